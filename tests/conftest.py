@@ -28,5 +28,5 @@ def django_db_setup(django_test_environment: None, django_db_blocker: DjangoDbBl
 
 @pytest.fixture
 def database_url(transactional_db: None) -> str:
-    """Return the address of the test's database, for programs and second connections. Rows must be committed."""
+    """Return the address of the test's database, for programs and second connections."""
     return databases.database_url(connection.settings_dict["NAME"])

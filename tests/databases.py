@@ -28,9 +28,8 @@ SHAPING_PACKAGES = ("django", "django-allauth", "procrastinate")
 def template_name() -> str:
     """Return the name of the template that fits the migrations as they lie on the disk."""
     digest = hashlib.sha256(" ".join(version(package) for package in SHAPING_PACKAGES).encode())
-    for path in sorted((ROOT / "recoup").rglob("*/migrations/**/*.*")) + [
-        ROOT / "recoup" / "config" / "settings.py"
-    ]:
+    shaping = [ROOT / "recoup" / "config" / "settings.py", *(ROOT / "recoup").rglob("*/migrations/**/*.*")]
+    for path in sorted(shaping):
         if path.suffix in {".py", ".sql"}:
             digest.update(str(path.relative_to(ROOT)).encode())
             digest.update(path.read_bytes())
@@ -38,7 +37,7 @@ def template_name() -> str:
 
 
 def ensure_template() -> str:
-    """Make the migrated template if it is not there, drop those of other migrations that nobody uses, return its name."""
+    """Make the migrated template if there is none, drop idle ones of other migrations, return its name."""
     name = template_name()
     with locks.exclusive(var_folder() / "tests" / "template.lock"), _server() as server:
         if not _exists(server, name):
@@ -78,7 +77,7 @@ def database_url(name: str) -> str:
     return f"postgresql://{login}@/{quote(name, safe='')}?host={parts['host']}&port={parts.get('port', 5432)}"
 
 
-def _on(name: str, work: Callable[[], None]) -> None:
+def _on(name: str, work: Callable[[], object]) -> None:
     connection.close()
     before = connection.settings_dict["NAME"]
     connection.settings_dict["NAME"] = name

@@ -1,4 +1,4 @@
-"""A pytest plugin, loaded before Django's, that gives the run a PostgreSQL server and a database name of its own.
+"""A pytest plugin, loaded before Django's, that gives the run a server and a database name of its own.
 
 - `DATABASE_URL` names a server to use instead of the embedded one.
 - `RECOUP_TEST_PG=16` runs on PostgreSQL 16; the default is 18.

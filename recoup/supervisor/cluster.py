@@ -1,4 +1,4 @@
-"""The data folder of PostgreSQL on disk: made, read, cleared of what a crash left, and its server launched."""
+"""The data folder of PostgreSQL: made, read, cleared of what a crash left, and its server launched."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from recoup.supervisor.errors import StartFailed, WrongVersion
 from recoup.supervisor.places import Place, make_private_folder
 from recoup.supervisor.settings import configuration
 
-# How long children of a killed server get to notice it themselves, before they are told and before they are ended.
+# How long children of a killed server get to notice it, then to heed a signal.
 LEFTOVER_SECONDS = 5.0
 LOCALE = {
     18: ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"],
@@ -50,7 +50,7 @@ class Postmaster:
 def prepare(place: Place, *, fast: bool) -> None:
     """Make the cluster if there is none.
 
-    `initdb` works in a folder of another name, so one that was killed half-way is thrown away and not started.
+    `initdb` works in a folder of another name, so one that was killed half-way is thrown away.
 
     :raises WrongVersion: if another major version made it.
     """
@@ -91,8 +91,8 @@ def launch(place: Place, *, port: int | None, fast: bool) -> subprocess.Popen[by
 def clear_remains(place: Place) -> None:
     """Remove what a killed server left: children that have not noticed yet, its pid file, its socket.
 
-    Its children end by themselves within moments; one in a long statement is told, then ended. A pid file whose number
-    belongs to a stranger by now is removed too, which PostgreSQL itself would refuse to do.
+    Its children end by themselves within moments; one in a long statement is told, then ended. A pid file
+    whose number belongs to a stranger by now is removed too, which PostgreSQL itself refuses to do.
     """
     for told in (None, signal.SIGQUIT, signal.SIGKILL):
         for pid in machine.processes_in(place.data) if told else []:

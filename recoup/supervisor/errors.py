@@ -2,7 +2,7 @@
 
 
 class SupervisorError(Exception):
-    """Something on this machine keeps Recoup from running. The message says what, `advice` says what to do."""
+    """Something on this machine keeps Recoup from running. Its message says what, `advice` what to do."""
 
     def __init__(self, message: str, *, advice: str) -> None:
         super().__init__(f"{message}\n{advice}")

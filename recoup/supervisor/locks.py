@@ -21,7 +21,7 @@ def open_lock_file(path: Path) -> int:
     except PermissionError as error:
         raise FolderNotOurs(
             f"{path} cannot be opened: it belongs to another account.",
-            advice="Start Recoup as the account that made this folder, or set RECOUP_VAR to a folder of your own.",
+            advice="Start Recoup as the account that made it, or set RECOUP_VAR to a folder of your own.",
         ) from error
 
 

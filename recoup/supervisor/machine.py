@@ -35,7 +35,7 @@ def working_folder(pid: int) -> Path | None:
 
 
 def processes_in(folder: Path) -> list[int]:
-    """Return the processes that work in a folder. PostgreSQL and all its children work in their data folder."""
+    """Return the processes that work in a folder, as PostgreSQL and its children do in their data folder."""
     if not PROC.is_dir():
         return []
     wanted = folder.resolve()
@@ -44,7 +44,7 @@ def processes_in(folder: Path) -> list[int]:
 
 
 def is_postgres_of(pid: int, data: Path) -> bool:
-    """Tell whether a process is a PostgreSQL server on this data folder, and no stranger with a recycled number."""
+    """Tell whether a process is the server of a data folder, and no stranger with a recycled number."""
     if not is_alive(pid):
         return False
     folder = working_folder(pid)
@@ -58,7 +58,7 @@ def _command(pid: int) -> str:
         return (PROC / str(pid) / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
     except OSError:
         listed = subprocess.run(
-            ["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
+            ["/bin/ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
         )
         return listed.stdout
 

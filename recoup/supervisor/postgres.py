@@ -35,8 +35,8 @@ def _silent(_line: str) -> None:
 class Server:
     """One instance of the embedded PostgreSQL.
 
-    `Server.ensure()` returns it running: started, or found running because its supervisor was killed or another
-    command uses it. Nothing stops it but `stop()`, or the last `held()` block that ends.
+    `Server.ensure()` returns it running: started, or found running because its supervisor was killed or
+    another command uses it. Nothing stops it but `stop()`, or the last `held()` block that ends.
     """
 
     def __init__(self, place: Place, *, fast: bool, port: int | None, tell: Tell) -> None:
@@ -64,7 +64,7 @@ class Server:
         """
         server = cls.at(instance, version, fast=fast, port=port, tell=tell)
         with locks.exclusive(server.place.start_lock):
-            server._start()
+            server._start()  # noqa: SLF001 (its own)
         return server
 
     @classmethod
@@ -96,7 +96,7 @@ class Server:
         return self.pid is not None and self._answers(OWNER, "postgres")
 
     def url(self, database: str = "recoup") -> str:
-        """Return the address of a database, for its owner `recoup`, who is no superuser but may make databases and roles."""
+        """Return the address of a database for `recoup`: no superuser, but may make databases and roles."""
         return self._url(OWNER, database)
 
     def superuser_url(self, database: str = "postgres") -> str:
@@ -138,7 +138,7 @@ class Server:
     def stop(self, mode: str = "fast", *, patience: float | None = None) -> None:
         """Stop the server and wait until it is gone, without limit unless a patience in seconds is given.
 
-        :param mode: `fast` cuts sessions and writes everything down, `immediate` leaves that to the next start.
+        :param mode: `fast` cuts sessions and writes all down, `immediate` leaves that to the next start.
         :raises StopFailed: if it still runs after the given patience.
         """
         with locks.exclusive(self.place.start_lock):
@@ -187,7 +187,7 @@ class Server:
                     return True
             if time.monotonic() > reminder:
                 self._tell(
-                    "PostgreSQL is still starting; after a crash it first repeats what was not yet written down."
+                    "PostgreSQL is still starting; after a crash it repeats what was not yet written down."
                 )
                 reminder += REMIND_SECONDS
             time.sleep(0.02)
@@ -208,7 +208,7 @@ class Server:
             if patience is not None and waited > patience:
                 raise StopFailed(
                     f"PostgreSQL (process {pid}) still runs after {waited:.0f} s.",
-                    advice="It is writing down its data. Wait, or look into its log before you end it by force.",
+                    advice="It is writing down its data. Wait, or read its log before you end it by force.",
                 )
             if time.monotonic() > reminder:
                 self._tell("PostgreSQL is still stopping.")
@@ -245,7 +245,8 @@ class Server:
         folder = found.socket_folder if found and found.socket_folder else str(self.place.socket_folder)
         port = found.port if found and found.port else 5432
         secret = quote(self._password(role), safe="")
-        return f"postgresql://{role}:{secret}@/{quote(database, safe='')}?host={quote(folder, safe='')}&port={port}"
+        where = f"host={quote(folder, safe='')}&port={port}"
+        return f"postgresql://{role}:{secret}@/{quote(database, safe='')}?{where}"
 
     def _password(self, role: str) -> str:
         return cluster.kept_password(self.place, role)
