@@ -1,0 +1,1 @@
+"""Settings, addresses and the worker: where the parts are wired together."""

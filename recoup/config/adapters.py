@@ -1,0 +1,13 @@
+"""Which adapter serves which kind: one line each, loaded by its port on first use."""
+
+SHOP_PLATFORMS = {
+    "woocommerce": "recoup.integrations.woocommerce.adapter.WooCommerce",
+    "generic": "recoup.integrations.generic.adapter.Generic",
+    "csvfile": "recoup.integrations.csvfile.adapter.CsvFile",
+}
+OPERATORS = {
+    "demobank": "recoup.integrations.demobank.adapter.DemoBank",
+}
+CHANNELS = {
+    "email": "recoup.integrations.smtp.channel.SmtpChannel",
+}

@@ -1,0 +1,99 @@
+"""What the settings read from the environment, with errors that say what to do."""
+
+import base64
+import hashlib
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+
+def flag(name: str) -> bool:
+    """Tell whether an environment switch is on."""
+    return os.environ.get(name, "").lower() in {"1", "true", "yes", "on"}
+
+
+def var_dir(base: Path) -> Path:
+    """Return the folder of everything that is written: `RECOUP_VAR`, or `var/` of the clone."""
+    return Path(os.environ.get("RECOUP_VAR", base / "var")).resolve()
+
+
+def public_url(*, is_demo: bool) -> str:
+    """Return the address that links are built from (T60): `RECOUP_PUBLIC_URL`, without a slash at its end.
+
+    The demo listens on this machine only and may use http; anything else needs https.
+
+    :raises ImproperlyConfigured: if the address is not usable.
+    """
+    url = os.environ.get("RECOUP_PUBLIC_URL", "").rstrip("/")
+    if not url:
+        return "http://127.0.0.1:8000" if is_demo else ""
+    parts = urlsplit(url)
+    if not parts.hostname or parts.path or parts.query or parts.username:
+        raise ImproperlyConfigured(
+            "RECOUP_PUBLIC_URL must look like https://recoup.example.com, without a path."
+        )
+    if parts.scheme != "https" and not (is_demo and parts.hostname in {"127.0.0.1", "localhost"}):
+        raise ImproperlyConfigured("RECOUP_PUBLIC_URL must begin with https://; only the demo may use http.")
+    return url
+
+
+def allowed_hosts(url: str) -> list[str]:
+    """Return the one host that is answered to, and this machine for health checks."""
+    host = urlsplit(url).hostname
+    return sorted({host, "127.0.0.1", "localhost"} - {None}) if host else ["127.0.0.1", "localhost"]  # type: ignore[type-var, return-value]
+
+
+def secret_keys(var: Path) -> tuple[str, list[bytes]]:
+    """Return Django's key and the keys of stored secrets, newest first.
+
+    They come from `RECOUP_SECRET_KEY_FILE` or `var/secret.key`, one key a line; the file is made, readable by its owner only,
+    when there is none. It stays outside the database and belongs into the backup.
+    """
+    path = Path(os.environ.get("RECOUP_SECRET_KEY_FILE", var / "secret.key"))
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(48) + "\n")
+    lines = [line.strip() for line in path.read_text().splitlines() if line.strip()]
+    if not lines or any(len(line) < 40 for line in lines):
+        raise ImproperlyConfigured(f"{path} must hold one random key of at least 40 characters a line.")
+    return lines[0], [
+        base64.urlsafe_b64encode(hashlib.sha256(b"secrets:" + k.encode()).digest()) for k in lines
+    ]
+
+
+def database() -> dict[str, Any]:
+    """Return the database settings from `DATABASE_URL`, or from the address that the supervisor publishes.
+
+    :raises ImproperlyConfigured: if the address is not one of PostgreSQL.
+    """
+    url = os.environ.get("DATABASE_URL") or os.environ.get("RECOUP_DATABASE_URL") or ""
+    parts = urlsplit(url)
+    if url and parts.scheme not in {"postgres", "postgresql"}:
+        raise ImproperlyConfigured(
+            "DATABASE_URL must begin with postgresql://; no other database is supported."
+        )
+    query = dict(item.partition("=")[::2] for item in parts.query.split("&") if item)
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.lstrip("/")) or "recoup",
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": unquote(query.pop("host", "") or parts.hostname or ""),
+        "PORT": query.pop("port", "") or (str(parts.port) if parts.port else ""),
+        # Server-side cursors and prepared statements do not survive a pooler in transaction mode.
+        "DISABLE_SERVER_SIDE_CURSORS": True,
+        "CONN_MAX_AGE": 600,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {"prepare_threshold": None, **{name: unquote(value) for name, value in query.items()}},
+    }
+
+
+def proxy_header() -> tuple[str, str] | None:
+    """Return the header of the proxy in front, only when `RECOUP_BEHIND_PROXY` says there is one (T11)."""
+    return ("HTTP_X_FORWARDED_PROTO", "https") if flag("RECOUP_BEHIND_PROXY") else None

@@ -1,0 +1,114 @@
+"""Links for one purpose on one object: mint, resolve, revoke (design 8; T46-T55).
+
+A token is 128 random bits; only its SHA-256 is stored. A link signs nobody in. Purposes are registered by the parts that
+serve them, with their life.
+"""
+
+import hashlib
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import connection
+
+from recoup.core.models import Link
+
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{22}")
+_purposes: dict[str, timedelta] = {}
+
+
+class LinkUnknown(Exception):
+    """No such link for this purpose: never made, revoked or made for another (one answer for all: 404)."""
+
+
+class LinkExpired(Exception):
+    """The link was real and is too old: 410 with a way to a fresh one. Holds the link."""
+
+    def __init__(self, link: Link) -> None:
+        super().__init__(link.pk)
+        self.link = link
+
+
+@dataclass(frozen=True, slots=True)
+class LinkOrder:
+    """A link to be minted."""
+
+    purpose: str
+    shop_id: int
+    subject_kind: str
+    subject_id: int
+    contact_id: int | None = None
+    message_id: int | None = None
+
+
+def register_purpose(purpose: str, *, life: timedelta) -> None:
+    """Tell that links of this purpose exist and how long they live."""
+    _purposes[purpose] = life
+
+
+def hash_token(token: str) -> bytes:
+    """Return what is stored of a token."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+def mint(orders: Sequence[LinkOrder], *, now: datetime) -> list[str]:
+    """Mint links with one insert and return their tokens in the same order. `now` is trade time."""
+    tokens = [secrets.token_urlsafe(16) for _ in orders]
+    if not orders:
+        return []
+    columns: list[list[object]] = [
+        [hash_token(token) for token in tokens],
+        [order.purpose for order in orders],
+        [order.shop_id for order in orders],
+        [order.subject_kind for order in orders],
+        [order.subject_id for order in orders],
+        [order.contact_id for order in orders],
+        [order.message_id for order in orders],
+        [now + _purposes[order.purpose] for order in orders],
+        [now for _ in orders],
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO core_link (token_hash, purpose, shop_id, subject_kind, subject_id, contact_id, message_id,"
+            " expires_at, minted_at) SELECT * FROM unnest(%s::bytea[], %s::text[], %s::bigint[], %s::text[],"
+            " %s::bigint[], %s::bigint[], %s::bigint[], %s::timestamptz[], %s::timestamptz[])",
+            columns,
+        )
+    return tokens
+
+
+def address(purpose: str, token: str) -> str:
+    """Return the full address of a link, built from the configured public address alone (T60)."""
+    return f"{settings.PUBLIC_URL}/{purpose}/{token}"
+
+
+def resolve(purpose: str, token: str, *, now: datetime) -> Link:
+    """Return the link of a token, for this purpose.
+
+    :raises LinkUnknown: if there is none, it was revoked, or it is for another purpose.
+    :raises LinkExpired: if it was real and is too old.
+    """
+    if not _TOKEN.fullmatch(token):
+        raise LinkUnknown
+    link = Link.objects.filter(token_hash=hash_token(token), purpose=purpose, revoked_at=None).first()
+    if link is None:
+        raise LinkUnknown
+    if link.expires_at <= now:
+        raise LinkExpired(link)
+    return link
+
+
+def revoke(
+    shop_id: int, subject_kind: str, subject_id: int, *, purposes: Sequence[str], now: datetime
+) -> int:
+    """Revoke the links of an object for the purposes named; return how many."""
+    return Link.objects.filter(
+        shop_id=shop_id,
+        subject_kind=subject_kind,
+        subject_id=subject_id,
+        purpose__in=purposes,
+        revoked_at=None,
+    ).update(revoked_at=now)

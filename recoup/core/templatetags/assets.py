@@ -1,0 +1,28 @@
+"""Built files and icons in templates: `{% load assets %}`."""
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from recoup.core.assets import asset_url
+
+register = template.Library()
+
+
+@register.simple_tag
+def asset(name: str) -> str:
+    """`{% asset "staff.css" %}`: the address of a built file."""
+    return asset_url(name)
+
+
+@register.simple_tag
+def icon(name: str, label: str = "", css: str = "") -> SafeString:
+    """`{% icon "package" %}`: an icon beside a word. With `label=` it speaks for itself.
+
+    The name must stand in `frontend/icons.json`; a test looks.
+    """
+    use = format_html('<use href="{}#{}"></use>', asset_url("icons.svg"), name)
+    classes = f"icon {css}".strip()
+    if label:
+        return format_html('<svg class="{}" role="img" aria-label="{}">{}</svg>', classes, label, use)
+    return format_html('<svg class="{}" aria-hidden="true">{}</svg>', classes, use)

@@ -1,0 +1,5 @@
+"""Who hears which news, in the order of an order's life."""
+
+from recoup.core import outbox
+
+ROUTES: outbox.Routes = {}

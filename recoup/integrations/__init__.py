@@ -1,0 +1,1 @@
+"""One folder for each shop platform, payment operator and channel; named in `config/adapters.py`."""

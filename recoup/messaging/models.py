@@ -1,0 +1,255 @@
+"""Templates and their versions, how a shop sends, and the messages with their one end each."""
+
+from typing import Any
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from recoup.core.fields import EncryptedTextField
+from recoup.customers.models import Contact
+from recoup.orders.models import Cart, Order
+from recoup.shops.models import Shop, ShopOwned
+
+
+class MailAccount(ShopOwned):
+    """The SMTP server and the sender of a shop (D12); one for a shop."""
+
+    class Security(models.TextChoices):
+        STARTTLS = "starttls", _("STARTTLS (usually port 587)")
+        TLS = "tls", _("TLS (usually port 465)")
+        PLAIN = "plain", _("None (only for a server on this machine)")
+
+    host = models.CharField(_("Server"), max_length=255, default="", blank=True)
+    port = models.PositiveIntegerField(_("Port"), default=587)
+    security = models.CharField(_("Encryption"), max_length=10, choices=Security, default=Security.STARTTLS)
+    username = models.CharField(_("User name"), max_length=255, default="", blank=True)
+    password = EncryptedTextField(_("Password"), default="", blank=True)
+    from_name = models.CharField(_("Sender's name"), max_length=120, default="", blank=True)
+    from_email = models.EmailField(_("Sender's address"), default="", blank=True)
+    reply_to = models.EmailField(_("Answers go to"), default="", blank=True)
+    dkim_selectors = models.CharField(max_length=200, default="", blank=True)
+    checked_at = models.DateTimeField(null=True, blank=True)
+    check_result: models.JSONField[Any, Any] = models.JSONField(default=dict)  # SPF, DKIM, DMARC as last seen
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["shop"], name="messaging_mailaccount_once")]
+
+
+class Template(ShopOwned):
+    """A text that messages are made from; its published versions never change."""
+
+    class Kind(models.TextChoices):
+        ORDER = "order", _("about an order")
+        CART = "cart", _("about a cart")
+
+    key = models.CharField(max_length=60)  # stable name that processes use
+    name = models.CharField(max_length=120)
+    kind = models.CharField(max_length=8, choices=Kind)
+    channel = models.CharField(max_length=8, default="email")
+    current_version = models.ForeignKey(
+        "TemplateVersion", on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    draft: models.JSONField[Any, Any] = models.JSONField(
+        default=dict
+    )  # locale -> {subject, preheader, body, text}
+    draft_lock = models.IntegerField(default=0)
+    is_shipped = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["shop", "key"], name="messaging_template_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TemplateVersion(ShopOwned):
+    """A published version: sources and compiled texts by locale."""
+
+    template = models.ForeignKey(Template, on_delete=models.CASCADE, related_name="versions")
+    number = models.IntegerField()
+    # locale -> {subject, preheader, body (MJML + Liquid), text, html (compiled MJML, Liquid intact)}
+    texts: models.JSONField[Any, Any] = models.JSONField()
+    published_at = models.DateTimeField()
+    published_by = models.BigIntegerField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["template", "number"], name="messaging_templateversion_once")
+        ]
+
+
+class MessageSource(ShopOwned):
+    """What messages come from (a process), and whether it may send: set by `processes` calling down."""
+
+    class State(models.TextChoices):
+        LIVE = "live", _("Running")
+        PAUSED = "paused", _("Paused")
+        STOPPED = "stopped", _("Stopped")
+
+    name = models.CharField(max_length=120)
+    state = models.CharField(max_length=8, choices=State, default=State.STOPPED)
+
+
+class Lane(models.Model):
+    """The road of a shop's messages over one channel: its pace, its brake and its way of handing over."""
+
+    class Way(models.TextChoices):
+        BATCH = "batch", _("Batch")
+        SINGLE = "single", _("Single")
+
+    id = models.BigAutoField(primary_key=True)
+    shop = models.ForeignKey(Shop, on_delete=models.CASCADE, related_name="+")
+    channel = models.CharField(max_length=8, default="email")
+    way = models.CharField(max_length=8, choices=Way, default=Way.BATCH)
+    rate = models.FloatField(default=10.0)  # messages a second, real time
+    burst = models.FloatField(default=100.0)
+    tokens = models.FloatField(default=100.0)
+    refilled_at = models.DateTimeField(null=True)  # real
+    next_at = models.DateTimeField(null=True)  # real; not before
+    due_mark = models.DateTimeField(null=True)  # trade; low-water mark of due_at for the claim
+    max_in_flight = models.IntegerField(default=400)
+    in_trouble_since = models.DateTimeField(null=True)  # real; connect, TLS or AUTH fails
+    trouble = models.TextField(default="", blank=True)
+    backoff_seconds = models.IntegerField(default=0)
+    answer_ms = models.FloatField(default=0)  # moving mean of the server's answers, chooses the way
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["shop", "channel"], name="messaging_lane_once")]
+
+
+class Message(ShopOwned):
+    """One message to one person, with exactly one end (R10)."""
+
+    class State(models.TextChoices):
+        DUE = "due", _("Waiting")
+        CLAIMED = "claimed", _("Being prepared")
+        HANDING = "handing", _("Being handed over")
+        SENT = "sent", _("Sent")
+        FAILED = "failed", _("Failed")
+        CANCELLED = "cancelled", _("Not sent")
+        UNCERTAIN = "uncertain", _("Uncertain")
+
+    class MessageClass(models.TextChoices):
+        CONTRACT = "contract", _("about the contract")
+        SOFT_OPT_IN = "soft_opt_in", _("advertising to customers")
+        NEEDS_CONSENT = "needs_consent", _("needs consent")
+
+    source = models.ForeignKey(
+        MessageSource, on_delete=models.CASCADE, null=True, related_name="+", db_index=False
+    )
+    enrolment_id = models.BigIntegerField(null=True)
+    step_no = models.IntegerField(null=True)
+    node = models.CharField(max_length=40, default="", blank=True)
+    case_id = models.BigIntegerField(null=True)
+    manual_key = models.CharField(max_length=64, null=True)  # idempotency key of a message sent by hand
+    channel = models.CharField(max_length=8, default="email")
+    lane = models.ForeignKey(Lane, on_delete=models.CASCADE, related_name="+", db_index=False)
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="+", db_index=False)
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, null=True, related_name="+", db_index=False)
+    cart = models.ForeignKey(Cart, on_delete=models.CASCADE, null=True, related_name="+", db_index=False)
+    template = models.ForeignKey(
+        Template, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
+    )
+    template_version = models.ForeignKey(
+        TemplateVersion, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
+    )
+    locale = models.CharField(max_length=8)
+    message_class = models.CharField(max_length=16, choices=MessageClass)
+    is_asked_for = models.BooleanField(default=False)  # the buyer asked: resent once when uncertain
+    is_test = models.BooleanField(default=False)  # test send or test mode: never leaves, never counts
+    recipient = models.CharField(max_length=254)
+    prio = models.SmallIntegerField(default=1)
+    state = models.CharField(max_length=10, choices=State, default=State.DUE)
+    queued_at = models.DateTimeField()  # trade
+    due_at = models.DateTimeField()  # trade
+    not_after = models.DateTimeField()  # trade; later it is skipped as expired
+    attempt = models.SmallIntegerField(default=0)
+    deferrals = models.SmallIntegerField(default=0)
+    lease_owner = models.BigIntegerField(null=True)
+    lease_until = models.DateTimeField(null=True)  # real
+    message_ref = models.CharField(max_length=120)  # Message-ID without brackets, fixed at queueing
+    cancel_requested_at = models.DateTimeField(null=True)  # trade
+    handed_at = models.DateTimeField(null=True)  # trade; DATA began
+    settled_at = models.DateTimeField(null=True)  # trade
+    reason = models.CharField(
+        max_length=40, default="", blank=True
+    )  # code of the end; words in messaging.reasons
+    answer = models.TextField(default="", blank=True)  # of the server, cut at 500 characters
+    opened_at = models.DateTimeField(null=True)
+    clicked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            # One person, one step, one cycle: at most one message.
+            models.UniqueConstraint(
+                fields=["enrolment_id", "step_no", "channel"],
+                condition=Q(enrolment_id__isnull=False),
+                name="messaging_message_once",
+            ),
+            models.UniqueConstraint(
+                fields=["shop", "manual_key"],
+                condition=Q(manual_key__isnull=False),
+                name="messaging_message_by_hand_once",
+            ),
+        ]
+        indexes = [
+            # Reader: the claim of a lane.
+            models.Index(
+                fields=["lane", "prio", "due_at", "id"],
+                name="messaging_message_due",
+                condition=Q(state="due"),
+            ),
+            # Reader: the sweep of leases, across shops on purpose.
+            models.Index(
+                fields=["lease_until"],
+                name="messaging_message_lease",
+                condition=Q(state__in=("claimed", "handing")),
+            ),
+            models.Index(
+                fields=["shop", "-id"], name="messaging_message_list"
+            ),  # Reader: the messages screen.
+            models.Index(
+                fields=["shop", "state", "-id"], name="messaging_message_by_state"
+            ),  # Reader: the same, filtered.
+            models.Index(
+                fields=["order", "-id"], name="messaging_message_of_order", condition=Q(order__isnull=False)
+            ),
+            models.Index(
+                fields=["contact", "-id"], name="messaging_message_of_contact"
+            ),  # Reader: timelines, merging.
+            models.Index(
+                fields=["case_id", "id"], name="messaging_message_of_case", condition=Q(case_id__isnull=False)
+            ),
+        ]
+
+
+class MessageCopy(models.Model):
+    """What was sent, with its tokens blanked."""
+
+    message = models.OneToOneField(Message, on_delete=models.CASCADE, primary_key=True, related_name="copy")
+    shop_id = models.BigIntegerField()
+    subject = models.TextField()
+    html = models.BinaryField()  # deflated UTF-8
+    text = models.BinaryField()  # deflated UTF-8
+
+
+class MessageVisit(ShopOwned):
+    """A visit through a link of a message; a machine's visit is kept and does not count."""
+
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="+")
+    purpose = models.CharField(max_length=24)
+    at = models.DateTimeField()
+    is_machine = models.BooleanField()
+
+
+class QuietHours(ShopOwned):
+    """Hours in which a channel stays silent, in the person's zone."""
+
+    channel = models.CharField(max_length=8, default="email")
+    starts = models.TimeField()
+    ends = models.TimeField()
+    weekdays = ArrayField(
+        models.SmallIntegerField(), default=list, blank=True
+    )  # 0 is Monday; empty is every day

@@ -1,0 +1,170 @@
+"""Processes, their immutable versions, the enrolments that wait in them, and the decision ledger."""
+
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from recoup.messaging.models import MessageSource
+from recoup.shops.models import ShopOwned
+
+
+class Process(ShopOwned):
+    """A process as a person knows it."""
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", _("Draft")
+        TEST = "test", _("Test mode")
+        LIVE = "live", _("Running")
+        PAUSED = "paused", _("Paused")
+        STOPPED = "stopped", _("Stopped")
+
+    name = models.CharField(max_length=120)
+    key = models.CharField(max_length=60, default="", blank=True)  # of a shipped process
+    status = models.CharField(max_length=8, choices=Status, default=Status.DRAFT)
+    current_version = models.ForeignKey(
+        "ProcessVersion", on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    priority = models.SmallIntegerField(default=0)
+    exclusive_group = models.CharField(max_length=40, default="", blank=True)
+    holdout_bp = models.IntegerField(default=0)  # basis points
+    salt = models.BigIntegerField()  # survives versions: stable arms
+    message_source = models.ForeignKey(MessageSource, on_delete=models.PROTECT, related_name="+")
+    live_since = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["shop", "name"], name="processes_process_name_once"),
+            models.UniqueConstraint(
+                fields=["shop", "key"], condition=~Q(key=""), name="processes_process_key_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(holdout_bp__gte=0) & Q(holdout_bp__lte=9999), name="processes_holdout_range"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ProcessVersion(ShopOwned):
+    """A published graph. A trigger refuses to change or delete it (R20)."""
+
+    process = models.ForeignKey(Process, on_delete=models.CASCADE, related_name="versions")
+    number = models.IntegerField()
+    doc: models.JSONField[Any, Any] = models.JSONField()
+    doc_hash = models.BinaryField(max_length=32)
+    node_map: models.JSONField[Any, Any] = models.JSONField()  # "n7" -> 7
+    event_mask = models.BigIntegerField()
+    engine_schema = models.SmallIntegerField()
+    published_at = models.DateTimeField()
+    published_by = models.BigIntegerField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["process", "number"], name="processes_version_once")]
+
+
+class Enrolment(ShopOwned):
+    """One order or cart on its way through one version. Waiting is this row and nothing else."""
+
+    class State(models.IntegerChoices):
+        WAITING = 1
+        READY = 2
+        PAUSED = 3
+        COMPLETED = 8
+        EXITED = 9
+        FAILED = 10
+        CANCELLED = 11
+
+    class SubjectKind(models.IntegerChoices):
+        ORDER = 1
+        CART = 2
+
+    process = models.ForeignKey(Process, on_delete=models.CASCADE, related_name="+", db_index=False)
+    version = models.ForeignKey(ProcessVersion, on_delete=models.PROTECT, related_name="+", db_index=False)
+    contact_id = models.BigIntegerField()
+    case_id = models.BigIntegerField(null=True)
+    subject_kind = models.SmallIntegerField(choices=SubjectKind)
+    subject_id = models.BigIntegerField()
+    entry_key = models.BigIntegerField()
+    active_key = models.BigIntegerField(null=True)  # null once ended
+    group_key = models.BigIntegerField(null=True)
+    state = models.SmallIntegerField(choices=State)
+    node = models.SmallIntegerField()
+    step_no = models.IntegerField(default=0)
+    entered_at = models.DateTimeField()  # logical, trade
+    node_at = models.DateTimeField()  # logical
+    anchor_shift = models.DurationField(
+        null=True
+    )  # how far the sequence was moved because the case opened late
+    due_at = models.DateTimeField(null=True)
+    run_at = models.DateTimeField(null=True)  # trade
+    wait_mask = models.BigIntegerField(default=0)
+    prio = models.SmallIntegerField(default=1)  # 0 woken, 1 timer, 2 bulk
+    last_message_step = models.IntegerField(null=True)
+    attempt = models.SmallIntegerField(default=0)
+    flags = models.SmallIntegerField(default=0)  # 1 hold-out, 2 test
+    variables: models.JSONField[Any, Any] = models.JSONField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=(1, 2), run_at__isnull=False)
+                | (~Q(state__in=(1, 2)) & Q(run_at__isnull=True)),
+                name="processes_enrolment_never_stranded",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=(1, 2, 3), active_key__isnull=False)
+                | (~Q(state__in=(1, 2, 3)) & Q(active_key__isnull=True)),
+                name="processes_enrolment_active_key",
+            ),
+            models.UniqueConstraint(fields=["process", "entry_key"], name="processes_enrolment_entry_once"),
+            models.UniqueConstraint(
+                fields=["process", "active_key"],
+                condition=Q(active_key__isnull=False),
+                name="processes_enrolment_active_once",
+            ),
+            models.UniqueConstraint(
+                fields=["shop", "group_key"],
+                condition=Q(group_key__isnull=False),
+                name="processes_enrolment_group_once",
+            ),
+        ]
+        indexes = [
+            # Reader: the pick, across shops on purpose.
+            models.Index(
+                fields=["prio", "run_at"], name="processes_enrolment_run", condition=Q(state__in=(1, 2))
+            ),
+            # Reader: waking by a fact of an order or cart.
+            models.Index(
+                fields=["subject_kind", "subject_id"],
+                name="processes_enrolment_subject",
+                condition=Q(state__in=(1, 2, 3)),
+            ),
+            # Reader: waking by a fact of a person.
+            models.Index(
+                fields=["shop", "contact_id"],
+                name="processes_enrolment_contact",
+                condition=Q(state__in=(1, 2, 3)),
+            ),
+        ]
+
+
+class StepLog(models.Model):
+    """The decision ledger: one line for each due step (rule 6). Written by the engine, read by people."""
+
+    pk = models.CompositePrimaryKey("enrolment_id", "step_no")
+    enrolment_id = models.BigIntegerField()
+    step_no = models.IntegerField()
+    shop_id = models.BigIntegerField()
+    version_id = models.BigIntegerField()
+    node = models.SmallIntegerField()
+    outcome = models.SmallIntegerField()
+    arm = models.SmallIntegerField(null=True)
+    at = models.DateTimeField()  # logical
+    done_at = models.DateTimeField()  # trade, when it was done
+    reason = models.CharField(max_length=40, default="", blank=True)
+
+    class Meta:
+        db_table = "processes_step_log"

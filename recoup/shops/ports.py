@@ -1,0 +1,116 @@
+"""What an adapter of a shop platform must implement. Loaded through `config/adapters.py` by kind."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from recoup.shops.models import Source
+from recoup.shops.snapshots import OrderSnapshot, ProductSnapshot, Snapshot
+
+
+class SignatureRefused(Exception):
+    """The call is not signed by this source (T1-T8): answer 401 and change nothing."""
+
+
+class CallUnreadable(Exception):
+    """The call itself is malformed (T9, T10, T12): answer 400 and change nothing."""
+
+
+class BodyQuarantined(Exception):
+    """The body passed the signature but cannot be used; kept raw with this reason, in words for a person."""
+
+
+class SourceUnavailable(Exception):
+    """The source did not answer or answered nonsense; try again later."""
+
+
+class SourceRefused(Exception):
+    """The source refused our credentials or rights; a person must act."""
+
+
+@dataclass(frozen=True, slots=True)
+class Peek:
+    """What can be named of a body without understanding it. Total: never raises, at worst `failed`."""
+
+    event_id: str
+    topic: str
+    subject_kind: str = ""  # order, cart, payment, product or ""
+    subject_refs: tuple[str, ...] = ()  # external ids of orders or carts that the body names
+    failed: bool = False
+    is_ping: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A body understood: the snapshots it holds, or `unused` with the reason (unknown topic, test event)."""
+
+    snapshots: tuple[Snapshot, ...] = ()
+    unused: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a poll or backfill: what came, the cursor to store, and whether more waits."""
+
+    orders: tuple[OrderSnapshot, ...] = ()
+    products: tuple[ProductSnapshot, ...] = ()
+    cursor: dict[str, Any] = field(default_factory=dict)
+    has_more: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a platform can do; screens and detection ask here, never for a kind."""
+
+    webhooks: bool = True
+    carts: bool = False  # reports carts, so that cart reminders exist
+    asks: bool = False  # can be asked for one order before it is called unpaid
+    polls: bool = False
+    backfills: bool = False
+    pay_links: bool = False  # orders carry the platform's own pay link
+
+
+class ShopPlatform(Protocol):
+    """A shop platform. Knows no other adapter, saves no row."""
+
+    kind: str
+    capabilities: Capabilities
+
+    def check_call(self, source: Source, raw: bytes, headers: Mapping[str, str], *, now: datetime) -> None:
+        """Check the signature over the raw bytes; `now` is real time.
+
+        :raises SignatureRefused: if it is absent or wrong. :raises CallUnreadable: if the call is malformed.
+        """
+
+    def peek(self, raw: bytes, headers: Mapping[str, str]) -> Peek:
+        """Name kind and ids; never raises."""
+
+    def read(
+        self, source: Source, raw: bytes, headers: Mapping[str, str], *, received_at: datetime
+    ) -> Reading:
+        """Turn a kept body into snapshots.
+
+        :raises BodyQuarantined: if it cannot be used, with the reason for a person.
+        """
+
+    def ask(self, source: Source, order_ref: str) -> OrderSnapshot | None:
+        """Ask the source for one order; `None` if it knows none.
+
+        :raises SourceUnavailable: :raises SourceRefused:
+        """
+
+    def poll(self, source: Source, *, now: datetime) -> Page:
+        """Fetch what changed since `source.cursor`, one page.
+
+        :raises SourceUnavailable: :raises SourceRefused:
+        """
+
+    def backfill(self, source: Source, cursor: dict[str, Any], *, since: datetime) -> Page:
+        """Fetch one page of history from `since`; `cursor` is empty at first.
+
+        :raises SourceUnavailable: :raises SourceRefused:
+        """
+
+    def check_connection(self, source: Source) -> Iterable[str]:
+        """Try the credentials and name what is wrong, in words with what to do; nothing if all is well."""
