@@ -1,0 +1,3 @@
+"""No addresses: sample pages name theirs in full."""
+
+urlpatterns: list[object] = []

@@ -1,0 +1,180 @@
+"""Render sample pages and photograph them at three widths, by day and by night.
+
+    python tools/gallery/render.py OUT [PAGE ...] [--widths 360,768,1440] [--themes light,dark] [--languages en] [--axe]
+
+Needs the built front end and a Chromium. Pages are served on 127.0.0.1 only, under the policy that forbids inline styles and
+scripts. Every breach of that policy, every error of a script, every page wider than its window and everything that axe finds is
+printed and makes the exit status 1.
+"""
+
+import argparse
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from mimetypes import guess_type
+from pathlib import Path
+from typing import Any
+
+import django
+from django.conf import settings
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+CHROMIUM = "/usr/bin/chromium"
+ARGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
+ARGS += ("--disable-sync", "--no-first-run")
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
+    "form-action 'self'; frame-src 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+Page = tuple[str, Callable[..., dict[str, Any]]]
+
+
+def configure() -> None:
+    """Set up just enough of Django to render a template."""
+    settings.configure(
+        DEBUG=False,
+        SECRET_KEY="gallery",
+        USE_TZ=True,
+        TIME_ZONE="Europe/Warsaw",
+        LANGUAGES=[("en", "English"), ("pl", "Polski"), ("ru", "Русский"), ("de", "Deutsch")],
+        LOCALE_PATHS=[ROOT / "recoup" / "locale"],
+        STATIC_URL="/static/",
+        INSTALLED_APPS=["django.contrib.staticfiles", "recoup.core", "recoup.storefront", "recoup.web"],
+        ROOT_URLCONF="gallery_urls",
+        TEMPLATES=[
+            {"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True, "DIRS": [HERE]},
+        ],
+    )
+    sys.path[:0] = [str(ROOT), str(HERE)]
+    django.setup()
+
+
+class Answers(BaseHTTPRequestHandler):
+    """Serves rendered pages and the built files."""
+
+    def __init__(self, render: Callable[[str], str], *given: Any) -> None:
+        self.render = render
+        super().__init__(*given)
+
+    def do_GET(self) -> None:
+        """Answer a page (`/page/NAME/LANGUAGE/THEME`) or a file under /static/."""
+        path = self.path.split("?")[0]
+        if path.startswith("/static/"):
+            file = ROOT / "recoup/web" / path.lstrip("/")
+            self.answer(file.read_bytes(), guess_type(file.name)[0] or "application/octet-stream")
+        elif path.startswith("/page/"):
+            self.answer(self.render(path).encode(), "text/html; charset=utf-8")
+        elif path.endswith("theme.css"):
+            self.answer(b":root{--shop:#7a3e9d;--on-shop:#fff}", "text/css")
+        else:
+            self.send_error(404)
+
+    def answer(self, body: bytes, kind: str) -> None:
+        """Send one answer under the policy."""
+        self.send_response(200)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Security-Policy", POLICY)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *given: Any) -> None:
+        """Say nothing."""
+
+
+def render_path(pages: dict[str, Page], path: str) -> str:
+    """Render `/page/NAME/LANGUAGE/THEME`."""
+    from django.template.loader import render_to_string  # noqa: PLC0415  needs configured settings
+    from django.utils import translation  # noqa: PLC0415
+
+    name, language, theme = path.split("/")[2:5]
+    template, context = pages[name]
+    with translation.override(language):
+        return render_to_string(template, context(theme=theme, language=language))
+
+
+@contextmanager
+def served(pages: dict[str, Page]) -> Iterator[str]:
+    """Serve the pages for the length of a block; give the address."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Answers, partial(render_path, pages)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+
+
+class Photographer:
+    """Opens pages, photographs them and collects complaints."""
+
+    def __init__(self, browser: Any, address: str, out: Path, *, with_axe: bool) -> None:
+        self.browser, self.address, self.out, self.with_axe = browser, address, out, with_axe
+        self.complaints: list[str] = []
+
+    def take(self, name: str, *, width: int, theme: str, language: str) -> None:
+        """Photograph one page."""
+        shot = f"{name}-{width}-{theme}" + ("" if language == "en" else f"-{language}")
+        context = self.browser.new_context(viewport={"width": width, "height": 900 if width > 500 else 760}, color_scheme=theme)
+        page = context.new_page()
+        page.on("console", lambda line: self.complain(shot, line.text) if line.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: self.complain(shot, str(error)))
+        page.goto(f"{self.address}/page/{name}/{language}/system", wait_until="networkidle")
+        page.wait_for_timeout(400)
+        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        if wide > 0:
+            self.complain(shot, f"the page is {wide} px wider than its window")
+        page.screenshot(path=str(self.out / f"{shot}.png"), full_page=True)
+        if self.with_axe:
+            self.check(page, shot)
+        context.close()
+
+    def check(self, page: Any, shot: str) -> None:
+        """Let axe look at the page."""
+        import axe_playwright_python  # noqa: PLC0415  only when asked for
+
+        script = Path(axe_playwright_python.__file__).parent / "axe.min.js"
+        page.evaluate(script.read_text())
+        found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        for item in found["violations"]:
+            where = "; ".join(str(node["target"]) + " " + node["failureSummary"][:200] for node in item["nodes"][:3])
+            self.complain(shot, f"axe {item['id']}: {where}")
+
+    def complain(self, shot: str, words: str) -> None:
+        """Keep what is wrong."""
+        self.complaints.append(f"{shot}: {words}")
+
+
+def main() -> int:
+    """Photograph what the arguments ask for."""
+    given = argparse.ArgumentParser(description="Photograph the sample pages.")
+    given.add_argument("out", type=Path)
+    given.add_argument("pages", nargs="*")
+    given.add_argument("--widths", default="360,768,1440")
+    given.add_argument("--themes", default="light,dark")
+    given.add_argument("--languages", default="en")
+    given.add_argument("--axe", action="store_true")
+    asked = given.parse_args()
+    configure()
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415
+    from pages import PAGES  # noqa: PLC0415  needs configured settings
+
+    asked.out.mkdir(parents=True, exist_ok=True)
+    with served(PAGES) as address, sync_playwright() as player:
+        browser = player.chromium.launch(executable_path=CHROMIUM, args=ARGS)
+        photographer = Photographer(browser, address, asked.out, with_axe=asked.axe)
+        for name in asked.pages or PAGES:
+            for width in asked.widths.split(","):
+                for theme in asked.themes.split(","):
+                    for language in asked.languages.split(","):
+                        photographer.take(name, width=int(width), theme=theme, language=language)
+        browser.close()
+    print("\n".join(photographer.complaints) or "Nothing to complain about.")
+    return 1 if photographer.complaints else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
