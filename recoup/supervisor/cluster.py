@@ -64,28 +64,33 @@ def prepare(place: Place, *, fast: bool) -> None:
         )
 
 
-def launch(place: Place, *, port: int | None, fast: bool) -> subprocess.Popen[bytes]:
-    """Start the server process, in a session of its own, so that Ctrl-C in a terminal does not reach it."""
+def launch(place: Place, *, port: int | None, fast: bool) -> int:
+    """Start the server process and return its number.
+
+    It gets a session of its own, so that Ctrl-C in a terminal does not reach it, and a shell in between:
+    it is nobody's child: who started it may go, and who stops it need not be the one who started it.
+    """
     make_private_folder(place.socket_folder, place.account)
     make_private_folder(place.log_folder, place.account)
-    text = configuration(
-        socket_folder=str(place.socket_folder), log_folder=str(place.log_folder), port=port, fast=fast
-    )
     target = place.data / "postgresql.conf"
-    target.write_text(text)
+    folders = {"socket_folder": str(place.socket_folder), "log_folder": str(place.log_folder)}
+    target.write_text(configuration(**folders, port=port, fast=fast))
     _give(target, place)
+    command = ["/bin/sh", "-c", '"$0" -D "$1" >&2 & echo $!', str(place.program("postgres")), str(place.data)]
     with _start_log(place).open("wb") as log:
-        return subprocess.Popen(
-            [str(place.program("postgres")), "-D", str(place.data)],
+        done = subprocess.run(
+            command,
             stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
+            stdout=subprocess.PIPE,
+            stderr=log,
             cwd="/",
             env=CLEAN_ENVIRONMENT,
             umask=0o077,
             start_new_session=True,
+            check=True,
             **place.account.drop(),
         )
+    return int(done.stdout)
 
 
 def clear_remains(place: Place) -> None:
@@ -109,7 +114,6 @@ def throw_away(place: Place) -> None:
     """Delete the cluster. Only for data that nobody wants to keep."""
     clear_remains(place)
     shutil.rmtree(place.data)
-    (place.home / "owner.made").unlink(missing_ok=True)
 
 
 def kept_password(place: Place, role: str) -> str:
@@ -168,7 +172,6 @@ def _initialise(place: Place, *, fast: bool) -> None:
             f"initdb could not make a database in {place.home}:\n{done.stdout}{done.stderr}",
             advice="Look for a full disk or missing rights, then try again.",
         )
-    (place.home / "owner.made").unlink(missing_ok=True)
     fresh.rename(place.data)
 
 

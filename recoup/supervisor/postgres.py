@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -44,7 +43,6 @@ class Server:
         self._fast = fast
         self._port = port
         self._tell = tell
-        self._child: subprocess.Popen[bytes] | None = None
 
     @classmethod
     def ensure(
@@ -152,7 +150,7 @@ class Server:
             self._wait_until_gone(pid, patience=None)
         else:
             self._launch()
-        if not (self.place.home / "owner.made").exists():
+        if not self._answers(OWNER, "postgres"):
             self._make_owner()
 
     def _launch(self) -> None:
@@ -167,9 +165,7 @@ class Server:
             self._launch_once()
 
     def _launch_once(self) -> None:
-        self._child = cluster.launch(self.place, port=self._port, fast=self._fast)
-        if not self._wait_until_ready(self._child.pid):
-            self._child.wait()
+        if not self._wait_until_ready(cluster.launch(self.place, port=self._port, fast=self._fast)):
             raise StartFailed(
                 f"PostgreSQL ended instead of starting:\n{cluster.last_words(self.place)}",
                 advice=f"The whole log is in {self.place.log_folder}.",
@@ -178,7 +174,7 @@ class Server:
     def _wait_until_ready(self, pid: int) -> bool:
         """Wait without limit until the server lets people in; False if it ends, or is ending."""
         reminder = time.monotonic() + REMIND_SECONDS
-        while self._is_alive(pid):
+        while machine.is_alive(pid):
             found = Postmaster.read(self.place.data)
             if found and found.pid == pid:
                 if found.status == "stopping":
@@ -203,7 +199,7 @@ class Server:
     def _wait_until_gone(self, pid: int, *, patience: float | None) -> None:
         started = time.monotonic()
         reminder = started + REMIND_SECONDS
-        while self._is_alive(pid):
+        while machine.is_alive(pid):
             waited = time.monotonic() - started
             if patience is not None and waited > patience:
                 raise StopFailed(
@@ -214,11 +210,6 @@ class Server:
                 self._tell("PostgreSQL is still stopping.")
                 reminder += REMIND_SECONDS
             time.sleep(0.02)
-
-    def _is_alive(self, pid: int) -> bool:
-        if self._child is not None and self._child.pid == pid:
-            return self._child.poll() is None
-        return machine.is_alive(pid)
 
     def _answers(self, role: str, database: str) -> bool:
         try:
@@ -238,7 +229,6 @@ class Server:
             connection.execute(sql.SQL(statement).format(sql.Identifier(OWNER), sql.Literal(secret)))
             granted = "GRANT pg_monitor, pg_signal_backend, pg_checkpoint TO {}"
             connection.execute(sql.SQL(granted).format(sql.Identifier(OWNER)))
-        (self.place.home / "owner.made").touch()
 
     def _url(self, role: str, database: str) -> str:
         found = Postmaster.read(self.place.data)

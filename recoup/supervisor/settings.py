@@ -24,10 +24,10 @@ _ALWAYS = {
     "log_checkpoints": "off",
 }
 
-# A server whose data may be thrown away: nothing waits for the disk, nothing is kept for replicas.
+# A server whose data may be thrown away: nothing waits for the disk, nothing is kept for replicas. What was
+# committed still survives a kill of the server, though not of the machine, so tests may kill it.
 _FAST = {
     "fsync": "off",
-    "synchronous_commit": "off",
     "full_page_writes": "off",
     "wal_level": "minimal",
     "max_wal_senders": "0",

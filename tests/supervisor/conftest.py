@@ -1,0 +1,45 @@
+"""Servers of these tests: each in a var/ folder of its own, thrown away afterwards."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from recoup.supervisor import cluster
+from recoup.supervisor.postgres import Server
+
+Begin = Callable[..., Server]
+
+
+@pytest.fixture
+def var(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Return an empty folder that Recoup takes for its var/. The account of the database can reach it."""
+    parent = Path(tempfile.mkdtemp(prefix="recoup-test-"))
+    parent.chmod(0o711)
+    monkeypatch.setenv("RECOUP_VAR", str(parent / "var"))
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    yield parent / "var"
+    parent.chmod(0o711)
+    shutil.rmtree(parent)
+
+
+@pytest.fixture
+def begin(var: Path) -> Iterator[Begin]:
+    """Return `Server.ensure`, quick and silent; what it started is stopped and deleted after the test."""
+    places = {}
+
+    def ensure(instance: str = "main", *, fast: bool = True, port: int | None = None) -> Server:
+        server = Server.ensure(instance, 18, fast=fast, port=port)
+        places[server.place.home] = server
+        return server
+
+    yield ensure
+    for home, server in places.items():
+        server.stop("immediate")
+        cluster.throw_away(server.place)
+        shutil.rmtree(home)
+        shutil.rmtree(server.place.socket_folder, ignore_errors=True)
