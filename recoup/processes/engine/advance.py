@@ -1,0 +1,96 @@
+"""One step of one enrolment, as a pure function."""
+
+from datetime import datetime
+
+from recoup.processes.engine.codes import Code, Priority, State, is_final
+from recoup.processes.engine.compiled import Graph, Move
+from recoup.processes.engine.records import Enrolment, Facts, Outcome
+
+MOST_INSTANT_NODES = 100
+
+_make = tuple.__new__
+_COMPLETED = int(State.COMPLETED)
+_WAITING = int(State.WAITING)
+_TIMER = int(Priority.TIMER)
+_GOAL_BITS = 0xFF0
+
+
+def advance(graph: Graph, enrolment: Enrolment, facts: Facts, now: datetime) -> Outcome:
+    """Run an enrolment through every block that is due, until one waits or it ends.
+
+    Goals come first, on everything that is known by now: a late worker never acts against a payment. Timers
+    fire at their own logical instant however late the worker is, and at equal instants facts win over timers.
+    """
+    if is_final(enrolment.state):
+        return Outcome(enrolment, (), ())
+    move = Move(enrolment)
+    if not _meet_goal(graph, move, facts):
+        _run_nodes(graph, move, facts, now)
+    return _finish(graph, enrolment, move)
+
+
+def _meet_goal(graph: Graph, move: Move, facts: Facts) -> bool:
+    """End the move at the earliest goal that was met and that no block has taken."""
+    found = None
+    found_at = None
+    for goal in graph.goals:
+        at = goal.read(facts)
+        if at is None or (found_at is not None and at >= found_at) or move.flags & goal.bit:
+            continue
+        if _is_taken_by_block(graph, move, goal.bit, at):
+            continue
+        found, found_at = goal, at
+    if found is None or found_at is None:
+        return False
+    move.at = max(found_at, move.node_at)
+    move.log(found.code)
+    move.state = State.EXITED
+    return True
+
+
+def _is_taken_by_block(graph: Graph, move: Move, bit: int, at: datetime) -> bool:
+    """Tell whether the present block listens to this goal's event and would answer yes to it."""
+    shield = graph.shields[move.node]
+    if shield is None or graph.goals[shield.goal].bit != bit:
+        return False
+    is_in_time = move.due_at is None or at <= move.due_at
+    return is_in_time and (shield.takes_earlier or at >= move.node_at)
+
+
+def _run_nodes(graph: Graph, move: Move, facts: Facts, now: datetime) -> None:
+    runs = graph.runs
+    instant_nodes = 0
+    following = runs[move.node](move, facts, now)
+    while following >= 0:
+        if move.at > move.node_at:
+            instant_nodes = 0
+        elif instant_nodes == MOST_INSTANT_NODES:
+            move.log(Code.FAILED_LOOP)
+            move.state = State.FAILED
+            return
+        instant_nodes += 1
+        move.node = following
+        move.node_at = move.at
+        move.due_at = None
+        following = runs[following](move, facts, now)
+
+
+def _finish(graph: Graph, was: Enrolment, move: Move) -> Outcome:
+    if move.state >= _COMPLETED:
+        move.due_at = move.run_at = None
+        mask = 0
+    elif move.flags & _GOAL_BITS:
+        taken = sum(goal.wake for goal in graph.goals if move.flags & goal.bit)
+        mask = (graph.masks[move.node] & ~taken) | move.extra_mask
+    else:
+        mask = graph.masks[move.node] | move.extra_mask
+    enrolment = _make(
+        Enrolment,
+        (
+            was.id, was.shop_id, was.process_id, was.version_id, was.contact_id, was.case_id,
+            was.subject_kind, was.subject_id, move.state, move.node, move.step_no, was.entered_at,
+            move.node_at, move.anchor_shift, move.due_at, move.run_at, mask, _TIMER,
+            move.last_message_step, 0, move.flags, move.variables,
+        ),
+    )  # fmt: skip
+    return _make(Outcome, (enrolment, tuple(move.steps), tuple(move.effects)))

@@ -1,0 +1,167 @@
+"""The numbers that the engine writes into tables. They are stored: never renumber or reuse one."""
+
+from enum import IntEnum, IntFlag
+
+
+class State(IntEnum):
+    """Where an enrolment stands. Waiting and ready ones always have a `run_at`; the last four are final."""
+
+    WAITING = 1
+    READY = 2
+    PAUSED = 3
+    COMPLETED = 8
+    EXITED = 9
+    FAILED = 10
+    CANCELLED = 11
+
+
+class SubjectKind(IntEnum):
+    """What an enrolment is about."""
+
+    ORDER = 1
+    CART = 2
+
+
+class Priority(IntEnum):
+    """Order of picking: what an event woke goes before timers, timers before bulk adds."""
+
+    WOKEN = 0
+    TIMER = 1
+    BULK = 2
+
+
+class Flag(IntFlag):
+    """Bits of an enrolment. Bits 4 to 11 remember which goals a block has taken over (see `goal_bit`)."""
+
+    HOLDOUT = 1  # walks the same graph, its effects are written as suppressed
+    TEST = 2  # test mode: messages go to the owner and count nowhere
+    ANCHORED = 4  # the next wait counts from the graph's anchor, not from entering
+    HELD = 8  # a step was put off because a person or a promise holds the reminders
+
+
+MOST_GOALS = 8
+
+
+def goal_bit(index: int) -> int:
+    """Return the flag bit of the goal with this index."""
+    return 16 << index
+
+
+class Wake(IntFlag):
+    """Event kinds that may move a waiting enrolment; a spurious wake does no harm."""
+
+    PAID = 1 << 0
+    CANCELLED = 1 << 1
+    SUPERSEDED = 1 << 2
+    CASE_CLOSED = 1 << 3
+    ORDER_CHANGED = 1 << 4
+    PAYMENT_FAILED = 1 << 5
+    CART_CHANGED = 1 << 6
+    CART_CONVERTED = 1 << 7
+    CART_EMPTIED = 1 << 8
+    MESSAGE_SETTLED = 1 << 9
+    MESSAGE_OPENED = 1 << 10
+    MESSAGE_CLICKED = 1 << 11
+    HOLD_CHANGED = 1 << 12  # a promise to pay, a claim or a pause was set or lifted
+    REPLIED = 1 << 13
+    CONSENT_CHANGED = 1 << 14
+    TASK_DONE = 1 << 15
+
+
+class Code(IntEnum):
+    """Outcome of a step: one line of the decision ledger, or the end of the message that the line queued.
+
+    The tens name the family: 1x done, 2x decided, 3x put off, 4x and 5x skipped, 6x and 7x failed, 8x
+    uncertain, 9x, 10x and 11x the end of the enrolment, 12x care.
+    """
+
+    QUEUED = 10  # the message row of the same step tells how it ended
+    SENT = 11
+    SUPPRESSED = 12  # hold-out: would have been done
+    STATUS_ASKED = 13
+
+    YES = 20
+    NO = 21
+    NOT_SENT = 22  # the message that the question is about never went out
+    ROUNDS_OVER = 23
+
+    DEFERRED_PROMISE = 30
+    DEFERRED_HELD = 31  # a person has taken the order or paused its reminders
+    DEFERRED_QUIET = 32
+    DEFERRED_CAP = 33
+    DEFERRED_SOURCE = 34  # the shop could not be asked
+
+    SKIPPED_EXPIRED = 40
+    SKIPPED_PAID = 41
+    SKIPPED_CANCELLED = 42
+    SKIPPED_SUPERSEDED = 43
+    SKIPPED_CONVERTED = 44
+    SKIPPED_EMPTIED = 45
+    SKIPPED_CONSENT = 46
+    SKIPPED_SUPPRESSION = 47
+    SKIPPED_CAP = 48
+    SKIPPED_NO_ADDRESS = 49
+    SKIPPED_HELD = 50
+    SKIPPED_STOPPED = 51  # the process is paused or stopped, or the enrolment has ended
+    SKIPPED_SOURCE = 52
+    SKIPPED_OTHER = 59  # the reason stands on the message
+
+    FAILED_REFUSED = 60
+    FAILED_RETRIES = 61
+    FAILED_TEMPLATE = 62
+    FAILED_OTHER = 69
+    FAILED_LOOP = 70
+    FAILED_ERROR = 71
+
+    UNCERTAIN = 80
+
+    COMPLETED = 90
+    GOAL_PAID = 91
+    GOAL_CANCELLED = 92
+    GOAL_SUPERSEDED = 93
+    GOAL_CONVERTED = 94
+    GOAL_EMPTIED = 95
+    GOAL_CASE_CLOSED = 96
+    GOAL_OPENED = 97
+    GOAL_CLICKED = 98
+    STOPPED_BY_HAND = 110
+    STOPPED_PREEMPTED = 111
+    STOPPED_ERASED = 112
+    STOPPED_PROCESS = 113
+
+    MIGRATED = 120
+
+    @property
+    def word(self) -> str:
+        """Return the key of the word that people read, such as `process.outcome.skipped.expired`."""
+        return f"process.outcome.{self.name.lower().replace('_', '.', 1)}"
+
+    @property
+    def is_deferral(self) -> bool:
+        """Tell whether the step was put off and will come again."""
+        return 30 <= self < 40
+
+    @property
+    def is_skip(self) -> bool:
+        """Tell whether the step was left out for a reason."""
+        return 40 <= self < 60
+
+    @property
+    def is_failure(self) -> bool:
+        """Tell whether the step could not be done."""
+        return is_failure(self)
+
+    @property
+    def is_exit(self) -> bool:
+        """Tell whether the line ends the enrolment."""
+        return 90 <= self < 120 or self in (Code.FAILED_LOOP, Code.FAILED_ERROR)
+
+
+def is_failure(code: int) -> bool:
+    """Tell whether this number of a code says that the step could not be done."""
+    return 60 <= code < 80
+
+
+def is_final(state: int) -> bool:
+    """Tell whether an enrolment in this state is over."""
+    return state >= State.COMPLETED

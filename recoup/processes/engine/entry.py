@@ -1,0 +1,118 @@
+"""Who may enter a process, and how an enrolment begins.
+
+Uniqueness is decided by unique indexes over these keys, never by reading first.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from hashlib import blake2b
+from typing import NamedTuple
+
+from recoup.processes.engine.bucket import is_held_out
+from recoup.processes.engine.codes import Flag, Priority, State
+from recoup.processes.engine.compiled import Graph
+from recoup.processes.engine.records import Enrolment
+
+
+class Reentry(StrEnum):
+    """When somebody who has been in a process may enter it again."""
+
+    ONCE_PER_CONTACT = "once_per_contact"
+    PER_SUBJECT = "per_subject"  # once for each order or cart
+    ONE_AT_A_TIME = "one_at_a_time"  # every event, but only one enrolment of a person at once
+    EVERY_EVENT = "every_event"
+    AGAIN_AFTER = "again_after"  # a span after the last one has ended
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Somebody at the door of a process. `event_id` names the news that brought them there."""
+
+    shop_id: int
+    process_id: int
+    version_id: int
+    contact_id: int
+    subject_kind: int
+    subject_id: int
+    event_id: int
+    entered_at: datetime  # logical: when the case opened
+    case_id: int | None = None
+    last_ended_at: datetime | None = None  # of this person in this process; read for `again_after` alone
+    is_test: bool = False
+
+
+class EntryKeys(NamedTuple):
+    """Signed 64-bit keys of the unique indexes; active and group key are emptied when the enrolment ends."""
+
+    entry_key: int
+    active_key: int
+    group_key: int | None
+
+
+def key_of(*parts: object) -> int:
+    """Hash parts to a signed 64-bit number that is the same on every machine."""
+    digest = blake2b(repr(parts).encode(), digest_size=8, person=b"recoup-entry").digest()
+    return int.from_bytes(digest, "big", signed=True)
+
+
+def entry_keys(
+    candidate: Candidate, reentry: Reentry, *, again_after: timedelta | None = None, group: str | None = None
+) -> EntryKeys | None:
+    """Return the keys under which somebody enters, or nothing if it is too soon after the last time."""
+    contact = ("contact", candidate.contact_id)
+    subject = ("subject", candidate.subject_kind, candidate.subject_id)
+    event = ("event", candidate.event_id)
+    group_key = None if group is None else key_of("group", group, candidate.contact_id)
+    match reentry:
+        case Reentry.ONCE_PER_CONTACT:
+            return EntryKeys(key_of(*contact), key_of(*contact), group_key)
+        case Reentry.PER_SUBJECT:
+            return EntryKeys(key_of(*subject), key_of(*subject), group_key)
+        case Reentry.ONE_AT_A_TIME:
+            return EntryKeys(key_of(*event), key_of(*contact), group_key)
+        case Reentry.EVERY_EVENT:
+            return EntryKeys(key_of(*event), key_of(*event), group_key)
+        case Reentry.AGAIN_AFTER:
+            last = candidate.last_ended_at
+            if last is not None and again_after is not None and candidate.entered_at < last + again_after:
+                return None
+            turn = "first" if last is None else last.isoformat()
+            return EntryKeys(key_of(*contact, turn), key_of(*contact), group_key)
+
+
+def begin(
+    graph: Graph, candidate: Candidate, *, holdout_bp: int, priority: int = Priority.TIMER
+) -> Enrolment:
+    """Return the enrolment with which somebody starts, ready to be picked; the store gives it its id."""
+    flags = 0
+    if graph.is_anchored:
+        flags |= Flag.ANCHORED
+    if candidate.is_test:
+        flags |= Flag.TEST
+    elif is_held_out(graph.salt, candidate.contact_id, holdout_bp):
+        flags |= Flag.HOLDOUT
+    return Enrolment(
+        id=0,
+        shop_id=candidate.shop_id,
+        process_id=candidate.process_id,
+        version_id=candidate.version_id,
+        contact_id=candidate.contact_id,
+        case_id=candidate.case_id,
+        subject_kind=candidate.subject_kind,
+        subject_id=candidate.subject_id,
+        state=State.READY.value,
+        node=graph.first,
+        step_no=0,
+        entered_at=candidate.entered_at,
+        node_at=candidate.entered_at,
+        anchor_shift=None,
+        due_at=None,
+        run_at=candidate.entered_at,
+        wait_mask=graph.masks[graph.first],
+        prio=int(priority),
+        last_message_step=None,
+        attempt=0,
+        flags=int(flags),
+        variables=None,
+    )

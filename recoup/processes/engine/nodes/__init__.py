@@ -1,0 +1,1 @@
+"""Kinds of blocks, one module a kind."""

@@ -1,0 +1,69 @@
+"""If: a question about the facts as they are now."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from recoup.processes.engine.codes import Code
+from recoup.processes.engine.compiled import CompiledNode, Move
+from recoup.processes.engine.conditions import Condition, comparisons, compile_condition
+from recoup.processes.engine.fields import FIELDS
+from recoup.processes.engine.nodes.base import (
+    Kind,
+    NodeDocument,
+    NodeId,
+    Strict,
+    Summary,
+    Surroundings,
+    Trouble,
+    Workshop,
+)
+from recoup.processes.engine.records import Facts
+
+
+class IfPorts(Strict):
+    """Where it goes on."""
+
+    yes: NodeId
+    no: NodeId
+
+
+class IfDocument(NodeDocument):
+    """A fork that does not wait."""
+
+    t: Literal["if"]
+    condition: Condition = Field(alias="if")
+    out: IfPorts
+
+
+def _check(document: IfDocument, around: Surroundings) -> Iterator[Trouble]:
+    for comparison in comparisons(document.condition):
+        fact = FIELDS.get(comparison.f)
+        if fact is None:
+            yield Trouble("if", "unknown_fact", {"field": comparison.f})
+        elif around.subject not in fact.subjects:
+            yield Trouble("if", "fact_of_other_subject", {"field": comparison.f})
+
+
+def _build(document: IfDocument, shop: Workshop) -> CompiledNode:
+    holds = compile_condition(document.condition)
+    yes, no = shop.node_map[document.out.yes], shop.node_map[document.out.no]
+
+    def run(move: Move, facts: Facts, now: datetime) -> int:
+        if holds(facts):
+            move.log(Code.YES)
+            return yes
+        move.log(Code.NO)
+        return no
+
+    return CompiledNode(run)
+
+
+def _summarise(document: IfDocument) -> Summary:
+    facts = tuple(dict.fromkeys(comparison.f for comparison in comparisons(document.condition)))
+    return Summary("process.node.if", {"facts": facts, "condition": document.condition})
+
+
+KIND = Kind(IfDocument, _build, _check, _summarise)

@@ -1,0 +1,73 @@
+"""Order status: ask for another status of the order, without waiting for it."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import StringConstraints, model_validator
+
+from recoup.processes.engine.codes import Code, SubjectKind
+from recoup.processes.engine.compiled import CompiledNode, Move
+from recoup.processes.engine.nodes.base import (
+    Kind,
+    NextPort,
+    NodeDocument,
+    Summary,
+    Surroundings,
+    Trouble,
+    Workshop,
+    refuse,
+)
+from recoup.processes.engine.records import Facts, StatusEffect
+
+
+class OrderStatusDocument(NodeDocument):
+    """A new status for the order. Completed is left to payments."""
+
+    t: Literal["order_status"]
+    to: Literal["in_work", "not_confirmed", "awaiting_payment", "unpaid", "cancelled", "false"]
+    reason: Annotated[str, StringConstraints(max_length=40)] = ""
+    out: NextPort
+
+    @model_validator(mode="after")
+    def _has_its_reason(self) -> "OrderStatusDocument":
+        if self.to == "cancelled" and not self.reason:
+            raise refuse("cancel_without_reason")
+        return self
+
+
+def _check(document: OrderStatusDocument, around: Surroundings) -> Iterator[Trouble]:
+    if around.subject is not SubjectKind.ORDER:
+        yield Trouble("t", "needs_order", {})
+
+
+def _build(document: OrderStatusDocument, shop: Workshop) -> CompiledNode:
+    following = shop.node_map[document.out.next]
+
+    def run(move: Move, facts: Facts, now: datetime) -> int:
+        is_holdout = move.is_holdout
+        step_no = move.log(Code.SUPPRESSED if is_holdout else Code.STATUS_ASKED)
+        move.effects.append(
+            StatusEffect(
+                step_no, shop.number, shop.node_id, document.to, document.reason, move.at, is_holdout
+            )
+        )
+        return following
+
+    return CompiledNode(run)
+
+
+def _summarise(document: OrderStatusDocument) -> Summary:
+    return Summary("process.node.order_status", {"status": document.to, "reason": document.reason})
+
+
+KIND = Kind(
+    OrderStatusDocument,
+    _build,
+    _check,
+    _summarise,
+    texts={
+        "cancel_without_reason": "Cancelling an order needs a reason.",
+        "needs_order": "This block works on orders, and this process has none.",
+    },
+)

@@ -1,0 +1,137 @@
+"""Send: one message. The block ends when it is settled; what follows counts from the real sending."""
+
+from datetime import datetime, timedelta
+from typing import Annotated, Literal
+
+from pydantic import StringConstraints
+
+from recoup.processes.engine.codes import Code, Flag, Wake, is_failure
+from recoup.processes.engine.compiled import STAY, CompiledNode, Move
+from recoup.processes.engine.nodes.base import (
+    ForwardSpan,
+    Kind,
+    NodeDocument,
+    NodeId,
+    Strict,
+    Summary,
+    Workshop,
+    no_trouble,
+)
+from recoup.processes.engine.records import Facts, SendEffect
+from recoup.processes.engine.times import after, parse_span, zone_of
+
+# The sender ends a message at its `not_after`; this much later the engine looks whether the news got lost.
+GRACE = timedelta(hours=1)
+# A hold without an end is lifted by a person, and that wakes; looking once a day costs nothing.
+LOOK_AT_HOLD = timedelta(days=1)
+_make = tuple.__new__
+MASK = (Wake.MESSAGE_SETTLED | Wake.HOLD_CHANGED).value
+
+
+class SendPorts(Strict):
+    """`failed` is taken when the message could not be delivered; by default that is `done`."""
+
+    done: NodeId
+    failed: NodeId | None = None
+
+
+class SendDocument(NodeDocument):
+    """A message to the person.
+
+    A reminder is never handed over once its order is paid; a message of thanks may be. Later than `not_after`
+    from its planned instant it is skipped.
+    """
+
+    t: Literal["send"]
+    channel: Literal["email"] = "email"
+    template: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]{0,59}$")]
+    purpose: Literal["reminder", "thanks"] = "reminder"
+    not_after: ForwardSpan = "PT24H"
+    out: SendPorts
+
+
+def _build(document: SendDocument, shop: Workshop) -> CompiledNode:
+    done = shop.node_map[document.out.done]
+    failed = shop.node_map[document.out.failed or document.out.done]
+    span, node, node_id = parse_span(document.not_after), shop.number, shop.node_id
+    channel, template, purpose = document.channel, document.template, document.purpose
+    is_reminder, exact = purpose == "reminder", None if span.days else span.exact
+    not_anchored, holdout, held = ~Flag.ANCHORED.value, Flag.HOLDOUT.value, Flag.HELD.value
+    queued, suppressed = Code.QUEUED.value, Code.SUPPRESSED.value
+
+    def run(move: Move, facts: Facts, now: datetime) -> int:
+        if move.due_at is not None:
+            return _settle(move, facts, now, done, failed)
+        if (
+            is_reminder
+            and (facts.held_since or facts.paused_until or move.flags & held)
+            and _is_held(move, facts, now)
+        ):
+            return STAY
+        planned = move.at
+        not_after = planned + exact if exact is not None else after(planned, span, zone_of(facts.contact))
+        move.flags &= not_anchored
+        if not_after <= now:
+            move.log(Code.SKIPPED_EXPIRED)
+            return done
+        is_holdout = bool(move.flags & holdout)
+        step_no = move.log(suppressed if is_holdout else queued)
+        move.effects.append(
+            _make(
+                SendEffect,
+                (step_no, node, node_id, channel, template, purpose, planned, not_after, is_holdout),
+            )
+        )
+        if is_holdout:
+            return done
+        move.last_message_step = step_no
+        move.node_at = planned
+        move.due_at = not_after
+        move.run_at = not_after + GRACE
+        return STAY
+
+    return CompiledNode(run, MASK)
+
+
+def _is_held(move: Move, facts: Facts, now: datetime) -> bool:
+    """Put the reminder off while a promise or a person holds it; else set the instant at which it is due."""
+    until = facts.paused_until
+    is_promised = until is not None and until > move.node_at
+    if facts.held_since is not None or (until is not None and is_promised and until > now):
+        if not move.flags & Flag.HELD:
+            move.log(Code.DEFERRED_HELD if facts.held_since is not None else Code.DEFERRED_PROMISE)
+            move.flags |= Flag.HELD.value
+        move.run_at = now + LOOK_AT_HOLD if facts.held_since is not None or until is None else until
+        return True
+    if until is not None and is_promised:
+        move.at = until
+    elif move.flags & Flag.HELD:  # lifted by hand, which leaves no instant of its own
+        move.at = max(now, move.node_at)
+    move.flags &= ~Flag.HELD.value
+    return False
+
+
+def _settle(move: Move, facts: Facts, now: datetime, done: int, failed: int) -> int:
+    """Wait for the end of the message, then go on from the instant at which it really went out."""
+    message = facts.messages.get(move.last_message_step or 0)
+    due = move.due_at or now
+    if message is None or message.settled_at is None:
+        if message is not None or now < due + GRACE:
+            move.run_at = max(due, now) + GRACE
+            return STAY
+        return done  # erased together with its person's data: nothing to wait for
+    if message.outcome == Code.UNCERTAIN and now < due:
+        move.run_at = due  # until then a person may find out whether it arrived
+        return STAY
+    if message.sent_at is not None:
+        move.at = max(message.sent_at, move.node_at)
+    return failed if is_failure(message.outcome) else done
+
+
+def _summarise(document: SendDocument) -> Summary:
+    return Summary(
+        f"process.node.send.{document.purpose}", {"channel": document.channel, "template": document.template}
+    )
+
+
+KIND = Kind(SendDocument, _build, no_trouble, _summarise)

@@ -1,0 +1,167 @@
+"""Until: an event or a deadline, whichever comes first."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from recoup.processes.engine.codes import Code, Flag
+from recoup.processes.engine.compiled import STAY, CompiledNode, Move, Shield
+from recoup.processes.engine.happenings import EVENTS, MESSAGE_EVENTS, SUBJECT_EVENTS, latest_message
+from recoup.processes.engine.nodes.base import (
+    ForwardSpan,
+    Kind,
+    NodeDocument,
+    NodeId,
+    Strict,
+    Summary,
+    Surroundings,
+    Trouble,
+    Workshop,
+    refuse,
+)
+from recoup.processes.engine.records import Facts, MessageFacts
+from recoup.processes.engine.times import after, parse_span, zone_of
+
+_READ_MESSAGE: dict[str, Callable[[MessageFacts], datetime | None]] = {
+    "message.opened": lambda message: message.opened_at,
+    "message.clicked": lambda message: message.clicked_at,
+}
+
+
+class Event(Strict):
+    """An event; `ref` names the sending block that a message event is about."""
+
+    e: Literal[
+        "order.paid", "order.cancelled", "cart.converted", "cart.emptied", "contact.ordered_again",
+        "case.closed", "message.opened", "message.clicked",
+    ]  # fmt: skip
+    ref: NodeId | None = None
+
+    @model_validator(mode="after")
+    def _has_its_message(self) -> "Event":
+        if (self.e in MESSAGE_EVENTS) != (self.ref is not None):
+            raise refuse("event_and_ref")
+        return self
+
+
+class UntilPorts(Strict):
+    """`unsent` is taken at once when the message that is asked about never went out; else that is `no`."""
+
+    yes: NodeId
+    no: NodeId
+    unsent: NodeId | None = None
+
+
+class UntilDocument(NodeDocument):
+    """A question with a deadline: yes at once, no when the time is over.
+
+    An event at the very second of the deadline is a yes. `earlier` counts an event from before the block was
+    reached as well.
+    """
+
+    t: Literal["until"]
+    on: Event
+    within: ForwardSpan
+    earlier: bool = Field(default=True)
+    out: UntilPorts
+
+    @model_validator(mode="after")
+    def _has_fitting_ports(self) -> "UntilDocument":
+        if self.out.unsent is not None and self.on.ref is None:
+            raise refuse("unsent_without_message")
+        return self
+
+
+def _check(document: UntilDocument, around: Surroundings) -> Iterator[Trouble]:
+    if around.subject not in EVENTS[document.on.e].subjects:
+        yield Trouble("on.e", "event_of_other_subject", {"event": document.on.e})
+    if document.on.ref is None:
+        return
+    target = around.nodes.get(document.on.ref)
+    if target is None or target.t != "send":
+        yield Trouble("on.ref", "ref_is_no_send", {"ref": document.on.ref})
+    elif not around.reaches(document.on.ref, around.node_id):
+        yield Trouble("on.ref", "ref_comes_later", {"ref": document.on.ref})
+
+
+def _build(document: UntilDocument, shop: Workshop) -> CompiledNode:
+    mask = EVENTS[document.on.e].wake.value
+    if document.on.ref is not None:
+        return CompiledNode(_about_message(document, shop), mask)
+    run = _answerer(document, shop, SUBJECT_EVENTS[document.on.e].read)
+    goal = shop.goals.get(document.on.e)
+    return CompiledNode(run, mask, Shield(goal[0], document.earlier) if goal is not None else None)
+
+
+def _answerer(
+    document: UntilDocument, shop: Workshop, read: Callable[[Facts], datetime | None]
+) -> Callable[[Move, Facts, datetime], int]:
+    yes, no = shop.node_map[document.out.yes], shop.node_map[document.out.no]
+    span = parse_span(document.within)
+    takes_earlier = document.earlier
+    taken = shop.goals.get(document.on.e, (0, 0))[1]
+    anchored, not_anchored = Flag.ANCHORED.value, ~Flag.ANCHORED.value
+    anchor = shop.anchor
+
+    def run(move: Move, facts: Facts, now: datetime) -> int:
+        if move.due_at is None:
+            start = (move.flags & anchored and anchor(facts)) or move.node_at
+            move.due_at = max(after(start, span, zone_of(facts.contact)), move.node_at)
+            move.flags &= not_anchored
+        due = move.due_at
+        at = read(facts)
+        if at is not None and at <= due and (takes_earlier or at >= move.node_at):
+            move.at = max(at, move.node_at)
+            move.log(Code.YES)
+            move.flags |= taken
+            return yes
+        if due <= now:
+            move.at = due
+            move.log(Code.NO)
+            return no
+        move.run_at = due
+        return STAY
+
+    return run
+
+
+def _about_message(document: UntilDocument, shop: Workshop) -> Callable[[Move, Facts, datetime], int]:
+    node = shop.node_map[document.on.ref or ""]
+    read = _READ_MESSAGE[document.on.e]
+    unsent = shop.node_map[document.out.unsent or document.out.no]
+
+    def read_instant(facts: Facts) -> datetime | None:
+        message = latest_message(facts, node)
+        return None if message is None else read(message)
+
+    ask = _answerer(document, shop, read_instant)
+
+    def run(move: Move, facts: Facts, now: datetime) -> int:
+        message = latest_message(facts, node)
+        if (message is None or message.sent_at is None) and not move.is_holdout:
+            move.log(Code.NOT_SENT)  # never sent is not the same as not opened
+            return unsent
+        return ask(move, facts, now)
+
+    return run
+
+
+def _summarise(document: UntilDocument) -> Summary:
+    return Summary(f"process.node.until.{document.on.e}", {"within": document.within, "ref": document.on.ref})
+
+
+KIND = Kind(
+    UntilDocument,
+    _build,
+    _check,
+    _summarise,
+    texts={
+        "event_and_ref": "A question about a message names the block that sends it; others name none.",
+        "unsent_without_message": "Only a question about a message has a way for one that was not sent.",
+        "ref_is_no_send": "{ref} sends no message.",
+        "ref_comes_later": "{ref} never comes before this block.",
+    },
+    waits=True,
+)

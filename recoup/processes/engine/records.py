@@ -1,0 +1,157 @@
+"""What the engine reads and returns: tuples with names, cheap to build from a row and never changed."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import NamedTuple
+
+
+class OrderFacts(NamedTuple):
+    """An order as it is known. Instants are UTC; `_learnt_at` is when we heard of it."""
+
+    placed_at: datetime
+    total: Decimal
+    total_due: Decimal
+    currency: str
+    method: str
+    is_offline_method: bool
+    cause: str  # of the recovery case; empty when there is none
+    status: str
+    status_at: datetime | None = None
+    paid_at: datetime | None = None  # fully paid; a partial payment leaves it empty
+    paid_learnt_at: datetime | None = None
+    cancelled_at: datetime | None = None
+    cancelled_learnt_at: datetime | None = None
+
+
+class CartFacts(NamedTuple):
+    """A cart as it is known."""
+
+    last_activity_at: datetime
+    total: Decimal
+    currency: str
+    item_count: int
+    converted_at: datetime | None = None
+    emptied_at: datetime | None = None
+
+
+class ContactFacts(NamedTuple):
+    """The person. An unknown zone falls back to the shop's, an unknown shop's zone to UTC."""
+
+    zone: str
+    locale: str
+    shop_zone: str = "UTC"
+
+
+class MessageFacts(NamedTuple):
+    """A message of the enrolment, from queueing to what the person did with it.
+
+    `settled_at` is empty until the message has ended; `outcome` is then one of `Code` (sent, skipped, failed,
+    uncertain). `sent_at` is the real hand-over, also of an uncertain one. Visits of machines are not counted.
+    """
+
+    node: int
+    outcome: int = 0
+    settled_at: datetime | None = None
+    sent_at: datetime | None = None
+    opened_at: datetime | None = None
+    clicked_at: datetime | None = None
+
+
+NO_MESSAGES: Mapping[int, MessageFacts] = {}
+
+
+class Facts(NamedTuple):
+    """Everything that the store reads for one enrolment. What stands here is known, and nothing else is.
+
+    `messages` is keyed by step number. `paused_until` is the latest of promised-pay date and end of a claim;
+    `held_since` is set while a person holds the reminders without an end.
+    """
+
+    order: OrderFacts | None = None
+    cart: CartFacts | None = None
+    contact: ContactFacts | None = None
+    messages: Mapping[int, MessageFacts] = NO_MESSAGES
+    superseded_at: datetime | None = None
+    case_closed_at: datetime | None = None
+    paused_until: datetime | None = None
+    held_since: datetime | None = None
+
+
+class Enrolment(NamedTuple):
+    """One order or cart on its way through one version of a process.
+
+    `node_at` is the logical instant of reaching `node`. `due_at` is the deadline of the node, empty right
+    after reaching it. `run_at` is when to look next and never later than useful: an active enrolment always
+    has one.
+    """
+
+    id: int
+    shop_id: int
+    process_id: int
+    version_id: int
+    contact_id: int
+    case_id: int | None
+    subject_kind: int
+    subject_id: int
+    state: int
+    node: int
+    step_no: int
+    entered_at: datetime
+    node_at: datetime
+    anchor_shift: timedelta | None
+    due_at: datetime | None
+    run_at: datetime | None
+    wait_mask: int
+    prio: int
+    last_message_step: int | None
+    attempt: int
+    flags: int
+    variables: Mapping[str, int] | None  # rounds of bounded waits: {"7": 2} by node number
+
+
+class Step(NamedTuple):
+    """A line of the decision ledger. `at` is logical; the store adds when it was really done."""
+
+    step_no: int
+    node: int
+    outcome: int
+    at: datetime
+    arm: int | None = None
+
+
+class SendEffect(NamedTuple):
+    """A message to queue. Its class, text and address are decided by `messaging`."""
+
+    step_no: int
+    node: int
+    node_id: str
+    channel: str
+    template: str
+    purpose: str  # "reminder" is guarded by the subject still being open, "thanks" is not
+    planned_at: datetime
+    not_after: datetime
+    is_suppressed: bool
+
+
+class StatusEffect(NamedTuple):
+    """A wish to move the order to another status; its executor locks the order and may refuse."""
+
+    step_no: int
+    node: int
+    node_id: str
+    status: str
+    reason: str
+    at: datetime
+    is_suppressed: bool
+
+
+Effect = SendEffect | StatusEffect
+
+
+class Outcome(NamedTuple):
+    """What one advance decided: written by the store in one transaction, or not at all."""
+
+    enrolment: Enrolment
+    steps: tuple[Step, ...]
+    effects: tuple[Effect, ...]

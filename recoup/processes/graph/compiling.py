@@ -1,0 +1,102 @@
+"""From a valid document to what the engine runs."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+from recoup.processes.engine.codes import Wake, goal_bit
+from recoup.processes.engine.compiled import CompiledNode, Goal, Graph, Move
+from recoup.processes.engine.conditions import compile_condition
+from recoup.processes.engine.entry import Candidate, EntryKeys, entry_keys
+from recoup.processes.engine.happenings import SUBJECT_EVENTS
+from recoup.processes.engine.nodes.base import Workshop
+from recoup.processes.engine.nodes.table import KINDS
+from recoup.processes.engine.records import Facts
+from recoup.processes.engine.times import parse_span
+from recoup.processes.graph.document import Entry, ProcessDocument, doc_hash
+
+
+def number_nodes(document: ProcessDocument, previous: Mapping[str, int] | None = None) -> dict[str, int]:
+    """Give every block a small number, from 1.
+
+    Blocks of earlier versions keep theirs, also those that were deleted: no number and no id is ever used
+    again.
+    """
+    numbers = dict(previous or {})
+    following = max(numbers.values(), default=0) + 1
+    for name in sorted(document.nodes, key=lambda name: (len(name), name)):
+        if name not in numbers:
+            numbers[name] = following
+            following += 1
+    return numbers
+
+
+def compile_graph(
+    document: ProcessDocument, *, salt: int = 0, node_map: Mapping[str, int] | None = None
+) -> Graph:
+    """Compile a document that `load_process` has accepted. `salt` and `node_map` are those of the process."""
+    numbers = number_nodes(document, node_map)
+    goals = tuple(_goal(number, goal.on) for number, goal in enumerate(document.goals))
+    goal_mask = sum(goal.wake for goal in goals)
+    anchor_mask = Wake.CART_CHANGED.value if document.entry.anchor == "last_activity_at" else 0
+    nodes: list[CompiledNode | None] = [None] * (max(numbers.values()) + 1)
+    for name, node in document.nodes.items():
+        workshop = Workshop(
+            node_id=name,
+            number=numbers[name],
+            node_map=numbers,
+            goals={goal.name: (index, goal.bit) for index, goal in enumerate(goals)},
+            anchor=_ANCHORS[document.entry.anchor],
+            anchor_mask=anchor_mask,
+        )
+        nodes[numbers[name]] = KINDS[node.t].build(node, workshop)
+    event_mask = goal_mask | anchor_mask
+    for compiled in nodes:
+        event_mask |= compiled.mask if compiled is not None else 0
+    return Graph(
+        document=document,
+        node_map=numbers,
+        nodes=tuple(nodes),
+        runs=tuple(node.run if node is not None else _dropped for node in nodes),
+        masks=tuple(goal_mask | (node.mask if node is not None else 0) for node in nodes),
+        shields=tuple(node.shield if node is not None else None for node in nodes),
+        goals=goals,
+        goal_mask=goal_mask,
+        event_mask=event_mask,
+        first=numbers[document.entry.first],
+        salt=salt,
+        doc_hash=doc_hash(document),
+        is_anchored=document.entry.anchor != "entered",
+        admits=_admission(document.entry),
+    )
+
+
+def _goal(number: int, name: str) -> Goal:
+    event = SUBJECT_EVENTS[name]
+    return Goal(name, goal_bit(number), event.wake.value, event.goal_code.value, event.read)
+
+
+def keys_for(graph: Graph, candidate: Candidate) -> EntryKeys | None:
+    """Return the keys under which somebody enters this process, or nothing if it is too soon."""
+    entry: Entry = graph.document.entry
+    span = parse_span(entry.again_after) if entry.again_after is not None else None
+    pause = None if span is None else timedelta(days=span.days) + span.exact
+    return entry_keys(candidate, entry.reentry, again_after=pause, group=entry.group)
+
+
+def _admission(entry: Entry) -> Callable[[Facts], bool]:
+    return compile_condition(entry.condition) if entry.condition is not None else _everybody
+
+
+def _everybody(facts: Facts) -> bool:  # noqa: ARG001 - the shape of a condition
+    return True
+
+
+def _dropped(move: Move, facts: Facts, now: datetime) -> int:  # noqa: ARG001 - the shape of a block
+    raise LookupError(f"node {move.node} is not in this version")
+
+
+_ANCHORS: dict[str, Callable[[Facts], datetime | None]] = {
+    "entered": lambda _: None,
+    "placed_at": lambda facts: facts.order and facts.order.placed_at,
+    "last_activity_at": lambda facts: facts.cart and facts.cart.last_activity_at,
+}

@@ -1,0 +1,100 @@
+"""The format of a process as JSON, version 1. Blocks have stable ids; ways between them are named ports."""
+
+import json
+from functools import reduce
+from hashlib import blake2b
+from operator import or_
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import Field, StringConstraints, model_validator
+
+from recoup.processes.engine.codes import MOST_GOALS, SubjectKind
+from recoup.processes.engine.conditions import Condition
+from recoup.processes.engine.entry import Reentry
+from recoup.processes.engine.nodes.base import ForwardSpan, NodeDocument, NodeId, Strict, refuse
+from recoup.processes.engine.nodes.table import KINDS
+
+SCHEMA = 1
+MOST_NODES = 100
+
+if TYPE_CHECKING:
+    Node = NodeDocument
+else:
+    Node = Annotated[reduce(or_, (kind.document for kind in KINDS.values())), Field(discriminator="t")]
+
+ENTRY_SUBJECTS = {
+    "order.placed": SubjectKind.ORDER,
+    "order.unpaid": SubjectKind.ORDER,  # a recovery case was opened for it
+    "cart.abandoned": SubjectKind.CART,
+}
+
+
+class Entry(Strict):
+    """Who enters, how often, and from which instant the hours count.
+
+    `anchor` makes the first wait count from the placing of the order or the last activity in the cart.
+    Somebody who enters later than that wait would be over starts it at once, and everything after it shifts.
+    """
+
+    on: Literal["order.placed", "order.unpaid", "cart.abandoned"]
+    first: NodeId
+    condition: Condition | None = Field(default=None, alias="if")
+    reentry: Reentry = Reentry.PER_SUBJECT
+    again_after: ForwardSpan | None = None
+    group: Annotated[str, StringConstraints(min_length=1, max_length=40)] | None = None
+    anchor: Literal["entered", "placed_at", "last_activity_at"] = "entered"
+
+    @model_validator(mode="after")
+    def _has_its_span(self) -> "Entry":
+        if (self.reentry is Reentry.AGAIN_AFTER) != (self.again_after is not None):
+            raise refuse("again_after_without_span")
+        return self
+
+    @property
+    def subject(self) -> SubjectKind:
+        """Return what the process is about."""
+        return ENTRY_SUBJECTS[self.on]
+
+
+class GoalEvent(Strict):
+    """An event that ends the process for somebody, wherever they stand."""
+
+    on: Literal[
+        "order.paid",
+        "order.cancelled",
+        "cart.converted",
+        "cart.emptied",
+        "contact.ordered_again",
+        "case.closed",
+    ]
+
+
+class ProcessDocument(Strict):
+    """A whole process. `layout` holds places on the drawing and changes nothing."""
+
+    format: Literal[1] = Field(alias="schema")
+    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
+    entry: Entry
+    goals: list[GoalEvent] = Field(default_factory=list, max_length=MOST_GOALS)
+    nodes: dict[NodeId, Node] = Field(min_length=1, max_length=MOST_NODES)
+    layout: dict[NodeId, tuple[float, float]] = Field(default_factory=dict)
+
+    def as_json(self, *, with_layout: bool = True) -> dict[str, Any]:
+        """Return the document as plain values; what equals a default is left out."""
+        plain: dict[str, Any] = self.model_dump(
+            mode="json", by_alias=True, exclude_defaults=True, exclude=None if with_layout else {"layout"}
+        )
+        return plain
+
+
+def doc_hash(document: ProcessDocument) -> bytes:
+    """Return the fingerprint of what a process does; moving its boxes does not change it."""
+    text = json.dumps(
+        document.as_json(with_layout=False), sort_keys=True, separators=(",", ":"), ensure_ascii=False
+    )
+    return blake2b(text.encode(), digest_size=32).digest()
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema of the format."""
+    return ProcessDocument.model_json_schema(by_alias=True)

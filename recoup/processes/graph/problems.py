@@ -1,0 +1,77 @@
+"""What is wrong with a document, each with its place, a stable code and what was probably meant."""
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from recoup.processes.engine.nodes.table import KINDS
+
+TEXTS: dict[str, str] = {
+    "not_json": "This is not a process file.",
+    "too_big": "The document is too large or too deeply nested.",
+    "unknown_field": "{field} is not known here.",
+    "missing_field": "{field} is missing.",
+    "unknown_kind": "There is no block of the kind {kind}.",
+    "not_one_of": "{value} does not fit here; it is one of: {choices}.",
+    "wrong_value": "{value} does not fit here.",
+    "bad_span": "{text} is no span. Write PT48H for 48 hours or P2D for two days.",
+    "again_after_without_span": "Entering again after a time needs that time, and only that.",
+    "unknown_target": "{target} does not exist.",
+    "unreachable": "Nothing leads to this block.",
+    "dead_end": "No end can be reached from this block.",
+    "loop_without_wait": "These blocks lead round in a circle without waiting: {blocks}.",
+    "loop_not_bounded": "These blocks lead round for ever: {blocks}. Limit the rounds of a wait in it.",
+    "reminder_without_payment_goal": "A reminder needs the goal {goal}, so that nobody who paid is reminded.",
+    "reminder_after_payment": "This reminder would be sent to somebody who has just paid.",
+    "unknown_template": "There is no text {template}.",
+    "unknown_fact": "{field} is no fact that can be asked for.",
+    "fact_of_other_subject": "{field} does not exist in this process.",
+    "event_of_other_subject": "{event} never happens in this process.",
+    "anchor_of_other_subject": "The hours cannot count from {anchor} in this process.",
+    "double_goal": "The goal {goal} stands here twice.",
+    "condition_operator": "{field} cannot be compared by {operator}.",
+    "condition_value": "{value} does not fit {field}.",
+    "condition_list": "{field}: several values belong to the comparison with one of them, and only there.",
+    "condition_choice": "{field} is never {value}; it is one of: {choices}.",
+}
+for _kind in KINDS.values():
+    TEXTS.update(_kind.texts)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that keeps a process from being published. `path` is dotted, such as `nodes.n3.out.done`."""
+
+    path: str
+    code: str
+    values: Mapping[str, str] = field(default_factory=dict)
+    meant: str | None = None
+
+    @property
+    def node(self) -> str | None:
+        """Return the id of the block that is marked, if it is one."""
+        parts = self.path.split(".")
+        return parts[1] if len(parts) > 1 and parts[0] == "nodes" else None
+
+    @property
+    def word(self) -> str:
+        """Return the key of the words that people read."""
+        return f"process.problem.{self.code}"
+
+    def __str__(self) -> str:
+        text = TEXTS[self.code].format_map(self.values)
+        return f"{self.path}: {text}" + (f" Did you mean {self.meant}?" if self.meant else "")
+
+
+class InvalidProcess(Exception):
+    """The document is no valid process; `problems` says where and why."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("; ".join(str(problem) for problem in problems))
+        self.problems = problems
+
+
+def closest(word: str, known: Iterable[str]) -> str | None:
+    """Return the known word that was probably meant."""
+    found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return found[0] if found else None

@@ -1,0 +1,140 @@
+"""What makes a process publishable: every way leads on, every ring ends, nobody who paid is reminded."""
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from recoup.processes.engine.codes import SubjectKind
+from recoup.processes.engine.conditions import comparisons
+from recoup.processes.engine.fields import FIELDS
+from recoup.processes.engine.happenings import PAYMENT_GOALS, SUBJECT_EVENTS
+from recoup.processes.engine.nodes.base import NodeDocument, Surroundings
+from recoup.processes.engine.nodes.send import SendDocument
+from recoup.processes.engine.nodes.table import KINDS
+from recoup.processes.engine.nodes.until import UntilDocument
+from recoup.processes.graph.document import ProcessDocument
+from recoup.processes.graph.problems import InvalidProcess, Problem, closest
+from recoup.processes.graph.reading import read_document
+from recoup.processes.graph.ways import Ways
+
+_ANCHORS = {"placed_at": SubjectKind.ORDER, "last_activity_at": SubjectKind.CART}
+
+
+def load_process(raw: Any, templates: Collection[str] | None = None) -> ProcessDocument:
+    """Read a document and refuse it unless it may be published.
+
+    `templates` are the keys of the texts that exist; without them a text is not looked up.
+
+    :raises InvalidProcess: with every problem and its place.
+    """
+    document = read_document(raw)
+    problems = find_problems(document, templates)
+    if problems:
+        raise InvalidProcess(problems)
+    return document
+
+
+def find_problems(document: ProcessDocument, templates: Collection[str] | None = None) -> list[Problem]:
+    """Return everything that keeps a well-formed document from being published."""
+    lost = list(_lost_targets(document))
+    if lost:
+        return lost  # nothing else can be said before the ways lead somewhere
+    ways = Ways({name: tuple(node.ports.values()) for name, node in document.nodes.items()})
+    return [
+        *_wrong_entry(document),
+        *_wrong_goals(document),
+        *_wrong_ways(document, ways),
+        *_wrong_blocks(document, ways),
+        *_wrong_reminders(document, ways),
+        *_unknown_templates(document, templates),
+    ]
+
+
+def _lost_targets(document: ProcessDocument) -> Iterator[Problem]:
+    targets = {"entry.first": document.entry.first}
+    for name, node in document.nodes.items():
+        targets |= {f"nodes.{name}.out.{port}": target for port, target in node.ports.items()}
+    for path, target in targets.items():
+        if target not in document.nodes:
+            yield Problem(path, "unknown_target", {"target": target}, closest(target, document.nodes))
+
+
+def _wrong_entry(document: ProcessDocument) -> Iterator[Problem]:
+    entry = document.entry
+    if _ANCHORS.get(entry.anchor, entry.subject) is not entry.subject:
+        yield Problem("entry.anchor", "anchor_of_other_subject", {"anchor": entry.anchor})
+    if entry.condition is None:
+        return
+    for comparison in comparisons(entry.condition):
+        fact = FIELDS.get(comparison.f)
+        if fact is None:
+            yield _unknown_fact("entry.if", comparison.f)
+        elif entry.subject not in fact.subjects:
+            yield Problem("entry.if", "fact_of_other_subject", {"field": comparison.f})
+
+
+def _wrong_goals(document: ProcessDocument) -> Iterator[Problem]:
+    seen: set[str] = set()
+    for number, goal in enumerate(document.goals):
+        path = f"goals.{number}.on"
+        if goal.on in seen:
+            yield Problem(path, "double_goal", {"goal": goal.on})
+        if document.entry.subject not in SUBJECT_EVENTS[goal.on].subjects:
+            yield Problem(path, "event_of_other_subject", {"event": goal.on})
+        seen.add(goal.on)
+
+
+def _wrong_ways(document: ProcessDocument, ways: Ways) -> Iterator[Problem]:
+    reached = ways.reached_from(document.entry.first)
+    ends = {name for name, node in document.nodes.items() if not node.ports}
+    for name in document.nodes:
+        if name not in reached:
+            yield Problem(f"nodes.{name}", "unreachable")
+        elif not ends & ways.reached_from(name):
+            yield Problem(f"nodes.{name}", "dead_end")
+    bounding = {name for name, node in document.nodes.items() if KINDS[node.t].bounds_rounds(node)}
+    ring = ways.find_ring(without=bounding)
+    if ring:
+        waits = any(KINDS[document.nodes[name].t].waits for name in ring)
+        code = "loop_not_bounded" if waits else "loop_without_wait"
+        yield Problem(f"nodes.{ring[0]}", code, {"blocks": ", ".join(ring)})
+
+
+def _wrong_blocks(document: ProcessDocument, ways: Ways) -> Iterator[Problem]:
+    for name, node in document.nodes.items():
+        around = Surroundings(name, document.nodes, document.entry.subject, ways.leads)
+        for trouble in KINDS[node.t].check(node, around):
+            path = f"nodes.{name}.{trouble.path}"
+            if trouble.code == "unknown_fact":
+                yield _unknown_fact(path, trouble.values["field"])
+            else:
+                yield Problem(path, trouble.code, trouble.values)
+
+
+def _wrong_reminders(document: ProcessDocument, ways: Ways) -> Iterator[Problem]:
+    goal = PAYMENT_GOALS[document.entry.subject]
+    reminders = {name for name, node in document.nodes.items() if _is_reminder(node)}
+    if reminders and goal not in {listed.on for listed in document.goals}:
+        yield Problem("goals", "reminder_without_payment_goal", {"goal": goal})
+    paid: set[str] = set()
+    for node in document.nodes.values():
+        if isinstance(node, UntilDocument) and node.on.e == goal:
+            paid |= ways.reached_from(node.out.yes)
+    for name in sorted(reminders & paid):
+        yield Problem(f"nodes.{name}", "reminder_after_payment")
+
+
+def _is_reminder(node: NodeDocument) -> bool:
+    return isinstance(node, SendDocument) and node.purpose == "reminder"
+
+
+def _unknown_templates(document: ProcessDocument, templates: Collection[str] | None) -> Iterator[Problem]:
+    for name, node in document.nodes.items():
+        if templates is not None and isinstance(node, SendDocument) and node.template not in templates:
+            values: Mapping[str, str] = {"template": node.template}
+            yield Problem(
+                f"nodes.{name}.template", "unknown_template", values, closest(node.template, templates)
+            )
+
+
+def _unknown_fact(path: str, name: str) -> Problem:
+    return Problem(path, "unknown_fact", {"field": name}, closest(name, FIELDS))

@@ -1,0 +1,16 @@
+"""Processes that every shop starts with, as documents. Installing them is `processes.actions`' work."""
+
+from functools import cache
+from importlib.resources import files
+
+from recoup.processes.graph.document import ProcessDocument
+from recoup.processes.graph.reading import read_json
+from recoup.processes.graph.validation import load_process
+
+SHIPPED = ("unpaid_order", "abandoned_cart")
+
+
+@cache
+def shipped_process(key: str) -> ProcessDocument:
+    """Return a shipped document by its key."""
+    return load_process(read_json(files(__package__).joinpath(f"{key}.json").read_bytes()))
