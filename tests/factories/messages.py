@@ -1,0 +1,56 @@
+"""Messages and the lanes they travel on."""
+
+import itertools
+from typing import Any
+
+from django_scopes import scopes_disabled
+
+from recoup.messaging.models import Lane, Message, MessageSource
+from recoup.orders.models import Cart, Order
+from recoup.shops.models import Shop
+from tests.factories.moments import DAY, NOW
+
+_numbers = itertools.count(1)
+
+
+def make_lane(shop: Shop, **values: Any) -> Lane:
+    """Return the e-mail lane of a shop, made if there is none."""
+    lane, _ = Lane.objects.get_or_create(shop=shop, channel="email", defaults=values)
+    return lane
+
+
+def make_message_source(shop: Shop, **values: Any) -> MessageSource:
+    """Make a running source of messages."""
+    source = MessageSource(**{"shop": shop, "name": "Unpaid order", "state": "live", **values})
+    source.save(force_insert=True)
+    return source
+
+
+def make_message(subject: Order | Cart, **values: Any) -> Message:
+    """Make a reminder about an order or a cart, due at `NOW`; with `state="sent"` it was handed over then."""
+    number = next(_numbers)
+    with scopes_disabled():
+        shop, contact = subject.shop, subject.contact
+        assert contact is not None
+        defaults: dict[str, Any] = {
+            "shop": shop,
+            "order": subject if isinstance(subject, Order) else None,
+            "cart": subject if isinstance(subject, Cart) else None,
+            "contact": contact,
+            "lane": values.get("lane") or make_lane(shop),
+            "enrolment_id": number,
+            "step_no": 1,
+            "locale": subject.locale,
+            "message_class": "contract",
+            "recipient": contact.email,
+            "queued_at": NOW,
+            "due_at": NOW,
+            "not_after": NOW + DAY,
+            "message_ref": f"message-{number}@shop.example",
+        }
+        if values.get("state") == "sent":
+            handed_at = values.get("handed_at", NOW)
+            defaults |= {"handed_at": handed_at, "settled_at": handed_at}
+        message = Message(**{**defaults, **values})
+        message.save(force_insert=True)
+    return message
