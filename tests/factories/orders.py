@@ -26,7 +26,7 @@ def _source_of(shop: Shop) -> Source:
 
 
 def make_order(shop: Shop, *, products: Sequence[str] = ("cream",), **values: Any) -> Order:
-    """Make an order as `record_order` leaves it: New, owed, 149.00 in the shop's currency, with its time of looking.
+    """Make an order as `record_order` leaves it: New, owed, 149.00, with its time of looking.
 
     Placed 25 hours before `NOW`, so it is due. With `paid_at` it is paid and Completed. A product is a line.
     """
