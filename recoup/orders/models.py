@@ -42,6 +42,7 @@ class Cart(ShopOwned):
     last_activity_at = models.DateTimeField()
     learnt_at = models.DateTimeField()
     version_at = models.DateTimeField()
+    version_key = models.CharField(max_length=80, default="", blank=True)
     check_at = models.DateTimeField(null=True)  # when to look at it as abandoned
     abandoned_at = models.DateTimeField(null=True)
     converted_at = models.DateTimeField(null=True)
@@ -124,6 +125,7 @@ class Order(ShopOwned):
     placed_at = models.DateTimeField()
     learnt_at = models.DateTimeField()
     version_at = models.DateTimeField()
+    version_key = models.CharField(max_length=80, default="", blank=True)  # ranks snapshots of one instant
     paid_at = models.DateTimeField(null=True)  # when it became true
     paid_learnt_at = models.DateTimeField(null=True)
     cancelled_at = models.DateTimeField(null=True)

@@ -1,0 +1,274 @@
+"""What changes buyers: recognising them, their consents, suppression."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection, transaction
+
+from recoup.core import outbox, search
+from recoup.customers.events import ConsentChanged
+from recoup.customers.models import (
+    ConsentEvent,
+    Contact,
+    ContactGate,
+    ContactIdentity,
+    MergeSuggestion,
+    Suppression,
+)
+from recoup.customers.normalise import clean_name, email_alias, email_key, phone_key
+from recoup.customers.queries import address_hash
+from recoup.shops.models import Shop
+from recoup.shops.snapshots import PersonSnapshot
+
+# The strongest sign first: an account is one person, an address nearly always, a phone mostly.
+_STRENGTH = (ContactIdentity.Kind.ACCOUNT, ContactIdentity.Kind.EMAIL, ContactIdentity.Kind.PHONE)
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """One word on consent, as it was given or taken back."""
+
+    purpose: str
+    is_given: bool
+    source: str
+    at: datetime
+    channel: str = "email"
+    text: str = ""
+    text_version: str = ""
+    locale: str = ""
+    address_class: str = ""
+
+
+def touch_gates(contact_ids: Iterable[int]) -> None:
+    """Update the gates that the sender locks, in key order: done first by whoever writes what can forbid a message."""
+    wanted = sorted(set(contact_ids))
+    if wanted:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "WITH l AS (SELECT contact_id FROM customers_contactgate WHERE contact_id = ANY(%s)"
+                " ORDER BY contact_id FOR NO KEY UPDATE)"
+                " UPDATE customers_contactgate g SET changes = changes + 1 FROM l WHERE g.contact_id = l.contact_id",
+                [wanted],
+            )
+
+
+def recognise(
+    shop: Shop, person: PersonSnapshot, *, source_id: int, now: datetime, seen_at: datetime | None = None
+) -> Contact | None:
+    """Return the contact that a person is, made if new; `None` if nothing names them.
+
+    Same e-mail (ASCII case aside), same E.164 phone or same account is one person. Where the signs point to several
+    contacts, or a shared phone meets another account, the strongest wins and a merge is suggested (T42).
+    """
+    signs = _signs(person, source_id)
+    if not signs:
+        return None
+    with transaction.atomic():
+        _hold_signs(shop.pk, signs)
+        known = _known(shop.pk, signs)
+        contact, others = _choose(signs, known)
+        if contact is None:
+            contact = _make(shop, person, seen_at or now)
+        else:
+            _complete(contact, person)
+        _add_identities(contact, signs, known, seen_at or now)
+        for other in others:
+            _suggest(contact, other, "shared_sign", now)
+        _suggest_aliases(contact, person, now)
+        return contact
+
+
+def _signs(person: PersonSnapshot, source_id: int) -> dict[str, str]:
+    signs = {
+        ContactIdentity.Kind.ACCOUNT: f"{source_id}:{person.account_ref}" if person.account_ref else "",
+        ContactIdentity.Kind.EMAIL: email_key(person.email),
+        ContactIdentity.Kind.PHONE: phone_key(person.phone, person.country),
+    }
+    return {str(kind): value for kind, value in signs.items() if value}
+
+
+def _hold_signs(shop_id: int, signs: dict[str, str]) -> None:
+    """Let nobody else recognise the same signs until this transaction ends, so that no person is made twice."""
+    keys = sorted(
+        int.from_bytes(hashlib.sha256(f"{shop_id}|{kind}|{value}".encode()).digest()[:8], "big", signed=True)
+        for kind, value in signs.items()
+    )
+    with connection.cursor() as cursor:
+        for key in keys:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key])
+
+
+def _known(shop_id: int, signs: dict[str, str]) -> dict[str, Contact]:
+    rows = ContactIdentity.objects.filter(
+        shop_id=shop_id, kind__in=list(signs), value__in=list(signs.values())
+    ).select_related("contact")
+    return {row.kind: row.contact for row in rows if signs.get(row.kind) == row.value}
+
+
+def _choose(signs: dict[str, str], known: dict[str, Contact]) -> tuple[Contact | None, list[Contact]]:
+    found = [known[kind] for kind in _STRENGTH if kind in known]
+    if not found:
+        return None, []
+    first = found[0]
+    only_phone = set(known) == {ContactIdentity.Kind.PHONE}
+    if only_phone and ContactIdentity.Kind.ACCOUNT in signs and _has_account(first):
+        return None, [first]
+    return first, [contact for contact in found[1:] if contact.pk != first.pk]
+
+
+def _has_account(contact: Contact) -> bool:
+    return ContactIdentity.objects.filter(
+        shop_id=contact.shop_id, contact=contact, kind=ContactIdentity.Kind.ACCOUNT
+    ).exists()
+
+
+def _make(shop: Shop, person: PersonSnapshot, seen_at: datetime) -> Contact:
+    contact = Contact(
+        shop=shop,
+        name=clean_name(person.name),
+        email=email_key(person.email),
+        phone=phone_key(person.phone, person.country),
+        locale=person.locale[:8],
+        time_zone=person.time_zone[:64],
+        country=person.country[:2].upper(),
+        company=clean_name(person.company),
+        first_seen_at=seen_at,
+    )
+    _index(contact)
+    contact.save(force_insert=True)
+    ContactGate.objects.create(contact=contact, shop_id=shop.pk)
+    return contact
+
+
+def _complete(contact: Contact, person: PersonSnapshot) -> None:
+    """Fill what was empty; what is known already is not overwritten by a later guest order."""
+    news = {
+        "name": clean_name(person.name),
+        "email": email_key(person.email),
+        "phone": phone_key(person.phone, person.country),
+        "locale": person.locale[:8],
+        "time_zone": person.time_zone[:64],
+        "country": person.country[:2].upper(),
+        "company": clean_name(person.company),
+    }
+    filled = [field for field, value in news.items() if value and not getattr(contact, field)]
+    if filled and contact.erased_at is None:
+        for field in filled:
+            setattr(contact, field, news[field])
+        _index(contact)
+        contact.save(update_fields=[*filled, "search", "sort_name"])
+
+
+def _index(contact: Contact) -> None:
+    contact.search = search.tokens(contact.name, contact.email, contact.phone, contact.company)
+    contact.sort_name = search.normalise(contact.name or contact.email or contact.phone)
+
+
+def _add_identities(contact: Contact, signs: dict[str, str], known: dict[str, Contact], at: datetime) -> None:
+    ContactIdentity.objects.bulk_create(
+        [
+            ContactIdentity(
+                shop_id=contact.shop_id, contact=contact, kind=kind, value=value, first_seen_at=at
+            )
+            for kind, value in signs.items()
+            if kind not in known
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def _suggest(one: Contact, other: Contact, why: str, now: datetime) -> None:
+    first, second = sorted((one, other), key=lambda contact: contact.pk)
+    MergeSuggestion.objects.bulk_create(
+        [MergeSuggestion(shop_id=one.shop_id, first=first, second=second, why=why, made_at=now)],
+        ignore_conflicts=True,
+    )
+
+
+def _suggest_aliases(contact: Contact, person: PersonSnapshot, now: datetime) -> None:
+    key = email_key(person.email)
+    alias = email_alias(key) if key else ""
+    if not alias or alias == key:
+        return
+    twin = (
+        ContactIdentity.objects.filter(shop_id=contact.shop_id, kind=ContactIdentity.Kind.EMAIL, value=alias)
+        .exclude(contact=contact)
+        .select_related("contact")
+        .first()
+    )
+    if twin is not None:
+        _suggest(contact, twin.contact, "mail_alias", now)
+
+
+def record_consent(contact: Contact, consents: Sequence[Consent], *, now: datetime) -> None:
+    """Append words on consent; the gate is updated first, so that no message passes by. Announces `ConsentChanged`."""
+    with transaction.atomic():
+        touch_gates([contact.pk])
+        ConsentEvent.objects.bulk_create(
+            [
+                ConsentEvent(
+                    shop_id=contact.shop_id,
+                    contact=contact,
+                    purpose=consent.purpose,
+                    channel=consent.channel,
+                    is_given=consent.is_given,
+                    source=consent.source[:40],
+                    text=consent.text,
+                    text_version=consent.text_version[:64],
+                    locale=consent.locale[:8],
+                    address_class=consent.address_class[:40],
+                    became_true_at=consent.at,
+                    learnt_at=now,
+                )
+                for consent in consents
+            ]
+        )
+        outbox.announce(ConsentChanged(shop_id=contact.shop_id, contact_id=contact.pk, at=now))
+
+
+def suppress(
+    shop_id: int, address: str, *, scope: str, reason: str, now: datetime, channel: str = "email"
+) -> None:
+    """Let an address get nothing of a scope from now on. Twice is the same as once.
+
+    The gates of everybody recognised by the address are updated first.
+    """
+    with transaction.atomic():
+        ids = list(
+            ContactIdentity.objects.filter(
+                shop_id=shop_id, kind=ContactIdentity.Kind.EMAIL, value=email_key(address)
+            ).values_list("contact_id", flat=True)
+        )
+        touch_gates(ids)
+        Suppression.objects.bulk_create(
+            [
+                Suppression(
+                    shop_id=shop_id,
+                    channel=channel,
+                    address_hash=address_hash(shop_id, channel, address),
+                    scope=scope,
+                    reason=reason,
+                    since=now,
+                )
+            ],
+            ignore_conflicts=True,
+        )
+        outbox.announce(*[ConsentChanged(shop_id=shop_id, contact_id=pk, at=now) for pk in ids])
+
+
+def lift_suppression(
+    shop_id: int, address: str, *, scope: str, reasons: Iterable[str], now: datetime, channel: str = "email"
+) -> bool:
+    """End a suppression that was set for one of these reasons; a bounce is not lifted by wishing."""
+    return bool(
+        Suppression.objects.filter(
+            shop_id=shop_id,
+            channel=channel,
+            address_hash=address_hash(shop_id, channel, address),
+            scope=scope,
+            reason__in=list(reasons),
+            lifted_at=None,
+        ).update(lifted_at=now)
+    )

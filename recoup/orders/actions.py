@@ -1,0 +1,280 @@
+"""Taking in orders as their source shows them. Carts: `carts`; paid state: `settle`; statuses: `status`."""
+
+import hashlib
+import json
+from dataclasses import asdict
+from datetime import datetime
+from decimal import Decimal
+
+from django.db import connection, transaction
+
+from recoup.core import outbox, search
+from recoup.customers.actions import Consent, recognise, record_consent, touch_gates
+from recoup.customers.models import ConsentEvent, Contact
+from recoup.customers.normalise import clean_name, email_key, phone_key
+from recoup.orders import carts, status
+from recoup.orders.events import OrderCancelled, OrderChanged, OrderPlaced
+from recoup.orders.models import Order, OrderFact, OrderLine
+from recoup.orders.queries import check_instant
+from recoup.shops.models import Source
+from recoup.shops.snapshots import LineSnapshot, OrderDeleted, OrderSnapshot, PersonSnapshot, ShopState
+
+_RANK = {state: rank for rank, state in enumerate(ShopState)}
+
+
+class CurrencyChanged(Exception):
+    """A source changed the currency of an order it told before; frozen at capture, so a person must look."""
+
+
+def record_order(
+    source: Source, snapshot: OrderSnapshot, *, now: datetime, is_backfill: bool = False
+) -> Order:
+    """Insert or update an order with its lines, buyer and facts; its money is settled by `payments`.
+
+    Runs in the caller's transaction. The buyer's gate is updated first, then the cart, then the order: what the sender
+    locks, the facts touch. A snapshot older than what is known changes nothing. Announces `OrderPlaced` once, never for a
+    backfill. A draft is kept as a cart by the caller, never here.
+
+    :raises CurrencyChanged: if the order was told in another currency before.
+    """
+    with transaction.atomic():
+        contact = recognise(
+            source.shop, snapshot.person, source_id=source.pk, now=now, seen_at=min(snapshot.placed_at, now)
+        )
+        if contact is not None:
+            touch_gates([contact.pk])
+            _record_consent(contact, snapshot.person, now)
+        if snapshot.cart_ref:
+            carts.convert_cart(
+                source, snapshot.cart_ref, order_ref=snapshot.ref, at=snapshot.placed_at, now=now
+            )
+        order = _lock(source, snapshot.ref)
+        if order is None:
+            order = _insert(source, snapshot, contact, now, is_backfill=is_backfill)
+            if order is not None:
+                return order
+            order = _lock(source, snapshot.ref)
+            if order is None:  # deleted between the two statements: cannot happen while shops stay
+                raise RuntimeError(f"order {snapshot.ref} vanished")
+        _update(order, source, snapshot, contact, now)
+        return order
+
+
+def _record_consent(contact: Contact, person: PersonSnapshot, now: datetime) -> None:
+    if person.marketing_consent is None:
+        return
+    latest = (
+        ConsentEvent.objects.filter(
+            shop_id=contact.shop_id, contact=contact, purpose=ConsentEvent.Purpose.MARKETING, channel="email"
+        )
+        .order_by("-id")
+        .first()
+    )
+    if latest is not None and latest.is_given == person.marketing_consent:
+        return
+    record_consent(
+        contact,
+        [
+            Consent(
+                purpose=ConsentEvent.Purpose.MARKETING,
+                is_given=person.marketing_consent,
+                source="shop",
+                at=person.marketing_consent_at or now,
+                text=person.marketing_consent_text,
+                locale=person.locale,
+            )
+        ],
+        now=now,
+    )
+
+
+def _lock(source: Source, ref: str) -> Order | None:
+    return Order.objects.select_for_update(no_key=True).filter(source=source, ref=ref).first()
+
+
+def version_key(snapshot: OrderSnapshot) -> str:
+    """Return what ranks two snapshots of one instant, so that any order of arrival gives one state (T24)."""
+    text = json.dumps(asdict(snapshot), default=str, sort_keys=True)
+    return f"{_RANK[snapshot.state]:02d}:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def _buyer(person: PersonSnapshot) -> dict[str, object]:
+    return {
+        "name": clean_name(person.name),
+        "email": email_key(person.email),
+        "phone": phone_key(person.phone, person.country),
+        "country": person.country,
+        "company": clean_name(person.company),
+        "address": person.address,
+    }
+
+
+def _values(snapshot: OrderSnapshot) -> dict[str, object]:
+    """Return the columns that a newer snapshot may change."""
+    return {
+        "total": snapshot.total,
+        "discount_total": snapshot.discount_total,
+        "shipping_total": snapshot.shipping_total,
+        "tax_total": snapshot.tax_total,
+        "method": snapshot.method[:60],
+        "method_title": snapshot.method_title,
+        "is_offline_method": snapshot.is_offline_method,
+        "pay_url": snapshot.pay_url,
+        "cart_ref": snapshot.cart_ref,
+        "buyer": _buyer(snapshot.person),
+        "product_refs": sorted({line.product_ref for line in snapshot.lines if line.product_ref}),
+        "shop_state": snapshot.state.value,
+        "raw_state": snapshot.raw_state,
+        "version_at": snapshot.version_at,
+        "version_key": version_key(snapshot),
+        "is_test": snapshot.is_test,
+        "search": search.tokens(
+            snapshot.number or snapshot.ref,
+            clean_name(snapshot.person.name),
+            email_key(snapshot.person.email),
+            phone_key(snapshot.person.phone, snapshot.person.country),
+            *[line.name for line in snapshot.lines[:10]],
+        ),
+    }
+
+
+def _insert(
+    source: Source, snapshot: OrderSnapshot, contact: Contact | None, now: datetime, *, is_backfill: bool
+) -> Order | None:
+    shop = source.shop
+    order = Order(
+        shop_id=source.shop_id,
+        source=source,
+        ref=snapshot.ref,
+        number=snapshot.number or snapshot.ref,
+        contact=contact,
+        currency=snapshot.currency,
+        locale=(snapshot.locale or snapshot.person.locale or shop.locale)[:8],
+        origin=(snapshot.origin or "checkout")[:24],
+        placed_at=min(snapshot.placed_at, now),
+        learnt_at=now,
+        terms_version=shop.terms_version,
+        is_backfill=is_backfill,
+        **_values(snapshot),
+    )
+    if order.total == 0:
+        order.payment_state = Order.PaymentState.NOTHING_DUE
+        order.status = Order.Status.COMPLETED
+    elif snapshot.state is ShopState.ON_HOLD:
+        order.payment_state = Order.PaymentState.ON_HOLD
+    order.check_at = check_instant(order, shop, live_since=source.live_since)
+    inserted = Order.objects.bulk_create([order], ignore_conflicts=True)
+    known = Order.objects.filter(source=source, ref=snapshot.ref).first()
+    if not inserted or known is None or known.learnt_at != now or known.version_key != order.version_key:
+        return None  # another worker was first; it is updated like any known order
+    _write_lines(known, snapshot.lines)
+    _note(known, "placed", at=known.placed_at, now=now, total=str(known.total))
+    status.note_first(known, now=now)
+    if not is_backfill:
+        outbox.announce(OrderPlaced(shop_id=known.shop_id, order_id=known.pk, at=known.placed_at))
+    _follow_source_state(known, snapshot, now)
+    return known
+
+
+def _write_lines(order: Order, lines: tuple[LineSnapshot, ...]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM orders_orderline WHERE order_id = %s", [order.pk])
+    OrderLine.objects.bulk_create(
+        [
+            OrderLine(
+                shop_id=order.shop_id,
+                order=order,
+                position=position,
+                product_ref=line.product_ref,
+                variant_ref=line.variant_ref,
+                sku=line.sku,
+                name=clean_name(line.name),
+                quantity=line.quantity,
+                unit_price=line.unit_price,
+                total=line.total,
+                options=line.options,
+                url=line.url,
+                image_url=line.image_url,
+            )
+            for position, line in enumerate(lines)
+        ]
+    )
+
+
+def _note(order: Order, kind: str, *, at: datetime, now: datetime, **details: object) -> None:
+    OrderFact.objects.create(
+        shop_id=order.shop_id, order=order, kind=kind, details=details, became_true_at=at, learnt_at=now
+    )
+
+
+def _update(
+    order: Order, source: Source, snapshot: OrderSnapshot, contact: Contact | None, now: datetime
+) -> None:
+    if (snapshot.version_at, version_key(snapshot)) <= (order.version_at, order.version_key):
+        return
+    if order.currency != snapshot.currency:
+        raise CurrencyChanged(f"{order.currency} before, {snapshot.currency} now")
+    before = (order.total, order.shop_state, order.method, order.pay_url, order.product_refs)
+    for field, value in _values(snapshot).items():
+        setattr(order, field, value)
+    order.contact = order.contact or contact
+    order.check_at = check_instant(order, source.shop, live_since=source.live_since)
+    order.save()
+    _write_lines(order, snapshot.lines)
+    if before != (order.total, order.shop_state, order.method, order.pay_url, order.product_refs):
+        _note(
+            order,
+            "changed",
+            at=snapshot.version_at,
+            now=now,
+            total=str(order.total),
+            shop_state=order.shop_state,
+            was_total=str(before[0]),
+            was_shop_state=before[1],
+        )
+        outbox.announce(OrderChanged(shop_id=order.shop_id, order_id=order.pk, at=snapshot.version_at))
+    _follow_source_state(order, snapshot, now)
+
+
+def _follow_source_state(order: Order, snapshot: OrderSnapshot, now: datetime) -> None:
+    """Follow a cancellation at the source, or its taking back."""
+    is_gone = snapshot.state in {ShopState.CANCELLED, ShopState.DELETED}
+    if is_gone and order.cancelled_at is None:
+        at = snapshot.cancelled_at or snapshot.version_at
+        cancel_from_source(order, at=at, reason=snapshot.cancel_reason or "source", now=now)
+    elif not is_gone and order.cancelled_at is not None and order.cancel_reason.startswith("source"):
+        status.reopen_from_source(order, at=snapshot.version_at, now=now)
+        order.check_at = check_instant(order, order.shop, live_since=order.source.live_since)
+        order.save(update_fields=["check_at"])
+
+
+def cancel_from_source(order: Order, *, at: datetime, reason: str, now: datetime) -> None:
+    """Cancel an order because its source did. Ends its reminders; a payment that came stays counted."""
+    order.cancelled_at = at
+    order.cancel_reason = reason if reason.startswith("source") else f"source: {reason}"
+    order.check_at = None
+    order.save(update_fields=["cancelled_at", "cancel_reason", "check_at"])
+    _note(order, "cancelled", at=at, now=now, reason=order.cancel_reason)
+    status.follow_cancellation(order, now=now)
+    outbox.announce(OrderCancelled(shop_id=order.shop_id, order_id=order.pk, at=at))
+
+
+def record_deletion(source: Source, deletion: OrderDeleted, *, now: datetime) -> Order | None:
+    """Cancel an order that its source deleted; history stays. `None` if we never knew it."""
+    with transaction.atomic():
+        known = Order.objects.filter(source=source, ref=deletion.ref).first()
+        if known is None:
+            return None
+        if known.contact_id:
+            touch_gates([known.contact_id])
+        order = _lock(source, deletion.ref)
+        if order is not None and order.cancelled_at is None:
+            order.shop_state = ShopState.DELETED.value
+            order.save(update_fields=["shop_state"])
+            cancel_from_source(order, at=deletion.at, reason="deleted", now=now)
+        return order
+
+
+def amount_due(order: Order) -> Decimal:
+    """Return what is still to be paid, in the order's currency, never below zero."""
+    return max(order.total - (order.captured - order.refunded), Decimal(0))

@@ -1,0 +1,130 @@
+"""Taking in carts as their source shows them."""
+
+import hashlib
+import json
+from dataclasses import asdict
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from recoup.core import outbox
+from recoup.customers.actions import Consent, recognise, record_consent, touch_gates
+from recoup.customers.models import ConsentEvent, Contact
+from recoup.orders.events import CartChanged
+from recoup.orders.models import Cart, CartFact
+from recoup.shops.models import Source
+from recoup.shops.snapshots import CartSnapshot
+
+
+def record_cart(
+    source: Source, snapshot: CartSnapshot, *, now: datetime, is_backfill: bool = False
+) -> Cart | None:
+    """Insert or update a cart and its facts; `None` if the shop does not collect carts (B8).
+
+    New activity starts the waiting anew (B9). The buyer's gate is updated before the cart. Announces `CartChanged`.
+    """
+    shop = source.shop
+    if not shop.collects_carts:
+        return None
+    with transaction.atomic():
+        contact = recognise(shop, snapshot.person, source_id=source.pk, now=now)
+        if contact is not None:
+            touch_gates([contact.pk])
+            _record_consent(contact, snapshot, now)
+        cart = Cart.objects.select_for_update(no_key=True).filter(source=source, ref=snapshot.ref).first()
+        is_new = cart is None
+        if cart is None:
+            cart = Cart(
+                shop=shop,
+                source=source,
+                ref=snapshot.ref,
+                currency=snapshot.currency,
+                locale=(snapshot.locale or snapshot.person.locale or shop.locale)[:8],
+                started_at=min(snapshot.version_at, now),
+                is_backfill=is_backfill,
+            )
+        elif (snapshot.version_at, _version_key(snapshot)) <= (cart.version_at, cart.version_key):
+            return cart
+        kind = _apply(cart, snapshot, contact, now)
+        cart.save()
+        _note(cart, "started" if is_new and kind == "changed" else kind, at=cart.last_activity_at, now=now)
+        outbox.announce(CartChanged(shop_id=cart.shop_id, cart_id=cart.pk, at=cart.last_activity_at))
+        return cart
+
+
+def _record_consent(contact: Contact, snapshot: CartSnapshot, now: datetime) -> None:
+    given = snapshot.person.marketing_consent
+    if given is None:
+        return
+    latest = (
+        ConsentEvent.objects.filter(
+            shop_id=contact.shop_id, contact=contact, purpose=ConsentEvent.Purpose.MARKETING, channel="email"
+        )
+        .order_by("-id")
+        .first()
+    )
+    if latest is None or latest.is_given != given:
+        consent = Consent(
+            purpose=ConsentEvent.Purpose.MARKETING,
+            is_given=given,
+            source="cart",
+            at=snapshot.person.marketing_consent_at or now,
+            text=snapshot.person.marketing_consent_text,
+            locale=snapshot.locale,
+        )
+        record_consent(contact, [consent], now=now)
+
+
+def _version_key(snapshot: CartSnapshot) -> str:
+    text = json.dumps(asdict(snapshot), default=str, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _apply(cart: Cart, snapshot: CartSnapshot, contact: Contact | None, now: datetime) -> str:
+    """Bring the projection up to the snapshot and return the kind of fact this is."""
+    at = min(snapshot.version_at, now)
+    cart.contact = contact or cart.contact
+    cart.lines = json.loads(json.dumps([asdict(line) for line in snapshot.lines], default=str))
+    cart.product_refs = sorted({line.product_ref for line in snapshot.lines if line.product_ref})
+    cart.total = snapshot.total
+    cart.url, cart.coupon = snapshot.url, snapshot.coupon
+    cart.version_at, cart.version_key = snapshot.version_at, _version_key(snapshot)
+    cart.last_activity_at, cart.learnt_at = at, now
+    cart.check_at = None
+    if cart.converted_at is not None:
+        return "changed"
+    if snapshot.order_ref:
+        cart.state, cart.converted_at, cart.order_ref = Cart.State.CONVERTED, at, snapshot.order_ref
+        return "converted"
+    if snapshot.is_deleted or not snapshot.lines:
+        cart.state = Cart.State.EMPTIED
+        return "emptied"
+    # The same cart is the same cycle: once abandoned it is not abandoned a second time (complaint 3).
+    if cart.abandoned_at is None:
+        cart.state = Cart.State.OPEN
+        if not cart.is_backfill and cart.contact is not None and at >= cart.source.live_since:
+            cart.check_at = at + timedelta(minutes=cart.shop.cart_after_minutes)
+    return "changed"
+
+
+def _note(cart: Cart, kind: str, *, at: datetime, now: datetime) -> None:
+    CartFact.objects.create(
+        shop_id=cart.shop_id,
+        cart=cart,
+        kind=kind,
+        details={"total": str(cart.total), "product_refs": cart.product_refs},
+        became_true_at=at,
+        learnt_at=now,
+    )
+
+
+def convert_cart(source: Source, ref: str, *, order_ref: str, at: datetime, now: datetime) -> Cart | None:
+    """Say that a cart became an order, once; `None` if we never knew the cart. Announces `CartChanged`."""
+    cart = Cart.objects.select_for_update(no_key=True).filter(source=source, ref=ref).first()
+    if cart is None or cart.converted_at is not None:
+        return cart
+    cart.state, cart.converted_at, cart.order_ref, cart.check_at = Cart.State.CONVERTED, at, order_ref, None
+    cart.save(update_fields=["state", "converted_at", "order_ref", "check_at"])
+    _note(cart, "converted", at=at, now=now)
+    outbox.announce(CartChanged(shop_id=cart.shop_id, cart_id=cart.pk, at=at))
+    return cart

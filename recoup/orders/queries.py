@@ -1,0 +1,96 @@
+"""Reads of orders that actions and other parts need."""
+
+from datetime import datetime, timedelta
+
+from django.db.models import Q, QuerySet
+
+from recoup.orders.models import Order
+from recoup.shops.models import Shop, WaitingTime
+
+# Transfers and cheques take days to clear; asking earlier would chase people who have paid (complaint 21).
+OFFLINE_METHOD = "offline"
+OFFLINE_MINUTES = 3 * 24 * 60
+
+OPEN_STATUSES = (
+    Order.Status.NEW,
+    Order.Status.IN_WORK,
+    Order.Status.NOT_CONFIRMED,
+    Order.Status.AWAITING_PAYMENT,
+    Order.Status.UNPAID,
+)
+OWED_STATES = (
+    Order.PaymentState.OWED,
+    Order.PaymentState.ON_HOLD,
+    Order.PaymentState.FAILED,
+    Order.PaymentState.PARTLY_PAID,
+)
+PAID_STATES = (
+    Order.PaymentState.PAID,
+    Order.PaymentState.PARTLY_REFUNDED,
+)
+
+
+class OrderUnknown(Exception):
+    """News names an order that we do not have (yet)."""
+
+
+def waiting_minutes(shop: Shop, method: str, *, is_offline: bool) -> int:
+    """Return the minutes from placing to the look at an order paid by this method (B2).
+
+    The method's own setting wins, then that of all offline methods, then the shop's.
+    """
+    own = dict(
+        WaitingTime.objects.filter(shop=shop, method__in=[method, OFFLINE_METHOD]).values_list(
+            "method", "minutes"
+        )
+    )
+    if method and method in own:
+        return own[method]
+    if is_offline:
+        return own.get(OFFLINE_METHOD, max(OFFLINE_MINUTES, shop.unpaid_after_minutes))
+    return shop.unpaid_after_minutes
+
+
+def check_instant(order: Order, shop: Shop, *, live_since: datetime) -> datetime | None:
+    """Return when an order is to be looked at as unpaid, or `None` if never (B1, B6, F5)."""
+    if (
+        order.is_backfill
+        or order.is_test
+        or order.total <= 0
+        or order.placed_at < live_since
+        or order.unpaid_at is not None
+        or order.superseded_by_id is not None
+        or order.duplicate_of_id is not None
+        or order.status not in OPEN_STATUSES
+        or order.payment_state not in OWED_STATES
+    ):
+        return None
+    minutes = waiting_minutes(shop, order.method, is_offline=order.is_offline_method)
+    return order.placed_at + timedelta(minutes=minutes)
+
+
+def find_order(source_id: int, ref: str) -> Order | None:
+    """Return the order that a source knows by `ref`, or `None`."""
+    return Order.objects.filter(source_id=source_id, ref=ref).first()
+
+
+def paid_orders_of(order: Order) -> QuerySet[Order]:
+    """Return the paid orders of the same person, newest first (F1)."""
+    return (
+        Order.objects.filter(
+            shop_id=order.shop_id, contact_id=order.contact_id, payment_state__in=PAID_STATES
+        )
+        .exclude(pk=order.pk)
+        .exclude(contact_id=None)
+        .order_by("-placed_at", "-id")
+    )
+
+
+def siblings_of(order: Order) -> QuerySet[Order]:
+    """Return all other orders of the same person, newest first."""
+    return (
+        Order.objects.filter(shop_id=order.shop_id, contact_id=order.contact_id)
+        .filter(~Q(contact_id=None))
+        .exclude(pk=order.pk)
+        .order_by("-placed_at", "-id")
+    )

@@ -1,0 +1,280 @@
+"""Taking in payments, failures and refunds, in whatever order they arrive."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from django.db import transaction
+
+from recoup.core import attention, outbox
+from recoup.customers.actions import touch_gates
+from recoup.orders.actions import record_order
+from recoup.orders.models import Order
+from recoup.orders.queries import OrderUnknown, find_order
+from recoup.orders.settle import Settled, lock_order, settle_order
+from recoup.payments.events import PaymentFailed, PaymentReceived, RefundMade
+from recoup.payments.models import Attempt, AttemptChange, OperatorAccount, Refund
+from recoup.payments.queries import CAPTURED, takings_of
+from recoup.shops.models import Source
+from recoup.shops.snapshots import (
+    AttemptState,
+    OrderPaymentSnapshot,
+    OrderSnapshot,
+    PaymentSnapshot,
+    RefundSnapshot,
+    ShopState,
+)
+
+# An attempt only moves up: a late `failed` never undoes a success (R4, complaint 19); a late success overrides a failure.
+_RANK = {
+    AttemptState.CREATED: 0,
+    AttemptState.PENDING: 1,
+    AttemptState.REQUIRES_ACTION: 2,
+    AttemptState.AUTHORIZED: 3,
+    AttemptState.EXPIRED: 4,
+    AttemptState.CANCELLED: 5,
+    AttemptState.FAILED: 6,
+    AttemptState.SUCCEEDED: 7,
+    AttemptState.REFUNDED: 8,
+    AttemptState.DISPUTED: 9,
+}
+_SETTLED = frozenset(state for state, rank in _RANK.items() if rank >= _RANK[AttemptState.EXPIRED])
+
+
+@dataclass(frozen=True, slots=True)
+class Through:
+    """By what a payment came, when it was our own pay page."""
+
+    operator_account: OperatorAccount | None = None
+    message_id: int | None = None
+
+
+def apply_order_snapshot(
+    source: Source, snapshot: OrderSnapshot, *, now: datetime, is_backfill: bool = False
+) -> Order:
+    """Record an order together with its payments and refunds, and settle it: what intake calls for orders.
+
+    One transaction. A source that says "paid" without naming a payment gets one made for the total, dated by its own word.
+    Announces `OrderPlaced`/`OrderChanged`/`OrderCancelled` and what the money says.
+    """
+    with transaction.atomic():
+        order = record_order(source, snapshot, now=now, is_backfill=is_backfill)
+        order = lock_order(order.pk)
+        payments = [*snapshot.payments, *_implied_payment(order, snapshot)]
+        attempts = [_write_attempt(order, payment, now=now, through=Through()) for payment in payments]
+        for refund in [*snapshot.refunds, *_implied_refund(order, snapshot)]:
+            _write_refund(order, refund, now=now)
+        return _settle(order, now=now, attempts=attempts).order
+
+
+def _implied_payment(order: Order, snapshot: OrderSnapshot) -> list[PaymentSnapshot]:
+    says_paid = (
+        snapshot.state in {ShopState.PAID, ShopState.FULFILLED, ShopState.REFUNDED} and snapshot.paid_at
+    )
+    told = any(payment.state in CAPTURED for payment in snapshot.payments)
+    if not says_paid or told or snapshot.paid_at is None or snapshot.total <= 0:
+        return []
+    if Attempt.objects.filter(order=order, state__in=CAPTURED).exclude(ref=f"order:{snapshot.ref}").exists():
+        return []  # known from the operator, or from the pay page
+    return [
+        PaymentSnapshot(
+            ref=f"order:{snapshot.ref}",
+            state=AttemptState.SUCCEEDED,
+            amount=snapshot.total,
+            currency=snapshot.currency,
+            at=snapshot.paid_at,
+            method=snapshot.method,
+        )
+    ]
+
+
+def _implied_refund(order: Order, snapshot: OrderSnapshot) -> list[RefundSnapshot]:
+    if snapshot.state is not ShopState.REFUNDED or snapshot.refunds:
+        return []
+    captured = sum((taken for _, _, taken in takings_of(order).captures), Decimal(0))
+    if captured <= 0:
+        return []
+    return [
+        RefundSnapshot(
+            ref=f"order:{snapshot.ref}",
+            amount=captured,
+            currency=snapshot.currency,
+            at=snapshot.version_at,
+        )
+    ]
+
+
+def record_payment(
+    order: Order, payment: PaymentSnapshot, *, now: datetime, through: Through | None = None
+) -> Attempt:
+    """Record what is known of one payment attempt and settle its order.
+
+    The buyer's gate is updated first, then the order (a sibling's payment forbids messages too). An attempt only moves up;
+    what changed nothing is kept as history. Another currency never pays: it asks for attention (T75).
+    """
+    with transaction.atomic():
+        if order.contact_id:
+            touch_gates([order.contact_id])
+        locked = lock_order(order.pk)
+        attempt = _write_attempt(locked, payment, now=now, through=through or Through())
+        _settle(locked, now=now, attempts=[attempt])
+        return attempt
+
+
+def record_refund(order: Order, refund: RefundSnapshot, *, now: datetime) -> Order:
+    """Record money given back, once, and settle the order."""
+    with transaction.atomic():
+        if order.contact_id:
+            touch_gates([order.contact_id])
+        locked = lock_order(order.pk)
+        _write_refund(locked, refund, now=now)
+        return _settle(locked, now=now, attempts=[]).order
+
+
+def apply_order_payment(source: Source, news: OrderPaymentSnapshot, *, now: datetime) -> Order:
+    """Record a payment or refund that came by itself.
+
+    :raises OrderUnknown: if its order has not come yet; the inbox keeps it waiting (T23).
+    """
+    order = find_order(source.pk, news.order_ref)
+    if order is None:
+        raise OrderUnknown(news.order_ref)
+    if news.payment is not None:
+        record_payment(order, news.payment, now=now)
+    if news.refund is not None:
+        if not order.captured and not Attempt.objects.filter(order=order, state__in=CAPTURED).exists():
+            raise OrderUnknown(f"{news.order_ref}: refund before its payment")
+        record_refund(order, news.refund, now=now)
+    order.refresh_from_db()
+    return order
+
+
+def _write_attempt(order: Order, payment: PaymentSnapshot, *, now: datetime, through: Through) -> Attempt:
+    if payment.currency != order.currency and payment.state in CAPTURED:
+        attention.ask(
+            "payments.amount_differs",
+            shop_id=order.shop_id,
+            key=f"{order.pk}:{payment.ref}",
+            now=now,
+            subject=("order", order.pk),
+            number=order.number,
+            amount=str(payment.amount),
+            currency=payment.currency,
+        )
+    account = through.operator_account
+    attempt, _ = Attempt.objects.get_or_create(
+        order=order,
+        operator=payment.operator,
+        ref=payment.ref,
+        defaults={
+            "shop_id": order.shop_id,
+            "operator_account": account,
+            "method": payment.method[:60],
+            "state": AttemptState.CREATED,
+            "amount": payment.amount,
+            "currency": payment.currency,
+            "created_at": payment.at,
+            "learnt_at": now,
+            "message_id": through.message_id,
+        },
+    )
+    applies = _is_news(attempt, payment)
+    if applies or not AttemptChange.objects.filter(attempt=attempt, state=payment.state.value).exists():
+        AttemptChange.objects.create(
+            shop_id=order.shop_id,
+            attempt=attempt,
+            state=payment.state.value,
+            was_applied=applies,
+            failure_code=payment.failure_code,
+            became_true_at=payment.at,
+            learnt_at=now,
+        )
+    if applies:
+        _advance(attempt, payment, now)
+    return attempt
+
+
+def _is_news(attempt: Attempt, payment: PaymentSnapshot) -> bool:
+    known = AttemptState(attempt.state)
+    if _RANK[payment.state] != _RANK[known]:
+        return _RANK[payment.state] > _RANK[known]
+    # The same state told again: the earliest instant stands, whatever order the news came in.
+    return attempt.settled_at is not None and payment.at < attempt.settled_at
+
+
+def _advance(attempt: Attempt, payment: PaymentSnapshot, now: datetime) -> None:
+    was_captured = attempt.state in CAPTURED
+    attempt.created_at = min(attempt.created_at, payment.at)
+    attempt.state = payment.state.value
+    attempt.method = payment.method[:60] or attempt.method
+    if not was_captured:
+        attempt.amount, attempt.currency = payment.amount, payment.currency
+        attempt.learnt_at = now
+        attempt.settled_at = payment.at if payment.state in _SETTLED else None
+    elif payment.state is AttemptState.SUCCEEDED:
+        attempt.settled_at = payment.at
+    if payment.state in _SETTLED:
+        attempt.is_open_session = False
+        attempt.next_ask_at = None
+    if payment.state is AttemptState.FAILED:
+        attempt.failure_class = payment.failure_class.value if payment.failure_class else "unknown"
+        attempt.failure_code = payment.failure_code
+    attempt.save()
+
+
+def _write_refund(order: Order, refund: RefundSnapshot, *, now: datetime) -> None:
+    attempt = (
+        Attempt.objects.filter(order=order, ref=refund.payment_ref).first() if refund.payment_ref else None
+    )
+    Refund.objects.get_or_create(
+        order=order,
+        ref=refund.ref,
+        defaults={
+            "shop_id": order.shop_id,
+            "attempt": attempt,
+            "amount": abs(refund.amount),
+            "currency": refund.currency,
+            "reason": refund.reason,
+            "became_true_at": refund.at,
+            "learnt_at": now,
+        },
+    )
+
+
+def _settle(order: Order, *, now: datetime, attempts: list[Attempt]) -> Settled:
+    settled = settle_order(order, takings_of(order), now=now)
+    order = settled.order
+    if order.is_backfill:
+        return settled
+    if settled.is_paid and not settled.was_paid and order.paid_at is not None:
+        outbox.announce(
+            PaymentReceived(shop_id=order.shop_id, order_id=order.pk, at=order.paid_at, learnt_at=now)
+        )
+    if settled.has_failed_anew:
+        failed = next((a for a in attempts if a.state == Attempt.State.FAILED), None)
+        outbox.announce(
+            PaymentFailed(
+                shop_id=order.shop_id,
+                order_id=order.pk,
+                attempt_id=failed.pk if failed else 0,
+                at=order.failed_at or now,
+            )
+        )
+    if settled.has_refund_anew:
+        outbox.announce(RefundMade(shop_id=order.shop_id, order_id=order.pk, at=now))
+    _flag_double(order, now)
+    return settled
+
+
+def _flag_double(order: Order, now: datetime) -> None:
+    """Flag two captured attempts at once, in the same transaction (R29, T73)."""
+    captured = Attempt.objects.filter(order=order, state=Attempt.State.SUCCEEDED, currency=order.currency)
+    if captured.count() > 1 and order.captured - order.refunded > order.total:
+        attention.ask(
+            "payments.double_payment",
+            shop_id=order.shop_id,
+            key=str(order.pk),
+            now=now,
+            subject=("order", order.pk),
+            number=order.number,
+        )
