@@ -13,7 +13,7 @@ function symbolOf(name: string): string {
   return `<symbol id="${name}" viewBox="0 0 24 24">${body.replace(/\s+/g, " ").trim()}</symbol>`;
 }
 
-/** Emit one sprite with exactly the icons that the list names, and the mark for the browser's tab. */
+/** Emit the sprites of the list, each with exactly the icons named there, and the mark for the browser's tab. */
 export function iconSprite(listFile: string): Plugin {
   return {
     name: "icon-sprite",
@@ -22,9 +22,11 @@ export function iconSprite(listFile: string): Plugin {
       this.addWatchFile(listFile);
     },
     generateBundle() {
-      const names = JSON.parse(readFileSync(listFile, "utf8")) as string[];
-      const source = `<svg xmlns="http://www.w3.org/2000/svg">${names.map(symbolOf).join("")}</svg>`;
-      this.emitFile({ type: "asset", name: "icons.svg", source });
+      const sprites = JSON.parse(readFileSync(listFile, "utf8")) as Record<string, string[]>;
+      for (const [name, icons] of Object.entries(sprites)) {
+        const source = `<svg xmlns="http://www.w3.org/2000/svg">${icons.map(symbolOf).join("")}</svg>`;
+        this.emitFile({ type: "asset", name: `${name}.svg`, source });
+      }
       this.emitFile({ type: "asset", name: "mark.svg", source: readFileSync("src/mark.svg", "utf8") });
     },
   };

@@ -1,5 +1,6 @@
 """Sums, numbers and instants in the words of a language: for screens, mails and files alike."""
 
+import re
 from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
 
@@ -12,6 +13,7 @@ from django.utils.translation import gettext as _
 from recoup.core.money import Money
 
 NO_VALUE = "–"
+_LETTERS_THEN_DIGITS = re.compile(r"(?<=[^\W\d_])(?=\d)")
 _FRESH = timedelta(minutes=1)
 _COUNTED_UNTIL = timedelta(days=7)
 _HOURS_UNTIL = timedelta(hours=72)  # sellers say "24 hours" and "48 hours", not "1 day"
@@ -27,14 +29,20 @@ def locale_of(language: str) -> Locale:
 
 def money(sum_: Money, language: str) -> str:
     """Write a sum with its currency: "1 299,00 zł" in Polish."""
-    return format_currency(sum_.amount, sum_.currency, locale=locale_of(language))
+    return _apart(format_currency(sum_.amount, sum_.currency, locale=locale_of(language)))
 
 
 def money_whole(sum_: Money, language: str) -> str:
     """Write a sum without its minor units: for tiles and charts, never for what somebody has to pay."""
     locale = locale_of(language)
     pattern = locale.currency_formats["standard"].pattern.replace(".00", "")
-    return format_currency(sum_.amount, sum_.currency, format=pattern, locale=locale, currency_digits=False)
+    shown = format_currency(sum_.amount, sum_.currency, format=pattern, locale=locale, currency_digits=False)
+    return _apart(shown)
+
+
+def _apart(shown: str) -> str:
+    """Put a space between a currency's letters and its digits, as CLDR asks and Babel does not."""
+    return _LETTERS_THEN_DIGITS.sub("\N{NO-BREAK SPACE}", shown)
 
 
 def number(value: Decimal | float, language: str) -> str:

@@ -93,7 +93,7 @@ class Timeline:
 
 @dataclass(frozen=True, slots=True)
 class NextStep:
-    """What the system will do next, in words with its time: "Second reminder tomorrow 10:00, unless paid."."""
+    """What the system will do next, with its time: "Second reminder tomorrow 10:00, unless paid."."""
 
     text: Words
     mood: str = "due"  # quiet when nothing will happen, recovered when all is done
@@ -158,7 +158,7 @@ class Chart:
     title: Words
     labels: Sequence[str]  # "3 Nov"
     series: Sequence[ChartSeries]
-    summary: Words  # one sentence that says what the chart shows, for those who do not see it
+    summary: Words  # one sentence that says what it shows, for those who do not see it
     titles: Sequence[str] = ()  # "Week 45, 3–9 Nov", for hover and table; else the labels
     period_label: Words = ""
     currency: str = ""

@@ -130,7 +130,10 @@ def nav_items(
     allowed: Collection[str] | None = None,
     counts: Mapping[str, str] | None = None,
 ) -> list[NavItem]:
-    """Return the rail for a person: `url_of("orders")` names an address, `allowed` holds the keys they may open."""
+    """Return the rail for a person.
+
+    `url_of("orders")` names an address, `allowed` holds the keys that they may open.
+    """
     places = [place for place in PLACES if allowed is None or place.key in allowed]
     urls = {place.key: url_of(place.key) for place in places}
     inside = [key for key, url in urls.items() if path == url or path.startswith(url.rstrip("/") + "/")]
@@ -144,4 +147,5 @@ def nav_items(
 def initials(name: str) -> str:
     """Return the one or two letters that stand for a name."""
     words = [word for word in name.replace("@", " ").split() if word]
-    return "".join(word[0] for word in (words[:1] + words[-1:] if len(words) > 1 else words)).upper()
+    ends = words if len(words) == 1 else words[:1] + words[-1:]
+    return "".join(word[0] for word in ends).upper()

@@ -17,13 +17,14 @@ class Sparkline:
 
 
 def sparkline_of(series: Sequence[float]) -> Sparkline | None:
-    """Return the shapes, zero-based; nothing for fewer than two numbers. A row of zeros lies on the ground."""
+    """Return the shapes, zero-based; nothing for fewer than two numbers. Zeros lie on the ground."""
     if len(series) < 2:
         return None
-    top, step = max(max(series), 0.0) or 1.0, (WIDTH - 2 * PAD) / (len(series) - 1)
+    top, step = max(0.0, *series) or 1.0, (WIDTH - 2 * PAD) / (len(series) - 1)
+    heights = [(HEIGHT - 2 * PAD) * max(value, 0.0) / top for value in series]
     points = [
-        (round(PAD + step * index, 1), round(HEIGHT - PAD - (HEIGHT - 2 * PAD) * max(value, 0.0) / top, 1))
-        for index, value in enumerate(series)
+        (round(PAD + step * index, 1), round(HEIGHT - PAD - height, 1))
+        for index, height in enumerate(heights)
     ]
     line = "M" + " L".join(f"{x:g} {y:g}" for x, y in points)
     area = f"{line} L{points[-1][0]:g} {HEIGHT:g} L{points[0][0]:g} {HEIGHT:g} Z"

@@ -1,10 +1,10 @@
 """Render sample pages and photograph them at three widths, by day and by night.
 
-    python tools/gallery/render.py OUT [PAGE ...] [--widths 360,768,1440] [--themes light,dark] [--languages en] [--axe]
+    python tools/gallery/render.py OUT [PAGE ...] [--widths 360,768,1440] [--themes light,dark] [--axe]
 
-Needs the built front end and a Chromium. Pages are served on 127.0.0.1 only, under the policy that forbids inline styles and
-scripts. Every breach of that policy, every error of a script, every page wider than its window and everything that axe finds is
-printed and makes the exit status 1.
+Needs the built front end and a Chromium. Pages are served on 127.0.0.1 only, under the policy that forbids
+inline styles and scripts. Every breach of that policy, every error of a script, every page wider than its
+window and everything that axe finds is printed and makes the exit status 1.
 """
 
 import argparse
@@ -24,11 +24,17 @@ from django.conf import settings
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 CHROMIUM = "/usr/bin/chromium"
-ARGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
+ARGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+)
 ARGS += ("--disable-sync", "--no-first-run")
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
-    "form-action 'self'; frame-src 'self'; frame-ancestors 'none'; base-uri 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; frame-src 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
 Page = tuple[str, Callable[..., dict[str, Any]]]
 
@@ -69,7 +75,9 @@ class Answers(BaseHTTPRequestHandler):
         elif path.startswith("/page/"):
             self.answer(self.render(path).encode(), "text/html; charset=utf-8")
         elif path.endswith("theme.css"):
-            self.answer(b":root{--shop:#7a3e9d;--on-shop:#fff}", "text/css")
+            from recoup.storefront.theme import theme_css
+
+            self.answer(theme_css("#7a3e9d").encode(), "text/css")
         else:
             self.send_error(404)
 
@@ -88,8 +96,8 @@ class Answers(BaseHTTPRequestHandler):
 
 def render_path(pages: dict[str, Page], path: str) -> str:
     """Render `/page/NAME/LANGUAGE/THEME`."""
-    from django.template.loader import render_to_string  # noqa: PLC0415  needs configured settings
-    from django.utils import translation  # noqa: PLC0415
+    from django.template.loader import render_to_string
+    from django.utils import translation
 
     name, language, theme = path.split("/")[2:5]
     template, context = pages[name]
@@ -118,9 +126,14 @@ class Photographer:
     def take(self, name: str, *, width: int, theme: str, language: str) -> None:
         """Photograph one page."""
         shot = f"{name}-{width}-{theme}" + ("" if language == "en" else f"-{language}")
-        context = self.browser.new_context(viewport={"width": width, "height": 900 if width > 500 else 760}, color_scheme=theme)
+        context = self.browser.new_context(
+            viewport={"width": width, "height": 900 if width > 500 else 760}, color_scheme=theme
+        )
         page = context.new_page()
-        page.on("console", lambda line: self.complain(shot, line.text) if line.type in ("error", "warning") else None)
+        page.on(
+            "console",
+            lambda line: self.complain(shot, line.text) if line.type in ("error", "warning") else None,
+        )
         page.on("pageerror", lambda error: self.complain(shot, str(error)))
         page.goto(f"{self.address}/page/{name}/{language}/system", wait_until="networkidle")
         page.wait_for_timeout(400)
@@ -134,13 +147,15 @@ class Photographer:
 
     def check(self, page: Any, shot: str) -> None:
         """Let axe look at the page."""
-        import axe_playwright_python  # noqa: PLC0415  only when asked for
+        import axe_playwright_python
 
         script = Path(axe_playwright_python.__file__).parent / "axe.min.js"
         page.evaluate(script.read_text())
         found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
         for item in found["violations"]:
-            where = "; ".join(str(node["target"]) + " " + node["failureSummary"][:200] for node in item["nodes"][:3])
+            where = "; ".join(
+                str(node["target"]) + " " + node["failureSummary"][:200] for node in item["nodes"][:3]
+            )
             self.complain(shot, f"axe {item['id']}: {where}")
 
     def complain(self, shot: str, words: str) -> None:
@@ -159,8 +174,9 @@ def main() -> int:
     given.add_argument("--axe", action="store_true")
     asked = given.parse_args()
     configure()
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415
-    from pages import PAGES  # noqa: PLC0415  needs configured settings
+    from playwright.sync_api import sync_playwright
+
+    from tools.gallery.pages import PAGES
 
     asked.out.mkdir(parents=True, exist_ok=True)
     with served(PAGES) as address, sync_playwright() as player:

@@ -61,7 +61,7 @@ function optionsOf(given: Chart, box: HTMLElement): EChartsCoreOption {
     animationDuration: matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 250,
     aria: { enabled: true, label: { description: given.summary } },
     textStyle: font,
-    grid: { left: 0, right: 8, top: 24, bottom: 0, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
+    grid: { left: 44, right: 8, top: 24, bottom: 28, outerBoundsMode: "none" },
     tooltip: {
       trigger: "axis",
       renderMode: "richText",

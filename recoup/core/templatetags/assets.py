@@ -17,11 +17,21 @@ def asset(name: str) -> str:
 
 @register.simple_tag
 def icon(name: str, label: str = "", css: str = "") -> SafeString:
-    """`{% icon "package" %}`: an icon beside a word. With `label=` it speaks for itself.
+    """`{% icon "package" %}`: an icon beside a word on a staff page. With `label=` it speaks for itself.
 
     The name must stand in `frontend/icons.json`; a test looks.
     """
-    use = format_html('<use href="{}#{}"></use>', asset_url("icons.svg"), name)
+    return _drawn("icons.svg", name, label, css)
+
+
+@register.simple_tag
+def buyer_icon(name: str, label: str = "", css: str = "") -> SafeString:
+    """`{% buyer_icon "lock" %}`: the same on a buyers' page, from a sprite of its own that weighs little."""
+    return _drawn("buyer-icons.svg", name, label, css)
+
+
+def _drawn(sprite: str, name: str, label: str, css: str) -> SafeString:
+    use = format_html('<use href="{}#{}"></use>', asset_url(sprite), name)
     classes = f"icon {css}".strip()
     if label:
         return format_html('<svg class="{}" role="img" aria-label="{}">{}</svg>', classes, label, use)

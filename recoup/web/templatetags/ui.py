@@ -14,6 +14,7 @@ from django.utils.translation import get_language
 from recoup.core.assets import asset_url
 from recoup.core.templatetags.assets import icon
 from recoup.web import parts, shell
+from recoup.web.picture import Node, picture_of
 from recoup.web.sparkline import Sparkline, sparkline_of
 from recoup.web.statuses import mark_of
 
@@ -52,8 +53,8 @@ def sparkline(series: Sequence[float]) -> dict[str, Sparkline | None]:
     return {"spark": sparkline_of(series)}
 
 
-@register.inclusion_tag(_FOLDER + "filters.html", takes_context=True)
-def filter_bar(context: Context, filters: parts.Filters) -> dict[str, Any]:
+@register.inclusion_tag(_FOLDER + "filters.html")
+def filter_bar(filters: parts.Filters) -> dict[str, Any]:
     """`{% filter_bar filters %}`: views and menus as chips, all plain links."""
     return {"filters": filters}
 
@@ -175,6 +176,12 @@ def code(text: str, name: str) -> dict[str, str]:
     return {"text": text, "name": name}
 
 
+@register.inclusion_tag(_FOLDER + "picture.html")
+def picture(nodes: Sequence[Node], label: str) -> dict[str, Any]:
+    """`{% picture nodes _("Picture of the process") %}`: the graph, and its outline in words."""
+    return {"picture": picture_of(nodes), "label": label}
+
+
 _WIDGET_CLASSES = ((CheckboxInput, "checkbox checkbox-sm"), (Textarea, "textarea"), (Select, "select"))
 
 
@@ -187,10 +194,12 @@ def field(bound: BoundField, unit: str = "", rows: int = 0) -> dict[str, Any]:
     given: dict[str, Any] = {"class": next((c for k, c in _WIDGET_CLASSES if isinstance(widget, k)), "input")}
     if widget.attrs.get("class"):
         given["class"] += f" {widget.attrs['class']}"
-    if rows:
-        given["rows"] = rows
+    if isinstance(widget, Textarea):
+        given["rows"] = rows or 4
     if is_group:
-        given = {"class": "radio radio-sm" if isinstance(widget, RadioSelect) else "checkbox checkbox-sm"}
+        widget.attrs["class"] = (
+            "radio radio-sm" if isinstance(widget, RadioSelect) else "checkbox checkbox-sm"
+        )
     return {
         "field": bound,
         "control": bound.as_widget(attrs=given),
