@@ -5,34 +5,41 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from recoup.processes.engine.nodes.table import KINDS
+from recoup.processes.engine.wording import gettext_noop
 
 TEXTS: dict[str, str] = {
-    "not_json": "This is not a process file.",
-    "too_big": "The document is too large or too deeply nested.",
-    "unknown_field": "{field} is not known here.",
-    "missing_field": "{field} is missing.",
-    "unknown_kind": "There is no block of the kind {kind}.",
-    "not_one_of": "{value} does not fit here; it is one of: {choices}.",
-    "wrong_value": "{value} does not fit here.",
-    "bad_span": "{text} is no span. Write PT48H for 48 hours or P2D for two days.",
-    "again_after_without_span": "Entering again after a time needs that time, and only that.",
-    "unknown_target": "{target} does not exist.",
-    "unreachable": "Nothing leads to this block.",
-    "dead_end": "No end can be reached from this block.",
-    "loop_without_wait": "These blocks lead round in a circle without waiting: {blocks}.",
-    "loop_not_bounded": "These blocks lead round for ever: {blocks}. Limit the rounds of a wait in it.",
-    "reminder_without_payment_goal": "A reminder needs the goal {goal}, so that nobody who paid is reminded.",
-    "reminder_after_payment": "This reminder would be sent to somebody who has just paid.",
-    "unknown_template": "There is no text {template}.",
-    "unknown_fact": "{field} is no fact that can be asked for.",
-    "fact_of_other_subject": "{field} does not exist in this process.",
-    "event_of_other_subject": "{event} never happens in this process.",
-    "anchor_of_other_subject": "The hours cannot count from {anchor} in this process.",
-    "double_goal": "The goal {goal} stands here twice.",
-    "condition_operator": "{field} cannot be compared by {operator}.",
-    "condition_value": "{value} does not fit {field}.",
-    "condition_list": "{field}: several values belong to the comparison with one of them, and only there.",
-    "condition_choice": "{field} is never {value}; it is one of: {choices}.",
+    "not_json": gettext_noop("This is not a process file."),
+    "too_big": gettext_noop("The document is too large or too deeply nested."),
+    "unknown_field": gettext_noop("{field} is not known here."),
+    "missing_field": gettext_noop("{field} is missing."),
+    "unknown_kind": gettext_noop("There is no block of the kind {kind}."),
+    "not_one_of": gettext_noop("{value} does not fit here; it is one of: {choices}."),
+    "wrong_value": gettext_noop("{value} does not fit here."),
+    "bad_span": gettext_noop("{text} is no span. Write PT48H for 48 hours or P2D for two days."),
+    "again_after_without_span": gettext_noop("Entering again after a time needs that time, and only that."),
+    "unknown_target": gettext_noop("{target} does not exist."),
+    "unreachable": gettext_noop("Nothing leads to this block."),
+    "dead_end": gettext_noop("No end can be reached from this block."),
+    "loop_without_wait": gettext_noop("These blocks lead round in a circle without waiting: {blocks}."),
+    "loop_not_bounded": gettext_noop(
+        "These blocks lead round for ever: {blocks}. Limit the rounds of a wait in it."
+    ),
+    "reminder_without_payment_goal": gettext_noop(
+        "A reminder needs the goal {goal}, so that nobody who paid is reminded."
+    ),
+    "reminder_after_payment": gettext_noop("This reminder would be sent to somebody who has just paid."),
+    "unknown_template": gettext_noop("There is no text {template}."),
+    "unknown_fact": gettext_noop("{field} is no fact that can be asked for."),
+    "fact_of_other_subject": gettext_noop("{field} does not exist in this process."),
+    "event_of_other_subject": gettext_noop("{event} never happens in this process."),
+    "anchor_of_other_subject": gettext_noop("The hours cannot count from {anchor} in this process."),
+    "double_goal": gettext_noop("The goal {goal} stands here twice."),
+    "condition_operator": gettext_noop("{field} cannot be compared by {operator}."),
+    "condition_value": gettext_noop("{value} does not fit {field}."),
+    "condition_list": gettext_noop(
+        "{field}: several values belong to the comparison with one of them, and only there."
+    ),
+    "condition_choice": gettext_noop("{field} is never {value}; it is one of: {choices}."),
 }
 for _kind in KINDS.values():
     TEXTS.update(_kind.texts)

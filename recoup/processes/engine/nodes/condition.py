@@ -21,6 +21,7 @@ from recoup.processes.engine.nodes.base import (
     Workshop,
 )
 from recoup.processes.engine.records import Facts
+from recoup.processes.engine.wording import gettext_noop
 
 
 class IfPorts(Strict):
@@ -66,4 +67,4 @@ def _summarise(document: IfDocument) -> Summary:
     return Summary("process.node.if", {"facts": facts, "condition": document.condition})
 
 
-KIND = Kind(IfDocument, _build, _check, _summarise)
+KIND = Kind(IfDocument, _build, _check, _summarise, words={"if": gettext_noop("Does this apply?")})

@@ -7,6 +7,7 @@ from recoup.processes.engine.codes import Code, State
 from recoup.processes.engine.compiled import ENDED, CompiledNode, Move
 from recoup.processes.engine.nodes.base import Kind, NodeDocument, Summary, Workshop, no_trouble
 from recoup.processes.engine.records import Facts
+from recoup.processes.engine.wording import gettext_noop
 
 
 class EndDocument(NodeDocument):
@@ -28,4 +29,4 @@ def _summarise(document: EndDocument) -> Summary:
     return Summary("process.node.end", {})
 
 
-KIND = Kind(EndDocument, _build, no_trouble, _summarise)
+KIND = Kind(EndDocument, _build, no_trouble, _summarise, words={"end": gettext_noop("End")})

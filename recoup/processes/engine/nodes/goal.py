@@ -9,6 +9,7 @@ from recoup.processes.engine.compiled import ENDED, CompiledNode, Move
 from recoup.processes.engine.happenings import SUBJECT_EVENTS
 from recoup.processes.engine.nodes.base import Kind, NodeDocument, Summary, Surroundings, Trouble, Workshop
 from recoup.processes.engine.records import Facts
+from recoup.processes.engine.wording import gettext_noop
 
 
 class GoalDocument(NodeDocument):
@@ -45,4 +46,4 @@ def _summarise(document: GoalDocument) -> Summary:
     return Summary("process.node.goal", {"event": document.on})
 
 
-KIND = Kind(GoalDocument, _build, _check, _summarise)
+KIND = Kind(GoalDocument, _build, _check, _summarise, words={"goal": gettext_noop("Goal reached")})

@@ -19,6 +19,7 @@ from recoup.processes.engine.nodes.base import (
     refuse,
 )
 from recoup.processes.engine.records import Facts, StatusEffect
+from recoup.processes.engine.wording import gettext_noop
 
 
 class OrderStatusDocument(NodeDocument):
@@ -66,8 +67,9 @@ KIND = Kind(
     _build,
     _check,
     _summarise,
+    words={"order_status": gettext_noop("Change the order's status")},
     texts={
-        "cancel_without_reason": "Cancelling an order needs a reason.",
-        "needs_order": "This block works on orders, and this process has none.",
+        "cancel_without_reason": gettext_noop("Cancelling an order needs a reason."),
+        "needs_order": gettext_noop("This block works on orders, and this process has none."),
     },
 )

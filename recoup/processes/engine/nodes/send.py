@@ -19,6 +19,7 @@ from recoup.processes.engine.nodes.base import (
 )
 from recoup.processes.engine.records import Facts, SendEffect
 from recoup.processes.engine.times import after, parse_span, zone_of
+from recoup.processes.engine.wording import gettext_noop
 
 # The sender ends a message at its `not_after`; this much later the engine looks whether the news got lost.
 GRACE = timedelta(hours=1)
@@ -134,4 +135,13 @@ def _summarise(document: SendDocument) -> Summary:
     )
 
 
-KIND = Kind(SendDocument, _build, no_trouble, _summarise)
+KIND = Kind(
+    SendDocument,
+    _build,
+    no_trouble,
+    _summarise,
+    words={
+        "send.reminder": gettext_noop("Send a reminder"),
+        "send.thanks": gettext_noop("Send thanks"),
+    },
+)

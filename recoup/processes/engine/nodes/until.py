@@ -23,6 +23,7 @@ from recoup.processes.engine.nodes.base import (
 )
 from recoup.processes.engine.records import Facts, MessageFacts
 from recoup.processes.engine.times import after, parse_span, zone_of
+from recoup.processes.engine.wording import gettext_noop
 
 _READ_MESSAGE: dict[str, Callable[[MessageFacts], datetime | None]] = {
     "message.opened": lambda message: message.opened_at,
@@ -157,11 +158,25 @@ KIND = Kind(
     _build,
     _check,
     _summarise,
+    words={
+        "until.order.paid": gettext_noop("Paid within {within}?"),
+        "until.order.cancelled": gettext_noop("Cancelled within {within}?"),
+        "until.cart.converted": gettext_noop("Ordered within {within}?"),
+        "until.cart.emptied": gettext_noop("Cart emptied within {within}?"),
+        "until.contact.ordered_again": gettext_noop("A newer order paid within {within}?"),
+        "until.case.closed": gettext_noop("Case closed within {within}?"),
+        "until.message.opened": gettext_noop("Message opened within {within}?"),
+        "until.message.clicked": gettext_noop("Link followed within {within}?"),
+    },
     texts={
-        "event_and_ref": "A question about a message names the block that sends it; others name none.",
-        "unsent_without_message": "Only a question about a message has a way for one that was not sent.",
-        "ref_is_no_send": "{ref} sends no message.",
-        "ref_comes_later": "{ref} never comes before this block.",
+        "event_and_ref": gettext_noop(
+            "A question about a message names the block that sends it; others name none."
+        ),
+        "unsent_without_message": gettext_noop(
+            "Only a question about a message has a way for one that was not sent."
+        ),
+        "ref_is_no_send": gettext_noop("{ref} sends no message."),
+        "ref_comes_later": gettext_noop("{ref} never comes before this block."),
     },
     waits=True,
 )

@@ -33,6 +33,7 @@ from recoup.processes.engine.times import (
     parse_wall,
     zone_of,
 )
+from recoup.processes.engine.wording import gettext_noop
 
 
 def _is_wall(text: str) -> str:
@@ -214,15 +215,25 @@ KIND = Kind(
     _build,
     _check,
     _summarise,
+    words={
+        "wait.span": gettext_noop("Wait {span}"),
+        "wait.wall": gettext_noop("Wait until {at}"),
+        "wait.span_wall": gettext_noop("Wait {span}, then until {at}"),
+        "wait.date": gettext_noop("Wait for a date"),
+    },
     texts={
-        "bad_wall_time": "{text} is no time of day. Write it like 10:00.",
-        "unknown_date": "{field} is no date that this process knows.",
-        "wait_date_with_span": "A wait for a date takes neither a span nor a time of day.",
-        "wait_without_end": "A wait needs a span, a time of day or a date.",
-        "wait_days_without_time": "Days of the week need a time of day.",
-        "wait_offset_without_date": "An offset needs a date to count from.",
-        "wait_rounds_without_over": "A limit of rounds and the way after the last round belong together.",
-        "wait_date_in_rounds": "A wait for a date cannot limit rounds, because it may not wait at all.",
+        "bad_wall_time": gettext_noop("{text} is no time of day. Write it like 10:00."),
+        "unknown_date": gettext_noop("{field} is no date that this process knows."),
+        "wait_date_with_span": gettext_noop("A wait for a date takes neither a span nor a time of day."),
+        "wait_without_end": gettext_noop("A wait needs a span, a time of day or a date."),
+        "wait_days_without_time": gettext_noop("Days of the week need a time of day."),
+        "wait_offset_without_date": gettext_noop("An offset needs a date to count from."),
+        "wait_rounds_without_over": gettext_noop(
+            "A limit of rounds and the way after the last round belong together."
+        ),
+        "wait_date_in_rounds": gettext_noop(
+            "A wait for a date cannot limit rounds, because it may not wait at all."
+        ),
     },
     waits=True,
     bounds_rounds=lambda document: document.max_rounds is not None,

@@ -1,0 +1,324 @@
+"""The engine's store in memory: the same decisions without a database, for tests, previews, back-tests."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from heapq import heappop, heappush
+from itertools import pairwise
+from typing import NamedTuple
+
+from recoup.processes.engine.batch import Due, WakeUp
+from recoup.processes.engine.codes import Code, Priority, State, Wake, is_final
+from recoup.processes.engine.compiled import Graph
+from recoup.processes.engine.endings import stop
+from recoup.processes.engine.entry import begin
+from recoup.processes.engine.records import (
+    Effect,
+    Enrolment,
+    Facts,
+    MessageFacts,
+    Outcome,
+    SendEffect,
+    StatusEffect,
+    Step,
+)
+from recoup.processes.graph.compiling import keys_for
+from recoup.processes.worlds import WAKES, Arrival, Change, Lane, News, Visit, apply_change, refusal
+
+ACTIVE = (State.WAITING, State.READY)
+
+
+class BrokenPromise(AssertionError):
+    """The engine returned what no table would take: a stranded enrolment, a step or a message twice."""
+
+
+class Line(NamedTuple):
+    """A line of the journal, told without ids of the store, so that two stores can be compared."""
+
+    process_id: int
+    subject_kind: int
+    subject_id: int
+    step_no: int
+    node_id: str
+    outcome: int
+    at: datetime
+
+
+@dataclass(slots=True)
+class Message:
+    """A queued message and what became of it."""
+
+    enrolment_id: int
+    effect: SendEffect
+    queued_at: datetime
+    outcome: int = 0
+    settled_at: datetime | None = None
+    sent_at: datetime | None = None
+    opened_at: datetime | None = None
+    clicked_at: datetime | None = None
+    cancel_requested_at: datetime | None = None
+
+    def facts(self) -> MessageFacts:
+        """Return what the engine is told about it."""
+        return MessageFacts(
+            self.effect.node, self.outcome, self.settled_at, self.sent_at, self.opened_at, self.clicked_at
+        )
+
+
+class MemoryStore:
+    """Enrolments, ledger and messages of one simulated shop. It refuses what the tables refuse."""
+
+    def __init__(self, start: datetime) -> None:
+        self.clock = start
+        self.graphs: dict[int, Graph] = {}
+        self.enrolments: dict[int, Enrolment] = {}
+        self.ledger: list[tuple[int, Step]] = []
+        self.messages: dict[tuple[int, int], Message] = {}
+        self.status_wishes: list[StatusEffect] = []
+        self.suppressed: list[Effect] = []
+        self._facts: dict[tuple[int, int], Facts] = {}
+        self._of_subject: dict[tuple[int, int], list[int]] = {}
+        self._message_steps: dict[int, list[int]] = {}
+        self._keys: dict[tuple[str, int, int], int] = {}
+        self._active_keys: dict[int, list[tuple[str, int, int]]] = {}
+        self._heaps: dict[int, list[tuple[datetime, int]]] = {int(priority): [] for priority in Priority}
+        self._due_messages: list[tuple[datetime, int, int]] = []
+        self._paused: set[int] = set()
+
+    # What the engine calls.
+
+    def now(self) -> datetime:
+        """Return the simulated time."""
+        return self.clock
+
+    def wake(self, wake_ups: Sequence[WakeUp], now: datetime) -> int:
+        """Make the enrolments ready that listen to these events."""
+        woken = 0
+        for kind, subject_id, event_bit in wake_ups:
+            for enrolment_id in self._of_subject.get((kind, subject_id), ()):
+                woken += self._wake_one(self.enrolments[enrolment_id], event_bit, now)
+        return woken
+
+    def pick(self, limit: int, now: datetime) -> list[Due]:
+        """Take the enrolments that are due, by priority, then by time."""
+        picked: list[Due] = []
+        for heap in self._heaps.values():
+            while heap and heap[0][0] <= now and len(picked) < limit:
+                run_at, enrolment_id = heappop(heap)
+                enrolment = self.enrolments[enrolment_id]
+                if enrolment.run_at != run_at or self._heaps[enrolment.prio] is not heap:
+                    continue  # an older place in the heap
+                if enrolment.process_id in self._paused:
+                    self.enrolments[enrolment_id] = enrolment._replace(state=int(State.PAUSED), run_at=None)
+                    continue
+                picked.append(Due(self.graphs[enrolment.version_id], enrolment, self.facts_of(enrolment)))
+        return picked
+
+    def save(self, outcomes: Sequence[Outcome], now: datetime) -> None:
+        """Write what a batch decided."""
+        for enrolment, steps, effects in outcomes:
+            self._check(enrolment, steps)
+            self._put(enrolment)
+            self.ledger.extend((enrolment.id, step) for step in steps)
+            for effect in effects:
+                self._carry_out(enrolment, effect, now)
+            if is_final(enrolment.state):
+                self._release(enrolment.id, now)
+
+    # What the world does.
+
+    def apply(self, news: News) -> None:
+        """Let something happen, and wake those who wait for it."""
+        match news:
+            case Arrival():
+                self.enter(news)
+            case Change():
+                key = (news.subject_kind, news.subject_id)
+                if key in self._facts:
+                    self._facts[key] = apply_change(self._facts[key], news)
+                    self.wake([WakeUp(*key, WAKES[news.kind].value)], self.clock)
+            case Visit():
+                self._visit(news)
+
+    def enter(self, arrival: Arrival) -> Enrolment | None:
+        """Enrol somebody, unless the process does not admit them or they are in it already."""
+        candidate = arrival.candidate
+        self._facts[candidate.subject_kind, candidate.subject_id] = arrival.facts
+        graph = self.graphs[candidate.version_id]
+        keys = keys_for(graph, candidate)
+        if keys is None or not graph.admits(arrival.facts):
+            return None
+        wanted = [
+            ("entry", candidate.process_id, keys.entry_key),
+            ("active", candidate.process_id, keys.active_key),
+        ]
+        if keys.group_key is not None:
+            wanted.append(("group", candidate.shop_id, keys.group_key))
+        if any(key in self._keys for key in wanted):
+            return None
+        enrolment = begin(graph, candidate, holdout_bp=arrival.holdout_bp)._replace(
+            id=len(self.enrolments) + 1, run_at=max(self.clock, candidate.entered_at)
+        )
+        self._keys |= dict.fromkeys(wanted, enrolment.id)
+        self._active_keys[enrolment.id] = wanted[1:]
+        self._of_subject.setdefault((candidate.subject_kind, candidate.subject_id), []).append(enrolment.id)
+        self._put(enrolment)
+        return enrolment
+
+    def adopt(self, enrolment: Enrolment, facts: Facts, messages: Sequence[Message] = ()) -> None:
+        """Take over a living enrolment, for a preview of what the next hours bring."""
+        self._facts[enrolment.subject_kind, enrolment.subject_id] = facts._replace(messages={})
+        self._of_subject.setdefault((enrolment.subject_kind, enrolment.subject_id), []).append(enrolment.id)
+        for message in messages:
+            self._queue(replace(message))
+        self._put(enrolment)
+
+    def stop(self, enrolment_id: int, code: Code) -> None:
+        """End an enrolment from outside its graph."""
+        self.save([stop(self.enrolments[enrolment_id], code, self.clock)], self.clock)
+
+    def pause(self, process_id: int) -> None:
+        """Pause a process: whoever becomes due stays where they stand."""
+        self._paused.add(process_id)
+
+    def resume(self, process_id: int) -> None:
+        """Let a paused process go on."""
+        self._paused.discard(process_id)
+        for enrolment in list(self.enrolments.values()):
+            if enrolment.process_id == process_id and enrolment.state == State.PAUSED:
+                self._put(enrolment._replace(state=int(State.READY), run_at=self.clock))
+
+    def next_run_at(self) -> datetime | None:
+        """Return when the engine has something to do next."""
+        instants = []
+        for heap in self._heaps.values():
+            while heap and self._is_stale(heap):
+                heappop(heap)
+            if heap:
+                instants.append(heap[0][0])
+        return min(instants, default=None)
+
+    def next_message_at(self) -> datetime | None:
+        """Return when the next message is due for its hand-over."""
+        return self._due_messages[0][0] if self._due_messages else None
+
+    def hand_over(self, lane: Lane) -> None:
+        """Hand over the next message, after the sender's last look."""
+        _, enrolment_id, step_no = heappop(self._due_messages)
+        message = self.messages[enrolment_id, step_no]
+        enrolment = self.enrolments[enrolment_id]
+        facts = self._facts[enrolment.subject_kind, enrolment.subject_id]
+        message.outcome = self._fate(message, facts, lane)
+        message.settled_at = self.clock
+        if message.outcome in (Code.SENT, Code.UNCERTAIN):
+            message.sent_at = self.clock
+        self._wake_one(enrolment, Wake.MESSAGE_SETTLED.value, self.clock)
+
+    # What a test asks.
+
+    def facts_of(self, enrolment: Enrolment) -> Facts:
+        """Return everything that is known for an enrolment."""
+        facts = self._facts[enrolment.subject_kind, enrolment.subject_id]
+        steps = self._message_steps.get(enrolment.id)
+        if not steps:
+            return facts
+        return facts._replace(messages={step: self.messages[enrolment.id, step].facts() for step in steps})
+
+    def journal(self) -> list[Line]:
+        """Return the whole ledger in an order and in words that any store can repeat."""
+        return sorted(
+            Line(
+                enrolment.process_id,
+                enrolment.subject_kind,
+                enrolment.subject_id,
+                step.step_no,
+                self.graphs[enrolment.version_id].node_id(step.node),
+                step.outcome,
+                step.at,
+            )
+            for enrolment, step in ((self.enrolments[number], step) for number, step in self.ledger)
+        )
+
+    def sent(self) -> list[Message]:
+        """Return the messages that went out, in the order of their hand-over."""
+        gone = [message for message in self.messages.values() if message.sent_at is not None]
+        return sorted(gone, key=lambda message: (message.sent_at or self.clock, message.enrolment_id))
+
+    # Inside.
+
+    def _fate(self, message: Message, facts: Facts, lane: Lane) -> Code:
+        if message.cancel_requested_at is not None:
+            return Code.SKIPPED_STOPPED
+        if self.clock >= message.effect.not_after:
+            return Code.SKIPPED_EXPIRED
+        refused = refusal(facts) if message.effect.purpose == "reminder" else None
+        return refused or lane.fate(message.enrolment_id, message.effect.step_no, self.clock)
+
+    def _visit(self, visit: Visit) -> None:
+        for enrolment_id in self._of_subject.get((visit.subject_kind, visit.subject_id), ()):
+            enrolment = self.enrolments[enrolment_id]
+            messages = [
+                self.messages[enrolment_id, step] for step in self._message_steps.get(enrolment_id, ())
+            ]
+            of_node = [message for message in messages if message.effect.node_id == visit.node_id]
+            if not of_node or of_node[-1].sent_at is None:
+                continue
+            of_node[-1].opened_at = of_node[-1].opened_at or visit.at
+            if visit.is_click:
+                of_node[-1].clicked_at = of_node[-1].clicked_at or visit.at
+            bits = Wake.MESSAGE_OPENED | (Wake.MESSAGE_CLICKED if visit.is_click else Wake(0))
+            self._wake_one(enrolment, bits.value, self.clock)
+
+    def _wake_one(self, enrolment: Enrolment, bits: int, now: datetime) -> bool:
+        if enrolment.state not in ACTIVE or not enrolment.wait_mask & bits or enrolment.run_at is None:
+            return False
+        self._put(
+            enrolment._replace(
+                state=int(State.READY), prio=int(Priority.WOKEN), run_at=min(enrolment.run_at, now)
+            )
+        )
+        return True
+
+    def _put(self, enrolment: Enrolment) -> None:
+        self.enrolments[enrolment.id] = enrolment
+        if enrolment.run_at is not None:
+            heappush(self._heaps[enrolment.prio], (enrolment.run_at, enrolment.id))
+
+    def _is_stale(self, heap: list[tuple[datetime, int]]) -> bool:
+        run_at, enrolment_id = heap[0]
+        enrolment = self.enrolments[enrolment_id]
+        return enrolment.run_at != run_at or self._heaps[enrolment.prio] is not heap
+
+    def _check(self, enrolment: Enrolment, steps: Sequence[Step]) -> None:
+        was = self.enrolments[enrolment.id]
+        if (enrolment.state in ACTIVE) != (enrolment.run_at is not None):
+            raise BrokenPromise(f"stranded: {enrolment}")
+        if [step.step_no for step in steps] != list(range(was.step_no + 1, enrolment.step_no + 1)):
+            raise BrokenPromise(f"gap or double in the ledger: {was.step_no} -> {steps}")
+        if any(later.at < earlier.at for earlier, later in pairwise(steps)):
+            raise BrokenPromise(f"time runs back: {steps}")
+
+    def _carry_out(self, enrolment: Enrolment, effect: Effect, now: datetime) -> None:
+        if effect.is_suppressed:
+            self.suppressed.append(effect)
+        elif isinstance(effect, StatusEffect):
+            self.status_wishes.append(effect)
+        else:
+            if (enrolment.id, effect.step_no) in self.messages:
+                raise BrokenPromise(f"message twice: {effect}")
+            self._queue(Message(enrolment.id, effect, now))
+
+    def _queue(self, message: Message) -> None:
+        step_no = message.effect.step_no
+        self.messages[message.enrolment_id, step_no] = message
+        self._message_steps.setdefault(message.enrolment_id, []).append(step_no)
+        if message.settled_at is None:
+            heappush(self._due_messages, (message.effect.planned_at, message.enrolment_id, step_no))
+
+    def _release(self, enrolment_id: int, now: datetime) -> None:
+        for key in self._active_keys.pop(enrolment_id, ()):
+            self._keys.pop(key, None)
+        for step_no in self._message_steps.get(enrolment_id, ()):
+            message = self.messages[enrolment_id, step_no]
+            if message.settled_at is None:
+                message.cancel_requested_at = now

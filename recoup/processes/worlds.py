@@ -1,0 +1,137 @@
+"""What may happen in a simulated world, as data, so that every store can be fed the same news."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+from recoup.processes.engine.codes import Code, Wake
+from recoup.processes.engine.entry import Candidate
+from recoup.processes.engine.records import Facts
+
+
+class ChangeKind(StrEnum):
+    """Kinds of changes of a subject."""
+
+    PAID = "paid"
+    CANCELLED = "cancelled"
+    SUPERSEDED = "superseded"
+    CASE_CLOSED = "case_closed"
+    CART_ACTIVITY = "cart_activity"
+    CONVERTED = "converted"
+    EMPTIED = "emptied"
+    PROMISED = "promised"  # the instant until which reminders rest; the change's `until`
+    HELD = "held"
+    RELEASED = "released"
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A subject becomes known, and somebody stands at the door of a process."""
+
+    at: datetime
+    candidate: Candidate
+    facts: Facts
+    holdout_bp: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Something became true about a subject; we learn it at `at`."""
+
+    at: datetime
+    subject_kind: int
+    subject_id: int
+    kind: ChangeKind
+    became_true_at: datetime
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A person opens (or clicks in) the last message that a block has sent them about a subject."""
+
+    at: datetime
+    subject_kind: int
+    subject_id: int
+    node_id: str
+    is_click: bool = False
+
+
+News = Arrival | Change | Visit
+
+
+def _is_always_sent(_enrolment_id: int, _step_no: int, _now: datetime) -> Code:
+    return Code.SENT
+
+
+@dataclass(slots=True)
+class Lane:
+    """A simple road for messages: how late a hand-over is, how far apart two of them, how each ends."""
+
+    lag: timedelta = timedelta(0)
+    pause: timedelta = timedelta(0)  # between two messages
+    fate: Callable[[int, int, datetime], Code] = _is_always_sent
+    free_at: datetime | None = None
+
+
+def apply_change(facts: Facts, change: Change) -> Facts:
+    """Return the facts of a subject after a change; one that does not fit the subject changes nothing."""
+    at, order, cart = change.became_true_at, facts.order, facts.cart
+    match change.kind:
+        case ChangeKind.PAID if order is not None:
+            order = order._replace(paid_at=at, paid_learnt_at=change.at, total_due=Decimal(0))
+        case ChangeKind.CANCELLED if order is not None:
+            order = order._replace(cancelled_at=at, cancelled_learnt_at=change.at, status="cancelled")
+        case ChangeKind.CART_ACTIVITY if cart is not None:
+            cart = cart._replace(last_activity_at=max(at, cart.last_activity_at))
+        case ChangeKind.CONVERTED if cart is not None:
+            cart = cart._replace(converted_at=at)
+        case ChangeKind.EMPTIED if cart is not None:
+            cart = cart._replace(emptied_at=at)
+        case _:
+            return _apply_rest(facts, change)
+    return facts._replace(order=order, cart=cart)
+
+
+def _apply_rest(facts: Facts, change: Change) -> Facts:
+    match change.kind:
+        case ChangeKind.SUPERSEDED:
+            return facts._replace(superseded_at=change.became_true_at)
+        case ChangeKind.CASE_CLOSED:
+            return facts._replace(case_closed_at=change.became_true_at)
+        case ChangeKind.PROMISED:
+            return facts._replace(paused_until=change.until)
+        case ChangeKind.HELD:
+            return facts._replace(held_since=change.became_true_at)
+        case ChangeKind.RELEASED:
+            return facts._replace(held_since=None)
+    return facts
+
+
+WAKES = {
+    ChangeKind.PAID: Wake.PAID,
+    ChangeKind.CANCELLED: Wake.CANCELLED,
+    ChangeKind.SUPERSEDED: Wake.SUPERSEDED,
+    ChangeKind.CASE_CLOSED: Wake.CASE_CLOSED,
+    ChangeKind.CART_ACTIVITY: Wake.CART_CHANGED,
+    ChangeKind.CONVERTED: Wake.CART_CONVERTED,
+    ChangeKind.EMPTIED: Wake.CART_EMPTIED,
+    ChangeKind.PROMISED: Wake.HOLD_CHANGED,
+    ChangeKind.HELD: Wake.HOLD_CHANGED,
+    ChangeKind.RELEASED: Wake.HOLD_CHANGED,
+}
+
+
+def refusal(facts: Facts) -> Code | None:
+    """Return why a reminder about a subject may not go out any more, as the sender's last look finds it."""
+    order, cart = facts.order, facts.cart
+    reasons = (
+        (Code.SKIPPED_PAID, order is not None and (order.paid_at is not None or order.total_due <= 0)),
+        (Code.SKIPPED_CANCELLED, order is not None and order.cancelled_at is not None),
+        (Code.SKIPPED_CONVERTED, cart is not None and cart.converted_at is not None),
+        (Code.SKIPPED_EMPTIED, cart is not None and cart.emptied_at is not None),
+        (Code.SKIPPED_SUPERSEDED, facts.superseded_at is not None),
+    )
+    return next((code for code, is_so in reasons if is_so), None)
