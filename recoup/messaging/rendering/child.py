@@ -1,0 +1,187 @@
+"""The render child: reads requests, writes answers, and cannot take more memory or time than it was given.
+
+It imports no Django, holds no secret, opens no socket, and ends when its parent does.
+"""
+
+import contextlib
+import json
+import os
+import resource
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from types import FrameType
+from typing import Any, BinaryIO
+
+from recoup.messaging.rendering.compiling import compile_source
+from recoup.messaging.rendering.limits import (
+    ITEM_CPU_SECONDS,
+    MEMORY_BYTES,
+)
+from recoup.messaging.rendering.rendering import Prepared, RenderProblem, TooHeavy
+from recoup.messaging.rendering.samples import sample_context
+from recoup.messaging.rendering.tokens import Context
+from recoup.messaging.rendering.wire import (
+    DOCUMENT,
+    LEAVING,
+    MAIL,
+    PROBLEM,
+    READY,
+    encode_answer,
+    read_request,
+)
+
+_LOCALES = ("en", "pl", "ru", "de")
+_FAILURES_BEFORE_REFUSING = 3
+"""After so many mails of one template were too heavy, the rest of it is refused without being tried."""
+
+
+class Child:
+    """Answers one request after another."""
+
+    def __init__(self, requests: BinaryIO, answers: int) -> None:
+        self._requests, self._answers = requests, answers
+        self._templates: dict[str, Prepared] = {}
+        self._cpu_limit = 0
+        self._is_leaving = False
+
+    def serve(self) -> None:
+        """Answer until the parent hangs up or the memory is spent."""
+        self._send(READY)
+        while not self._is_leaving:
+            request = read_request(self._requests)
+            if request is None:
+                return
+            if request["op"] == "compile":
+                self._compile(request)
+            else:
+                self._render(request)
+
+    def _send(self, kind: int, *parts: bytes) -> None:
+        if self._is_leaving:
+            kind |= LEAVING
+        frame = memoryview(encode_answer(kind, *parts))
+        while frame:
+            frame = frame[os.write(self._answers, frame) :]
+
+    def _compile(self, request: dict[str, Any]) -> None:
+        try:
+            with self._limited():
+                document = compile_source(request)
+        except (TooHeavy, MemoryError) as error:
+            self._is_leaving = isinstance(error, MemoryError)
+            detail = "memory" if self._is_leaving else "time"
+            finding = {
+                "code": "trial_too_heavy",
+                "place": "html",
+                "line": 0,
+                "values": {"detail": detail},
+                "is_blocking": True,
+            }
+            document = {"findings": [finding], "compiled": None}
+        if any(found["values"].get("detail") == "memory" for found in document["findings"]):
+            self._is_leaving = True
+        self._send(DOCUMENT, json.dumps(document).encode())
+
+    def _render(self, request: dict[str, Any]) -> None:
+        if request["forget"]:
+            self._templates.clear()
+        new: dict[str, Any] = request["templates"]
+        heavy: dict[str, int] = {}
+        for key, locale, zone, context in request["items"]:
+            if heavy.get(key, 0) >= _FAILURES_BEFORE_REFUSING:
+                self._send_problem(RenderProblem("too_heavy", "earlier mails of this template were"))
+                continue
+            try:
+                with self._limited():
+                    template = self._templates.get(key) or self._prepare(key, new)
+                    parts = template.render(context, locale, zone)
+                self._send(MAIL, *parts)
+            except RenderProblem as problem:
+                heavy[key] = heavy.get(key, 0) + (problem.code == "too_heavy")
+                self._is_leaving = problem.detail == "memory"
+                self._send_problem(problem)
+            except TooHeavy:
+                heavy[key] = heavy.get(key, 0) + 1
+                self._send_problem(RenderProblem("too_heavy", "time"))
+            except MemoryError:
+                self._is_leaving = True
+                self._send_problem(RenderProblem("too_heavy", "memory"))
+            except (
+                Exception
+            ) as error:  # One odd mail never stops the batch; its reason travels to the parent.
+                self._send_problem(RenderProblem("liquid_failed", f"{type(error).__name__}: {error}"[:200]))
+            if self._is_leaving:
+                return
+
+    def _prepare(self, key: str, new: dict[str, Any]) -> Prepared:
+        self._templates[key] = Prepared(new[key])
+        return self._templates[key]
+
+    def _send_problem(self, problem: RenderProblem) -> None:
+        words = {"code": problem.code, "detail": problem.detail, "place": problem.place, "line": problem.line}
+        self._send(PROBLEM, json.dumps(words).encode())
+
+    @contextlib.contextmanager
+    def _limited(self) -> Iterator[None]:
+        """Interrupt what takes too long; C code that never returns dies by the limit on the processor's time."""
+        used = int(time.process_time())
+        if used + 2 != self._cpu_limit:
+            self._cpu_limit = used + 2
+            _limit(resource.RLIMIT_CPU, self._cpu_limit + 1)
+        signal.setitimer(signal.ITIMER_VIRTUAL, ITEM_CPU_SECONDS)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+
+
+def _too_heavy(_signal: int, _frame: FrameType | None) -> None:
+    raise TooHeavy
+
+
+def _limit(kind: int, value: int) -> None:
+    hard = resource.getrlimit(kind)[1]
+    soft = value if hard == resource.RLIM_INFINITY else min(value, hard)
+    with contextlib.suppress(OSError, ValueError):  # macOS knows the address-space limit by name only
+        resource.setrlimit(kind, (soft, hard))
+
+
+def _address_space() -> int:
+    try:
+        with open("/proc/self/statm", encoding="ascii") as statm:
+            return int(statm.read().split()[0]) * resource.getpagesize()
+    except OSError:
+        return 512 * 1024 * 1024
+
+
+def _warm_up() -> None:
+    """Load the languages before the limits fall, and touch every path once."""
+    source = "{{ order.number }}{{ order.total }}{{ order.placed_at }}"
+    tokens = ["order.number", "order.total", "order.placed_at"]
+    prepared = Prepared({"subject": source, "html": source, "text": source, "tokens": tokens})
+    for locale in _LOCALES:
+        prepared.render(sample_context(Context.ORDER, locale), locale, "UTC")
+
+
+def main() -> None:
+    """Take over standard input and output, then serve."""
+    answers = os.dup(1)
+    os.dup2(2, 1)  # whatever a library prints must not fall between two answers
+    signal.signal(signal.SIGVTALRM, _too_heavy)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _warm_up()
+    for kind, value in (
+        (resource.RLIMIT_AS, _address_space() + MEMORY_BYTES),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_NOFILE, 32),
+    ):
+        _limit(kind, value)
+    with contextlib.suppress(BrokenPipeError):
+        Child(sys.stdin.buffer, answers).serve()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,199 @@
+"""Making a version ready to send: all of it checked, MJML compiled once, the plain-text part made, a trial written."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from html.parser import HTMLParser
+from typing import Any
+
+import mrml
+from liquid.exceptions import LiquidError
+
+from recoup.messaging.rendering.checking import Inspection, Printed, inspect
+from recoup.messaging.rendering.environment import HTML, TEXT
+from recoup.messaging.rendering.findings import Finding, line_of
+from recoup.messaging.rendering.limits import HTML_WARNED_BYTES
+from recoup.messaging.rendering.markup import (
+    COMPILED_ELEMENTS,
+    address_trouble,
+    is_address_attribute,
+    is_attribute_forbidden,
+    is_scripting,
+    is_style_forbidden,
+)
+from recoup.messaging.rendering.plaintext import plain_source
+from recoup.messaging.rendering.rendering import Prepared, RenderProblem
+from recoup.messaging.rendering.samples import sample_context, sparse_context
+from recoup.messaging.rendering.sources import LIQUID, Source, Spot
+from recoup.messaging.rendering.tokens import CATALOGUE, Context, Kind
+
+Document = dict[str, Any]
+
+_UNSUBSCRIBE = "links.unsubscribe"
+
+
+def compile_source(request: Mapping[str, Any]) -> Document:
+    """Return the findings about a template, and the compiled template if none of them forbids it."""
+    compiler = _Compiler(request)
+    compiled = compiler.compile()
+    blocking = any(finding.is_blocking for finding in compiler.findings)
+    return {
+        "findings": [asdict(finding) for finding in compiler.findings],
+        "compiled": None if blocking else compiled,
+    }
+
+
+class _Compiler:
+    def __init__(self, request: Mapping[str, Any]) -> None:
+        self.subject: str = request["subject"]
+        self.written_text: str = request["text"]
+        self.needs_unsubscribe: bool = request["needs_unsubscribe"]
+        self.context = Context(request["context"])
+        self.locale: str = request["locale"]
+        self.findings: list[Finding] = []
+        self.tokens: set[str] = set()
+        self.source = Source(request["html"])
+
+    def compile(self) -> Document | None:
+        """Check the author's parts; if they hold, compile them, check the result and write a trial."""
+        self._check_subject()
+        html = self._inspect(self.source.text, "html")
+        self.findings += self.source.findings
+        self._check_addresses(html)
+        if self.needs_unsubscribe and not self._has_unsubscribe(html):
+            self._find("unsubscribe_missing", "html", token=_UNSUBSCRIBE)
+        if self.written_text.strip():
+            text = self._inspect(self.written_text, "text")
+            if self.needs_unsubscribe and _UNSUBSCRIBE not in text.always:
+                self._find("unsubscribe_missing", "text", token=_UNSUBSCRIBE)
+        if self._is_refused():
+            return None
+        marked = self._compile_mjml()
+        if self._is_refused():
+            return None
+        compiled = {
+            "subject": self.subject.strip(),
+            "html": self.source.restore(marked),
+            "text": self.written_text if self.written_text.strip() else plain_source(self.source),
+            "tokens": sorted(self.tokens),
+        }
+        self._try_out(compiled)
+        return compiled
+
+    def _find(self, code: str, place: str, line: int = 0, *, blocking: bool = True, **values: str) -> None:
+        self.findings.append(Finding(code, place, line, values, is_blocking=blocking))
+
+    def _is_refused(self) -> bool:
+        return any(finding.is_blocking for finding in self.findings)
+
+    def _inspect(self, source: str, place: str) -> Inspection:
+        environment = HTML if place == "html" else TEXT
+        inspection = inspect(
+            source, place=place, environment=environment, context=self.context, locale=self.locale
+        )
+        self.findings += inspection.findings
+        self.tokens |= inspection.tokens
+        return inspection
+
+    def _check_subject(self) -> None:
+        if not self.subject.strip():
+            self._find("subject_missing", "subject")
+        elif len(self.subject.strip().splitlines()) > 1:
+            self._find("subject_lines", "subject", 2)
+        self._inspect(self.subject, "subject")
+
+    def _check_addresses(self, html: Inspection) -> None:
+        for spot in self.source.spots:
+            if not spot.attribute:
+                continue
+            line = line_of(self.source.text, spot.index)
+            if spot.liquid.startswith("{%"):
+                self._find("link_conditional", "html", line)
+            elif spot.opens_address and not _prints_link(html.printed.get(spot.index)):
+                self._find("link_from_value", "html", line, address=spot.liquid)
+
+    def _has_unsubscribe(self, html: Inspection) -> bool:
+        """Tell whether everybody who reads the mail finds a link to leave."""
+        linked = [
+            spot for spot in self.source.spots if spot.opens_address and _path(html, spot) == _UNSUBSCRIBE
+        ]
+        return bool(linked) and _UNSUBSCRIBE in html.always
+
+    def _compile_mjml(self) -> str:
+        """Return the HTML, still with marks for its Liquid."""
+        options = mrml.RenderOptions(disable_comments=False, fonts={})
+        try:
+            html = mrml.to_html(self.source.marked, mrml.ParserOptions(mrml.noop_loader()), options).content
+        except OSError as error:
+            self._find("mjml_unreadable", "html", detail=str(error))
+            return ""
+        if LIQUID.search(html):
+            self._find("liquid_hidden", "html")
+        if self.source.blocks_of(html) != self.source.blocks_of(self.source.marked):
+            self._find("liquid_moved", "html")
+        watcher = _Watcher()
+        watcher.feed(html)
+        watcher.close()
+        self.findings += watcher.troubles
+        return html
+
+    def _try_out(self, compiled: Document) -> None:
+        """Write the mail for somebody of whom all is known and for somebody of whom nothing is."""
+        as_written = {**compiled, "html": self.source.text}
+        for make_context in (sample_context, sparse_context):
+            for document in (as_written, compiled):
+                try:
+                    _, html, _ = Prepared(document).render(
+                        make_context(self.context, self.locale), self.locale, "UTC"
+                    )
+                except RenderProblem as error:
+                    self._find(f"trial_{error.code}", error.place, error.line, detail=error.detail)
+                    return
+                except (LiquidError, RecursionError) as error:
+                    self._find("liquid_moved", "html", detail=str(getattr(error, "message", error)))
+                    return
+            if len(html) > HTML_WARNED_BYTES and not any(
+                found.code == "html_long" for found in self.findings
+            ):
+                self._find("html_long", "html", blocking=False, size=str(len(html) // 1000))
+
+
+def _path(html: Inspection, spot: Spot) -> str:
+    printed = html.printed.get(spot.index)
+    return printed.path if printed else ""
+
+
+def _prints_link(printed: Printed | None) -> bool:
+    """Tell whether what opens an address is one of our links, or one of its fixed fallbacks."""
+    if printed is None or printed.path not in CATALOGUE or CATALOGUE[printed.path].kind is not Kind.LINK:
+        return False
+    if len(printed.literals) < len(printed.filters):
+        return False
+    return all(not address_trouble(literal) for literal in printed.literals)
+
+
+class _Watcher(HTMLParser):
+    """Reads the compiled HTML as a mail program would: nothing may have slipped past the look at the source."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.troubles: list[Finding] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Look at one element and its attributes."""
+        if tag.partition(":")[0] not in COMPILED_ELEMENTS:
+            self._find("element_forbidden", element=tag, suggestion="")
+        for name, value in attrs:
+            trouble = address_trouble(value or "") if is_address_attribute(name) else ""
+            if is_attribute_forbidden(name):
+                self._find("attribute_forbidden", attribute=name)
+            elif trouble or is_scripting(value or ""):
+                self._find(trouble or "link_forbidden", address=value or "", element=tag)
+            elif name == "style" and is_style_forbidden(value or ""):
+                self._find("style_forbidden")
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Look at an element that closes itself."""
+        self.handle_starttag(tag, attrs)
+
+    def _find(self, code: str, **values: str) -> None:
+        self.troubles.append(Finding(code, "html", 0, values))
