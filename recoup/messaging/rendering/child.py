@@ -108,9 +108,7 @@ class Child:
             except MemoryError:
                 self._is_leaving = True
                 self._send_problem(RenderProblem("too_heavy", "memory"))
-            except (
-                Exception
-            ) as error:  # One odd mail never stops the batch; its reason travels to the parent.
+            except Exception as error:  # noqa: BLE001 - one odd mail never stops the batch
                 self._send_problem(RenderProblem("liquid_failed", f"{type(error).__name__}: {error}"[:200]))
             if self._is_leaving:
                 return
