@@ -63,6 +63,10 @@ class Attempt(ShopOwned):
     message_id = models.BigIntegerField(null=True)  # the message whose link opened it
     is_open_session = models.BooleanField(default=False)  # opened by our pay page and not settled
     next_ask_at = models.DateTimeField(null=True)  # an unknown outcome is asked again (R31)
+    # Of a session that our pay page opened: stored before the operator is called, repeated with every call (R31).
+    key = models.CharField(max_length=40, default="", db_default="", blank=True)
+    expires_at = models.DateTimeField(null=True)  # trade; later the operator takes nothing through it
+    asks = models.SmallIntegerField(default=0, db_default=0)
 
     class Meta:
         constraints = [
@@ -71,6 +75,8 @@ class Attempt(ShopOwned):
             models.UniqueConstraint(
                 fields=["order"], condition=Q(is_open_session=True), name="payments_one_open_session"
             ),
+            # Reader: operators' hooks, which repeat our key.
+            models.UniqueConstraint(fields=["key"], condition=~Q(key=""), name="payments_attempt_key_once"),
         ]
         indexes = [
             models.Index(
@@ -107,3 +113,32 @@ class Refund(ShopOwned):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["order", "ref"], name="payments_refund_once")]
+
+
+class RefundCall(ShopOwned):
+    """A refund that we ask an operator for; its key is stored before the call (R31, T76)."""
+
+    class State(models.TextChoices):
+        ASKED = "asked", _("Asked for")
+        DONE = "done", _("Done")
+        REFUSED = "refused", _("Refused")
+        UNKNOWN = "unknown", _("Not known yet")
+
+    attempt = models.ForeignKey(Attempt, on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=40, unique=True)
+    amount = AmountField()
+    currency = models.CharField(max_length=3)
+    state = models.CharField(max_length=8, choices=State, default=State.ASKED)
+    asked_by = models.BigIntegerField(null=True)
+    asked_at = models.DateTimeField()
+    answer = models.TextField(default="", blank=True)  # the refund's ref, or the operator's word
+
+    class Meta:
+        constraints = [
+            # Two people press the button: the second finds the first one's call (T76).
+            models.UniqueConstraint(
+                fields=["attempt"],
+                condition=Q(state__in=("asked", "unknown")),
+                name="payments_one_refund_underway",
+            )
+        ]
