@@ -99,7 +99,10 @@ class InboxItem(models.Model):
     state = models.CharField(max_length=12, choices=State, default=State.NEW)
     reason = models.TextField(default="", blank=True)
     tries = models.SmallIntegerField(default=0)
-    next_try_at = models.DateTimeField(null=True, blank=True)
+    next_try_at = models.DateTimeField(null=True, blank=True)  # trade time
+    waits_for = models.TextField(
+        db_default="", default="", blank=True
+    )  # ref of the order it came before (T23)
     applied_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -117,6 +120,12 @@ class InboxItem(models.Model):
             # Reader: the sender's last check (unapplied news of a source).
             models.Index(
                 fields=["source_kind", "source_id"], name="core_inbox_unapplied", condition=Q(state="new")
+            ),
+            # Reader: the arrival of an order, which wakes what came before it.
+            models.Index(
+                fields=["source_id", "waits_for"],
+                name="core_inbox_waits_for",
+                condition=Q(state="new") & ~Q(waits_for=""),
             ),
             # Reader: the quarantine screen.
             models.Index(
