@@ -1,0 +1,113 @@
+"""`run`, `web`, `worker`: Recoup as one, and its halves for those who spread them over machines."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from recoup.cli import ground
+from recoup.supervisor.keeper import DatabaseKeeper
+from recoup.supervisor.postgres import Server
+from recoup.supervisor.processes import Program, Supervisor
+from recoup.supervisor.runlock import only_supervisor
+
+COLOURS = {"web": "cyan", "worker": "magenta", "database": "blue", "run": "bold"}
+# Requests that are under way get this long; a worker gets time to hear the answer to the mails it has handed over.
+WEB_GRACE = 15.0
+WORKER_GRACE = 30.0
+THREADS = 4
+
+Host = Annotated[str, typer.Option(help="The address to listen on. Put a proxy with https before it.")]
+Port = Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")]
+Processes = Annotated[int, typer.Option(min=1, max=64, help="How many web processes.")]
+
+
+def run(host: Host = "127.0.0.1", port: Port = 8000, processes: Processes = 2) -> None:
+    """Run everything on this machine: database, web and worker. Ctrl-C stops it cleanly."""
+    supervise(host=host, port=port, programs=[web_program(host, port, processes), worker_program()])
+
+
+def web(host: Host = "127.0.0.1", port: Port = 8000, processes: Processes = 2) -> None:
+    """Run the web server alone."""
+    if not ground.published_address():
+        supervise(host=host, port=port, programs=[web_program(host, port, processes)])
+        return
+    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port)]
+    command += ["--workers", str(processes), "--blocking-threads", str(THREADS), "--no-ws"]
+    command += ["--respawn-failed-workers", "--workers-kill-timeout", str(int(WEB_GRACE) - 5)]
+    command += ["--log-level", "warning", "recoup.config.wsgi:application"]
+    os.execv(command[0], command)  # noqa: S606
+
+
+def worker() -> None:
+    """Run a worker. Start as many as you like, on any machine that reaches the database."""
+    with ground.django_with_database():
+        from recoup.config import worker as loops  # local: django
+
+        loops.run()
+
+
+def supervise(*, host: str, port: int, programs: list[Program]) -> None:
+    """Keep programs running over a migrated database until somebody stops us."""
+    address = f"http://{host}:{port}"
+    with only_supervisor(ground.file_of("lock"), about=f"at {address}"):
+        require_free(host, port)
+        with ground.database() as server:
+            migrate_first()
+            keeper = keeper_of(server)
+            supervisor = Supervisor(programs, tell=show, notes=ground.file_of("json"), keeper=keeper)
+            supervisor.run(started=lambda: show("run", f"Recoup is at {address}"))
+
+
+def web_program(host: str, port: int, processes: int) -> Program:
+    """Return the web server as a program to supervise."""
+    options = ("--host", host, "--port", str(port), "--processes", str(processes))
+    return Program(name="web", command=(*own_command("web"), *options), grace=WEB_GRACE)
+
+
+def worker_program() -> Program:
+    """Return the worker as a program to supervise."""
+    return Program(name="worker", command=own_command("worker"), grace=WORKER_GRACE)
+
+
+def own_command(name: str) -> tuple[str, ...]:
+    """Return how to start another command of ours."""
+    return (sys.executable, "-m", "recoup", name)
+
+
+def migrate_first() -> None:
+    """Bring the tables up to date before anything uses them."""
+    done = subprocess.run(own_command("migrate"), check=False)
+    if done.returncode:
+        raise typer.Exit(done.returncode)
+
+
+def keeper_of(server: Server | None) -> DatabaseKeeper | None:
+    """Return who looks after the embedded server, if it is ours."""
+    return DatabaseKeeper(server, tell=lambda line: show("database", line)) if server else None
+
+
+def require_free(host: str, port: int) -> None:
+    """Refuse to start when somebody listens there already, instead of restarting the web server for ever."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            ground.errors.print(f"Recoup cannot listen on {host} port {port}: {error.strerror}.", style="red")
+            ground.errors.print("Stop the program that listens there, or choose another port with --port.")
+            raise typer.Exit(1) from error
+
+
+def show(name: str, line: str) -> None:
+    """Print a line of one of the programs with its name before it."""
+    ground.console.print(
+        Text(f"{name:>8} ", style=COLOURS.get(name, "")) + Text.from_ansi(line), soft_wrap=True
+    )

@@ -1,0 +1,1 @@
+"""What builds and checks Recoup, and is no part of it."""
