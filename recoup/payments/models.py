@@ -1,5 +1,6 @@
 """Attempts to pay, money given back, and the operators that take payments."""
 
+import secrets
 from typing import Any
 
 from django.db import models
@@ -9,6 +10,11 @@ from django.utils.translation import gettext_lazy as _
 from recoup.core.fields import AmountField, EncryptedTextField
 from recoup.orders.models import Order
 from recoup.shops.models import ShopOwned, public_key
+
+
+def session_key() -> str:
+    """Return a fresh key under which an operator is called, in signs that every operator takes."""
+    return secrets.token_hex(16)
 
 
 class OperatorAccount(ShopOwned):

@@ -1,0 +1,64 @@
+"""By which ways an order can be paid now: its source's own link, or sessions of ours (C2, C9, C10)."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+import structlog
+
+from recoup.orders.models import Order
+from recoup.payments.adapters import OperatorUnknown, operator
+from recoup.payments.models import OperatorAccount
+from recoup.payments.ports import OperatorUnavailable
+from recoup.shops.addresses import is_own_address
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One method of one account."""
+
+    account: OperatorAccount
+    method: str
+
+    @property
+    def code(self) -> str:
+        """Return what the form posts."""
+        return f"{self.account.pk}-{self.method}"
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """How an order can be paid: followed to its source, or by one of our ways; by neither, a clone or the phone is left."""
+
+    follow_url: str = ""
+    ways: tuple[Way, ...] = ()
+
+    def find(self, code: str) -> Way | None:
+        """Return the way of a code, or `None` if it is not offered."""
+        return next((way for way in self.ways if way.code == code), None)
+
+
+def ways_to_pay(order: Order, amount: Decimal, *, has_own_links: bool) -> Ways:
+    """Return how this sum of an order can be paid.
+
+    An order of a foreign shop is paid by its own pay link, never by a session of ours; a link that leads anywhere but to
+    its source's host counts as none. `has_own_links` tells that the platform gives its orders pay links.
+    """
+    if is_own_address(order.source, order.pay_url):
+        return Ways(follow_url=order.pay_url)
+    if has_own_links or order.pay_url:
+        return Ways()
+    accounts = OperatorAccount.objects.filter(
+        shop_id=order.shop_id, role=OperatorAccount.Role.INITIATOR, is_active=True
+    ).order_by("position", "id")
+    return Ways(ways=tuple(way for account in accounts for way in _ways_of(account, amount, order.currency)))
+
+
+def _ways_of(account: OperatorAccount, amount: Decimal, currency: str) -> list[Way]:
+    try:
+        abilities = operator(account.kind).abilities(account)
+    except (OperatorUnavailable, OperatorUnknown) as error:
+        log.warning("payments.account.left_out", account_id=account.pk, error=type(error).__name__)
+        return []
+    return [Way(account, method) for method in abilities.methods if abilities.takes(amount, currency)]
