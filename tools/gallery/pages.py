@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 
 from recoup.web import parts
-from tests.web import samples
+from tests.web import sample_pages, samples
 
 
 class SampleForm(forms.Form):
@@ -95,4 +95,4 @@ def pay(**_given: str) -> dict[str, Any]:
     }
 
 
-PAGES = {"components": ("components.html", components), "pay": ("pay.html", pay)}
+PAGES = {"components": ("components.html", components), "pay": ("pay.html", pay), **sample_pages.PAGES}

@@ -24,7 +24,7 @@ from django.conf import settings
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 CHROMIUM = "/usr/bin/chromium"
-ARGS = (
+ARGS: tuple[str, ...] = (
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
@@ -78,6 +78,8 @@ class Answers(BaseHTTPRequestHandler):
             from recoup.storefront.theme import theme_css
 
             self.answer(theme_css("#7a3e9d").encode(), "text/css")
+        elif path.startswith("/preview/"):
+            self.answer((HERE / "mail.html").read_bytes(), "text/html; charset=utf-8")
         else:
             self.send_error(404)
 
@@ -147,7 +149,7 @@ class Photographer:
 
     def check(self, page: Any, shot: str) -> None:
         """Let axe look at the page."""
-        import axe_playwright_python
+        import axe_playwright_python  # type: ignore[import-untyped]
 
         script = Path(axe_playwright_python.__file__).parent / "axe.min.js"
         page.evaluate(script.read_text())

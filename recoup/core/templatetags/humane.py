@@ -1,6 +1,6 @@
 """Template words for sums, numbers and instants: `{% load humane %}`."""
 
-from collections.abc import Sized
+from collections.abc import Iterable, Sized
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 from django import template
 from django.template import Context
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
@@ -38,6 +38,15 @@ def money(value: Money | Decimal | None, currency: str = "") -> str:
 def money_text(value: Money | Decimal | None, currency: str = "") -> str:
     """Give the same as `money`, as bare text: for a title, a subject, a plain mail."""
     return humane.NO_VALUE if value is None else humane.money(_sum(value, currency), _language())
+
+
+@register.filter
+def moneys(sums: Iterable[Money]) -> str:
+    """`{{ paid_sums|moneys }}`: sums of several currencies, never added up."""
+    shown = format_html_join(
+        " · ", '<span class="money">{}</span>', ((humane.money(s, _language()),) for s in sums)
+    )
+    return shown or humane.NO_VALUE
 
 
 @register.filter

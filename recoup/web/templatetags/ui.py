@@ -15,6 +15,7 @@ from recoup.core.assets import asset_url
 from recoup.core.templatetags.assets import icon
 from recoup.web import parts, shell
 from recoup.web.picture import Node, picture_of
+from recoup.web.screens import Action
 from recoup.web.sparkline import Sparkline, sparkline_of
 from recoup.web.statuses import mark_of
 
@@ -51,6 +52,12 @@ def tile(shown: parts.Tile) -> dict[str, Any]:
 def sparkline(series: Sequence[float]) -> dict[str, Sparkline | None]:
     """`{% sparkline row.by_day %}`: a line without axes, a picture only."""
     return {"spark": sparkline_of(series)}
+
+
+@register.inclusion_tag(_FOLDER + "action.html", takes_context=True)
+def action(context: Context, shown: Action, css: str = "") -> dict[str, Any]:
+    """`{% action action %}`: a button that leads, posts or opens a dialog."""
+    return {"action": shown, "css": css, "csrf_token": context.get("csrf_token")}
 
 
 @register.inclusion_tag(_FOLDER + "filters.html")

@@ -1,0 +1,381 @@
+"""What the pages show, as plain values: each template names in its head which of these it takes.
+
+A view fills them from queries; nothing here touches the database, and words are translated by who fills them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from recoup.core.money import Money
+from recoup.web.parts import Event, Link, Move, NextStep, Tile, Timeline, Words
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A button of a page: a link, a POST (`is_post`), or what opens the dialog `opens`."""
+
+    label: Words
+    icon: str = ""
+    url: str = ""
+    opens: str = ""
+    is_post: bool = False
+    tone: str = ""  # primary, error, ghost, or a quiet grey
+    fields: Sequence[tuple[str, str]] = ()  # hidden fields of the POST
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRow:
+    """A row of the order list."""
+
+    id: int
+    number: str
+    url: str
+    person: str
+    placed_at: datetime
+    total: Money
+    status: str
+    status_label: Words
+    payment: str
+    payment_label: Words
+    method: Words = ""
+    clerk: str = ""  # who works on it
+    shop: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLine:
+    """A line of an order or a cart."""
+
+    name: str
+    quantity: str
+    total: Money
+    detail: Words = ""  # variant, article number
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRow:
+    """An attempt to pay, its reason in words."""
+
+    at: datetime
+    state: str
+    state_label: Words
+    amount: Money
+    method: Words = ""
+    reason: Words = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLink:
+    """Another order of the same person."""
+
+    number: str
+    url: str
+    total: Money
+    placed_at: datetime
+    status: str
+    status_label: Words
+    note: Words = ""  # "same goods, two minutes later"
+
+
+@dataclass(frozen=True, slots=True)
+class PersonCard:
+    """The person beside an order, a case or a message."""
+
+    name: str
+    url: str
+    email: str = ""
+    phone: str = ""
+    language: Words = ""
+    since: Words = ""  # "Customer since March 2024"
+    paid_orders: int = 0
+    paid_sums: Sequence[Money] = ()
+    warning: Words = ""  # "No mail: unsubscribed on 3 Nov"
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPage:
+    """An order: what it is, what happened, who it is and what comes next."""
+
+    number: str
+    status: str
+    status_label: Words
+    status_url: str  # POST `status`
+    payment: str
+    payment_label: Words
+    placed_at: datetime
+    lines: Sequence[OrderLine]
+    sums: Sequence[tuple[Words, Money]]  # goods, delivery, discount
+    total: Money
+    person: PersonCard
+    timeline: Timeline
+    paid: Money | None = None
+    moves: Sequence[Move] = ()
+    facts: Sequence[tuple[Words, Words]] = ()
+    attempts: Sequence[AttemptRow] = ()
+    next_step: NextStep | None = None
+    actions: Sequence[Action] = ()  # the first is the main one
+    siblings: Sequence[OrderLink] = ()
+    note_url: str = ""  # POST `note`
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRow:
+    """A row of the recovery list."""
+
+    id: int
+    order: str
+    url: str
+    person: str
+    amount: Money
+    cause: Words
+    opened_at: datetime
+    outcome: str
+    outcome_label: Words
+    messages: int = 0
+    next_words: Words = ""  # "Second reminder tomorrow 10:00"
+
+
+@dataclass(frozen=True, slots=True)
+class CountLink:
+    """A number and the rows that it counts."""
+
+    value: Words
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRow:
+    """A line of the recovery report: one shop (or all) in one currency."""
+
+    label: Words
+    currency: str
+    cases: CountLink
+    messaged: CountLink
+    recovered: CountLink
+    rate: Words  # "20.97%", "–" for 0 of 0
+    money: CountLink
+    still_open: CountLink
+
+    @property
+    def counts(self) -> list[CountLink]:
+        """Return the cells of the line in their order."""
+        rate = CountLink(self.rate)
+        return [self.cases, self.messaged, self.recovered, rate, self.money, self.still_open]
+
+
+@dataclass(frozen=True, slots=True)
+class PromiseRow:
+    """A promise that the report shows with its number: messages after we knew of the payment."""
+
+    label: Words
+    count: CountLink
+    detail: Words
+    is_kept: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerRow:
+    """A row of the customer list."""
+
+    id: int
+    name: str
+    url: str
+    email: str
+    phone: str
+    paid_orders: int
+    paid_sums: Sequence[Money]
+    last_at: datetime | None = None
+    open_sum: Money | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ContactRow:
+    """A way to reach a person, and whether we may."""
+
+    kind: Words  # E-mail, Phone
+    value: str
+    consent: str  # ok, warning, failed: the look of the badge
+    consent_label: Words  # "Reminders of orders only", "Unsubscribed on 3 Nov"
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerPage:
+    """A person and all that is between them and the shop."""
+
+    card: PersonCard
+    contacts: Sequence[ContactRow]
+    orders: Sequence[OrderRow]
+    timeline: Timeline
+    facts: Sequence[tuple[Words, Words]] = ()
+    doubles: Sequence[Link] = ()  # people who may be the same person
+    actions: Sequence[Action] = ()
+    next_step: NextStep | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessRow:
+    """A row of the process list."""
+
+    name: Words
+    url: str
+    trigger: Words
+    status: str
+    status_label: Words
+    waiting: CountLink
+    sent: CountLink
+    recovered: CountLink
+    rate: Words
+    action: Action | None = None  # switch on, pause
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessPage:
+    """A process: its picture, its numbers, what it decided lately."""
+
+    name: Words
+    status: str
+    status_label: Words
+    description: Words
+    tiles: Sequence[Tile]
+    facts: Sequence[tuple[Words, Words]] = ()
+    versions: Sequence[Event] = ()
+    actions: Sequence[Action] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRow:
+    """A row of the message list."""
+
+    id: int
+    subject: str
+    url: str
+    person: str
+    status: str
+    status_label: Words
+    at: datetime
+    order: str = ""
+    source: Words = ""  # "Unpaid order, first reminder"
+    reason: Words = ""  # why it was skipped or failed
+
+
+@dataclass(frozen=True, slots=True)
+class MessagePage:
+    """One message: what it said, where it stands."""
+
+    subject: str
+    status: str
+    status_label: Words
+    preview_url: str  # an address of its own, shown in a sandboxed frame
+    text: str
+    facts: Sequence[tuple[Words, Words]]
+    timeline: Timeline
+    person: PersonCard
+    actions: Sequence[Action] = ()
+    question: Words = ""  # what an uncertain message asks a person to decide
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsCard:
+    """A part of the settings on their first page."""
+
+    title: Words
+    text: Words
+    url: str
+    icon: str
+    state: str = ""  # ok, warning, failed, waiting
+    state_label: Words = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRow:
+    """A source of orders."""
+
+    name: str
+    kind: Words
+    url: str
+    state: str
+    state_label: Words
+    last_at: datetime | None
+    today: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeRow:
+    """A report that could not be applied."""
+
+    id: int
+    url: str
+    source: str
+    topic: str
+    reason: Words
+    at: datetime
+    raw: str = ""
+    retry_url: str = ""
+    ignore_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ColleagueRow:
+    """A person who works in the shop, or an invitation."""
+
+    name: str
+    email: str
+    role: Words
+    is_invited: bool = False
+    last_at: datetime | None = None
+    actions: Sequence[Action] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRow:
+    """Something that was checked: SPF, DKIM, DMARC, a source, the public address."""
+
+    title: Words
+    state: str  # ok, warning, failed, unknown, waiting
+    state_label: Words
+    detail: Words = ""
+    code: str = ""  # the record to put into DNS
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingRow:
+    """How long one payment method waits before an order is looked at."""
+
+    method: Words
+    wait: timedelta
+    url: str = ""
+    is_default: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateRow:
+    """A text that processes send."""
+
+    name: Words
+    url: str
+    subject: str
+    languages: Sequence[str]
+    message_class: Words
+    used_in: Words = ""
+    changed_at: datetime | None = None
+    problem: Words = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WizardStep:
+    """A step of the first-run wizard."""
+
+    title: Words
+    url: str
+    state: str = "later"  # done, now, later
+
+
+@dataclass(frozen=True, slots=True)
+class SearchGroup:
+    """What a search found, by kind."""
+
+    title: Words
+    icon: str
+    hits: Sequence[Link]  # `count` holds the line under the hit
