@@ -139,9 +139,13 @@ class Order(ShopOwned):
     asked_at = models.DateTimeField(null=True)  # when the source was last asked whether it is paid
     ask_failures = models.SmallIntegerField(default=0)
     unpaid_at = models.DateTimeField(null=True)
-    superseded_by = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="+")
+    superseded_by = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
+    )
     superseded_at = models.DateTimeField(null=True)
-    duplicate_of = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="+")
+    duplicate_of = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
+    )
     promised_at = models.DateTimeField(null=True)  # the buyer's word: no reminder before (E12)
     paused_at = models.DateTimeField(null=True)  # a person holds the reminders
     claimed_by = models.BigIntegerField(null=True)
@@ -172,13 +176,24 @@ class Order(ShopOwned):
                 fields=["shop", "payment_state", "-placed_at", "-id"], name="orders_order_by_payment"
             ),
             GinIndex(fields=["search"], name="orders_order_search"),  # Reader: the search box.
+            # Readers: what an order replaced; the check of a foreign key.
+            models.Index(
+                fields=["superseded_by"],
+                name="orders_order_superseded",
+                condition=Q(superseded_by__isnull=False),
+            ),
+            models.Index(
+                fields=["duplicate_of"],
+                name="orders_order_duplicates",
+                condition=Q(duplicate_of__isnull=False),
+            ),
         ]
 
 
 class OrderLine(ShopOwned):
     """One line of an order, prices frozen at capture."""
 
-    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="lines")
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="lines", db_index=False)
     position = models.SmallIntegerField()
     product_ref = models.TextField(default="", blank=True)
     variant_ref = models.TextField(default="", blank=True)
@@ -198,7 +213,7 @@ class OrderLine(ShopOwned):
 class OrderFact(ShopOwned):
     """What became true of an order: placed, changed, paid, failed, cancelled, refunded, superseded, marked unpaid ..."""
 
-    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="+")
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="+", db_index=False)
     kind = models.CharField(max_length=24)
     details: models.JSONField[Any, Any] = models.JSONField(default=dict)
     became_true_at = models.DateTimeField()
@@ -213,7 +228,7 @@ class OrderFact(ShopOwned):
 class StatusChange(ShopOwned):
     """One move of an order's status: who, when, from, to, why. Never changed (E7)."""
 
-    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="+")
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="+", db_index=False)
     from_status = models.CharField(max_length=16, default="", blank=True)
     to_status = models.CharField(max_length=16)
     reason = models.TextField(default="", blank=True)
