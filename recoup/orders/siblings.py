@@ -1,0 +1,59 @@
+"""Which other orders of the same person make an order pointless (B4, F2, F3): one SQL for the sweep and the last check.
+
+The functions return conditions over table aliases of ours; they hold no parameters and no text from outside.
+`docs/order-states.md` says the same in words.
+"""
+
+
+def is_same_goods(order: str, other: str, shop: str) -> str:
+    """Return SQL telling whether `other` holds all that `order` holds, as far as the shop asks.
+
+    `Shop.supersede_scope` may ask for nothing more than the same person. Products that are bought again and again do not
+    count (F2). An order whose source told no products is compared by its sum.
+    """
+    return f"""CASE
+        WHEN {shop}.supersede_scope = 'person' THEN true
+        WHEN {order}.product_refs = '{{}}'
+            THEN {other}.total = {order}.total AND {other}.currency = {order}.currency
+        ELSE EXISTS (
+            SELECT FROM (
+                SELECT ARRAY(
+                    SELECT held.ref FROM unnest({order}.product_refs) AS held (ref)
+                    WHERE NOT EXISTS (
+                        SELECT FROM catalog_product repeatable
+                        WHERE repeatable.shop_id = {order}.shop_id AND repeatable.source_id = {order}.source_id
+                          AND repeatable.ref = held.ref AND repeatable.is_repeatable
+                    )
+                ) AS refs
+            ) AS once
+            WHERE once.refs <> '{{}}' AND {other}.product_refs @> once.refs
+        )
+    END"""  # noqa: S608 - put together from aliases of ours
+
+
+def is_paid_since(order: str, other: str, shop: str) -> str:
+    """Return SQL telling whether the same person paid for the same goods by `other` since `order` was placed.
+
+    A newer order that is paid, or an older one that was paid in the meantime.
+    """
+    return f"""{other}.shop_id = {order}.shop_id AND {other}.contact_id = {order}.contact_id
+        AND {other}.placed_at > {order}.placed_at - interval '90 days' AND {other}.id <> {order}.id
+        AND {other}.payment_state IN ('paid', 'partly_refunded') AND {other}.paid_at >= {order}.placed_at
+        AND NOT {other}.is_test AND {is_same_goods(order, other, shop)}"""
+
+
+def is_newer_twin(order: str, other: str) -> str:
+    """Return SQL telling whether `other` is a newer order of the same person for the same set of products, also owed.
+
+    Of several such orders the newest is kept (F3).
+    """
+    return f"""{other}.shop_id = {order}.shop_id AND {other}.contact_id = {order}.contact_id
+        AND {other}.placed_at >= {order}.placed_at
+        AND ({other}.placed_at, {other}.id) > ({order}.placed_at, {order}.id)
+        AND {other}.status IN ('new', 'in_work', 'not_confirmed', 'awaiting_payment', 'unpaid')
+        AND {other}.payment_state IN ('owed', 'on_hold', 'failed', 'partly_paid')
+        AND {other}.duplicate_of_id IS NULL AND {other}.superseded_by_id IS NULL
+        AND NOT {other}.is_test AND NOT {other}.is_backfill AND {other}.total > 0
+        AND {other}.product_refs @> {order}.product_refs AND {other}.product_refs <@ {order}.product_refs
+        AND ({order}.product_refs <> '{{}}'
+             OR ({other}.total = {order}.total AND {other}.currency = {order}.currency))"""
