@@ -61,6 +61,10 @@ class RecoveryCase(ShopOwned):
     )
     recovered_amount = AmountField(null=True)
     recovered_at = models.DateTimeField(null=True)  # when the money came; a late one restates
+    refunded_amount = AmountField(default=0)  # of the recovered amount; the report subtracts it
+    paid_order = models.ForeignKey(  # what a cart became, when it was paid as that
+        Order, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
+    )
     is_holdout = models.BooleanField(default=False)
 
     class Meta:
@@ -80,14 +84,20 @@ class RecoveryCase(ShopOwned):
             models.Index(
                 fields=["shop", "-opened_at", "-id"], name="recovery_case_open", condition=Q(closed_at=None)
             ),
+            # Reader: the recovery list, the largest sums first.
+            models.Index(
+                fields=["shop", "-amount", "-id"], name="recovery_case_largest", condition=Q(closed_at=None)
+            ),
             # Reader: the report's money by week.
             models.Index(
-                fields=["shop", "-recovered_at"],
+                fields=["shop", "-recovered_at", "-id"],
                 name="recovery_case_recovered",
                 condition=Q(recovered_at__isnull=False),
             ),
             # Reader: the sweep of lapsed cases, across shops on purpose.
-            models.Index(fields=["lapses_at"], name="recovery_case_lapsing", condition=Q(closed_at=None)),
+            models.Index(
+                fields=["lapses_at", "id"], name="recovery_case_lapsing", condition=Q(closed_at=None)
+            ),
             models.Index(
                 fields=["shop", "contact", "-id"], name="recovery_case_of_contact"
             ),  # Reader: customer card.
