@@ -50,8 +50,8 @@ def allowed_hosts(url: str) -> list[str]:
 def secret_keys(var: Path) -> tuple[str, list[bytes]]:
     """Return Django's key and the keys of stored secrets, newest first.
 
-    They come from `RECOUP_SECRET_KEY_FILE` or `var/secret.key`, one key a line; the file is made, readable by its owner only,
-    when there is none. It stays outside the database and belongs into the backup.
+    They come from `RECOUP_SECRET_KEY_FILE` or `var/secret.key`, one key a line; the file is made, readable by its
+    owner only, when there is none. It stays outside the database and belongs into the backup.
     """
     path = Path(os.environ.get("RECOUP_SECRET_KEY_FILE", var / "secret.key"))
     if not path.exists():

@@ -23,7 +23,7 @@ class EncryptedTextField(models.TextField[Any, Any]):
         """Encrypt; the empty text stays empty so that "not set" can be asked."""
         return cipher().encrypt(str(value).encode()).decode() if value else ""
 
-    def from_db_value(self, value: str | None, expression: Any, connection: Any) -> str:
+    def from_db_value(self, value: str | None, _expression: Any, _connection: Any) -> str:
         """Decrypt.
 
         :raises SecretUnreadable: if no key fits.

@@ -34,7 +34,7 @@ def silence_installation(*, reason: str, now: datetime) -> None:
     Installation.objects.filter(pk=1, silenced_at=None).update(silenced_at=now, silenced_reason=reason)
 
 
-def confirm_place(*, now: datetime) -> None:
+def confirm_place() -> None:
     """Let this place send again: an owner has confirmed that no other copy does."""
     Installation.objects.filter(pk=1).update(silenced_at=None, silenced_reason="", place=place_now())
 

@@ -11,13 +11,9 @@ def lock_rows(model: type[Model], ids: Iterable[int]) -> list[int]:
     wanted = sorted(set(ids))
     if not wanted:
         return []
-    table = connection.ops.quote_name(model._meta.db_table)
-    key = connection.ops.quote_name(model._meta.pk.column)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT {key} FROM {table} WHERE {key} = ANY(%s) ORDER BY {key} FOR NO KEY UPDATE", [wanted]
-        )
-        return [row[0] for row in cursor.fetchall()]
+    manager = model._base_manager  # noqa: SLF001 - the one manager that no scope narrows
+    rows = manager.filter(pk__in=wanted).order_by("pk").select_for_update(no_key=True)
+    return list(rows.values_list("pk", flat=True))
 
 
 def set_lock_timeout(milliseconds: int) -> None:

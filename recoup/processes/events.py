@@ -13,3 +13,14 @@ class EnrolmentEnded:
     case_id: int | None
     outcome: str
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StatusWished:
+    """A process wants an order in another status; the handler locks the order and may find the move refused."""
+
+    shop_id: int
+    order_id: int
+    status: str
+    reason: str
+    at: datetime

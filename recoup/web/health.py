@@ -1,8 +1,64 @@
-"""The page that a watchdog reads."""
+"""The page that a watchdog reads: green, or red with what is wrong. It runs outside every loop that it judges."""
 
+import shutil
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
 
+from recoup.core.clock import real_now, trade_now
+from recoup.core.installation import get_installation
+from recoup.core.models import Heartbeat
 
-def health(request: HttpRequest) -> JsonResponse:
-    """Answer that the web process is up."""
-    return JsonResponse({"status": "ok"})
+LONGEST_SILENCE = timedelta(minutes=2)
+LATEST_MESSAGE = timedelta(minutes=10)
+LATEST_NEWS = timedelta(minutes=10)
+LEAST_FREE = 0.05  # of the disk
+
+
+def troubles(*, now: datetime) -> list[str]:
+    """Return the codes of what is wrong; nothing when all is well. `now` is real time."""
+    found = []
+    beats = {beat.name: beat.beat_at for beat in Heartbeat.objects.exclude(name="watchdog")}
+    # Sender threads and loops of workers that were stopped for good leave old beats: the youngest of a name counts.
+    if not beats or max(beats.values()) < now - LONGEST_SILENCE:
+        found.append("worker_missing")
+    else:
+        found += [f"loop_silent:{name}" for name, at in sorted(beats.items()) if at < now - LONGEST_SILENCE]
+    late_message, late_news = _oldest_waiting()
+    trade = trade_now()
+    if late_message is not None and late_message < trade - LATEST_MESSAGE:
+        found.append("messages_late")
+    if late_news is not None and late_news < trade - LATEST_NEWS:
+        found.append("inbox_late")
+    usage = shutil.disk_usage(settings.VAR_DIR if settings.VAR_DIR.exists() else "/")
+    if usage.free < usage.total * LEAST_FREE:
+        found.append("disk_low")
+    return found
+
+
+def _oldest_waiting() -> tuple[datetime | None, datetime | None]:
+    """Return the oldest due message of a lane that may send, and the oldest unread news."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT (SELECT min(m.due_at) FROM messaging_lane l CROSS JOIN LATERAL ("
+            "   SELECT due_at FROM messaging_message WHERE lane_id = l.id AND state = 'due'"
+            "   ORDER BY prio, due_at LIMIT 1) m),"
+            " (SELECT received_at FROM core_inbox WHERE state = 'new' AND next_try_at IS NULL ORDER BY id LIMIT 1)"
+        )
+        message_at, news_at = cursor.fetchone()
+    return message_at, news_at
+
+
+def health(request: HttpRequest) -> JsonResponse:  # noqa: ARG001 - the shape of a view
+    """Answer 200 when all is well, else 503 with the codes of what is not. Names nobody and no version."""
+    try:
+        found = troubles(now=real_now())
+        instance = str(get_installation().instance_id)
+    except DatabaseError:
+        return JsonResponse({"status": "red", "troubles": ["database_away"]}, status=503)
+    status = "red" if found else "green"
+    return JsonResponse(
+        {"status": status, "troubles": found, "installation": instance}, status=503 if found else 200
+    )

@@ -62,21 +62,24 @@ def _is_too_deep(raw: Any) -> bool:
 
 
 def _problem(raw: Any, detail: ErrorDetails) -> Problem:
-    path = _place(raw, detail["loc"])
+    path = _place(raw, detail["loc"], names_missing=detail["type"] == "missing")
+    if detail["type"] == "union_tag_not_found":
+        path.append("t")
     where = ".".join(str(part) for part in path)
     context = {key: str(value) for key, value in detail.get("ctx", {}).items()}
     found = str(detail["input"])[:80]
     match detail["type"]:
         case "process":
-            return Problem(where, context.pop("code"), context)
+            code, choices = context.pop("code"), context.get("choices", "").split(", ")
+            meant = closest(context["value"], choices) if "choices" in context else None
+            return Problem(where, code, context, meant)
         case "extra_forbidden":
             field = str(path[-1])
             return Problem(
                 where, "unknown_field", {"field": field}, closest(field, _known_fields(raw, path[:-1]))
             )
         case "missing" | "union_tag_not_found":
-            field = str(path[-1]) if detail["type"] == "missing" else "t"
-            return Problem(where, "missing_field", {"field": field})
+            return Problem(where, "missing_field", {"field": str(path[-1])})
         case "union_tag_invalid":
             kind = context.get("tag", "")
             return Problem(f"{where}.t", "unknown_kind", {"kind": kind}, closest(kind, KINDS))
@@ -87,16 +90,15 @@ def _problem(raw: Any, detail: ErrorDetails) -> Problem:
     return Problem(where, "wrong_value", {"value": found})
 
 
-def _place(raw: Any, loc: tuple[int | str, ...]) -> list[int | str]:
+def _place(raw: Any, loc: tuple[int | str, ...], *, names_missing: bool) -> list[int | str]:
     """Walk the document along pydantic's location, leaving out the names of union members."""
     place: list[int | str] = []
     here = raw
     for number, part in enumerate(loc):
-        is_last = number == len(loc) - 1
         inner = _inner(here, part)
         if inner is not _NOTHING:
             here = inner
-        elif not is_last or part in place[-1:] or part == "[key]":
+        elif number < len(loc) - 1 or not names_missing:
             continue
         place.append(part)
     return place

@@ -71,7 +71,5 @@ class Ways:
             elif name not in entered:
                 entered.add(name)
                 stack.append((name, True))
-                stack.extend(
-                    (target, False) for target in reversed(self._following[name]) if target not in entered
-                )
+                stack.extend((target, False) for target in self._following[name] if target not in entered)
         return finished[::-1]

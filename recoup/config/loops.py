@@ -1,0 +1,53 @@
+"""Loops of the worker: a step done again and again, a pause when there was nothing to do, a beat, and no way to die."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+from django.db import close_old_connections, connection
+
+from recoup.core import heartbeat
+from recoup.core.clock import boot_seconds, real_now
+
+log = structlog.get_logger(__name__)
+
+BEAT_EVERY = 10.0  # seconds; `/health` turns red after several missed beats
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0  # seconds after an error, doubling
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """A step with a name. It returns how much it did; nothing means a pause of `idle` seconds."""
+
+    name: str
+    step: Callable[[], int]
+    idle: float = 0.25
+
+
+def run(loop: Loop, stop: threading.Event) -> None:
+    """Run a loop until told to stop. An error is logged and tried again, later each time; the loop never ends by itself."""
+    pause, beaten_at = FIRST_PAUSE, 0.0
+    while not stop.is_set():
+        try:
+            done = loop.step()
+            if boot_seconds() - beaten_at >= BEAT_EVERY:
+                heartbeat.beat(loop.name, now=real_now())
+                beaten_at = boot_seconds()
+            pause = FIRST_PAUSE
+            if not done:
+                stop.wait(loop.idle)
+        except Exception as error:  # noqa: BLE001 - one bad step never ends the loop
+            log.error("worker.loop.failed", loop=loop.name, error=repr(error), exc_info=True)
+            close_old_connections()
+            stop.wait(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+    connection.close()
+
+
+def start(loops: list[Loop], stop: threading.Event) -> list[threading.Thread]:
+    """Start a thread for each loop."""
+    threads = [threading.Thread(target=run, args=(loop, stop), name=loop.name, daemon=True) for loop in loops]
+    for thread in threads:
+        thread.start()
+    return threads

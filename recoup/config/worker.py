@@ -1,0 +1,122 @@
+"""The worker: every loop of the product in one process. Start as many as you like; none is elected, none is assigned."""
+
+import signal
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from types import FrameType
+
+import structlog
+from django_scopes import scopes_disabled
+
+from recoup.config import loops
+from recoup.core import installation, outbox
+from recoup.core.clock import boot_seconds, real_now, trade_now
+from recoup.hooks import apply as intake
+from recoup.hooks import ask as asking
+from recoup.hooks import tasks as polling
+from recoup.messaging.sender.loop import Sender
+from recoup.payments import sessions
+from recoup.processes.loop import Engine
+from recoup.recovery import actions as recovery
+from recoup.recovery import detection
+
+log = structlog.get_logger(__name__)
+
+STOP_SECONDS = 25.0  # within the supervisor's grace: an answer to a final dot may take a while
+SENDERS = 2
+SWEEP_EVERY = timedelta(seconds=2)
+POLL_EVERY = timedelta(seconds=20)
+
+
+def run() -> None:
+    """Run all loops until asked to stop, then let each finish what it holds."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, partial(_ask_to_stop, stop))
+    with scopes_disabled():
+        installation.check_place(now=real_now())
+    senders = [Sender() for _ in range(SENDERS)]
+    threads = loops.start(all_loops(), stop)
+    threads += [
+        threading.Thread(target=_send, args=(sender, stop), name=f"sender-{number}", daemon=True)
+        for number, sender in enumerate(senders, 1)
+    ]
+    for thread in threads[-SENDERS:]:
+        thread.start()
+    log.info("worker.started", loops=[thread.name for thread in threads])
+    while not stop.wait(1.0):
+        pass
+    deadline = boot_seconds() + STOP_SECONDS
+    for thread in threads:
+        thread.join(max(0.0, deadline - boot_seconds()))
+    log.info("worker.stopped", unfinished=[thread.name for thread in threads if thread.is_alive()])
+
+
+def _ask_to_stop(stop: threading.Event, _number: int, _frame: FrameType | None) -> None:
+    stop.set()
+
+
+def _send(sender: Sender, stop: threading.Event) -> None:
+    with scopes_disabled():
+        sender.run(stop)
+
+
+def all_loops() -> list[loops.Loop]:
+    """Return every loop but the senders, most urgent first."""
+    engine = Engine()
+    return [
+        loops.Loop("intake", _unscoped(lambda: intake.apply_waiting(limit=200)), idle=0.25),
+        loops.Loop("outbox", _unscoped(outbox.dispatch), idle=0.25),
+        loops.Loop("engine", _unscoped(engine.run_once), idle=0.25),
+        loops.Loop("detection", _unscoped(detect), idle=SWEEP_EVERY.total_seconds()),
+        loops.Loop("asking", _unscoped(ask), idle=SWEEP_EVERY.total_seconds()),
+        loops.Loop("polling", _unscoped(poll), idle=POLL_EVERY.total_seconds()),
+    ]
+
+
+def _unscoped(step: Callable[[], int]) -> Callable[[], int]:
+    """Let a step of the worker see all shops: it serves all of them."""
+
+    def run_step() -> int:
+        with scopes_disabled():
+            return step()
+
+    return run_step
+
+
+def detect() -> int:
+    """Look for unpaid orders, left carts and lapsed cases."""
+    now = trade_now()
+    done = detection.open_due_cases(now=now).total
+    done += detection.open_left_carts(now=now).total
+    return done + recovery.lapse_due_cases(now=now)
+
+
+def ask() -> int:
+    """Ask sources and operators about what is due and not known."""
+    now = trade_now()
+    done = detection.ask_due_orders(asking.ask_source, now=now)
+    return done + sessions.ask_open_attempts(now=now)
+
+
+def poll() -> int:
+    """Fetch from sources what their webhooks lost. Never busy: a poll that found something pauses all the same."""
+    polling.poll_sources(now=trade_now())
+    return 0
+
+
+def step_all(*, rounds: int = 1) -> int:
+    """Run every loop's step one after the other, for the story and for flow tests; return how much was done."""
+    engine, done = Engine(), 0
+    with scopes_disabled():
+        for _ in range(rounds):
+            done += intake.apply_waiting(limit=200)
+            done += detect()
+            done += ask()
+            while handed := outbox.dispatch():
+                done += handed
+            while advanced := engine.run_once():
+                done += advanced
+    return done

@@ -1,0 +1,185 @@
+"""What people do with processes: install, publish, run, pause, resume, stop (J9)."""
+
+import secrets
+from datetime import datetime
+
+from django.db import connection, transaction
+from django_scopes import scope
+
+from recoup.core import activity
+from recoup.core.activity import Actor
+from recoup.messaging import actions as messaging
+from recoup.messaging.models import MessageSource
+from recoup.processes.engine.codes import Code
+from recoup.processes.engine.endings import stop as stop_enrolment
+from recoup.processes.facts import enrolment_of
+from recoup.processes.graph.compiling import compile_graph, number_nodes
+from recoup.processes.graph.document import SCHEMA, ProcessDocument
+from recoup.processes.models import Process, ProcessVersion
+from recoup.processes.shipped import SHIPPED, shipped_process
+from recoup.processes.store import PostgresStore
+from recoup.processes.store_sql import facts_sql
+from recoup.shops.models import Shop
+
+Status = Process.Status
+
+# From where a process may be set to which status by a person.
+MOVES: dict[str, tuple[str, ...]] = {
+    Status.DRAFT: (Status.TEST, Status.LIVE),
+    Status.TEST: (Status.LIVE, Status.STOPPED),
+    Status.LIVE: (Status.PAUSED, Status.STOPPED),
+    Status.PAUSED: (Status.LIVE, Status.STOPPED),
+    Status.STOPPED: (Status.TEST, Status.LIVE),
+}
+_SOURCE_STATE = {
+    Status.DRAFT: MessageSource.State.STOPPED,
+    Status.TEST: MessageSource.State.LIVE,
+    Status.LIVE: MessageSource.State.LIVE,
+    Status.PAUSED: MessageSource.State.PAUSED,
+    Status.STOPPED: MessageSource.State.STOPPED,
+}
+CHUNK = 2000
+
+
+class ProcessMoveNotAllowed(Exception):
+    """A process cannot go from where it is to where it was asked to go."""
+
+
+def install_shipped(shop: Shop, *, now: datetime) -> list[Process]:
+    """Install the shipped processes that the shop does not have yet, in test mode (B6). Edits are never overwritten."""
+    made = []
+    with scope(shop=shop), transaction.atomic():
+        for priority, key in enumerate(reversed(SHIPPED)):
+            if Process.objects.filter(shop=shop, key=key).exists():
+                continue
+            document = shipped_process(key)
+            source = MessageSource.objects.create(
+                shop=shop, name=document.name, state=_SOURCE_STATE[Status.TEST]
+            )
+            process = Process.objects.create(
+                shop=shop,
+                name=document.name,
+                key=key,
+                status=Status.TEST,
+                priority=priority,
+                salt=secrets.randbits(62),
+                message_source=source,
+            )
+            publish(process, document, actor=activity.SYSTEM, now=now)
+            made.append(process)
+    return made
+
+
+def publish(process: Process, document: ProcessDocument, *, actor: Actor, now: datetime) -> ProcessVersion:
+    """Publish a checked document as the next version; running enrolments stay on theirs (R20)."""
+    with transaction.atomic():
+        process = Process.objects.select_for_update(no_key=True).get(pk=process.pk)
+        latest = ProcessVersion.objects.filter(process=process).order_by("-number").first()
+        node_map = number_nodes(document, latest.node_map if latest else None)
+        graph = compile_graph(document, salt=process.salt, node_map=node_map)
+        version = ProcessVersion.objects.create(
+            shop_id=process.shop_id,
+            process=process,
+            number=latest.number + 1 if latest else 1,
+            doc=document.as_json(),
+            doc_hash=graph.doc_hash,
+            node_map=node_map,
+            event_mask=graph.event_mask,
+            engine_schema=SCHEMA,
+            published_at=now,
+            published_by=actor.id,
+        )
+        Process.objects.filter(pk=process.pk).update(current_version=version)
+        activity.record(
+            "processes.process.published",
+            shop_id=process.shop_id,
+            subject=("process", process.pk),
+            at=now,
+            actor=actor,
+            number=version.number,
+        )
+    process.current_version = version
+    return version
+
+
+def set_status(process: Process, to: str, *, actor: Actor, now: datetime) -> Process:
+    """Run, pause or stop a process. What waits in it waits on, its messages with it; stopping ends those inside.
+
+    :raises ProcessMoveNotAllowed: if there is no such move.
+    """
+    with transaction.atomic():
+        process = Process.objects.select_for_update(no_key=True).get(pk=process.pk)
+        was = process.status
+        if to == was:
+            return process
+        if to not in MOVES[was]:
+            raise ProcessMoveNotAllowed(f"{was} -> {to}")
+        process.status = to
+        if to == Status.LIVE and process.live_since is None:
+            process.live_since = now
+        process.save(update_fields=["status", "live_since"])
+        messaging.set_source_state(process.message_source_id, _SOURCE_STATE[to])
+        activity.record(
+            "processes.process.status_changed",
+            shop_id=process.shop_id,
+            subject=("process", process.pk),
+            at=now,
+            actor=actor,
+            was=was,
+            to=to,
+        )
+        if to in {Status.LIVE, Status.TEST}:
+            _resume(process, now)
+    if to == Status.STOPPED:
+        while _stop_some(process, now):
+            pass
+    return process
+
+
+def _resume(process: Process, now: datetime) -> None:
+    """Make ready those whom the engine had set aside, spread over time so that they do not come all at once."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE processes_enrolment SET state = 2, prio = 2,"
+            " run_at = %s + (id %% 600) * interval '1 second' WHERE process_id = %s AND state = 3",
+            [now, process.pk],
+        )
+
+
+def _stop_some(process: Process, now: datetime) -> int:
+    """End up to `CHUNK` of those inside a stopped process, each with its line in the ledger."""
+    sql = facts_sql(
+        f"e.process_id = %s AND e.state IN (1, 2, 3) ORDER BY e.id LIMIT {CHUNK} FOR NO KEY UPDATE"
+    )
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(sql, [process.pk])
+            rows = cursor.fetchall()
+        outcomes = [stop_enrolment(enrolment_of(row), Code.STOPPED_PROCESS, now) for row in rows]
+        PostgresStore().save(outcomes, now)
+    return len(rows)
+
+
+def stop_for_subject(*, shop_id: int, subject_kind: int, subject_id: int, code: Code, now: datetime) -> int:
+    """End what every process does about an order or a cart; return how many enrolments that were."""
+    sql = facts_sql(
+        "e.shop_id = %s AND e.subject_kind = %s AND e.subject_id = %s AND e.state IN (1, 2, 3)"
+        " ORDER BY e.id FOR NO KEY UPDATE"
+    )
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(sql, [shop_id, subject_kind, subject_id])
+            rows = cursor.fetchall()
+        PostgresStore().save([stop_enrolment(enrolment_of(row), code, now) for row in rows], now)
+    return len(rows)
+
+
+def go_live(shop: Shop, *, actor: Actor, now: datetime) -> None:
+    """Let a shop send: orders from now on are worked on, older ones never (B6). Its test-mode processes run."""
+    with scope(shop=shop), transaction.atomic():
+        Shop.objects.filter(pk=shop.pk, live_since=None).update(live_since=now)
+        for process in Process.objects.filter(shop=shop, status=Status.TEST):
+            set_status(process, Status.LIVE, actor=actor, now=now)
+        activity.record(
+            "shops.shop.went_live", shop_id=shop.pk, subject=("shop", shop.pk), at=now, actor=actor
+        )

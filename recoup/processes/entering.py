@@ -1,0 +1,159 @@
+"""Entry: who comes into which process, decided by unique indexes and never by reading first (engine 8 T0, 10.5)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from recoup.processes.engine.codes import Priority, SubjectKind, Wake
+from recoup.processes.engine.compiled import Graph
+from recoup.processes.engine.entry import Candidate, EntryKeys, begin
+from recoup.processes.engine.records import CartFacts, Enrolment, Facts, OrderFacts
+from recoup.processes.graph.compiling import keys_for
+from recoup.processes.versions import graph_of
+from recoup.recovery.events import RecoveryCaseOpened
+
+# What opens a door: the entry event of a process's document.
+ORDER_UNPAID, CART_LEFT = "order.unpaid", "cart.left"
+# The order process takes over from the cart process: one person is asked about one thing (B12).
+_DOOR = {"order": ORDER_UNPAID, "cart": CART_LEFT}
+_KIND = {"order": SubjectKind.ORDER, "cart": SubjectKind.CART}
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A process that lets people in now."""
+
+    process_id: int
+    version_id: int
+    shop_id: int
+    holdout_bp: int
+    is_test: bool
+    graph: Graph
+
+
+def open_doors(shop_ids: Sequence[int]) -> list[Door]:
+    """Return the processes of these shops that run, or run in test mode."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT p.id, p.current_version_id, p.shop_id, p.holdout_bp, p.status = 'test' OR s.live_since IS NULL"
+            " FROM processes_process p JOIN shops_shop s ON s.id = p.shop_id"
+            " WHERE p.shop_id = ANY(%s) AND p.status IN ('live', 'test', 'paused') AND p.current_version_id IS NOT NULL"
+            " ORDER BY p.shop_id, p.priority DESC, p.id",
+            [sorted(set(shop_ids))],
+        )
+        rows = cursor.fetchall()
+    return [Door(pid, vid, shop, bp, test, graph_of(vid)) for pid, vid, shop, bp, test in rows]
+
+
+def enrol_cases(cases: Sequence[RecoveryCaseOpened]) -> int:
+    """Let the people of new cases into the processes that wait for them; return how many came in.
+
+    Whoever is in already, or comes too soon, is turned away by the unique indexes. Cases without a known person have nobody
+    to write to.
+    """
+    known = [case for case in cases if case.contact_id is not None]
+    doors = open_doors([case.shop_id for case in known])
+    facts = _facts_of(known)
+    beginnings = [
+        beginning
+        for case in known
+        for door in doors
+        if door.shop_id == case.shop_id
+        and door.graph.document.entry.on == _DOOR[case.kind]
+        and (beginning := _beginning(case, door, facts.get((case.kind, case.subject_id))))
+    ]
+    return _insert(beginnings)
+
+
+def _beginning(
+    case: RecoveryCaseOpened, door: Door, facts: Facts | None
+) -> tuple[Enrolment, EntryKeys] | None:
+    if facts is None or case.contact_id is None or not door.graph.admits(facts):
+        return None
+    candidate = Candidate(
+        shop_id=case.shop_id,
+        process_id=door.process_id,
+        version_id=door.version_id,
+        contact_id=case.contact_id,
+        subject_kind=int(_KIND[case.kind]),
+        subject_id=case.subject_id,
+        event_id=case.case_id,
+        entered_at=case.at,
+        case_id=case.case_id,
+        last_ended_at=None,
+        is_test=door.is_test,
+    )
+    keys = keys_for(door.graph, candidate)
+    if keys is None:
+        return None
+    return begin(door.graph, candidate, holdout_bp=door.holdout_bp, priority=Priority.TIMER), keys
+
+
+def _facts_of(cases: Sequence[RecoveryCaseOpened]) -> dict[tuple[str, int], Facts]:
+    """Return the facts that entry conditions may ask for."""
+    found: dict[tuple[str, int], Facts] = {}
+    orders = [case.subject_id for case in cases if case.kind == "order"]
+    carts = [case.subject_id for case in cases if case.kind == "cart"]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT o.id, o.placed_at, o.total, greatest(o.total - o.captured + o.refunded, 0), o.currency, o.method,"
+            " o.is_offline_method, coalesce(c.cause, ''), o.status, NULL, o.paid_at, o.paid_learnt_at, o.cancelled_at,"
+            " o.cancelled_at FROM orders_order o LEFT JOIN recovery_recoverycase c ON c.order_id = o.id"
+            " WHERE o.id = ANY(%s)",
+            [orders],
+        )
+        for row in cursor.fetchall():
+            found["order", row[0]] = Facts(order=OrderFacts._make(row[1:]))
+        cursor.execute(
+            "SELECT id, last_activity_at, total, currency, jsonb_array_length(lines), converted_at,"
+            " CASE WHEN state = 'emptied' THEN last_activity_at END FROM orders_cart WHERE id = ANY(%s)",
+            [carts],
+        )
+        for row in cursor.fetchall():
+            found["cart", row[0]] = Facts(cart=CartFacts._make(row[1:]))
+    return found
+
+
+def _insert(beginnings: Sequence[tuple[Enrolment, EntryKeys]]) -> int:
+    if not beginnings:
+        return 0
+    columns: list[list[Any]] = [
+        [getattr(enrolment, name) for enrolment, _ in beginnings]
+        for name in (
+            "shop_id", "process_id", "version_id", "contact_id", "case_id", "subject_kind", "subject_id", "state",
+            "node", "entered_at", "node_at", "run_at", "wait_mask", "prio", "flags",
+        )
+    ]  # fmt: skip
+    columns += [
+        [getattr(keys, name) for _, keys in beginnings] for name in ("entry_key", "active_key", "group_key")
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO processes_enrolment (shop_id, process_id, version_id, contact_id, case_id, subject_kind,"
+            " subject_id, state, node, entered_at, node_at, run_at, wait_mask, prio, flags, entry_key, active_key,"
+            " group_key, step_no, attempt)"
+            " SELECT *, 0, 0 FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[],"
+            " %s::smallint[], %s::bigint[], %s::smallint[], %s::smallint[], %s::timestamptz[], %s::timestamptz[],"
+            " %s::timestamptz[], %s::bigint[], %s::smallint[], %s::smallint[], %s::bigint[], %s::bigint[],"
+            " %s::bigint[]) ON CONFLICT DO NOTHING",
+            columns,
+        )
+        return int(cursor.rowcount)
+
+
+def wake_carts_of(contact_ids: Sequence[int], now: datetime) -> int:
+    """Wake the enrolments on carts of people who have placed an order since: it supersedes the cart."""
+    if not contact_ids:
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "WITH l AS (SELECT id FROM processes_enrolment WHERE contact_id = ANY(%s) AND subject_kind = 2"
+            " AND state IN (1, 2) AND wait_mask & %s <> 0 ORDER BY id FOR NO KEY UPDATE)"
+            " UPDATE processes_enrolment e SET state = 2, prio = 0, run_at = least(e.run_at, %s) FROM l"
+            " WHERE e.id = l.id",
+            [sorted(set(contact_ids)), Wake.SUPERSEDED.value, now],
+        )
+        return int(cursor.rowcount)

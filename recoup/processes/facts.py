@@ -1,0 +1,141 @@
+"""From the columns of `sql/pick.sql` to what the engine reads."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from recoup.processes.engine.codes import Code
+from recoup.processes.engine.compiled import Graph
+from recoup.processes.engine.records import (
+    NO_MESSAGES,
+    CartFacts,
+    ContactFacts,
+    Enrolment,
+    Facts,
+    MessageFacts,
+    OrderFacts,
+)
+
+ENROLMENT_COLUMNS = 22
+_ORDER = ENROLMENT_COLUMNS + 1
+_CART = _ORDER + 14
+_REST = _CART + 7
+
+# How messages end, in the ledger's codes; the reason itself stands on the message.
+_ENDS = {
+    "expired": Code.SKIPPED_EXPIRED,
+    "paid": Code.SKIPPED_PAID,
+    "refunded": Code.SKIPPED_PAID,
+    "order_cancelled": Code.SKIPPED_CANCELLED,
+    "order_false": Code.SKIPPED_CANCELLED,
+    "order_closed": Code.SKIPPED_CANCELLED,
+    "superseded": Code.SKIPPED_SUPERSEDED,
+    "ordered_since": Code.SKIPPED_SUPERSEDED,
+    "duplicate": Code.SKIPPED_SUPERSEDED,
+    "cart_converted": Code.SKIPPED_CONVERTED,
+    "cart_emptied": Code.SKIPPED_EMPTIED,
+    "cart_expired": Code.SKIPPED_EXPIRED,
+    "no_consent": Code.SKIPPED_CONSENT,
+    "suppressed": Code.SKIPPED_SUPPRESSION,
+    "erased": Code.SKIPPED_SUPPRESSION,
+    "cap": Code.SKIPPED_CAP,
+    "order_cap": Code.SKIPPED_CAP,
+    "no_address": Code.SKIPPED_NO_ADDRESS,
+    "promised": Code.SKIPPED_HELD,
+    "paused": Code.SKIPPED_HELD,
+    "claimed": Code.SKIPPED_HELD,
+    "taken_over": Code.SKIPPED_HELD,
+    "stopped": Code.SKIPPED_STOPPED,
+    "ended": Code.SKIPPED_STOPPED,
+    "payment_news": Code.SKIPPED_SOURCE,
+    "intake_unreadable": Code.SKIPPED_SOURCE,
+    "no_template": Code.FAILED_TEMPLATE,
+    "text_incomplete": Code.FAILED_TEMPLATE,
+    "text_failed": Code.FAILED_TEMPLATE,
+    "address_bad": Code.FAILED_REFUSED,
+    "address_unknown": Code.FAILED_REFUSED,
+    "refused": Code.FAILED_REFUSED,
+    "too_late_after_tries": Code.FAILED_RETRIES,
+}
+
+
+def message_outcome(state: str, reason: str) -> int:
+    """Return the ledger's code of a message's end; 0 while it has none."""
+    match state:
+        case "sent":
+            return int(Code.SENT)
+        case "uncertain":
+            return int(Code.UNCERTAIN)
+        case "cancelled":
+            return int(_ENDS.get(reason, Code.SKIPPED_OTHER))
+        case "failed":
+            return int(_ENDS.get(reason, Code.FAILED_OTHER))
+    return 0
+
+
+def enrolment_of(row: Sequence[Any]) -> Enrolment:
+    """Build the enrolment from the first columns."""
+    values = list(row[:ENROLMENT_COLUMNS])
+    values[-1] = json.loads(values[-1]) if values[-1] else None
+    return Enrolment._make(values)
+
+
+def facts_of(row: Sequence[Any], graph: Graph) -> Facts:
+    """Build the facts from the columns behind the enrolment and the status of its process."""
+    zone, locale, shop_zone, closed_at, messages = row[_REST : _REST + 5]
+    order, order_superseded, held_until, paused_at = _order_of(row)
+    cart, cart_superseded = _cart_of(row)
+    return Facts(
+        order=order,
+        cart=cart,
+        contact=ContactFacts(zone or "", locale or "", shop_zone),
+        messages=_messages_of(messages, graph) if messages else NO_MESSAGES,
+        superseded_at=order_superseded or cart_superseded,
+        case_closed_at=closed_at,
+        paused_until=held_until,
+        held_since=paused_at,
+    )
+
+
+def _order_of(row: Sequence[Any]) -> tuple[OrderFacts | None, Any, Any, Any]:
+    if row[_ORDER] is None:
+        return None, None, None, None
+    (
+        placed_at, total, total_due, currency, method, is_offline, cause, status, paid_at, paid_learnt_at,
+        cancelled_at, superseded_at, held_until, paused_at,
+    ) = row[_ORDER : _ORDER + 14]  # fmt: skip
+    facts = OrderFacts(
+        placed_at, total, total_due, currency, method, is_offline, cause, status, None, paid_at, paid_learnt_at,
+        cancelled_at, cancelled_at,
+    )  # fmt: skip
+    return facts, superseded_at, held_until, paused_at
+
+
+def _cart_of(row: Sequence[Any]) -> tuple[CartFacts | None, Any]:
+    if row[_CART] is None:
+        return None, None
+    *columns, superseded_at = row[_CART : _CART + 7]
+    return CartFacts._make(columns), superseded_at
+
+
+def _messages_of(text: str, graph: Graph) -> Mapping[int, MessageFacts]:
+    found = {}
+    for step_no, node, state, reason, settled_at, handed_at, opened_at, clicked_at in json.loads(text):
+        outcome = message_outcome(state, reason)
+        is_out = outcome in (Code.SENT, Code.UNCERTAIN)
+        found[step_no] = MessageFacts(
+            graph.node_map.get(node, 0),
+            outcome,
+            _instant(handed_at if outcome == Code.UNCERTAIN and handed_at else settled_at)
+            if outcome
+            else None,
+            _instant(handed_at) if is_out else None,
+            _instant(opened_at),
+            _instant(clicked_at),
+        )
+    return found
+
+
+def _instant(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

@@ -1,0 +1,105 @@
+"""What processes do about news: let people in, wake those who wait. Each takes a batch and writes in its transaction."""
+
+from collections.abc import Sequence
+
+from recoup.core.activity import Actor
+from recoup.core.clock import trade_now
+from recoup.messaging.events import MessageClicked, MessageOpened, MessageSettled
+from recoup.orders import status
+from recoup.orders.events import CartChanged, OrderCancelled, OrderChanged, OrderPlaced
+from recoup.orders.models import Order
+from recoup.payments.events import PaymentFailed, PaymentReceived
+from recoup.processes.engine.batch import WakeUp
+from recoup.processes.engine.codes import SubjectKind, Wake
+from recoup.processes.entering import enrol_cases, wake_carts_of
+from recoup.processes.events import StatusWished
+from recoup.processes.queries import subjects_of
+from recoup.processes.store import wake
+from recoup.recovery.events import RecoveryCaseClosed, RecoveryCaseOpened
+
+_ORDER, _CART = int(SubjectKind.ORDER), int(SubjectKind.CART)
+
+
+def enrol(batch: Sequence[RecoveryCaseOpened]) -> None:
+    """Let the people of new cases into the processes that wait for them."""
+    enrol_cases(batch)
+
+
+def wake_paid(batch: Sequence[PaymentReceived]) -> None:
+    """Wake those whose order is paid."""
+    wake([WakeUp(_ORDER, news.order_id, Wake.PAID.value) for news in batch], trade_now())
+
+
+def wake_failed(batch: Sequence[PaymentFailed]) -> None:
+    """Wake those whose payment failed."""
+    wake([WakeUp(_ORDER, news.order_id, Wake.PAYMENT_FAILED.value) for news in batch], trade_now())
+
+
+def wake_cancelled(batch: Sequence[OrderCancelled]) -> None:
+    """Wake those whose order is cancelled."""
+    wake([WakeUp(_ORDER, news.order_id, Wake.CANCELLED.value) for news in batch], trade_now())
+
+
+def wake_changed(batch: Sequence[OrderChanged]) -> None:
+    """Wake those whose order was changed, held, let go, or superseded."""
+    bits = (Wake.ORDER_CHANGED | Wake.HOLD_CHANGED | Wake.SUPERSEDED).value
+    wake([WakeUp(_ORDER, news.order_id, bits) for news in batch], trade_now())
+
+
+def wake_carts(batch: Sequence[CartChanged]) -> None:
+    """Wake those whose cart was touched, emptied or bought."""
+    bits = (Wake.CART_CHANGED | Wake.CART_CONVERTED | Wake.CART_EMPTIED).value
+    wake([WakeUp(_CART, news.cart_id, bits) for news in batch], trade_now())
+
+
+def wake_carts_of_buyers(batch: Sequence[OrderPlaced]) -> None:
+    """Wake those who left a cart and have ordered since."""
+    contacts = Order.objects.filter(pk__in=[news.order_id for news in batch]).values_list(
+        "contact_id", flat=True
+    )
+    wake_carts_of([contact_id for contact_id in contacts if contact_id is not None], trade_now())
+
+
+def wake_closed(batch: Sequence[RecoveryCaseClosed]) -> None:
+    """Wake those whose case ended: their enrolment ends by its goal."""
+    wake(
+        [
+            WakeUp(_ORDER if news.kind == "order" else _CART, news.subject_id, Wake.CASE_CLOSED.value)
+            for news in batch
+        ],
+        trade_now(),
+    )
+
+
+def wake_settled(batch: Sequence[MessageSettled]) -> None:
+    """Wake the enrolments whose message has its end."""
+    _wake_enrolments([news.enrolment_id for news in batch], Wake.MESSAGE_SETTLED.value)
+
+
+def wake_opened(batch: Sequence[MessageOpened]) -> None:
+    """Wake the enrolments whose message was opened."""
+    _wake_enrolments([news.enrolment_id for news in batch], Wake.MESSAGE_OPENED.value)
+
+
+def wake_clicked(batch: Sequence[MessageClicked]) -> None:
+    """Wake the enrolments whose message was followed; who clicks has opened."""
+    bits = (Wake.MESSAGE_CLICKED | Wake.MESSAGE_OPENED).value
+    _wake_enrolments([news.enrolment_id for news in batch], bits)
+
+
+def _wake_enrolments(ids: Sequence[int | None], bits: int) -> None:
+    subjects = subjects_of([one for one in ids if one is not None])
+    wake([WakeUp(kind, subject, bits) for kind, subject in subjects], trade_now())
+
+
+def follow_wishes(batch: Sequence[StatusWished]) -> None:
+    """Move orders as processes wish; a move that people or money forbid is left out, and the history shows nothing."""
+    now = trade_now()
+    for wish in batch:
+        order = Order.objects.filter(pk=wish.order_id).first()
+        if order is None:
+            continue
+        try:
+            status.change_status(order, wish.status, actor=Actor("process"), now=now, reason=wish.reason)
+        except status.MoveNotAllowed:
+            continue

@@ -1,0 +1,137 @@
+"""Reads of processes: pictures, counts, what comes next, and why somebody did or did not get a message."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
+from django.db.models import Count, Q, QuerySet
+from django_scopes import scopes_disabled
+
+from recoup.processes.engine.codes import Code
+from recoup.processes.facts import enrolment_of, facts_of
+from recoup.processes.graph.next_step import NextStep, describe_next
+from recoup.processes.models import Enrolment, Process
+from recoup.processes.store_sql import facts_sql
+from recoup.processes.versions import graph_of
+from recoup.shops.models import Shop
+
+ACTIVE = (1, 2, 3)
+
+
+def subjects_of(enrolment_ids: Sequence[int]) -> list[tuple[int, int]]:
+    """Return kind and id of what enrolments are about."""
+    if not enrolment_ids:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT subject_kind, subject_id FROM processes_enrolment WHERE id = ANY(%s)",
+            [sorted(set(enrolment_ids))],
+        )
+        return [(kind, subject) for kind, subject in cursor.fetchall()]
+
+
+def processes_of(shop: Shop) -> QuerySet[Process]:
+    """Return the processes of a shop with how many people are inside and were, by name."""
+    return (
+        Process.objects.filter(shop=shop)
+        .select_related("current_version", "message_source")
+        .order_by("-priority", "name", "id")
+    )
+
+
+def counts_of(process: Process) -> dict[str, int]:
+    """Return how many enrolments of a process are active, done, ended by a goal, and failed."""
+    counts = Enrolment.objects.filter(shop_id=process.shop_id, process=process).aggregate(
+        active=Count("id", filter=Q(state__in=ACTIVE)),
+        completed=Count("id", filter=Q(state=8)),
+        goal=Count("id", filter=Q(state=9)),
+        failed=Count("id", filter=Q(state=10)),
+        stopped=Count("id", filter=Q(state=11)),
+    )
+    return {name: int(count) for name, count in counts.items()}
+
+
+def standing_at(process: Process) -> dict[str, int]:
+    """Return how many active enrolments stand at each block, by the block's id."""
+    rows = (
+        Enrolment.objects.filter(shop_id=process.shop_id, process=process, state__in=ACTIVE)
+        .values_list("version_id", "node")
+        .annotate(count=Count("id"))
+    )
+    found: dict[str, int] = {}
+    for version_id, node, count in rows:
+        name = graph_of(version_id).node_id(node)
+        found[name] = found.get(name, 0) + count
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerLine:
+    """One line of the decision ledger, ready for words: `code.word` is the key of its text."""
+
+    enrolment_id: int
+    process_name: str
+    step_no: int
+    node_id: str
+    code: Code
+    at: datetime
+    done_at: datetime
+    message_id: int | None
+    message_state: str
+    message_reason: str
+
+
+def ledger_of(*, shop_id: int, subject_kind: int, subject_id: int) -> list[LedgerLine]:
+    """Return every decision about an order (kind 1) or a cart (kind 2), newest first: why did she get this?"""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT e.id, p.name, l.step_no, l.version_id, l.node, l.outcome, l.at, l.done_at, m.id, m.state, m.reason"
+            " FROM processes_enrolment e JOIN processes_process p ON p.id = e.process_id"
+            " JOIN processes_step_log l ON l.enrolment_id = e.id"
+            " LEFT JOIN messaging_message m ON m.enrolment_id = e.id AND m.step_no = l.step_no"
+            " WHERE e.shop_id = %s AND e.subject_kind = %s AND e.subject_id = %s ORDER BY l.at DESC, l.step_no DESC",
+            [shop_id, subject_kind, subject_id],
+        )
+        rows = cursor.fetchall()
+    return [
+        LedgerLine(
+            enrolment_id=row[0],
+            process_name=row[1],
+            step_no=row[2],
+            node_id=graph_of(row[3]).node_id(row[4]),
+            code=Code(row[5]),
+            at=row[6],
+            done_at=row[7],
+            message_id=row[8],
+            message_state=row[9] or "",
+            message_reason=row[10] or "",
+        )
+        for row in rows
+    ]
+
+
+def next_steps(*, subject_kind: int, subject_id: int, now: datetime) -> list[tuple[str, NextStep]]:
+    """Return what every active process will do next about an order or cart: its name and the step."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            facts_sql("e.subject_kind = %s AND e.subject_id = %s AND e.state IN (1, 2, 3)"),
+            [subject_kind, subject_id],
+        )
+        rows = cursor.fetchall()
+    found = []
+    for row in rows:
+        graph = graph_of(row[3])
+        name = Process.objects.values_list("name", flat=True).get(pk=row[2])
+        found.append((name, describe_next(graph, enrolment_of(row), facts_of(row, graph), now)))
+    return found
+
+
+def message_counts(process: Process) -> dict[str, int]:
+    """Return how many messages of a process ended how."""
+    with scopes_disabled(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT state, count(*) FROM messaging_message WHERE shop_id = %s AND source_id = %s GROUP BY state",
+            [process.shop_id, process.message_source_id],
+        )
+        return dict(cursor.fetchall())

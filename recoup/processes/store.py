@@ -1,0 +1,212 @@
+"""The engine's store in PostgreSQL: picks in batches, writes with `unnest`, wakes by news (engine 8, T0-T2)."""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db import connection
+
+from recoup.core import outbox
+from recoup.core.clock import boot_seconds, trade_now
+from recoup.messaging import actions as messaging
+from recoup.processes.engine.batch import Due, WakeUp
+from recoup.processes.engine.codes import Code, Priority, State, is_final
+from recoup.processes.engine.records import Effect, Enrolment, Outcome, SendEffect, StatusEffect, Step
+from recoup.processes.events import EnrolmentEnded, StatusWished
+from recoup.processes.facts import enrolment_of, facts_of
+from recoup.processes.store_sql import PICK, SAVE, WAKE
+from recoup.processes.versions import graph_of, message_source_of
+
+_BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
+# How long a mark may hide rows that were entered with an earlier `run_at` than the head of the queue (12.4).
+MARK_SECONDS = 30.0
+_HALTED = frozenset({"paused", "stopped", "draft"})
+
+
+class PostgresStore:
+    """Enrolments in PostgreSQL. One for each engine thread: it keeps the low-water marks of its picks."""
+
+    def __init__(self) -> None:
+        self._marks: dict[int, datetime] = {}
+        self._opened_at = boot_seconds()
+
+    def now(self) -> datetime:
+        """Return trade time by the database's clock."""
+        return trade_now()
+
+    def wake(self, wake_ups: Sequence[WakeUp], now: datetime) -> int:
+        """Make the enrolments ready that listen to these events."""
+        return wake(wake_ups, now)
+
+    def pick(self, limit: int, now: datetime) -> list[Due]:
+        """Lock and return due enrolments, woken ones first; those of a halted process are set aside as paused."""
+        if boot_seconds() - self._opened_at > MARK_SECONDS:
+            self._marks.clear()
+            self._opened_at = boot_seconds()
+        due: list[Due] = []
+        with connection.cursor() as cursor:
+            # Without this the planner joins all orders once there are some hundred thousand (engine 3.1).
+            cursor.execute(
+                "SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),"
+                " set_config('enable_seqscan', 'off', true)"
+            )
+            for prio in Priority:
+                if len(due) < limit:
+                    due += self._pick_prio(cursor, int(prio), limit - len(due), now)
+        return due
+
+    def _pick_prio(self, cursor: Any, prio: int, limit: int, now: datetime) -> list[Due]:
+        mark = self._marks.get(prio, _BEGINNING)
+        cursor.execute(PICK, {"prio": prio, "now": now, "mark": mark, "limit": limit})
+        rows = cursor.fetchall()
+        if not rows:
+            return []
+        self._marks[prio] = min(row[15] for row in rows)
+        halted = [row[0] for row in rows if row[22] in _HALTED]
+        if halted:
+            cursor.execute(
+                "UPDATE processes_enrolment SET state = %s, run_at = NULL WHERE id = ANY(%s)",
+                [State.PAUSED.value, halted],
+            )
+        due = []
+        for row in rows:
+            if row[22] not in _HALTED:
+                graph = graph_of(row[3])
+                due.append(Due(graph, enrolment_of(row), facts_of(row, graph)))
+        return due
+
+    def save(self, outcomes: Sequence[Outcome], now: datetime) -> None:
+        """Write enrolments, ledger lines and effects of a batch in the present transaction."""
+        if not outcomes:
+            return
+        _save_enrolments([outcome.enrolment for outcome in outcomes])
+        _save_steps(outcomes, now)
+        _carry_out(outcomes, now)
+        _end(outcomes, now)
+
+
+def wake(wake_ups: Sequence[WakeUp], now: datetime) -> int:
+    """Make the waiting enrolments ready that listen to these events; return how many."""
+    if not wake_ups:
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute(
+            WAKE,
+            {
+                "kinds": [one.subject_kind for one in wake_ups],
+                "subjects": [one.subject_id for one in wake_ups],
+                "bits": [one.event_bit for one in wake_ups],
+                "now": now,
+            },
+        )
+        return int(cursor.rowcount)
+
+
+def _save_enrolments(enrolments: Sequence[Enrolment]) -> None:
+    columns: list[list[Any]] = [
+        [e.id for e in enrolments],
+        [e.state for e in enrolments],
+        [e.node for e in enrolments],
+        [e.step_no for e in enrolments],
+        [e.node_at for e in enrolments],
+        [e.anchor_shift for e in enrolments],
+        [e.due_at for e in enrolments],
+        [e.run_at for e in enrolments],
+        [e.wait_mask for e in enrolments],
+        [e.prio for e in enrolments],
+        [e.last_message_step for e in enrolments],
+        [e.attempt for e in enrolments],
+        [e.flags for e in enrolments],
+        [json.dumps(e.variables) if e.variables else None for e in enrolments],
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(SAVE, columns)
+
+
+def _save_steps(outcomes: Sequence[Outcome], now: datetime) -> None:
+    lines: list[tuple[Enrolment, Step]] = [
+        (outcome.enrolment, step) for outcome in outcomes for step in outcome.steps
+    ]
+    if not lines:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO processes_step_log"
+            " (enrolment_id, step_no, shop_id, version_id, node, outcome, arm, at, done_at, reason)"
+            " SELECT *, %s, '' FROM unnest(%s::bigint[], %s::int[], %s::bigint[], %s::bigint[], %s::smallint[],"
+            " %s::smallint[], %s::smallint[], %s::timestamptz[])",
+            [
+                now,
+                [e.id for e, _ in lines],
+                [s.step_no for _, s in lines],
+                [e.shop_id for e, _ in lines],
+                [e.version_id for e, _ in lines],
+                [s.node for _, s in lines],
+                [s.outcome for _, s in lines],
+                [s.arm for _, s in lines],
+                [s.at for _, s in lines],
+            ],
+        )
+
+
+def _carry_out(outcomes: Sequence[Outcome], now: datetime) -> None:
+    wanted: list[tuple[Enrolment, Effect]] = [
+        (outcome.enrolment, effect)
+        for outcome in outcomes
+        for effect in outcome.effects
+        if not effect.is_suppressed
+    ]
+    orders = [_message(e, effect) for e, effect in wanted if isinstance(effect, SendEffect)]
+    if orders:
+        messaging.queue_messages(orders, now=now)
+    wishes = [(e, effect) for e, effect in wanted if isinstance(effect, StatusEffect)]
+    outbox.announce(
+        *[
+            StatusWished(
+                shop_id=e.shop_id, order_id=e.subject_id, status=wish.status, reason=wish.reason, at=wish.at
+            )
+            for e, wish in wishes
+        ]
+    )
+
+
+def _message(enrolment: Enrolment, effect: SendEffect) -> messaging.MessageOrder:
+    is_order = enrolment.subject_kind == 1
+    return messaging.MessageOrder(
+        shop_id=enrolment.shop_id,
+        source_id=message_source_of(enrolment.version_id),
+        enrolment_id=enrolment.id,
+        step_no=effect.step_no,
+        node=effect.node_id,
+        case_id=enrolment.case_id,
+        contact_id=enrolment.contact_id,
+        order_id=enrolment.subject_id if is_order else None,
+        cart_id=None if is_order else enrolment.subject_id,
+        template_key=effect.template,
+        locale="",
+        purpose=effect.purpose,
+        due_at=effect.planned_at,
+        not_after=effect.not_after,
+        is_test=bool(enrolment.flags & 2),
+    )
+
+
+def _end(outcomes: Sequence[Outcome], now: datetime) -> None:
+    ended = [o for o in outcomes if is_final(o.enrolment.state)]
+    if not ended:
+        return
+    ids = [o.enrolment.id for o in ended]
+    messaging.request_cancel(enrolment_ids=ids, reason="stopped", now=now)
+    outbox.announce(
+        *[
+            EnrolmentEnded(
+                shop_id=o.enrolment.shop_id,
+                enrolment_id=o.enrolment.id,
+                case_id=o.enrolment.case_id,
+                outcome=Code(o.steps[-1].outcome).name.lower() if o.steps else "",
+                at=now,
+            )
+            for o in ended
+        ]
+    )

@@ -1,0 +1,74 @@
+"""The state machine of an order's status."""
+
+import pytest
+from django_scopes import scopes_disabled
+
+from recoup.core.activity import Actor
+from recoup.orders.models import Order, StatusChange
+from recoup.orders.status import MOVES, MoveNotAllowed, OrderChangedMeanwhile, allowed_moves, change_status
+from tests.factories.moments import HOUR, NOW
+from tests.factories.orders import make_order
+from tests.factories.shops import make_shop
+
+pytestmark = pytest.mark.django_db
+ANNA = Actor("person", 7)
+
+
+def test_every_status_has_moves_and_the_system_alone_sets_unpaid_and_completed() -> None:
+    assert set(MOVES) == set(Order.Status)
+    chosen = {to for moves in MOVES.values() for to in moves}
+    assert chosen == set(Order.Status) - {"unpaid", "completed"}
+
+
+@scopes_disabled()
+def test_a_move_leaves_one_line_with_who_when_from_to_and_why() -> None:
+    order = make_order(make_shop())
+
+    change_status(order, "cancelled", actor=ANNA, now=NOW, reason="Too dear")
+
+    line = StatusChange.objects.get(order=order)
+    assert (line.from_status, line.to_status, line.reason, line.actor_id, line.at) == (
+        "new",
+        "cancelled",
+        "Too dear",
+        7,
+        NOW,
+    )
+    order.refresh_from_db()
+    assert (order.status, order.cancelled_at, order.check_at) == ("cancelled", NOW, None)
+
+
+@scopes_disabled()
+@pytest.mark.parametrize(
+    ("status", "paid", "to", "reason", "why"),
+    [
+        ("new", False, "cancelled", "", "reason_missing"),
+        ("new", False, "completed", "x", "no_such_move"),
+        ("completed", True, "new", "x", "no_such_move"),
+        ("completed", True, "in_work", "x", "refund_first"),
+        ("cancelled", True, "false", "x", "paid_is_never_false"),
+    ],
+)
+def test_a_move_that_is_not_allowed_is_refused_and_changes_nothing(
+    status: str, paid: bool, to: str, reason: str, why: str
+) -> None:
+    order = make_order(make_shop(), **({"paid_at": NOW - HOUR} if paid else {}), status=status)
+
+    with pytest.raises(MoveNotAllowed, match=why):
+        change_status(order, to, actor=ANNA, now=NOW, reason=reason)
+
+    order.refresh_from_db()
+    assert (order.status, StatusChange.objects.filter(order=order).count()) == (status, 0)
+    assert to not in allowed_moves(order) or why == "reason_missing"
+
+
+@scopes_disabled()
+def test_the_second_of_two_managers_gets_a_conflict() -> None:
+    order = make_order(make_shop())
+    seen = order.lock_version
+
+    change_status(order, "in_work", actor=ANNA, now=NOW, expected_version=seen)
+    with pytest.raises(OrderChangedMeanwhile) as conflict:
+        change_status(order, "false", actor=Actor("person", 8), now=NOW, expected_version=seen)
+
+    assert conflict.value.order.status == "in_work"
