@@ -1,0 +1,97 @@
+"""What a channel that hands mails over is given, and what became of each: the words between the sending loop and a line.
+
+Free of Django. Three endings are certain and one is not: a mail whose last byte was written and never answered may or may not have
+arrived (RFC 1047), and only a person can say what to do about it.
+"""
+
+import re
+from collections.abc import Hashable
+from dataclasses import dataclass
+from enum import StrEnum
+
+_BARE_LINE_END = re.compile(rb"\r(?!\n)|(?<!\r)\n")
+
+
+class Stage(StrEnum):
+    """How far a mail had come."""
+
+    CONNECT = "connect"
+    TLS = "tls"
+    AUTH = "auth"
+    SENDER = "mail"
+    RECIPIENT = "rcpt"
+    DATA = "data"
+    CONTENT = "content"
+    """From the end of the content on: the final dot was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The server took responsibility."""
+
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The server said no, in words that are kept."""
+
+    code: int
+    enhanced: str
+    """`5.1.1`, if the server gave one."""
+
+    stage: Stage
+    text: str
+    permanent: bool
+    about_address: bool
+    """The recipient's address is at fault, not the sender, the content or the server's mood."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotHanded:
+    """The final dot was not written: the mail has certainly not been taken and is due again."""
+
+    reason: str
+    stage: Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Uncertain:
+    """The final dot was written, or may have been, and no answer came."""
+
+    reason: str
+
+
+Outcome = Accepted | Rejected | NotHanded | Uncertain
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """One mail for one recipient, made ready for the wire before any lock is taken."""
+
+    key: Hashable
+    sender: str
+    """The envelope sender, where bounces go."""
+
+    recipient: str
+    content: bytes
+
+    wire: bytes = b""
+    """Content and final dot as written; computed."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "wire", to_wire(self.content))
+
+
+def to_wire(content: bytes) -> bytes:
+    """Return the content with CRLF line ends only, leading dots doubled, and the line with the dot at its end.
+
+    A server that takes a bare line feed for a line end would otherwise see a second mail in the middle of this one.
+    """
+    if content.count(b"\n") != content.count(b"\r\n") or content.count(b"\r") != content.count(b"\r\n"):
+        content = _BARE_LINE_END.sub(b"\r\n", content)
+    if not content.endswith(b"\r\n"):
+        content += b"\r\n"
+    if content.startswith(b"."):
+        content = b"." + content
+    return content.replace(b"\r\n.", b"\r\n..") + b".\r\n"
