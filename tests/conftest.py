@@ -10,6 +10,17 @@ from django.db import connection
 from pytest_django import DjangoDbBlocker
 
 from tests import databases
+from tools import ensure_chromium
+
+WITH_DATABASE = {"db", "transactional_db", "django_db_setup", "live_server", "database_url"}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what uses the database, so that it can be run again on another version of it."""
+    for item in items:
+        if item.get_closest_marker("django_db") or WITH_DATABASE & set(getattr(item, "fixturenames", ())):
+            item.add_marker("database")
 
 
 @pytest.fixture(scope="session")
@@ -30,3 +41,18 @@ def django_db_setup(django_test_environment: None, django_db_blocker: DjangoDbBl
 def database_url(transactional_db: None) -> str:
     """Return the address of the test's database, for programs and second connections."""
     return databases.database_url(connection.settings_dict["NAME"])
+
+
+@pytest.fixture(scope="session")
+def is_full_size() -> bool:
+    """Tell whether the kill and race tests run in full size (`make faults`) or in the quick one."""
+    return os.environ.get("RECOUP_FAULTS") == "full"
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    """Return the path of the Chromium for browser tests (`executable_path` of playwright)."""
+    found = ensure_chromium.find()
+    if found is None:
+        pytest.fail(ensure_chromium.HELP)
+    return found

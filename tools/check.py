@@ -1,0 +1,93 @@
+"""Everything that must hold before a change lands. Static checks first, all of them; then the tests."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from recoup.supervisor.postgres import Server
+
+ROOT = Path(__file__).resolve().parent.parent
+PYTHON = sys.executable
+# As a careful owner would start it, so that Django's own list of unsafe settings has something to look at.
+DEPLOYED = {
+    "RECOUP_PUBLIC_URL": "https://recoup.example.com",
+    "DJANGO_SETTINGS_MODULE": "recoup.config.settings",
+    "RECOUP_DEMO": "",
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One command that must end with 0."""
+
+    name: str
+    command: Sequence[str]
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+def main() -> int:
+    """Run the steps and return the exit code."""
+    began = time.monotonic()
+    with Server.at("test18", 18, fast=True).held() as server:
+        server.create_database("recoup_check")
+        failed = [step.name for step in static_steps(server.url("recoup_check")) if not passes(step)]
+    if failed:
+        print(f"\nfailed: {', '.join(failed)}")
+        return 1
+    for step in test_steps():
+        if not passes(step):
+            print(f"\nfailed: {step.name}")
+            return 1
+    print(f"\nall checks passed in {time.monotonic() - began:.0f} s")
+    return 0
+
+
+def static_steps(address: str) -> list[Step]:
+    """Return what is told by reading the sources."""
+    deployed = {**DEPLOYED, "DATABASE_URL": address}
+    django = (PYTHON, "-m", "django")
+    return [
+        Step("lint", (PYTHON, "-m", "ruff", "check", ".")),
+        Step("format", (PYTHON, "-m", "ruff", "format", "--check", "--quiet", ".")),
+        Step("types", (PYTHON, "-m", "mypy", "--no-error-summary")),
+        Step("layers", (str(Path(PYTHON).parent / "lint-imports"), "--no-logo")),
+        Step("house rules", (PYTHON, "-m", "tools.rules")),
+        Step("migrations", (*django, "makemigrations", "--check", "--dry-run"), deployed),
+        Step("settings", (*django, "check", "--deploy", "--fail-level", "WARNING"), deployed),
+        Step("translations", (PYTHON, "-m", "tools.translations", "check")),
+    ]
+
+
+def test_steps() -> list[Step]:
+    """Return the tests: all of them on PostgreSQL 18, then those with a database on 16."""
+    return [
+        Step("browser", (PYTHON, "-m", "tools.ensure_chromium")),
+        Step("tests", (PYTHON, "-m", "pytest", "-n", "2")),
+        Step(
+            "database tests on PostgreSQL 16",
+            (PYTHON, "-m", "pytest", "-n", "2", "-m", "database and not browser"),
+            {"RECOUP_TEST_PG": "16"},
+        ),
+    ]
+
+
+def passes(step: Step) -> bool:
+    """Run a step and tell whether it passed."""
+    print(f"\n== {step.name}", flush=True)
+    began = time.monotonic()
+    done = subprocess.run(step.command, cwd=ROOT, env={**os.environ, **step.environment}, check=False)
+    print(
+        f"-- {step.name}: {'ok' if not done.returncode else 'FAILED'}, {time.monotonic() - began:.1f} s",
+        flush=True,
+    )
+    return not done.returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
