@@ -102,7 +102,7 @@ def install_packages(wanted: str) -> None:
     if wanted == "run":
         files.append(lock_of_node())
     listed = [part for path in files for part in ("-r", str(path))]
-    command = [str(PYTHON), "-m", "pip", "install", "--require-hashes", "--no-input", "--quiet"]
+    command = [str(PYTHON), "-m", "pip", "install", "--require-hashes", "--no-input", "-qq"]
     command += ["--disable-pip-version-check", "--no-warn-script-location", *listed]
     run(command, "The packages could not be installed. Is the package index reachable from here?")
     remember("packages", [stamp[wanted], wanted])
@@ -168,7 +168,7 @@ def build_frontend() -> None:
         npm("ci", "--include=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
         remember("node-packages", digest(packages))
     say("building the front end")
-    npm("run", "--silent", "build")
+    npm("run", "--silent", "build", "--", "--logLevel=warn")
     remember("frontend", current)
 
 
