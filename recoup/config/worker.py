@@ -17,7 +17,7 @@ from recoup.hooks import apply as intake
 from recoup.hooks import ask as asking
 from recoup.hooks import tasks as polling
 from recoup.messaging.sender.loop import Sender
-from recoup.payments import sessions
+from recoup.payments.asking import ask_open_attempts
 from recoup.processes.loop import Engine
 from recoup.recovery import actions as recovery
 from recoup.recovery import detection
@@ -98,7 +98,7 @@ def ask() -> int:
     """Ask sources and operators about what is due and not known."""
     now = trade_now()
     done = detection.ask_due_orders(asking.ask_source, now=now)
-    return done + sessions.ask_open_attempts(now=now)
+    return done + ask_open_attempts(now=now)
 
 
 def poll() -> int:

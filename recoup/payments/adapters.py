@@ -1,33 +1,48 @@
-"""Finds the adapter of an operator by its kind, loaded on first use."""
+"""The one table of payment operators: which adapter serves which kind, loaded on first use."""
 
 from collections.abc import Mapping
-from functools import cache
+from functools import lru_cache
+from typing import cast
 
 from django.utils.module_loading import import_string
 
 from recoup.payments.ports import Operator
 
-_table: dict[str, str] = {}
+_TABLE = "recoup.config.adapters.OPERATORS"  # by name, so that no part imports the wiring
+_registered: dict[str, str] = {}
 
 
 class OperatorUnknown(Exception):
-    """No adapter is registered for this kind."""
+    """No adapter serves this kind of account."""
 
 
 def register(table: Mapping[str, str]) -> None:
-    """Say which dotted path serves which kind; called once at start with `config.adapters.OPERATORS`."""
-    _table.clear()
-    _table.update(table)
-    operator.cache_clear()
+    """Replace the table of kinds and dotted paths; without a call that of `config.adapters` is used."""
+    _registered.clear()
+    _registered.update(table)
+    _load.cache_clear()
 
 
-@cache
+def kinds() -> tuple[str, ...]:
+    """Return the kinds of operators that can be connected, in the order of the table."""
+    return tuple(_paths())
+
+
 def operator(kind: str) -> Operator:
-    """Return the adapter of a kind.
+    """Return the adapter of a kind; one instance serves all accounts.
 
     :raises OperatorUnknown: if there is none.
     """
-    if kind not in _table:
+    path = _paths().get(kind)
+    if path is None:
         raise OperatorUnknown(kind)
-    adapter: Operator = import_string(_table[kind])()
-    return adapter
+    return _load(path)
+
+
+def _paths() -> Mapping[str, str]:
+    return _registered or cast("Mapping[str, str]", import_string(_TABLE))
+
+
+@lru_cache(maxsize=32)
+def _load(path: str) -> Operator:
+    return cast("Operator", import_string(path)())

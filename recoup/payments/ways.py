@@ -9,6 +9,7 @@ from recoup.orders.models import Order
 from recoup.payments.adapters import OperatorUnknown, operator
 from recoup.payments.models import OperatorAccount
 from recoup.payments.ports import OperatorUnavailable
+from recoup.shops.adapters import PlatformUnknown, platform
 from recoup.shops.addresses import is_own_address
 
 log = structlog.get_logger(__name__)
@@ -39,20 +40,27 @@ class Ways:
         return next((way for way in self.ways if way.code == code), None)
 
 
-def ways_to_pay(order: Order, amount: Decimal, *, has_own_links: bool) -> Ways:
+def ways_to_pay(order: Order, amount: Decimal) -> Ways:
     """Return how this sum of an order can be paid.
 
-    An order of a foreign shop is paid by its own pay link, never by a session of ours; a link that leads anywhere but to
-    its source's host counts as none. `has_own_links` tells that the platform gives its orders pay links.
+    An order with a pay link of its source is paid by that, never by a session of ours; a link that leads anywhere but to
+    the source's host leads nowhere.
     """
     if is_own_address(order.source, order.pay_url):
         return Ways(follow_url=order.pay_url)
-    if has_own_links or order.pay_url:
+    if order.pay_url or _pays_itself(order):
         return Ways()
     accounts = OperatorAccount.objects.filter(
         shop_id=order.shop_id, role=OperatorAccount.Role.INITIATOR, is_active=True
     ).order_by("position", "id")
     return Ways(ways=tuple(way for account in accounts for way in _ways_of(account, amount, order.currency)))
+
+
+def _pays_itself(order: Order) -> bool:
+    try:
+        return platform(order.source.kind).capabilities.pays_itself
+    except PlatformUnknown:
+        return False
 
 
 def _ways_of(account: OperatorAccount, amount: Decimal, currency: str) -> list[Way]:

@@ -153,7 +153,7 @@ class DemoBank:
             topic, payment = str(body["type"]), body["payment"]
             key = str(payment["reference"])
             if payment["merchant"] != _merchant(account):
-                raise BodyQuarantined("other_account: the payment is of another merchant")
+                raise BodyQuarantined("other_account")
             if topic == "refund.made":
                 told = Told(refund=_refund(body["refund"], str(payment["id"])), key=key)
             elif topic.startswith("payment.") and payment["status"] in STATES:
@@ -161,9 +161,9 @@ class DemoBank:
             else:
                 return OperatorReading(unused=f"topic_unknown: {topic[:60]}")
         except strict_json.JsonRefused as error:
-            raise BodyQuarantined(f"not_json: {error}") from error
+            raise BodyQuarantined("not_json", error) from error
         except (KeyError, ValueError, TypeError, ArithmeticError) as error:
-            raise BodyQuarantined(f"field_unusable: {type(error).__name__} {error}"[:200]) from error
+            raise BodyQuarantined("field_unusable", repr(error)[:200]) from error
         return OperatorReading(told=(told,))
 
     def receipt(self, account: OperatorAccount, raw: bytes) -> Receipt:  # noqa: ARG002 - the port's
