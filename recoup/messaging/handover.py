@@ -1,7 +1,7 @@
 """What a channel that hands mails over is given, and what became of each: the words between the sending loop and a line.
 
-Free of Django. Three endings are certain and one is not: a mail whose last byte was written and never answered may or may not have
-arrived (RFC 1047), and only a person can say what to do about it.
+Free of Django. Three endings are certain and one is not: a mail whose last byte was written and never answered may or may
+not have arrived (RFC 1047), and only a person can say what to do about it.
 """
 
 import re

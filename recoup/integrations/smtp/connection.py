@@ -103,10 +103,8 @@ class SmtpConnection:
         :raises ConnectFailed: if no line can be had.
         """
         if self.is_open and self._exchange is not None:
-            is_tidy = self._exchange.settle_down()
-            if not is_tidy:
-                self.close()
-            elif boot_time() - self._heard_at > _QUIET_SECONDS and not self._answers_noop():
+            is_quiet = boot_time() - self._heard_at > _QUIET_SECONDS
+            if not self._exchange.settle_down() or (is_quiet and not self._answers_noop()):
                 self.close()
         self.open()
 

@@ -5,7 +5,7 @@ uncertain, every other was certainly not handed over.
 """
 
 from collections import deque
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
@@ -314,13 +314,15 @@ class Exchange:
                 self._line.close()
                 self._give_up("the server does not reset")
             return
-        steps: dict[_Owed, Callable[[_Turn, Answer], None]] = {
-            _Owed.SENDER: self._take_sender,
-            _Owed.RECIPIENT: self._take_recipient,
-            _Owed.DATA: self._take_data,
-            _Owed.DOT: self._take_dot,
-        }
-        steps[kind](turn, answer)
+        match kind:
+            case _Owed.SENDER:
+                self._take_sender(turn, answer)
+            case _Owed.RECIPIENT:
+                self._take_recipient(turn, answer)
+            case _Owed.DATA:
+                self._take_data(turn, answer)
+            case _:
+                self._take_dot(turn, answer)
 
     def _take_sender(self, turn: _Turn, answer: Answer) -> None:
         turn.is_sender_taken = _is_yes(answer)

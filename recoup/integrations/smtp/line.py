@@ -127,6 +127,8 @@ class Line:
 
     def _take_answer(self) -> Answer | None:
         """Cut one whole answer, of one row or several, off what was received."""
+        if not self._received:
+            return None
         begin = 0
         texts: list[str] = []
         while True:

@@ -77,11 +77,7 @@ def verdict(stage: Stage, code: int, enhanced: str = "") -> Verdict:
     if code < 500:
         is_server_busy = code in {451, 452} or enhanced.startswith(("4.3.", "4.4.", "4.7."))
         return Verdict(Then.RETRY, slow_down=is_server_busy and stage is not Stage.RECIPIENT)
-    if code in _SIGN_IN_CODES and stage is not Stage.CONTENT:
-        return Verdict(Then.HALT, counts_attempt=False)
-    if _is_about_address(stage, code, enhanced):
-        return Verdict(Then.FAIL, suppress=not _is_full(code, enhanced))
-    return Verdict(Then.FAIL, policy=not enhanced or enhanced.startswith(("5.7.", "5.0.")))
+    return _for_good(stage, code, enhanced)
 
 
 def verdict_of(refusal: Rejected) -> Verdict:
@@ -101,11 +97,20 @@ def _before_the_mail(code: int) -> Verdict:
     return Verdict(Then.RETRY, counts_attempt=False, slow_down=True)
 
 
+def _for_good(stage: Stage, code: int, enhanced: str) -> Verdict:
+    """Never again (R23); the rest depends on whom the server blames."""
+    if code in _SIGN_IN_CODES and stage is not Stage.CONTENT:
+        return Verdict(Then.HALT, counts_attempt=False)
+    if _is_about_address(stage, code, enhanced):
+        return Verdict(Then.FAIL, suppress=not _is_full(code, enhanced))
+    return Verdict(Then.FAIL, policy=not enhanced or enhanced.startswith(("5.7.", "5.0.")))
+
+
 def _is_about_address(stage: Stage, code: int, enhanced: str) -> bool:
     """Tell whether the recipient's address is at fault.
 
-    The enhanced code decides where there is one: `5.7.x` is policy even as a 550 at RCPT. Without it a 550, 551, 552 or 553 at
-    RCPT is about the mailbox, a 554 about us.
+    The enhanced code decides where there is one: `5.7.x` is policy even as a 550 at RCPT. Without it a 550, 551, 552 or 553
+    at RCPT is about the mailbox, a 554 about us.
     """
     if stage is not Stage.RECIPIENT:
         return False

@@ -47,6 +47,7 @@ def parse_recipient(text: str) -> tuple[str, str]:
     return name, check_address(named[3])
 
 
+@lru_cache(maxsize=1024)
 def wire_address(address: str) -> str:
     """Return the address as it is sent: its domain as punycode, so that any server takes `d@é.pl`.
 

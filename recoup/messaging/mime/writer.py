@@ -12,7 +12,7 @@ from recoup.messaging.mime.addresses import AddressRefused, wire_address
 from recoup.messaging.mime.headers import address_field, mailbox, unstructured
 
 _BOUNDARY = b"=_" + secrets.token_hex(12).encode()
-"""Quoted-printable text never holds `=_`, so that no body can end its part; so one boundary serves every mail of a process."""
+"""Quoted-printable text never holds `=_`: no body can end its part, and one boundary serves every mail of a process."""
 
 
 @dataclass(frozen=True, slots=True)
