@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import reduce
 from heapq import heappop, heappush
 from itertools import pairwise
 from typing import NamedTuple
@@ -77,6 +78,7 @@ class MemoryStore:
         self.status_wishes: list[StatusEffect] = []
         self.suppressed: list[Effect] = []
         self._facts: dict[tuple[int, int], Facts] = {}
+        self._early: dict[tuple[int, int], list[Change]] = {}  # about subjects that have not arrived yet
         self._of_subject: dict[tuple[int, int], list[int]] = {}
         self._message_steps: dict[int, list[int]] = {}
         self._keys: dict[tuple[str, int, int], int] = {}
@@ -102,12 +104,18 @@ class MemoryStore:
     def pick(self, limit: int, now: datetime) -> list[Due]:
         """Take the enrolments that are due, by priority, then by time."""
         picked: list[Due] = []
+        seen: set[int] = set()
         for heap in self._heaps.values():
             while heap and heap[0][0] <= now and len(picked) < limit:
                 run_at, enrolment_id = heappop(heap)
                 enrolment = self.enrolments[enrolment_id]
-                if enrolment.run_at != run_at or self._heaps[enrolment.prio] is not heap:
+                if (
+                    enrolment.run_at != run_at
+                    or self._heaps[enrolment.prio] is not heap
+                    or enrolment_id in seen
+                ):
                     continue  # an older place in the heap
+                seen.add(enrolment_id)
                 if enrolment.process_id in self._paused:
                     self.enrolments[enrolment_id] = enrolment._replace(state=int(State.PAUSED), run_at=None)
                     continue
@@ -133,20 +141,19 @@ class MemoryStore:
             case Arrival():
                 self.enter(news)
             case Change():
-                key = (news.subject_kind, news.subject_id)
-                if key in self._facts:
-                    self._facts[key] = apply_change(self._facts[key], news)
-                    self.wake([WakeUp(*key, WAKES[news.kind].value)], self.clock)
+                self._change(news)
             case Visit():
                 self._visit(news)
 
     def enter(self, arrival: Arrival) -> Enrolment | None:
         """Enrol somebody, unless the process does not admit them or they are in it already."""
         candidate = arrival.candidate
-        self._facts[candidate.subject_kind, candidate.subject_id] = arrival.facts
+        subject = (candidate.subject_kind, candidate.subject_id)
+        if subject not in self._facts:
+            self._facts[subject] = reduce(apply_change, self._early.pop(subject, []), arrival.facts)
         graph = self.graphs[candidate.version_id]
         keys = keys_for(graph, candidate)
-        if keys is None or not graph.admits(arrival.facts):
+        if keys is None or not graph.admits(self._facts[subject]):
             return None
         wanted = [
             ("entry", candidate.process_id, keys.entry_key),
@@ -161,7 +168,7 @@ class MemoryStore:
         )
         self._keys |= dict.fromkeys(wanted, enrolment.id)
         self._active_keys[enrolment.id] = wanted[1:]
-        self._of_subject.setdefault((candidate.subject_kind, candidate.subject_id), []).append(enrolment.id)
+        self._of_subject.setdefault(subject, []).append(enrolment.id)
         self._put(enrolment)
         return enrolment
 
@@ -253,6 +260,14 @@ class MemoryStore:
             return Code.SKIPPED_EXPIRED
         refused = refusal(facts) if message.effect.purpose == "reminder" else None
         return refused or lane.fate(message.enrolment_id, message.effect.step_no, self.clock)
+
+    def _change(self, change: Change) -> None:
+        subject = (change.subject_kind, change.subject_id)
+        if subject in self._facts:
+            self._facts[subject] = apply_change(self._facts[subject], change)
+            self.wake([WakeUp(*subject, WAKES[change.kind].value)], self.clock)
+        else:
+            self._early.setdefault(subject, []).append(change)
 
     def _visit(self, visit: Visit) -> None:
         for enrolment_id in self._of_subject.get((visit.subject_kind, visit.subject_id), ()):

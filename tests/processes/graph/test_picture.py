@@ -1,0 +1,82 @@
+"""A process as picture and outline, and the words on it."""
+
+import pytest
+
+from recoup.processes.engine.codes import Code
+from recoup.processes.engine.fields import FIELDS
+from recoup.processes.engine.happenings import EVENTS
+from recoup.processes.engine.nodes.table import KINDS
+from recoup.processes.graph.document import ENTRY_SUBJECTS
+from recoup.processes.graph.picture import draw
+from recoup.processes.graph.problems import TEXTS
+from recoup.processes.graph.validation import load_process
+from recoup.processes.graph.wording import WORDS
+from recoup.processes.shipped import SHIPPED, shipped_process
+from tests.processes.worlds import document
+
+ENGINE_WORDS = ("enrol", "node", "lease", "ledger", "payload", "subject", "engine")
+
+
+def test_picture_of_the_unpaid_order_reads_from_top_to_bottom() -> None:
+    picture = draw(shipped_process("unpaid_order"))
+
+    assert [(node.id, node.row, node.column) for node in picture.nodes] == [
+        ("n1", 0, 0), ("n2", 1, 0), ("n3", 1, 1), ("n4", 2, 0), ("n5", 3, 0),
+        ("n6", 4, 0), ("n7", 5, 0), ("n8", 6, 0), ("n9", 7, 0),
+    ]  # fmt: skip
+    assert [(edge.source, edge.port, edge.target) for edge in picture.edges[:2]] == [
+        ("n1", "yes", "n2"),
+        ("n1", "no", "n3"),
+    ]
+    assert picture.entry_word == "process.entry.order.unpaid"
+    assert picture.goal_words[0] == "process.unless.order.paid"
+    assert picture.nodes[2].values == {"span": "PT24H"}
+
+
+def test_way_back_is_marked_and_does_not_pull_blocks_up() -> None:
+    nodes = {
+        "n1": {"t": "wait", "for": "P1D", "max_rounds": 3, "out": {"next": "n2", "over": "n3"}},
+        "n2": {"t": "send", "template": "again", "label": "Once more", "out": {"done": "n1"}},
+        "n3": {"t": "end"},
+    }
+
+    picture = draw(load_process(document(nodes)))
+
+    assert {node.id: (node.row, node.column) for node in picture.nodes} == {
+        "n1": (0, 0),
+        "n2": (1, 0),
+        "n3": (1, 1),
+    }
+    assert [(edge.source, edge.target) for edge in picture.edges if edge.is_back] == [("n2", "n1")]
+    assert [node.label for node in picture.nodes] == [None, "Once more", None]
+
+
+@pytest.mark.parametrize("key", SHIPPED)
+def test_every_word_of_a_shipped_picture_exists(key: str) -> None:
+    picture = draw(shipped_process(key))
+    words = {picture.entry_word, *picture.goal_words}
+    words |= {node.word for node in picture.nodes} | {edge.word for edge in picture.edges}
+
+    assert words <= set(WORDS)
+
+
+def test_every_code_event_port_and_problem_has_its_words() -> None:
+    ports = {
+        port
+        for kind in KINDS.values()
+        if "out" in kind.document.model_fields
+        for port in (kind.document.model_fields["out"].annotation or object).model_fields  # type: ignore[union-attr]
+    }
+    keys = {code.word for code in Code}
+    keys |= {f"process.unless.{name}" for name in EVENTS} | {f"process.node.until.{name}" for name in EVENTS}
+    keys |= {f"process.port.{port}" for port in ports} | {f"process.problem.{code}" for code in TEXTS}
+    keys |= {f"process.entry.{name}" for name in ENTRY_SUBJECTS}
+
+    assert keys <= set(WORDS)
+    assert FIELDS
+
+
+def test_no_word_is_one_of_the_engine() -> None:
+    texts = [text for text in WORDS.values() if any(word in text.lower() for word in ENGINE_WORDS)]
+
+    assert texts == []
