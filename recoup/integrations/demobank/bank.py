@@ -6,6 +6,7 @@ import sqlite3
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -47,15 +48,31 @@ class DeedRefused(Exception):
     """The bank knows no such deed, or the payment has ended."""
 
 
-class Bank:
-    """The bank over its ledger."""
+Caller = Callable[[str, bytes, dict[str, str]], int]  # address, body, headers; the status answered
 
-    def __init__(self, ledger: Ledger) -> None:
+
+class ShopNotReached(Exception):
+    """The shop's address did not answer."""
+
+
+def call_shop(address: str, body: bytes, headers: dict[str, str]) -> int:
+    """Call a shop's address and return the status it answers."""
+    try:
+        with httpx.Client(timeout=CALL_TIME, trust_env=False, follow_redirects=False) as client:
+            return client.post(address, content=body, headers=headers).status_code
+    except httpx.HTTPError as error:
+        raise ShopNotReached(type(error).__name__) from error
+
+
+class Bank:
+    """The bank over its ledger. `caller` carries its calls to shops."""
+
+    def __init__(self, ledger: Ledger, caller: Caller = call_shop) -> None:
         self.ledger = ledger
+        self._caller = caller
         self.faults: deque[Fault] = deque()
         self._timers: set[threading.Timer] = set()
         self._is_closed = threading.Event()
-        self._client = httpx.Client(timeout=CALL_TIME, trust_env=False, follow_redirects=False)
         self._deeds = {
             "pay": self._pay,
             "pay_silently": self._pay_silently,
@@ -73,7 +90,6 @@ class Bank:
         self._is_closed.set()
         for timer in list(self._timers):
             timer.cancel()
-        self._client.close()
 
     def next_fault(self, call: str) -> Fault | None:
         """Return what goes wrong now, once."""
@@ -169,19 +185,19 @@ class Bank:
             self.ledger.secret_of(payment["merchant"]), call_id, int(time.time()), body
         )
         try:
-            answer = self._client.post(payment["notify_url"], content=body, headers=headers)
-            fate = "told" if answer.is_success else f"answered {answer.status_code}"
-        except httpx.HTTPError as error:
-            fate = f"failed: {type(error).__name__}"
+            status = self._caller(payment["notify_url"], body, headers)
+            fate = "told" if 200 <= status < 300 else f"answered {status}"
+        except ShopNotReached as error:
+            fate = f"failed: {error}"
         self.ledger.note_call(call_id, payment_id, body, fate)
         if fate != "told" and tries < len(AGAIN_AFTER):
             self._later(AGAIN_AFTER[tries], self._try_call, call_id, payment_id, body, tries + 1)
 
-    def _later(self, seconds: float, what: object, *values: object) -> None:
+    def _later(self, seconds: float, what: Callable[..., None], *values: object) -> None:
         def run() -> None:
             self._timers.discard(timer)
             if not self._is_closed.is_set():
-                what(*values)  # type: ignore[operator]
+                what(*values)
 
         timer = threading.Timer(seconds, run)
         timer.daemon = True

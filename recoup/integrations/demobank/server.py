@@ -22,9 +22,11 @@ from urllib.parse import parse_qs, urlsplit
 from recoup.integrations.demobank import pages
 from recoup.integrations.demobank.bank import (
     Bank,
+    Caller,
     Deed,
     DeedRefused,
     Fault,
+    call_shop,
     payment_fields,
     refund_fields,
 )
@@ -250,10 +252,10 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def running(*, port: int = 0, ledger: str = ":memory:") -> Iterator[BankServer]:
+def running(*, port: int = 0, ledger: str = ":memory:", caller: Caller = call_shop) -> Iterator[BankServer]:
     """Run the bank in threads of this process for the length of a block."""
     books = Ledger(ledger)
-    bank = Bank(books)
+    bank = Bank(books, caller)
     server = BankServer(port, bank)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), name="demobank", daemon=True)
     thread.start()
