@@ -1,4 +1,4 @@
-"""The door for calls of payment operators: checked, kept raw, answered as the operator wants it, applied at once if possible."""
+"""The door for calls of payment operators: checked, kept raw, applied at once if possible, answered as they want it."""
 
 from datetime import datetime, timedelta
 

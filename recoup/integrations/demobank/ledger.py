@@ -184,6 +184,11 @@ class Ledger:
         """Return what was told about a payment, oldest first."""
         return self._rows("SELECT * FROM calls WHERE payment = ? ORDER BY made, id", payment_id)
 
+    def count_refunds(self, payment_id: str) -> int:
+        """Count the refunds of a payment."""
+        rows = self._rows("SELECT count(*) AS n FROM refunds WHERE payment = ?", payment_id)
+        return int(rows[0]["n"])
+
     def count_payments(self, **equal: str) -> int:
         """Count payments, such as `count_payments(status="paid")`."""
         where = " AND ".join(f"{column} = ?" for column in equal) or "1"
