@@ -11,7 +11,7 @@ from liquid.builtin.expressions import FilteredExpression, Path
 from liquid.builtin.expressions.arguments import KeywordArgument
 from liquid.builtin.expressions.filtered import Filter
 from liquid.builtin.expressions.logical import BooleanExpression, LogicalAndExpression, NeExpression
-from liquid.builtin.expressions.primitive import Blank, Empty, Nil, StringLiteral
+from liquid.builtin.expressions.primitive import Nil, StringLiteral
 from liquid.builtin.output import OutputNode
 from liquid.builtin.tags.assign_tag import AssignNode
 from liquid.builtin.tags.capture_tag import CaptureNode
@@ -21,6 +21,7 @@ from liquid.exceptions import BlockNestingError, LiquidError
 from liquid.expression import Expression
 from liquid.template import BoundTemplate
 
+from recoup.messaging.rendering.emptiness import Nothing
 from recoup.messaging.rendering.environment import TAG_NAMES, MailEnvironment
 from recoup.messaging.rendering.filters import FALLBACKS, plural_categories
 from recoup.messaging.rendering.findings import Finding, line_of
@@ -203,7 +204,7 @@ class _Walk:
             case LogicalAndExpression():
                 return self._filled_by(condition.left, place) | self._filled_by(condition.right, place)
             case NeExpression():
-                is_empty = isinstance(condition.right, Nil | Empty | Blank) or _literal(condition.right) == ""
+                is_empty = isinstance(condition.right, Nil | Nothing)
                 return self._filled_by(condition.left, place) if is_empty else set()
             case Path():
                 return {self._path_of(condition, place)}
@@ -293,10 +294,6 @@ def _follow(path: str, segments: list[object]) -> str:
         else:
             path = f"{path.removesuffix('[]')}.{segment}"
     return path
-
-
-def _literal(expression: Expression) -> str | None:
-    return str(expression.value) if isinstance(expression, StringLiteral) else None
 
 
 def _fallback(one: Filter) -> str | None:

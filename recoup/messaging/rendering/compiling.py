@@ -57,6 +57,9 @@ class _Compiler:
         """Check the author's parts; if they hold, compile them, check the result and write a trial."""
         self._check_subject()
         html = self._inspect(self.source.text, "html")
+        if any(finding.code == "block_unclosed" for finding in self.source.findings):
+            # The library names the end of the text, we the line of the tag.
+            self.findings = [finding for finding in self.findings if finding.code != "syntax"]
         self.findings += self.source.findings
         self._check_addresses(html)
         if self.needs_unsubscribe and not self._has_unsubscribe(html):

@@ -22,32 +22,13 @@ from liquid.exceptions import OutputStreamLimitError
 from liquid.stringify import to_liquid_string
 from liquid.template import BoundTemplate
 from liquid.token import Token
-from liquid.undefined import UNDEFINED, StrictUndefined
+from liquid.undefined import UNDEFINED
 from liquid.utils import ReadOnlyChainMap
 
+from recoup.messaging.rendering.emptiness import EmptyValue, MissingField, mend_comparisons
 from recoup.messaging.rendering.filters import FALLBACKS, HTML_FILTERS, TEXT_FILTERS, Filter
 from recoup.messaging.rendering.limits import HTML_REFUSED_BYTES, LOCAL_BYTES, LOOP_TURNS, NESTED_BLOCKS
 from recoup.messaging.rendering.values import MoneyText
-
-
-class EmptyField(StrictUndefined):
-    """A field that this person lacks: false in a condition, replaced by a fallback, an error where it would be printed."""
-
-    allowed_properties = StrictUndefined.allowed_properties | {
-        "__bool__",
-        "__eq__",
-        "__liquid__",
-        "__class__",
-    }
-    force_liquid_default = True
-
-    def __bool__(self) -> bool:
-        return False
-
-    def __eq__(self, other: object) -> bool:
-        return other is None or other is False or other == ""
-
-    __hash__ = None  # type: ignore[assignment]
 
 
 class _CappedBuffer(StringIO):
@@ -101,6 +82,8 @@ class _Output(output.OutputNode):
             return buffer.write(escape(value, quote=True) if context.autoescape else value)
         if type(value) is int:
             return buffer.write(str(value))
+        if type(value) is EmptyValue:
+            raise value.refuse(self.token)
         return buffer.write(to_liquid_string(value, context.autoescape))
 
 
@@ -131,12 +114,15 @@ _TAGS = (
 TAG_NAMES = frozenset({"raw", *(tag.name for tag in _TAGS if tag.name.isalpha() and tag.name.islower())})
 
 
+_EMPTY = frozenset({EmptyValue, MissingField})
+
+
 def _passing_empty(function: Filter) -> Filter:
     """Let an empty field through unchanged, so that a fallback may stand behind other filters."""
 
     @wraps(function)
     def passing(value: object, *args: Any, **kwargs: Any) -> Any:
-        return value if type(value) is EmptyField else function(value, *args, **kwargs)
+        return value if type(value) in _EMPTY else function(value, *args, **kwargs)
 
     return passing
 
@@ -153,10 +139,16 @@ class MailEnvironment(Environment):
 
     def __init__(self, allowed: Mapping[str, Filter], *, autoescape: bool) -> None:
         self._allowed = allowed
-        super().__init__(undefined=EmptyField, autoescape=autoescape)
+        super().__init__(undefined=MissingField, autoescape=autoescape)
 
     def __hash__(self) -> int:
         return id(self)
+
+    def from_string(self, source: str, *args: Any, **options: Any) -> BoundTemplate:
+        """Parse a template; the library's own comparisons with nothing are mended."""
+        template = super().from_string(source, *args, **options)
+        mend_comparisons(template)
+        return template
 
     def setup_tags_and_filters(self, *, extra: bool = False) -> None:  # noqa: ARG002 - the library's signature
         """Register the closed list and nothing of the library's own."""

@@ -24,8 +24,9 @@ _SPACE = re.compile(r"\s*")
 _ATTRIBUTE = re.compile(r"([A-Za-z_:][\w:.-]*)\s*=\s*(?:\"([^\"<]*)\"|'([^'<]*)')")
 _WORD = re.compile(r"lqm(\d+)z")
 _TAG = re.compile(r"\{%-?\s*(\w+)")
+_ENDS = frozenset({"endif", "endunless", "endcase", "endfor", "endcapture", "endcomment"})
 _MIDDLE_TAGS = frozenset({"else", "elsif", "when"})
-_SINGLE_TAGS = frozenset({"assign", "break", "continue", "cycle"})
+_BLOCK_TAGS = frozenset({"if", "unless", "case", "for", "capture", "comment"})
 _WORDS_ONLY = frozenset({"mj-title", "mj-preview"})
 
 
@@ -66,8 +67,8 @@ class Source:
         self.elements: list[Element] = []
         self.spots: list[Spot] = []
         self._stack: list[tuple[str, int]] = []
-        self._blocks: list[tuple[int, ...]] = []
-        """For each open block of Liquid, the elements that were open where it began."""
+        self._blocks: list[tuple[tuple[int, ...], int]] = []
+        """For each open block of Liquid, the elements that were open where it began, and its number."""
         self._written: list[str] = []
         self.text = _COMMENT.sub(self._blank_comment, text)
         if reserved := MARK.search(self.text):
@@ -122,6 +123,8 @@ class Source:
             at = self._tag(bracket) if bracket < len(self._plain) else bracket
         for name, index in self._stack:
             self._find("element_unclosed", index, element=name)
+        for _, number in self._blocks:
+            self._find("block_unclosed", self._starts[number], tag=self.liquid[number])
         if not self.elements or self.elements[0].name != "mjml":
             self._find("not_mjml", 0)
 
@@ -217,15 +220,15 @@ class Source:
     def _check_block(self, number: int) -> None:
         """Refuse a block of Liquid that begins in one element and ends in another."""
         tag = _TAG.match(self.liquid[number]) if number < len(self.liquid) else None
-        if tag is None or tag[1] in _SINGLE_TAGS:
-            return
         here = tuple(index for _, index in self._stack)
-        if tag[1] not in _MIDDLE_TAGS and not tag[1].startswith("end"):
-            self._blocks.append(here)
+        if tag is None or tag[1] not in _BLOCK_TAGS | _MIDDLE_TAGS | _ENDS:
             return
-        if self._blocks and self._blocks[-1] != here:
+        if tag[1] in _BLOCK_TAGS:
+            self._blocks.append((here, number))
+            return
+        if self._blocks and self._blocks[-1][0] != here:
             self._find("block_crosses", self._starts[number], tag=tag[1])
-        if self._blocks and tag[1].startswith("end"):
+        if self._blocks and tag[1] in _ENDS:
             self._blocks.pop()
 
     def _text(self, text: str, at: int) -> None:

@@ -11,6 +11,7 @@ from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_datetime, format_time
 from babel.numbers import format_currency
 
+from recoup.messaging.rendering.emptiness import EmptyValue
 from recoup.messaging.rendering.limits import FIELD_CHARACTERS
 from recoup.messaging.rendering.tokens import CATALOGUE, Field, Kind
 
@@ -231,7 +232,7 @@ def _convert_of(field: Field) -> Convert:
 class ScopePlan:
     """Turns the plain context of one mail into the values that its template may print.
 
-    Only the fields that the template uses are looked at. An empty field is taken out, so that printing it without a fallback
+    Only the fields that the template uses are looked at. An empty field is marked, so that printing it without a fallback
     stops the mail and never greets nobody.
     """
 
@@ -262,24 +263,21 @@ class ScopePlan:
         for root, name, purpose in self._aliases:
             context.setdefault(root, {}).setdefault(name, links.get(purpose))
         for root, name, convert in self._single:
-            _replace(context.get(root), name, convert, locale, zone)
+            _replace(context.get(root), f"{root}.{name}", name, convert, locale, zone)
         for (root, name), columns in self._lists.items():
             rows = (context.get(root) or {}).get(name) or []
             for column, convert in columns:
                 for row in rows:
-                    _replace(row, column, convert, locale, zone)
+                    _replace(row, f"{root}.{name}.{column}", column, convert, locale, zone)
         return context
 
 
-def _replace(holder: Scope | None, name: str, convert: Convert, locale: str, zone: str) -> None:
-    value = holder.get(name) if holder else None
-    if value is None:
-        if holder:
-            holder.pop(name, None)
+def _replace(holder: Scope | None, path: str, name: str, convert: Convert, locale: str, zone: str) -> None:
+    if holder is None:
         return
-    assert holder is not None
-    converted = convert(value, locale, zone)
-    if converted == "" or (isinstance(converted, str) and not converted.strip(_BLANK_TO_THE_EYE)):
-        del holder[name]
-    else:
-        holder[name] = converted
+    value = holder.get(name)
+    if value is not None:
+        value = convert(value, locale, zone)
+    if value is None or (isinstance(value, str) and not value.strip(_BLANK_TO_THE_EYE)):
+        value = EmptyValue(path)
+    holder[name] = value

@@ -46,6 +46,7 @@ _MESSAGES: Mapping[str, Promise] = {
     "liquid_hidden": _("Braces of Liquid came out of an escaped text. Write them in a raw tag."),
     "liquid_moved": _("MJML moves what stands here. Put the condition or loop around a whole block."),
     "block_crosses": _("“{tag}” stands in another element than the beginning of its block."),
+    "block_unclosed": _("“{tag}” is never closed."),
     "link_empty": _("The address of <{element}> is empty."),
     "link_forbidden": _("The address “{address}” is not allowed in a mail."),
     "link_relative": _(
