@@ -1,0 +1,119 @@
+"""Closing orders that another order of the same person makes pointless, and taking that back (B4, F3).
+
+The sweep of `recovery` does the same for orders whose time comes (`recovery.detection`); here are those that are being
+reminded already. Worked in batches of news, which cross shops; every condition keeps to one shop and one person.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+
+from recoup.orders.siblings import is_newer_twin, is_paid_since
+
+_OPEN = "('new', 'in_work', 'not_confirmed', 'awaiting_payment', 'unpaid')"
+_OWED = "('owed', 'on_hold', 'failed', 'partly_paid')"
+
+# Locked in key order before anything is written, and looked at again under the lock.
+_LOCKED = f""", locked AS MATERIALIZED (
+    SELECT o.id, o.shop_id, o.status FROM orders_order o
+    WHERE o.id IN (SELECT id FROM found) AND o.status IN {_OPEN} AND o.payment_state IN {_OWED}
+    ORDER BY o.id FOR NO KEY UPDATE
+)"""  # noqa: S608 - put together from names in this file
+
+_SUPERSEDE = f"""
+WITH found AS MATERIALIZED (
+    SELECT DISTINCT ON (p.id) p.id, n.id AS paid_id
+    FROM orders_order n
+    JOIN shops_shop shop ON shop.id = n.shop_id
+    JOIN orders_order p ON {is_paid_since("p", "n", "shop")}
+    WHERE n.id = ANY(%(orders)s) AND p.unpaid_at IS NOT NULL AND p.status IN {_OPEN} AND p.payment_state IN {_OWED}
+    ORDER BY p.id, n.placed_at DESC, n.id DESC
+){_LOCKED}, moved AS (
+    UPDATE orders_order o SET
+        status = 'cancelled', lock_version = o.lock_version + 1, check_at = NULL, cancelled_at = %(now)s,
+        cancel_reason = 'superseded', superseded_at = %(now)s, superseded_by_id = f.paid_id
+    FROM locked l JOIN found f ON f.id = l.id WHERE o.id = l.id
+    RETURNING o.id, o.shop_id, l.status AS was, 'cancelled' AS now_is, 'superseded' AS why,
+              jsonb_build_object('by', f.paid_id) AS details
+)"""  # noqa: S608 - put together from conditions of ours
+
+_DROP = f"""
+WITH found AS MATERIALIZED (
+    SELECT DISTINCT ON (p.id) p.id, n.id AS kept_id
+    FROM orders_order n
+    JOIN orders_order p ON {is_newer_twin("p", "n")}
+    WHERE n.id = ANY(%(orders)s) AND p.unpaid_at IS NOT NULL AND p.status IN {_OPEN} AND p.payment_state IN {_OWED}
+      -- What a person holds, or the buyer has promised, is theirs to decide.
+      AND p.paused_at IS NULL AND coalesce(p.promised_at <= %(now)s, true) AND coalesce(p.claimed_until <= %(now)s, true)
+    ORDER BY p.id, n.placed_at DESC, n.id DESC
+){_LOCKED}, moved AS (
+    UPDATE orders_order o SET
+        status = 'false', lock_version = o.lock_version + 1, check_at = NULL, duplicate_of_id = f.kept_id
+    FROM locked l JOIN found f ON f.id = l.id WHERE o.id = l.id
+    RETURNING o.id, o.shop_id, l.status AS was, 'false' AS now_is, 'duplicate' AS why,
+              jsonb_build_object('of', f.kept_id) AS details
+)"""  # noqa: S608 - put together from conditions of ours
+
+_RELEASE = f"""
+WITH locked AS MATERIALIZED (
+    SELECT o.id, o.shop_id, o.status FROM orders_order o
+    JOIN orders_order kept ON kept.id = o.duplicate_of_id
+    WHERE o.duplicate_of_id = ANY(%(orders)s) AND kept.status = 'false' AND o.status = 'false'
+      AND o.payment_state IN {_OWED}
+    ORDER BY o.id FOR NO KEY UPDATE OF o
+), moved AS (
+    UPDATE orders_order o SET
+        status = 'new', lock_version = o.lock_version + 1, check_at = %(now)s, unpaid_at = NULL, duplicate_of_id = NULL
+    FROM locked l WHERE o.id = l.id
+    RETURNING o.id, o.shop_id, l.status AS was, 'new' AS now_is, 'released' AS why, '{{}}'::jsonb AS details
+)"""  # noqa: S608 - put together from names in this file
+
+_WRITE = """, history AS (
+    INSERT INTO orders_statuschange (shop_id, order_id, from_status, to_status, reason, actor_kind, at)
+    SELECT shop_id, id, was, now_is, why, 'system', %(now)s FROM moved
+), facts AS (
+    INSERT INTO orders_orderfact (shop_id, order_id, kind, details, became_true_at, learnt_at)
+    SELECT shop_id, id, why, details, %(now)s, %(now)s FROM moved
+), news AS (
+    INSERT INTO core_outbox (shop_id, kind, payload)
+    SELECT shop_id, CASE WHEN why = 'released' THEN 'orders.OrderChanged' ELSE 'orders.OrderCancelled' END,
+           jsonb_build_object('shop_id', shop_id, 'order_id', id, 'at', %(at)s::text)
+    FROM moved
+)
+SELECT id FROM moved ORDER BY id
+"""
+
+
+def close_superseded(paid_order_ids: Collection[int], *, now: datetime) -> list[int]:
+    """Cancel the unpaid orders that these paid ones make pointless (B4); return which.
+
+    The reason is `superseded`. Announces `OrderCancelled`. Orders whose waiting time still runs are left to the sweep.
+    """
+    return _run(_SUPERSEDE + _WRITE, paid_order_ids, now)
+
+
+def drop_older_twins(order_ids: Collection[int], *, now: datetime) -> list[int]:
+    """Mark False the older unpaid orders for the same products as these newer ones, also owed (F3, F5); return which.
+
+    The reason is `duplicate`. Announces `OrderCancelled`. A payment on a dropped one brings it back.
+    """
+    return _run(_DROP + _WRITE, order_ids, now)
+
+
+def release_twins(false_order_ids: Collection[int], *, now: datetime) -> list[int]:
+    """Bring back the orders that were dropped as duplicates of ones that a person then marked False; return which.
+
+    They are New again and looked at by the next sweep. Announces `OrderChanged`.
+    """
+    return _run(_RELEASE + _WRITE, false_order_ids, now)
+
+
+def _run(statement: str, order_ids: Collection[int], now: datetime) -> list[int]:
+    if not order_ids:
+        return []
+    values: dict[str, Any] = {"orders": sorted(set(order_ids)), "now": now, "at": now.isoformat()}
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return [row[0] for row in cursor.fetchall()]
