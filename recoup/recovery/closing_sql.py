@@ -1,0 +1,129 @@
+"""The statements that close and restate cases. Their rows are locked by the caller; a batch of news crosses shops.
+
+The rows are locked by a statement of its own before: what is counted afterwards is then at least as new as the lock.
+"""
+
+CLOSE = """
+UPDATE recovery_recoverycase c SET outcome = %(outcome)s, closed_at = %(now)s
+WHERE c.id = ANY(%(cases)s) AND c.closed_at IS NULL
+RETURNING c.id, c.shop_id, c.kind, coalesce(c.order_id, c.cart_id), c.outcome
+"""
+
+# Cases of orders that ended by themselves: why stands on the order.
+CLOSE_ENDED = """
+UPDATE recovery_recoverycase c SET
+    closed_at = %(now)s,
+    outcome = CASE
+        WHEN o.superseded_by_id IS NOT NULL THEN 'superseded'
+        WHEN o.duplicate_of_id IS NOT NULL THEN 'duplicate'
+        ELSE o.status
+    END
+FROM orders_order o
+WHERE c.id = ANY(%(cases)s) AND c.closed_at IS NULL AND o.id = c.order_id AND o.status IN ('cancelled', 'false')
+RETURNING c.id, c.shop_id, c.kind, c.order_id, c.outcome
+"""
+
+# A person took the cancellation back: the case goes on in the numbers, its reminders do not start again.
+REOPEN = """
+UPDATE recovery_recoverycase c SET outcome = '', closed_at = NULL
+FROM orders_order o
+WHERE c.id = ANY(%(cases)s) AND c.outcome IN ('cancelled', 'false', 'superseded', 'duplicate') AND o.id = c.order_id
+  AND o.status NOT IN ('completed', 'cancelled', 'false') AND c.lapses_at > %(now)s
+  AND o.payment_state IN ('owed', 'on_hold', 'failed', 'partly_paid')
+  AND o.superseded_by_id IS NULL AND o.duplicate_of_id IS NULL
+RETURNING c.id
+"""
+
+FOLLOW_AMOUNTS = """
+UPDATE recovery_recoverycase c SET amount = due.amount
+FROM (
+    SELECT c.id, coalesce(greatest(o.total - o.captured + o.refunded, 0), k.total) AS amount
+    FROM recovery_recoverycase c
+    LEFT JOIN orders_order o ON o.id = c.order_id
+    LEFT JOIN orders_cart k ON k.id = c.cart_id
+    WHERE c.id = ANY(%(cases)s) AND c.closed_at IS NULL
+) due
+WHERE c.id = due.id AND c.amount <> due.amount AND due.amount > 0
+"""
+
+COUNT_MESSAGES = """
+UPDATE recovery_recoverycase c SET messages_sent = m.sent, first_message_at = m.first_at
+FROM (
+    SELECT w.id, count(m.id) AS sent, min(m.handed_at) AS first_at
+    FROM unnest(%(cases)s::bigint[]) AS w (id)
+    LEFT JOIN messaging_message m ON m.case_id = w.id AND m.state = 'sent' AND m.purpose = 'reminder' AND NOT m.is_test
+    GROUP BY w.id
+) m
+WHERE c.id = m.id AND (c.messages_sent, c.first_message_at) IS DISTINCT FROM (m.sent, m.first_at)
+"""
+
+# Cases that these paid orders decide: their own, and those of the carts that they were before, unless the order had a
+# case itself: money is credited once.
+PAID_CASES = """
+WITH paid AS MATERIALIZED (
+    SELECT id, shop_id, source_id, contact_id, ref, cart_ref FROM orders_order
+    WHERE id = ANY(%(orders)s) AND paid_at IS NOT NULL
+), alone AS (
+    SELECT p.* FROM paid p WHERE NOT EXISTS (SELECT FROM recovery_recoverycase c WHERE c.order_id = p.id)
+)
+SELECT c.id, p.id FROM paid p JOIN recovery_recoverycase c ON c.order_id = p.id
+UNION
+SELECT c.id, p.id FROM alone p
+JOIN orders_cart k ON k.shop_id = p.shop_id AND k.source_id = p.source_id AND k.ref = p.cart_ref AND p.cart_ref <> ''
+JOIN recovery_recoverycase c ON c.cart_id = k.id
+UNION
+SELECT c.id, p.id FROM alone p
+JOIN orders_cart k ON k.shop_id = p.shop_id AND k.contact_id = p.contact_id AND k.source_id = p.source_id
+    AND k.order_ref = p.ref
+JOIN recovery_recoverycase c ON c.cart_id = k.id
+"""
+
+# Recovered: paid after at least one message of the case, before it lapsed. The credit goes to the message whose link opened
+# the paying attempt, else to the one followed last, else to the one sent last, all before the money came.
+SETTLE_PAID = """
+WITH judged AS MATERIALIZED (
+    SELECT c.id, c.closed_at, c.outcome AS was, o.id AS order_id, o.paid_at, credit.id AS message_id,
+           credit.id IS NOT NULL AND o.paid_at < c.lapses_at AS is_recovered,
+           CASE WHEN c.kind = 'order' THEN least(c.amount, o.captured) ELSE o.captured END AS amount,
+           o.refunded, o.payment_state = 'disputed' AS is_disputed
+    FROM unnest(%(cases)s::bigint[], %(orders)s::bigint[]) AS w (case_id, order_id)
+    JOIN recovery_recoverycase c ON c.id = w.case_id
+    JOIN orders_order o ON o.id = w.order_id
+    LEFT JOIN LATERAL (
+        SELECT a.message_id FROM payments_attempt a
+        WHERE a.order_id = o.id AND a.state IN ('succeeded', 'refunded', 'disputed') AND a.message_id IS NOT NULL
+        ORDER BY a.settled_at, a.id LIMIT 1
+    ) paying ON true
+    LEFT JOIN LATERAL (
+        SELECT m.id FROM messaging_message m
+        WHERE m.case_id = c.id AND m.state = 'sent' AND m.purpose = 'reminder' AND NOT m.is_test
+          AND m.handed_at < CASE WHEN c.kind = 'cart' THEN o.placed_at ELSE o.paid_at END
+        ORDER BY (m.id = paying.message_id) DESC NULLS LAST,
+                 CASE WHEN m.clicked_at <= o.paid_at THEN m.clicked_at END DESC NULLS LAST, m.handed_at DESC, m.id DESC
+        LIMIT 1
+    ) credit ON true
+), decided AS (
+    SELECT id, closed_at, was, order_id, CASE WHEN is_recovered THEN 'recovered' ELSE 'paid_unaided' END AS outcome,
+           CASE WHEN is_recovered THEN message_id END AS message_id,
+           CASE WHEN is_recovered THEN paid_at END AS recovered_at,
+           CASE WHEN is_recovered THEN amount END AS amount,
+           CASE WHEN is_recovered THEN CASE WHEN is_disputed THEN amount ELSE least(amount, refunded) END ELSE 0 END
+               AS refunded
+    FROM judged
+)
+UPDATE recovery_recoverycase c SET
+    outcome = d.outcome, closed_at = coalesce(c.closed_at, %(now)s), credited_message_id = d.message_id,
+    recovered_at = d.recovered_at, recovered_amount = d.amount, refunded_amount = d.refunded,
+    paid_order_id = CASE WHEN c.kind = 'cart' THEN d.order_id END
+FROM decided d
+WHERE c.id = d.id
+  AND (c.outcome, c.credited_message_id, c.recovered_at, c.recovered_amount, c.refunded_amount)
+      IS DISTINCT FROM (d.outcome, d.message_id, d.recovered_at, d.amount, d.refunded)
+RETURNING c.id, c.shop_id, c.kind, coalesce(c.order_id, c.cart_id), c.outcome, d.was
+"""
+
+# Crosses shops on purpose: the sweep serves all of them.
+LAPSED = """
+SELECT id FROM recovery_recoverycase WHERE lapses_at <= %(now)s AND closed_at IS NULL
+ORDER BY lapses_at, id LIMIT %(batch)s FOR NO KEY UPDATE SKIP LOCKED
+"""
