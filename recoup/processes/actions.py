@@ -118,7 +118,7 @@ def set_status(process: Process, to: str, *, actor: Actor, now: datetime) -> Pro
         if to == Status.LIVE and process.live_since is None:
             process.live_since = now
         process.save(update_fields=["status", "live_since"])
-        messaging.set_source_state(process.message_source_id, _SOURCE_STATE[to])
+        messaging.set_source_state(process.message_source_id, _SOURCE_STATE[to], now=now)
         activity.record(
             "processes.process.status_changed",
             shop_id=process.shop_id,

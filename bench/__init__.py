@@ -1,0 +1,1 @@
+"""Measurements in paired rounds against a twin; run all with `make bench`."""
