@@ -81,9 +81,9 @@ def _finish(graph: Graph, was: Enrolment, move: Move) -> Outcome:
         mask = 0
     elif move.flags & _GOAL_BITS:
         taken = sum(goal.wake for goal in graph.goals if move.flags & goal.bit)
-        mask = (graph.masks[move.node] & ~taken) | move.extra_mask
+        mask = graph.masks[move.node] & ~taken
     else:
-        mask = graph.masks[move.node] | move.extra_mask
+        mask = graph.masks[move.node]
     enrolment = _make(
         Enrolment,
         (

@@ -21,7 +21,7 @@ class Move:
     """
 
     __slots__ = (
-        "anchor_shift", "at", "due_at", "effects", "extra_mask", "flags", "last_message_step", "node",
+        "anchor_shift", "at", "due_at", "effects", "flags", "last_message_step", "node",
         "node_at", "run_at", "state", "step_no", "steps", "variables",
     )  # fmt: skip
 
@@ -37,7 +37,6 @@ class Move:
         self.flags: int = enrolment.flags
         self.variables: Mapping[str, int] | None = enrolment.variables
         self.state: int = 1
-        self.extra_mask: int = 0
         self.steps: list[Step] = []
         self.effects: list[Effect] = []
 

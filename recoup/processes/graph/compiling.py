@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
-from recoup.processes.engine.codes import Wake, goal_bit
+from recoup.processes.engine.codes import goal_bit
 from recoup.processes.engine.compiled import CompiledNode, Goal, Graph, Move
 from recoup.processes.engine.conditions import compile_condition
 from recoup.processes.engine.entry import Candidate, EntryKeys, entry_keys
@@ -37,7 +37,6 @@ def compile_graph(
     numbers = number_nodes(document, node_map)
     goals = tuple(_goal(number, goal.on) for number, goal in enumerate(document.goals))
     goal_mask = sum(goal.wake for goal in goals)
-    anchor_mask = Wake.CART_CHANGED.value if document.entry.anchor == "last_activity_at" else 0
     nodes: list[CompiledNode | None] = [None] * (max(numbers.values()) + 1)
     for name, node in document.nodes.items():
         workshop = Workshop(
@@ -46,10 +45,9 @@ def compile_graph(
             node_map=numbers,
             goals={goal.name: (index, goal.bit) for index, goal in enumerate(goals)},
             anchor=_ANCHORS[document.entry.anchor],
-            anchor_mask=anchor_mask,
         )
         nodes[numbers[name]] = KINDS[node.t].build(node, workshop)
-    event_mask = goal_mask | anchor_mask
+    event_mask = goal_mask
     for compiled in nodes:
         event_mask |= compiled.mask if compiled is not None else 0
     return Graph(

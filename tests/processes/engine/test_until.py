@@ -227,3 +227,27 @@ def test_taken_goal_does_not_wake_again_and_the_others_still_do() -> None:
 def test_flags_of_goals_do_not_touch_the_others() -> None:
     assert all(flag.value < 16 for flag in Flag)
     assert len(SUBJECT_EVENTS) <= 8
+
+
+def test_earliest_of_several_goals_ends_it_and_at_one_instant_the_first_of_the_document() -> None:
+    goals = [{"on": "order.paid"}, {"on": "order.cancelled"}, {"on": "case.closed"}]
+    graph = graph_of(
+        {"n1": {"t": "wait", "for": "P9D", "out": {"next": "n2"}}, "n2": {"t": "end"}}, goals=goals
+    )
+    cancelled_at, paid_at = PLACED + hours(2), PLACED + hours(3)
+    asleep = [(PLACED + hours(1), PLACED + hours(9))]
+
+    def ended_by(cancelled: datetime, closed: datetime) -> tuple[str, Code, datetime]:
+        store = shop_with(graph)
+        news: list[News] = [
+            arrival(PLACED),
+            paid(paid_at),
+            Change(cancelled, ORDER, 1, ChangeKind.CANCELLED, cancelled),
+            Change(closed, ORDER, 1, ChangeKind.CASE_CLOSED, closed),
+        ]
+        Simulator(store, news, asleep=asleep).run(FAR)
+        (line,) = told(store)
+        return line
+
+    assert ended_by(cancelled_at, paid_at) == ("n1", Code.GOAL_CANCELLED, cancelled_at)
+    assert ended_by(paid_at, paid_at) == ("n1", Code.GOAL_PAID, paid_at)

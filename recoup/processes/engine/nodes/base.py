@@ -94,7 +94,6 @@ class Workshop:
     node_map: Mapping[str, int]
     goals: Mapping[str, tuple[int, int]]  # event name to index and flag bit
     anchor: Callable[[Facts], datetime | None]
-    anchor_mask: int  # events that move the anchor
 
 
 class Summary(NamedTuple):

@@ -151,7 +151,7 @@ def _anchored_waiter(document: WaitDocument, shop: Workshop) -> Run:
     span = parse_span(document.span or "")
     exact = None if span.days else span.exact
     gate = None if document.at is None else _gate(document, may_be_now=True)
-    following, anchor, anchor_mask = shop.node_map[document.out.next], shop.anchor, shop.anchor_mask
+    following, anchor = shop.node_map[document.out.next], shop.anchor
 
     def run(move: Move, facts: Facts, now: datetime) -> int:
         due = move.due_at
@@ -164,12 +164,11 @@ def _anchored_waiter(document: WaitDocument, shop: Workshop) -> Run:
                 target = move.node_at
             if gate is not None:
                 target = gate(target, facts)
-            # News about the anchor (the buyer came back to the cart) starts the wait again, forward only.
+            # The anchor is read again when the time is over: a buyer who came back to the cart starts the wait
+            # again, forward only. Nothing need be woken for that.
             if due is None or target > due:
                 due = target
         if due > now:
-            if is_anchored:
-                move.extra_mask = anchor_mask
             move.due_at = move.run_at = due
             return STAY
         move.at = due
