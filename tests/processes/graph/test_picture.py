@@ -60,6 +60,39 @@ def test_every_word_of_a_shipped_picture_exists(key: str) -> None:
     assert words <= set(WORDS)
 
 
+def test_words_of_every_kind_of_block_are_filled_by_its_values() -> None:
+    nodes = {
+        "n1": {"t": "wait", "for": "PT5H", "at": "10:00", "out": {"next": "n2"}},
+        "n2": {"t": "wait", "at": "10:00", "days": ["mon"], "out": {"next": "n3"}},
+        "n3": {"t": "wait", "date": "order.placed_at", "out": {"next": "n4"}},
+        "n4": {"t": "until", "on": {"e": "order.paid"}, "within": "P1D", "out": {"yes": "n7", "no": "n5"}},
+        "n5": {"t": "order_status", "to": "unpaid", "out": {"next": "n6"}},
+        "n6": {"t": "send", "template": "again", "out": {"done": "n8"}},
+        "n7": {"t": "goal", "on": "order.paid"},
+        "n8": {
+            "t": "if",
+            "if": {"f": "order.cause", "op": "=", "v": "soft"},
+            "out": {"yes": "n9", "no": "n9"},
+        },
+        "n9": {"t": "end"},
+    }
+
+    picture = draw(load_process(document(nodes)))
+
+    assert {node.kind for node in picture.nodes} == set(KINDS)
+    assert [WORDS[node.word].format_map(node.values) for node in picture.nodes] == [
+        "Wait PT5H, then until 10:00",
+        "Wait until 10:00",
+        "Wait for a date",
+        "Paid within P1D?",
+        "Goal reached",
+        "Change the order's status",
+        "Send a reminder",
+        "Does this apply?",
+        "End",
+    ]
+
+
 def test_every_code_event_port_and_problem_has_its_words() -> None:
     ports = {
         port
