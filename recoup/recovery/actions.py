@@ -11,9 +11,11 @@ from django.db import connection, transaction
 
 from recoup.core import activity, outbox
 from recoup.core.locks import lock_rows
+from recoup.orders.queries import OFFLINE_MINUTES
 from recoup.recovery import closing_sql
 from recoup.recovery.events import RecoveryCaseClosed
 from recoup.recovery.models import RecoveryCase
+from recoup.shops.models import Shop
 
 BATCH = 1000  # cases of one transaction of a sweep
 Outcome = RecoveryCase.Outcome
@@ -116,7 +118,7 @@ def follow_carts(cart_ids: Collection[int], *, now: datetime) -> None:
     )
     close_cases([case for case, state in rows if state == "converted"], outcome=Outcome.BECAME_ORDER, now=now)
     close_cases([case for case, state in rows if state == "emptied"], outcome=Outcome.CANCELLED, now=now)
-    _follow([case for case, state in rows if state == "abandoned"], now=now)
+    _follow([case for case, state in rows if state not in ("converted", "emptied")], now=now)
     bought = _rows(
         "SELECT o.id FROM orders_cart k JOIN orders_order o ON o.source_id = k.source_id AND o.shop_id = k.shop_id"
         " AND o.ref = k.order_ref WHERE k.id = ANY(%(carts)s) AND k.order_ref <> '' AND o.paid_at IS NOT NULL",
@@ -177,6 +179,23 @@ def move_contact(contact_id: int, *, gone_id: int) -> None:
             " (SELECT shop_id FROM customers_contact WHERE id = %s)",
             [contact_id, gone_id, contact_id],
         )
+
+
+def reschedule_checks(shop: Shop) -> int:
+    """Give the orders that were not looked at yet the waiting times as they are set now; return how many there were (B2).
+
+    What was looked at already stays as it is. In batches, so that payments do not wait for it.
+    """
+    done, last = 0, 0
+    while True:
+        with transaction.atomic():
+            moved = _rows(
+                closing_sql.RESCHEDULE, shop=shop.pk, last=last, batch=BATCH, offline_minutes=OFFLINE_MINUTES
+            )
+        done += len(moved)
+        if len(moved) < BATCH:
+            return done
+        last = max(row[0] for row in moved)
 
 
 def _cases_of(order_ids: Collection[int]) -> list[int]:

@@ -37,7 +37,7 @@ RETURNING c.id
 FOLLOW_AMOUNTS = """
 UPDATE recovery_recoverycase c SET amount = due.amount
 FROM (
-    SELECT c.id, coalesce(greatest(o.total - o.captured + o.refunded, 0), k.total) AS amount
+    SELECT c.id, CASE WHEN c.kind = 'cart' THEN k.total ELSE o.total - o.captured + o.refunded END AS amount
     FROM recovery_recoverycase c
     LEFT JOIN orders_order o ON o.id = c.order_id
     LEFT JOIN orders_cart k ON k.id = c.cart_id
@@ -126,4 +126,24 @@ RETURNING c.id, c.shop_id, c.kind, coalesce(c.order_id, c.cart_id), c.outcome, d
 LAPSED = """
 SELECT id FROM recovery_recoverycase WHERE lapses_at <= %(now)s AND closed_at IS NULL
 ORDER BY lapses_at, id LIMIT %(batch)s FOR NO KEY UPDATE SKIP LOCKED
+"""
+
+# As `orders.queries.waiting_minutes`: the method's own time, then that of all offline methods, then the shop's.
+RESCHEDULE = """
+WITH picked AS MATERIALIZED (
+    SELECT id, shop_id, method, is_offline_method, placed_at FROM orders_order
+    WHERE shop_id = %(shop)s AND check_at IS NOT NULL AND id > %(last)s
+    ORDER BY id LIMIT %(batch)s FOR NO KEY UPDATE
+)
+UPDATE orders_order o SET check_at = p.placed_at + make_interval(mins => coalesce(
+    own.minutes,
+    CASE WHEN p.is_offline_method
+        THEN coalesce(offline.minutes, greatest(%(offline_minutes)s, shop.unpaid_after_minutes))
+        ELSE shop.unpaid_after_minutes END))
+FROM picked p
+JOIN shops_shop shop ON shop.id = p.shop_id
+LEFT JOIN shops_waitingtime own ON own.shop_id = p.shop_id AND own.method = p.method AND p.method <> ''
+LEFT JOIN shops_waitingtime offline ON offline.shop_id = p.shop_id AND offline.method = 'offline'
+WHERE o.id = p.id
+RETURNING o.id
 """
