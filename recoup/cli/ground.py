@@ -44,7 +44,7 @@ def published_address() -> str | None:
 
 def tell(line: str) -> None:
     """Tell the person what goes on, beside the output of the command."""
-    errors.print(line, style="dim", markup=False)
+    errors.print(line, style="dim", markup=False, soft_wrap=True)
 
 
 @contextmanager

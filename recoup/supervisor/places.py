@@ -110,7 +110,7 @@ def find_place(instance: str, version: int) -> Place:
         home = SHARED_HOME / f"{instance}-{_short_hash(var)}"
         remarks.append(f"the data is in {home}")
     if not reaches(account, programs / "postgres", right="x"):
-        programs = _copy_programs(programs, version)
+        programs = _copy_programs(programs)
         remarks.append(f"the programs are in {programs}")
     _make_folder(home, open_to_pass=account.is_other)
     return Place(
@@ -163,22 +163,32 @@ def _make_folder(path: Path, *, open_to_pass: bool) -> None:
         path.chmod(stat.S_IMODE(path.stat().st_mode) | 0o011)
 
 
-def _copy_programs(programs: Path, version: int) -> Path:
-    release = importlib.metadata.version(WHEEL)
-    target = SHARED_HOME / "programs" / release / FOLDER_OF_VERSION[version]
-    if not target.is_dir():
-        target.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-        fresh = Path(tempfile.mkdtemp(dir=target.parent))
-        fresh.chmod(0o755)
-        for part in ("bin", "lib", "share"):
-            shutil.copytree(programs.parent / part, fresh / part, ignore=shutil.ignore_patterns("*.a"))
-        for folder in (SHARED_HOME, SHARED_HOME / "programs", target.parent):
-            folder.chmod(0o755)
-        try:
-            fresh.rename(target)
-        except OSError:  # another process was quicker
-            shutil.rmtree(fresh)
-    return target / "bin"
+def _copy_programs(programs: Path) -> Path:
+    release = SHARED_HOME / "programs" / importlib.metadata.version(WHEEL)
+    package = programs.parent.parent
+    # The programs look for their libraries beside the package, where the wheel puts them.
+    _copy(package.with_name(f"{package.name}.libs"), release / f"{package.name}.libs")
+    _copy(programs.parent, release / package.name / programs.parent.name)
+    return release / package.name / programs.parent.name / "bin"
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a folder for every account to read, under another name until it is whole."""
+    if target.is_dir() or not source.is_dir():
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    for folder in target.parent.relative_to(SHARED_HOME).parents:
+        (SHARED_HOME / folder).chmod(0o755)
+    target.parent.chmod(0o755)
+    fresh = Path(tempfile.mkdtemp(dir=target.parent))
+    shutil.copytree(source, fresh, ignore=shutil.ignore_patterns("*.a", "include"), dirs_exist_ok=True)
+    for path in [fresh, *fresh.rglob("*")]:  # whatever umask they were installed under
+        mode = stat.S_IMODE(path.stat().st_mode)
+        path.chmod(mode | (0o055 if mode & 0o100 else 0o044))
+    try:
+        fresh.rename(target)
+    except OSError:  # another process was quicker
+        shutil.rmtree(fresh)
 
 
 def _short_hash(path: Path) -> str:

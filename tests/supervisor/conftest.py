@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -27,12 +28,33 @@ def var(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     shutil.rmtree(parent)
 
 
+@pytest.fixture(scope="session")
+def made_home() -> Iterator[Path]:
+    """Return the home of a cluster that was made, started and stopped once, for tests to copy."""
+    parent = Path(tempfile.mkdtemp(prefix="recoup-test-"))
+    parent.chmod(0o711)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RECOUP_VAR", str(parent / "var"))
+        server = Server.ensure(fast=True)
+    server.stop()
+    yield server.place.home
+    shutil.rmtree(parent)
+    shutil.rmtree(server.place.home, ignore_errors=True)
+    shutil.rmtree(server.place.socket_folder, ignore_errors=True)
+
+
 @pytest.fixture
-def begin(var: Path) -> Iterator[Begin]:
+def begin(var: Path, made_home: Path) -> Iterator[Begin]:
     """Return `Server.ensure`, quick and silent; what it started is stopped and deleted after the test."""
     places = {}
 
-    def ensure(instance: str = "main", *, fast: bool = True, port: int | None = None) -> Server:
+    def ensure(
+        instance: str = "main", *, fast: bool = True, port: int | None = None, is_copied: bool = True
+    ) -> Server:
+        home = Server.at(instance).place.home
+        if is_copied and not (home / "data").exists():
+            for name in ("data", "recoup.password", "postgres.password"):
+                subprocess.run(["cp", "-a", str(made_home / name), str(home / name)], check=True)
         server = Server.ensure(instance, 18, fast=fast, port=port)
         places[server.place.home] = server
         return server

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -13,7 +14,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from recoup.supervisor import machine
+from recoup.supervisor import machine, places
 from recoup.supervisor.errors import StartFailed, StopFailed, WrongVersion
 from recoup.supervisor.postgres import Server
 from tests.supervisor.conftest import Begin
@@ -146,8 +147,9 @@ def test_the_last_holder_stops_the_server(begin: Begin) -> None:
 
 
 def test_many_who_start_it_at_once_get_one_server(begin: Begin) -> None:
+    begin().stop()
     pids: list[int | None] = []
-    threads = [threading.Thread(target=lambda: pids.append(begin().pid)) for _ in range(4)]
+    threads = [threading.Thread(target=lambda: pids.append(Server.ensure(fast=True).pid)) for _ in range(4)]
 
     for thread in threads:
         thread.start()
@@ -264,7 +266,7 @@ def test_an_initdb_that_was_killed_leaves_nothing_in_the_way(begin: Begin) -> No
     half = server.place.home / "data.new" / "base"
     half.mkdir(parents=True)
 
-    assert begin().is_running()
+    assert begin(is_copied=False).is_running()
 
     assert not half.exists()
 
@@ -291,6 +293,27 @@ def test_root_in_a_private_home_keeps_the_data_elsewhere_and_says_so(begin: Begi
     assert var.parent.stat().st_mode & 0o777 == 0o700
     assert told == [server.place.remark]
     assert str(server.place.home) in server.place.remark
+
+
+@AS_ROOT
+def test_root_in_a_private_home_runs_a_copy_of_the_programs(
+    begin: Begin, var: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = places.wheel_programs(18).parent.parent
+    private = var.parent / "private"
+    private.mkdir(mode=0o700)
+    shutil.copytree(package / "pginstall18", private / package.name / "pginstall18")
+    shutil.copytree(f"{package}.libs", private / f"{package.name}.libs")
+    monkeypatch.setattr(
+        places, "wheel_programs", lambda _version: private / package.name / "pginstall18" / "bin"
+    )
+    monkeypatch.setattr(places, "SHARED_HOME", var.parent / "shared")
+
+    server = begin()
+
+    assert server.is_running()
+    assert server.place.programs.is_relative_to(var.parent / "shared")
+    assert private.stat().st_mode & 0o777 == 0o700
 
 
 def _is_free(port: int) -> bool:
