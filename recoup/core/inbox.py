@@ -10,15 +10,19 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 from django.db.models import QuerySet
 
+from recoup.core import attention
 from recoup.core.models import InboxItem
 from recoup.core.text import storable
 
+QUARANTINED = "hooks.quarantined"  # what Home shows: one line for a source
 SHOP, OPERATOR = "shop", "operator"  # whose `source_id` it is
 REASON_LENGTH = 1000
+_SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie"})
 _RETRIABLE = (InboxItem.State.QUARANTINED, InboxItem.State.UNUSED, InboxItem.State.PUT_ASIDE)
 
 _KEEP = """
@@ -48,11 +52,11 @@ _CONFLICT = """
 """
 # Two statements, because one index gives each its order and an OR of both would sort the whole backlog.
 _DUE_AGAIN = """
-    SELECT id FROM core_inbox WHERE state = 'new' AND next_try_at <= %s
+    SELECT id, source_kind FROM core_inbox WHERE state = 'new' AND next_try_at <= %s
     ORDER BY next_try_at, id LIMIT %s FOR UPDATE SKIP LOCKED
 """
 _FRESH = """
-    SELECT id FROM core_inbox WHERE state = 'new' AND next_try_at IS NULL
+    SELECT id, source_kind FROM core_inbox WHERE state = 'new' AND next_try_at IS NULL
     ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
 """
 
@@ -92,8 +96,8 @@ def keep(call: Call) -> Kept:
     a conflict (T7). Commits with the caller's transaction, or at once if there is none.
     """
     body_hash = hashlib.sha256(call.raw).digest()
-    headers = json.dumps(dict(call.headers)).replace("\\u0000", "")
-    values = [
+    headers = _storable_headers(call.headers)
+    values: list[Any] = [
         call.shop_id,
         call.source_kind,
         call.source_id,
@@ -124,16 +128,22 @@ def keep(call: Call) -> Kept:
         return Kept(known_id, is_new=False, is_conflict=True, is_new_conflict=cursor.fetchone() is not None)
 
 
-def waiting_ids(*, now: datetime, limit: int) -> list[int]:
-    """Return the items to be applied, of all shops: those whose time has come again, then the new in order of arrival.
+def _storable_headers(headers: Mapping[str, str]) -> str:
+    kept = {name: storable(value) for name, value in headers.items() if name.lower() not in _SECRET_HEADERS}
+    return json.dumps(kept)
 
-    Leaves out what another worker holds at this moment.
+
+def waiting(*, now: datetime, limit: int) -> list[tuple[int, str]]:
+    """Return id and kind of source of the items to be applied: those due again, then the new in order of arrival.
+
+    Crosses shops, and leaves out what another worker holds at this moment.
     """
     with connection.cursor() as cursor:
         cursor.execute(_DUE_AGAIN, [now, limit])
-        found = [row[0] for row in cursor.fetchall()]
+        found: list[tuple[int, str]] = cursor.fetchall()
         cursor.execute(_FRESH, [limit - len(found)])
-        return found + [row[0] for row in cursor.fetchall()]
+        found += cursor.fetchall()
+        return found
 
 
 def take(item_id: int) -> InboxItem | None:
@@ -178,7 +188,7 @@ def wake(source_id: int, *, ref: str) -> int:
             " WHERE source_id = %s AND waits_for = %s AND waits_for <> '' AND state = 'new'",
             [source_id, ref],
         )
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def retry(item_id: int, *, shop_id: int, now: datetime) -> bool:
@@ -186,25 +196,60 @@ def retry(item_id: int, *, shop_id: int, now: datetime) -> bool:
 
     The worker applies it. What it says counts as learnt now, not when it first came.
     """
-    return bool(
-        InboxItem.objects.filter(pk=item_id, shop_id=shop_id, state__in=_RETRIABLE).update(
-            state=InboxItem.State.NEW,
-            reason="",
-            tries=0,
-            next_try_at=None,
-            waits_for="",
-            received_at=now,
-        )
+    changed = InboxItem.objects.filter(pk=item_id, shop_id=shop_id, state__in=_RETRIABLE).update(
+        state=InboxItem.State.NEW,
+        reason="",
+        tries=0,
+        next_try_at=None,
+        waits_for="",
+        received_at=now,
     )
+    _settle_when_empty(item_id, now)
+    return bool(changed)
 
 
-def put_aside(item_id: int, *, shop_id: int) -> bool:
+def put_aside(item_id: int, *, shop_id: int, now: datetime) -> bool:
     """Settle a quarantined item without applying it; its raw body stays. `False` if it is none."""
-    return bool(
-        InboxItem.objects.filter(pk=item_id, shop_id=shop_id, state=InboxItem.State.QUARANTINED).update(
-            state=InboxItem.State.PUT_ASIDE
-        )
+    changed = InboxItem.objects.filter(pk=item_id, shop_id=shop_id, state=InboxItem.State.QUARANTINED).update(
+        state=InboxItem.State.PUT_ASIDE
     )
+    _settle_when_empty(item_id, now)
+    return bool(changed)
+
+
+def quarantine(item: InboxItem, *, reason: str, source_name: str, now: datetime) -> None:
+    """Put an item that cannot be used where people see it; one line on Home for its source."""
+    if finish(item.pk, InboxItem.State.QUARANTINED, now=now, reason=reason):
+        show_quarantine(item.shop_id, item.source_kind, item.source_id, source_name=source_name, now=now)
+
+
+def show_quarantine(
+    shop_id: int, source_kind: str, source_id: int, *, source_name: str, now: datetime
+) -> None:
+    """Ask a person to look at what a source sent and nobody could use."""
+    attention.ask(
+        QUARANTINED,
+        shop_id=shop_id,
+        key=f"{source_kind}:{source_id}",
+        now=now,
+        subject=("source", source_id) if source_kind == SHOP else ("operator", source_id),
+        source=source_name,
+    )
+
+
+def _settle_when_empty(item_id: int, now: datetime) -> None:
+    item = InboxItem.objects.filter(pk=item_id).defer("raw").first()
+    if item is None:
+        return
+    rest = InboxItem.objects.filter(
+        shop_id=item.shop_id,
+        source_kind=item.source_kind,
+        source_id=item.source_id,
+        state=InboxItem.State.QUARANTINED,
+    )
+    if not rest.exists():
+        key = f"{item.source_kind}:{item.source_id}"
+        attention.settle(QUARANTINED, shop_id=item.shop_id, key=key, now=now)
 
 
 def quarantined(shop_id: int) -> QuerySet[InboxItem]:

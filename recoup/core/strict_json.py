@@ -16,7 +16,12 @@ _SIGNS = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
 
 
 class JsonRefused(ValueError):
-    """The body is not JSON that can be trusted; the text says why, in words for a person."""
+    """The body is not JSON that can be trusted; `code` and `details` say why, their words stand in `shops.reasons`."""
+
+    def __init__(self, code: str, details: str = "") -> None:
+        super().__init__(f"{code}: {details}" if details else code)
+        self.code = code
+        self.details = details
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -24,31 +29,69 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         seen: set[str] = set()
         twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        raise JsonRefused(f"the key “{twice[:60]}” stands twice in one object")
+        raise JsonRefused("duplicate_key", twice[:60])
     return found
 
 
 def _integer(text: str) -> int:
     if len(text) > LONGEST_NUMBER:
-        raise JsonRefused(f"a number of {len(text)} digits")
+        raise JsonRefused("bad_number", f"{text[:20]}… ({len(text)})")
     return int(text)
 
 
 def _decimal(text: str) -> Decimal:
     if len(text) > LONGEST_NUMBER:
-        raise JsonRefused(f"a number of {len(text)} digits")
+        raise JsonRefused("bad_number", f"{text[:20]}… ({len(text)})")
     try:
         number = Decimal(text)
     except InvalidOperation as error:
-        raise JsonRefused(f"the number {text}") from error
+        raise JsonRefused("bad_number", text) from error
     exponent = number.as_tuple().exponent
     if not isinstance(exponent, int) or not -LONGEST_NUMBER < number.adjusted() < LONGEST_NUMBER:
-        raise JsonRefused(f"the number {text}")
+        raise JsonRefused("bad_number", text)
     return number
 
 
 def _constant(name: str) -> NoReturn:
-    raise JsonRefused(f"the number {name}")
+    raise JsonRefused("bad_number", name)
+
+
+class _Marker:
+    """Stands for a number that is refused, while its field is looked for."""
+
+
+_marking = json.JSONDecoder(
+    parse_int=lambda text: _Marker() if len(text) > LONGEST_NUMBER else 0,
+    parse_float=lambda text: _Marker() if _is_bad(text) else 0,
+    parse_constant=lambda _: _Marker(),
+)
+
+
+def _is_bad(text: str) -> bool:
+    try:
+        _decimal(text)
+    except JsonRefused:
+        return True
+    return False
+
+
+def _field_of_bad_number(text: str) -> str:
+    try:
+        return _field_of(_marking.decode(text))
+    except json.JSONDecodeError:
+        return ""
+
+
+def _field_of(value: Any, path: str = "") -> str:
+    """Return the path of the first refused number; nesting is within `DEEPEST` by then."""
+    if isinstance(value, _Marker):
+        return path
+    pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in pairs:
+        found = _field_of(inner, f"{path}.{str(key)[:60]}" if path else str(key)[:60])
+        if found:
+            return found
+    return ""
 
 
 def _check_depth(text: str) -> None:
@@ -60,7 +103,7 @@ def _check_depth(text: str) -> None:
         if sign in "[{":
             depth += 1
             if depth > DEEPEST:
-                raise JsonRefused(f"too deep: more than {DEEPEST} levels")
+                raise JsonRefused("too_deep", str(DEEPEST))
         elif sign in "]}":
             depth -= 1
 
@@ -78,18 +121,21 @@ def loads(raw: bytes) -> Any:
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise JsonRefused(f"not UTF-8 at byte {error.start}") from error
+        raise JsonRefused("not_utf8", str(error.start)) from error
     if not text.strip():
-        raise JsonRefused("the body is empty")
+        raise JsonRefused("empty_body")
     _check_depth(text)
     try:
         return _decoder.decode(text)
-    except JsonRefused:
-        raise
+    except JsonRefused as refused:
+        if refused.code != "bad_number":
+            raise
+        field = _field_of_bad_number(text)
+        raise JsonRefused("bad_number", f"{field}: {refused.details}" if field else refused.details) from None
     except json.JSONDecodeError as error:
-        raise JsonRefused(f"not JSON: {error.msg} at line {error.lineno}, column {error.colno}") from error
+        raise JsonRefused("not_json", f"{error.msg} ({error.lineno}:{error.colno})") from error
     except RecursionError as error:
-        raise JsonRefused(f"too deep: more than {DEEPEST} levels") from error
+        raise JsonRefused("too_deep", str(DEEPEST)) from error
 
 
 def dumps(value: Any) -> bytes:
