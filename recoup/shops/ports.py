@@ -18,15 +18,21 @@ class CallUnreadable(Exception):
 
 
 class BodyQuarantined(Exception):
-    """The body passed the signature but cannot be used; kept raw with this reason, in words for a person."""
+    """The body passed the signature but cannot be used; kept raw with this reason.
+
+    Reasons are codes with details, `code: details`; their words in every language stand in `shops.reasons`.
+    """
+
+    def __init__(self, code: str, details: object = "") -> None:
+        super().__init__(f"{code}: {details}" if details else code)
 
 
 class SourceUnavailable(Exception):
-    """The source did not answer or answered nonsense; try again later."""
+    """The source did not answer or answered nonsense; try again later. The text is a reason as above."""
 
 
 class SourceRefused(Exception):
-    """The source refused our credentials or rights; a person must act."""
+    """The source refused our credentials or rights; a person must act. The text is a reason as above."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +56,22 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
+class Unreadable:
+    """One row of a page that cannot be used; kept raw, so that the rest of the page is not held up by it."""
+
+    ref: str
+    topic: str
+    raw: bytes
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """One page of a poll or backfill: what came, the cursor to store, and whether more waits."""
 
     orders: tuple[OrderSnapshot, ...] = ()
     products: tuple[ProductSnapshot, ...] = ()
+    unreadable: tuple[Unreadable, ...] = ()
     cursor: dict[str, Any] = field(default_factory=dict)
     has_more: bool = False
 
@@ -69,6 +86,10 @@ class Capabilities:
     polls: bool = False
     backfills: bool = False
     pay_links: bool = False  # orders carry the platform's own pay link
+    pays_itself: bool = (
+        False  # every order is paid by that link or not at all: no payment of ours is opened for it
+    )
+    registers: bool = False  # makes its webhooks by itself, given its keys
 
 
 class ShopPlatform(Protocol):
@@ -113,4 +134,22 @@ class ShopPlatform(Protocol):
         """
 
     def check_connection(self, source: Source) -> Iterable[str]:
-        """Try the credentials and name what is wrong, in words with what to do; nothing if all is well."""
+        """Try the credentials and return the reason of everything that is wrong; nothing if all is well."""
+
+    def new_secret(self) -> str:
+        """Return a fresh secret for webhooks, in the form that this platform takes."""
+
+    def secret_trouble(self, secret: str) -> str:
+        """Return the reason why a secret cannot be used (shorter than 24 bytes, T2), or nothing."""
+
+    def register_hooks(self, source: Source, *, address: str) -> None:
+        """Make the webhooks at the source, or mend those that lead to `address`. May be repeated.
+
+        :raises SourceUnavailable: :raises SourceRefused:
+        """
+
+    def hook_troubles(self, source: Source) -> Iterable[str]:
+        """Return the reasons of webhooks that the source has switched off or lost; nothing if all deliver.
+
+        :raises SourceUnavailable: :raises SourceRefused:
+        """
