@@ -1,0 +1,1 @@
+"""Orders and buyers from files: recognised or mapped by a person, tried first, then imported once."""

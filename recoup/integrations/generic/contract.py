@@ -1,0 +1,352 @@
+"""What a shop may tell us: the models behind the published JSON Schema. Unknown fields are allowed and kept raw (T21).
+
+Amounts are decimal text or numbers in the major unit (`"149.00"`), instants are ISO 8601 with their offset.
+"""
+
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, WithJsonSchema
+
+AMOUNT_PATTERN = r"^\d{1,12}(\.\d{1,8})?$"
+
+
+def _text_of_number(value: object) -> object:
+    return str(value) if isinstance(value, (int, Decimal)) and not isinstance(value, bool) else value
+
+
+def _text_of_id(value: object) -> object:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _said(example: Any) -> dict[str, Any]:
+    return {"examples": [example]}
+
+
+# Only the shape is checked here: what the text means is read with the currency at hand, which words a refusal better.
+Amount = Annotated[
+    str,
+    BeforeValidator(_text_of_number),
+    WithJsonSchema(
+        {
+            "anyOf": [{"type": "string", "pattern": AMOUNT_PATTERN}, {"type": "number", "minimum": 0}],
+            "description": "Major unit, a point before the decimals, no more of them than the currency has.",
+            "examples": ["149.00"],
+        }
+    ),
+]
+Number = Annotated[
+    str,
+    BeforeValidator(_text_of_number),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "number"}], "examples": [1]}),
+]
+Ref = Annotated[
+    str,
+    BeforeValidator(_text_of_id),
+    WithJsonSchema({"anyOf": [{"type": "string", "minLength": 1, "maxLength": 200}, {"type": "integer"}]}),
+]
+Instant = Annotated[
+    str,
+    WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-11-02T13:00:00+01:00"]}),
+]
+Currency = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^[A-Za-z]{3}$", "examples": ["EUR"]})]
+Text = str | None
+
+OrderStatus = Annotated[
+    str,
+    WithJsonSchema(
+        {
+            "type": "string",
+            "description": "One of the examples; another word is kept and shown, and changes nothing.",
+            "examples": ["pending", "on_hold", "failed", "paid", "fulfilled", "cancelled", "refunded"],
+        }
+    ),
+]
+PaymentStatus = Annotated[
+    str,
+    WithJsonSchema(
+        {
+            "type": "string",
+            "description": "One of the examples; another word is kept and shown, and changes nothing.",
+            "examples": [
+                "created",
+                "pending",
+                "requires_action",
+                "authorized",
+                "succeeded",
+                "failed",
+                "cancelled",
+                "expired",
+                "refunded",
+                "disputed",
+            ],
+        }
+    ),
+]
+
+
+class Part(BaseModel):
+    """A part of a body; fields that we do not know are ignored here and kept in the raw body."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+class Marketing(Part):
+    """Whether the buyer agreed to marketing. Without the instant, it counts from when we heard of it."""
+
+    consent: bool
+    at: Instant | None = None
+    text: Text = Field(None, description="The words that the buyer agreed to.")
+
+
+class Customer(Part):
+    """The buyer. An order without e-mail and phone is kept, but nobody can be written to."""
+
+    email: Text = Field(None, json_schema_extra=_said("anna@example.com"))
+    phone: Text = Field(None, json_schema_extra=_said("+48600100200"))
+    name: Text = None
+    account_id: Ref | None = Field(None, description="Id of a signed-in account; absent for a guest.")
+    company: Text = None
+    country: Text = Field(None, json_schema_extra=_said("PL"))
+    locale: Text = Field(None, json_schema_extra=_said("pl-PL"))
+    time_zone: Text = Field(None, json_schema_extra=_said("Europe/Warsaw"))
+    address: dict[str, Text] = Field(default_factory=dict)
+    marketing: Marketing | None = None
+
+
+class Item(Part):
+    """One line of an order or a cart."""
+
+    product_id: Ref
+    name: str
+    quantity: Number = "1"
+    unit_price: Amount
+    total: Amount | None = Field(None, description="Of the line; quantity times price if absent.")
+    variant_id: Ref | None = None
+    sku: Text = None
+    options: dict[str, Text] = Field(default_factory=dict)
+    url: Text = None
+    image_url: Text = None
+
+
+class Payment(Part):
+    """One attempt to pay."""
+
+    id: Ref
+    status: PaymentStatus
+    amount: Amount
+    at: Instant = Field(description="When it became so.")
+    operator: Text = Field(None, json_schema_extra=_said("stripe"))
+    method: Text = Field(None, json_schema_extra=_said("card"))
+    failure_class: Text = Field(
+        None, description="soft, hard, user, auth, technical, fraud, config or unknown"
+    )
+    failure_code: Text = Field(None, description="The operator's own word, kept as it is.")
+
+
+class Refund(Part):
+    """Money given back, as a positive amount."""
+
+    id: Ref
+    amount: Amount
+    at: Instant
+    payment_id: Ref | None = None
+    reason: Text = None
+
+
+class Order(Part):
+    """A whole order as it is now: what is absent is empty, not unchanged."""
+
+    id: Ref
+    number: Ref | None = Field(None, description="What people call it; the id if absent.")
+    status: OrderStatus
+    currency: Currency
+    total: Amount
+    placed_at: Instant
+    updated_at: Instant = Field(description="Of this state of the order; an older one changes nothing.")
+    paid_at: Instant | None = None
+    cancelled_at: Instant | None = None
+    cancel_reason: Text = None
+    customer: Customer = Field(default_factory=Customer)
+    items: list[Item] = Field(default_factory=list, max_length=1000)
+    payments: list[Payment] = Field(default_factory=list, max_length=200)
+    refunds: list[Refund] = Field(default_factory=list, max_length=200)
+    payment_method: Text = Field(None, description="A short code; waiting times are set by it.")
+    payment_method_title: Text = None
+    is_offline_payment: bool = Field(
+        default=False, description="Bank transfer, cash on delivery: it is waited for longer."
+    )
+    pay_url: Text = Field(None, description="Where the buyer pays this very order in your shop.")
+    cart_id: Ref | None = None
+    locale: Text = None
+    origin: Text = None
+    discount_total: Amount | None = None
+    shipping_total: Amount | None = None
+    tax_total: Amount | None = None
+
+
+class OrderGone(Part):
+    """An order that was deleted."""
+
+    id: Ref
+    deleted_at: Instant
+
+
+class Cart(Part):
+    """A whole cart as it is now; without items it is emptied."""
+
+    id: Ref
+    currency: Currency
+    total: Amount
+    updated_at: Instant
+    customer: Customer = Field(default_factory=Customer)
+    items: list[Item] = Field(default_factory=list, max_length=1000)
+    url: Text = Field(None, description="Where your shop opens this cart again.")
+    order_id: Ref | None = Field(None, description="Set once it became an order.")
+    locale: Text = None
+    coupon: Text = None
+
+
+class CartGone(Part):
+    """A cart that was deleted."""
+
+    id: Ref
+    deleted_at: Instant
+
+
+class OrderPayment(Payment):
+    """A payment that is told by itself and names its order."""
+
+    order_id: Ref
+    currency: Currency
+
+
+class OrderRefund(Refund):
+    """A refund that is told by itself and names its order."""
+
+    order_id: Ref
+    currency: Currency
+
+
+class Product(Part):
+    """A product, or a variant of one."""
+
+    id: Ref
+    name: str
+    updated_at: Instant
+    currency: Currency
+    price: Amount | None = None
+    variant_id: Ref | None = None
+    sku: Text = None
+    is_available: bool = True
+    stock: Number | None = None
+    url: Text = None
+    image_url: Text = None
+
+
+class ProductGone(Part):
+    """A product, or a variant of one, that was deleted."""
+
+    id: Ref
+    variant_id: Ref | None = None
+    deleted_at: Instant
+
+
+class Event(Part):
+    """The envelope of Standard Webhooks. A test event is kept and not applied, unless the source is one for tests."""
+
+    timestamp: Instant | None = None
+    test: bool = False
+
+
+class OrderEvent(Event):
+    """An order was placed or changed."""
+
+    type: Literal["order.created", "order.updated", "order.paid", "order.cancelled"]
+    data: Order
+
+
+class OrderGoneEvent(Event):
+    """An order was deleted."""
+
+    type: Literal["order.deleted"]
+    data: OrderGone
+
+
+class CartEvent(Event):
+    """A cart was started or changed."""
+
+    type: Literal["cart.created", "cart.updated"]
+    data: Cart
+
+
+class CartGoneEvent(Event):
+    """A cart was deleted."""
+
+    type: Literal["cart.deleted"]
+    data: CartGone
+
+
+class PaymentEvent(Event):
+    """A payment was started or changed."""
+
+    type: Literal["payment.created", "payment.updated", "payment.succeeded", "payment.failed"]
+    data: OrderPayment
+
+
+class RefundEvent(Event):
+    """Money was given back."""
+
+    type: Literal["refund.created"]
+    data: OrderRefund
+
+
+class ProductEvent(Event):
+    """A product was made or changed."""
+
+    type: Literal["product.created", "product.updated"]
+    data: Product
+
+
+class ProductGoneEvent(Event):
+    """A product was deleted."""
+
+    type: Literal["product.deleted"]
+    data: ProductGone
+
+
+AnyEvent = (
+    OrderEvent
+    | OrderGoneEvent
+    | CartEvent
+    | CartGoneEvent
+    | PaymentEvent
+    | RefundEvent
+    | ProductEvent
+    | ProductGoneEvent
+)
+_ADAPTER: TypeAdapter[AnyEvent] = TypeAdapter(Annotated[AnyEvent, Field(discriminator="type")])
+MODELS: dict[str, type[Event]] = {
+    kind: model
+    for model in (
+        OrderEvent,
+        OrderGoneEvent,
+        CartEvent,
+        CartGoneEvent,
+        PaymentEvent,
+        RefundEvent,
+        ProductEvent,
+        ProductGoneEvent,
+    )
+    for kind in model.model_fields["type"].annotation.__args__  # type: ignore[union-attr]
+}
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema of every body that is understood, as it is published."""
+    schema = _ADAPTER.json_schema()
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Recoup: body of a signed webhook",
+        **schema,
+    }

@@ -1,0 +1,1 @@
+"""WooCommerce: webhooks with their signature, the REST API behind them, and its words mapped to ours."""
