@@ -2,9 +2,11 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from recoup.hooks import operators
+from recoup.hooks import operators, schema, views
 
 app_name = "hooks"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("operators/<str:key>", operators.receive_operator_call, name="operator"),
+    path("schema.json", schema.generic_schema, name="schema"),
+    path("<str:key>", views.receive, name="shop"),
 ]

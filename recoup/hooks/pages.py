@@ -1,0 +1,71 @@
+"""Applying pages of snapshots that we fetched ourselves, row by row."""
+
+import hashlib
+from datetime import datetime
+
+import structlog
+from django.db import DatabaseError, connection, transaction
+from django_scopes import scope
+
+from recoup.core import inbox
+from recoup.core.locks import set_lock_timeout
+from recoup.hooks.apply import FUTURE, PATIENCE, apply_snapshot
+from recoup.orders.actions import CurrencyChanged
+from recoup.shops.models import Source
+from recoup.shops.ports import Page, Unreadable
+from recoup.shops.snapshots import OrderSnapshot, ProductSnapshot
+
+log = structlog.get_logger(__name__)
+
+
+def apply_page(source: Source, page: Page, *, now: datetime, is_backfill: bool = False) -> int:
+    """Apply a page and return how many rows were taken in.
+
+    Each row commits by itself. A row that cannot be read is kept in quarantine; one that fails is logged and shown, and the
+    rest goes on (R7).
+    """
+    for row in page.unreadable:
+        _keep_unreadable(source, row, now)
+    done = 0
+    rows: list[OrderSnapshot | ProductSnapshot] = [*page.orders, *page.products]
+    for snapshot in rows:
+        done += _applied(source, snapshot, now=now, is_backfill=is_backfill)
+    return done
+
+
+def _keep_unreadable(source: Source, row: Unreadable, now: datetime) -> None:
+    kept = inbox.keep(
+        inbox.Call(
+            shop_id=source.shop_id,
+            source_kind=inbox.SHOP,
+            source_id=source.pk,
+            event_id=f"{row.topic}:{hashlib.sha256(row.raw).hexdigest()}",
+            raw=row.raw,
+            topic=row.topic,
+            headers={"x-wc-webhook-topic": row.topic},
+            subject_kind="order",
+            subject_refs=(row.ref,) if row.ref else (),
+            received_at=now,
+            unreadable=row.reason,
+        )
+    )
+    if kept.is_new:
+        inbox.show_quarantine(source.shop_id, inbox.SHOP, source.pk, source_name=source.name, now=now)
+
+
+def _applied(
+    source: Source, snapshot: OrderSnapshot | ProductSnapshot, *, now: datetime, is_backfill: bool
+) -> bool:
+    if snapshot.version_at > now + FUTURE:
+        log.warning("hooks.page.in_the_future", source_id=source.pk, ref=snapshot.ref)
+        return False
+    try:
+        with transaction.atomic(), scope(shop=source.shop):
+            set_lock_timeout(PATIENCE)
+            apply_snapshot(source, snapshot, now=now, is_backfill=is_backfill)
+    except (DatabaseError, CurrencyChanged, ValueError) as error:
+        if isinstance(error, DatabaseError) and not connection.is_usable():
+            raise
+        log.error("hooks.page.row_failed", source_id=source.pk, ref=snapshot.ref, error=repr(error))
+        return False
+    return True
