@@ -27,9 +27,7 @@ from recoup.messaging.rendering.filters import FALLBACKS, plural_categories
 from recoup.messaging.rendering.findings import Finding, line_of
 from recoup.messaging.rendering.tokens import CATALOGUE, ROOTS, Context, Kind, is_object, suggest
 
-_LIST_FILTERS = frozenset(
-    {"size", "map", "first", "last", "where", "uniq", "reverse", "slice", "sum", *FALLBACKS}
-)
+_LIST_FILTERS = frozenset({"size", "map", "first", "last", "where", "uniq", "reverse", "slice", *FALLBACKS})
 _ELEMENT_WORDS = frozenset({"first", "last"})
 _SIZE = "#size"
 
@@ -66,7 +64,6 @@ class _Place:
 class Inspection:
     """What was found in one part of a template."""
 
-    template: BoundTemplate | None = None
     findings: list[Finding] = field(default_factory=list)
     tokens: set[str] = field(default_factory=set)
     always: set[str] = field(default_factory=set)
@@ -86,8 +83,10 @@ def inspect(
     except (LiquidError, RecursionError) as error:
         inspection.findings.append(_syntax_finding(error, source, place))
         return inspection
-    _Walk(inspection, source, place, environment, context, locale).walk(template)
-    inspection.template = template
+    try:
+        _Walk(inspection, source, place, environment, context, locale).walk(template)
+    except RecursionError as error:
+        inspection.findings.append(_syntax_finding(error, source, place))
     return inspection
 
 

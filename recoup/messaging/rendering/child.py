@@ -11,10 +11,12 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import asdict
 from types import FrameType
 from typing import Any, BinaryIO
 
-from recoup.messaging.rendering.compiling import compile_source
+from recoup.messaging.rendering.compiling import Document, compile_source
+from recoup.messaging.rendering.findings import Finding
 from recoup.messaging.rendering.limits import (
     ITEM_CPU_SECONDS,
     MEMORY_BYTES,
@@ -69,17 +71,12 @@ class Child:
         try:
             with self._limited():
                 document = compile_source(request)
-        except (TooHeavy, MemoryError) as error:
-            self._is_leaving = isinstance(error, MemoryError)
-            detail = "memory" if self._is_leaving else "time"
-            finding = {
-                "code": "trial_too_heavy",
-                "place": "html",
-                "line": 0,
-                "values": {"detail": detail},
-                "is_blocking": True,
-            }
-            document = {"findings": [finding], "compiled": None}
+        except TooHeavy:
+            document = _refusal("trial_too_heavy", "time")
+        except MemoryError:
+            document = _refusal("trial_too_heavy", "memory")
+        except Exception as error:  # noqa: BLE001 - what an author writes never ends the child
+            document = _refusal("trial_liquid_failed", f"{type(error).__name__}: {error}"[:200])
         if any(found["values"].get("detail") == "memory" for found in document["findings"]):
             self._is_leaving = True
         self._send(DOCUMENT, json.dumps(document).encode())
@@ -133,6 +130,10 @@ class Child:
             yield
         finally:
             signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+
+
+def _refusal(code: str, detail: str) -> Document:
+    return {"findings": [asdict(Finding(code, "html", 0, {"detail": detail}))], "compiled": None}
 
 
 def _too_heavy(_signal: int, _frame: FrameType | None) -> None:

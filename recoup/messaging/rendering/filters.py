@@ -40,6 +40,19 @@ def _bounded(grow: Filter) -> Filter:
     return bounded
 
 
+def _numeric(calculate: Filter) -> Filter:
+    """Refuse what is no number, where the library would silently take it for zero; amounts are not calculated with."""
+
+    @wraps(calculate)
+    def numeric(*values: object) -> Any:
+        for value in values:
+            if isinstance(value, bool | Decimal) or not isinstance(value, int | float):
+                raise FilterArgumentError(f"{calculate.__name__} needs plain numbers", token=None)
+        return calculate(*values)
+
+    return numeric
+
+
 def date(value: object, style: object = "long") -> str:
     """Write a moment: `short`, `medium`, `long`, `full`, `time`, `datetime`, `weekday` or `%d.%m.%Y`."""
     if not isinstance(value, Moment) or not isinstance(style, str):
@@ -94,12 +107,12 @@ def _unchanged(value: object) -> object:
 
 _SHARED: Mapping[str, Filter] = {
     "append": _bounded(string.append),
-    "at_least": math.at_least,
-    "at_most": math.at_most,
+    "at_least": _numeric(math.at_least),
+    "at_most": _numeric(math.at_most),
     "capitalize": string.capitalize,
     "date": date,
     "default": misc.default,
-    "divided_by": math.divided_by,
+    "divided_by": _numeric(math.divided_by),
     "downcase": string.downcase,
     "escape": string.escape,
     "fallback": misc.default,
@@ -107,23 +120,22 @@ _SHARED: Mapping[str, Filter] = {
     "join": _bounded(array.join),
     "last": array.last,
     "map": array.map_,
-    "minus": math.minus,
+    "minus": _numeric(math.minus),
     "money": money,
     "newline_to_br": string.newline_to_br,
     "number": number,
     "plural": plural,
-    "plus": math.plus,
+    "plus": _numeric(math.plus),
     "prepend": _bounded(string.prepend),
     "remove": string.remove,
     "replace": _bounded(string.replace),
     "reverse": array.reverse,
-    "round": math.round_,
+    "round": _numeric(math.round_),
     "size": misc.size,
     "slice": string.slice_,
     "split": string.split,
     "strip": string.strip,
-    "sum": array.sum_,
-    "times": math.times,
+    "times": _numeric(math.times),
     "truncate": string.truncate,
     "truncatewords": string.truncatewords,
     "uniq": array.uniq,

@@ -63,6 +63,7 @@ _WORD = re.compile(r"lqm\d+z")
 
 _AROUND_PARAGRAPH = re.compile("[\\s\ue001\ue003]*\ue002[\\s\ue001-\ue003]*")
 _AROUND_LINE = re.compile("[\\s\ue003]*\ue001[\\s\ue001\ue003]*")
+_AROUND_CELL = re.compile("[ \t]*\ue003[ \t]*")
 _BLANKS = re.compile(r"(?<=\S)[ \t]{2,}(?=\S)")
 _LINE_EDGES = re.compile(r"[ \t]*\n[ \t]*")
 _GAPS = re.compile(r"\n{3,}")
@@ -81,7 +82,7 @@ def settle(text: str) -> str:
     if _PARAGRAPH in text or _LINE in text:
         text = _AROUND_PARAGRAPH.sub("\n\n", text)
         text = _AROUND_LINE.sub("\n", text)
-        text = _BLANKS.sub(" ", text).replace(_CELL, "  ")
+        text = _AROUND_CELL.sub("  ", _BLANKS.sub(" ", text))
         text = _LINE_EDGES.sub("\n", text)
     return _GAPS.sub("\n\n", text).strip() + "\n"
 

@@ -142,8 +142,10 @@ class RenderPool:
                 if self._is_closed:
                     raise RuntimeError("the render pool is closed")
                 child = self._idle.pop() if self._idle else None
-            if child is None or not child.is_alive:
-                child = RenderChild()
+            if child is not None and not child.is_alive:
+                child.close()
+                child = None
+            child = child or RenderChild()
             try:
                 yield child
             except BaseException:

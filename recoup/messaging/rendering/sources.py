@@ -17,6 +17,9 @@ from recoup.messaging.rendering.markup import (
     is_style_forbidden,
 )
 
+_FINDINGS = 30
+"""After so many the author has enough to do, and reading on costs more than it tells."""
+
 LIQUID = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9:-]*")
@@ -115,15 +118,17 @@ class Source:
 
     def _read(self) -> None:
         at = 0
-        while at < len(self._plain):
+        while at < len(self._plain) and len(self.findings) < _FINDINGS:
             bracket = self._plain.find("<", at)
             bracket = len(self._plain) if bracket < 0 else bracket
             if bracket > at:
                 self._text(self._plain[at:bracket], at)
             at = self._tag(bracket) if bracket < len(self._plain) else bracket
+        if len(self.findings) >= _FINDINGS:
+            return
         for name, index in self._stack:
             self._find("element_unclosed", index, element=name)
-        for _, number in self._blocks:
+        for _, number in self._blocks[-3:]:
             self._find("block_unclosed", self._starts[number], tag=self.liquid[number])
         if not self.elements or self.elements[0].name != "mjml":
             self._find("not_mjml", 0)
