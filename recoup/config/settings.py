@@ -52,6 +52,7 @@ INSTALLED_APPS = [
     "django_htmx",
     "procrastinate.contrib.django",
     *PARTS,
+    "recoup.config",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -74,6 +75,7 @@ WSGI_APPLICATION = "recoup.config.wsgi.application"
 TEMPLATES: list[dict[str, Any]] = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "recoup" / "web" / "templates"],  # ours stand before allauth's of the same name
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [

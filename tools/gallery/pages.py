@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 
 from recoup.web import parts
-from tests.web import sample_pages, samples
+from tests.web.samples import ground, pages, pieces
 
 
 class SampleForm(forms.Form):
@@ -45,19 +45,19 @@ def components(**given: str) -> dict[str, Any]:
             "name": name,
             "status": code,
             "label": label,
-            "at": samples.ago(hours=2 + 9 * n),
-            "total": samples.pln(f"{129 + 333 * n}.00"),
+            "at": ground.ago(hours=2 + 9 * n),
+            "total": ground.pln(f"{129 + 333 * n}.00"),
         }
         for n, (name, code, label) in enumerate(names)
     ]
-    return samples.base(
-        "/lumen/orders/",
+    return ground.base(
+        "/s/lumen/orders/",
         **given,
-        crumb_links=[parts.Link("Orders", "/lumen/orders/"), parts.Link("10482", "")],
-        tiles=samples.tiles(),
-        week_chart=samples.week_chart(),
-        attention_items=samples.attention(),
-        filters=samples.filters(),
+        crumb_links=[parts.Link("Orders", "/s/lumen/orders/"), parts.Link("10482", "")],
+        tiles=pieces.tiles(),
+        week_chart=pieces.week_chart(),
+        attention_items=pieces.attention(),
+        filters=pieces.filters(),
         badges=[
             ("order", "new", "New"),
             ("order", "unpaid", "Unpaid"),
@@ -75,11 +75,11 @@ def components(**given: str) -> dict[str, Any]:
         step=parts.NextStep(
             "Second reminder tomorrow 10:00, unless paid.", detail="Then a last one on Thu 26 Nov, 10:00."
         ),
-        nodes=samples.process_nodes(),
-        timeline_shown=samples.timeline(),
+        nodes=pieces.process_nodes(),
+        timeline_shown=pieces.timeline(),
         form=form,
         snippet="curl -X POST https://shop.example/hooks/orders \\\n  -d @order.json",
-        dialog=samples.cancel_dialog(),
+        dialog=pieces.cancel_dialog(),
     )
 
 
@@ -90,9 +90,9 @@ def pay(**_given: str) -> dict[str, Any]:
     return {
         "shop": shop,
         "theme_url": "/s/lumen/theme.css",
-        "total": samples.pln("1299.00"),
-        "price": samples.pln("129"),
+        "total": ground.pln("1299.00"),
+        "price": ground.pln("129"),
     }
 
 
-PAGES = {"components": ("components.html", components), "pay": ("pay.html", pay), **sample_pages.PAGES}
+PAGES = {"components": ("components.html", components), "pay": ("pay.html", pay), **pages.PAGES}
