@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -108,8 +109,10 @@ class Lane(models.Model):
     tokens = models.FloatField(default=100.0)
     refilled_at = models.DateTimeField(null=True)  # real
     next_at = models.DateTimeField(null=True)  # real; not before
-    due_mark = models.DateTimeField(null=True)  # trade; low-water mark of due_at for the claim
-    max_in_flight = models.IntegerField(default=400)
+    due_mark = models.DateTimeField(
+        null=True
+    )  # trade; the claim looks from here on while a backlog is drained
+    mark_opened_at = models.DateTimeField(null=True)  # real; when the claim last looked at everything due
     in_trouble_since = models.DateTimeField(null=True)  # real; connect, TLS or AUTH fails
     trouble = models.TextField(default="", blank=True)
     backoff_seconds = models.IntegerField(default=0)
@@ -119,8 +122,29 @@ class Lane(models.Model):
         constraints = [models.UniqueConstraint(fields=["shop", "channel"], name="messaging_lane_once")]
 
 
+class SendingLimits(ShopOwned):
+    """How often a person may be reminded; a shop without a row has these defaults."""
+
+    per_day = models.PositiveSmallIntegerField(
+        _("Reminders in 24 hours"), default=2, validators=[MinValueValidator(1), MaxValueValidator(10)]
+    )
+    per_week = models.PositiveSmallIntegerField(
+        _("Reminders in 7 days"), default=5, validators=[MinValueValidator(1), MaxValueValidator(16)]
+    )
+    per_order = models.PositiveSmallIntegerField(
+        _("Reminders about one order"), default=3, validators=[MinValueValidator(1), MaxValueValidator(15)]
+    )
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["shop"], name="messaging_limits_once")]
+
+
 class Message(ShopOwned):
     """One message to one person, with exactly one end (R10)."""
+
+    class Purpose(models.TextChoices):
+        REMINDER = "reminder", _("Reminder")  # guarded: never once its order is paid
+        THANKS = "thanks", _("Thanks")
 
     class State(models.TextChoices):
         DUE = "due", _("Waiting")
@@ -156,9 +180,11 @@ class Message(ShopOwned):
         TemplateVersion, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
     )
     locale = models.CharField(max_length=8)
+    purpose = models.CharField(max_length=10, choices=Purpose, default=Purpose.REMINDER)
     message_class = models.CharField(max_length=16, choices=MessageClass)
     is_asked_for = models.BooleanField(default=False)  # the buyer asked: resent once when uncertain
-    is_test = models.BooleanField(default=False)  # test send or test mode: never leaves, never counts
+    is_resent = models.BooleanField(default=False)  # what was asked for was sent a second time
+    is_test = models.BooleanField(default=False)  # made in test mode: never leaves, never counts
     recipient = models.CharField(max_length=254)
     prio = models.SmallIntegerField(default=1)
     state = models.CharField(max_length=10, choices=State, default=State.DUE)

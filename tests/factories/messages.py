@@ -5,7 +5,7 @@ from typing import Any
 
 from django_scopes import scopes_disabled
 
-from recoup.messaging.models import Lane, Message, MessageSource
+from recoup.messaging.models import Lane, MailAccount, Message, MessageSource
 from recoup.orders.models import Cart, Order
 from recoup.shops.models import Shop
 from tests.factories.moments import DAY, NOW
@@ -54,3 +54,20 @@ def make_message(subject: Order | Cart, **values: Any) -> Message:
         message = Message(**{**defaults, **values})
         message.save(force_insert=True)
     return message
+
+
+def make_mail_account(shop: Shop, *, port: int, **values: Any) -> MailAccount:
+    """Make the settings of a shop that sends through a server on this machine, in the clear."""
+    account = MailAccount(
+        **{
+            "shop": shop,
+            "host": "127.0.0.1",
+            "port": port,
+            "security": "plain",
+            "from_name": shop.name,
+            "from_email": "hello@shop.example",
+            **values,
+        }
+    )
+    account.save(force_insert=True)
+    return account

@@ -1,0 +1,335 @@
+"""Queueing messages, calling them off, and what people decide about them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from django.db import connection, transaction
+from django_scopes import scopes_disabled
+
+from recoup.core import activity, outbox
+from recoup.core.activity import SYSTEM, Actor
+from recoup.core.installation import get_installation
+from recoup.messaging.classes import compute_class
+from recoup.messaging.events import MessageSettled
+from recoup.messaging.mime.writer import new_message_id
+from recoup.messaging.models import Lane, MailAccount, Message, MessageSource
+from recoup.messaging.reasons import Reason
+from recoup.shops.models import Shop
+
+ASKED_FOR, ORDINARY = 0, 1  # `Message.prio`
+_SECOND_LIFE = timedelta(days=1)  # what a person sends again may go out for so long
+
+Verdict = Literal["delivered", "not_delivered", "send_again"]
+
+
+class NotUncertain(Exception):
+    """The message is not uncertain any more: somebody else has decided, or the answer came."""
+
+
+class NotFailed(Exception):
+    """The message is not failed any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageOrder:
+    """A message to be queued. One of `order_id` and `cart_id` says what it is about.
+
+    An empty `locale` is the one frozen on the order or cart; the address is the one given with the order.
+    """
+
+    shop_id: int
+    contact_id: int
+    template_key: str
+    locale: str
+    due_at: datetime
+    not_after: datetime
+    source_id: int | None = None
+    enrolment_id: int | None = None
+    step_no: int | None = None
+    node: str = ""
+    case_id: int | None = None
+    order_id: int | None = None
+    cart_id: int | None = None
+    purpose: str = "reminder"  # "thanks" may be sent after payment
+    is_asked_for: bool = False  # the buyer asked for it
+    manual_key: str | None = None  # sent by hand: the idempotency key of the click
+    is_test: bool = False
+
+
+_COLUMNS = {
+    "shop_id": "bigint",
+    "contact_id": "bigint",
+    "template_key": "text",
+    "locale": "text",
+    "due_at": "timestamptz",
+    "not_after": "timestamptz",
+    "source_id": "bigint",
+    "enrolment_id": "bigint",
+    "step_no": "integer",
+    "node": "text",
+    "case_id": "bigint",
+    "order_id": "bigint",
+    "cart_id": "bigint",
+    "purpose": "text",
+    "is_asked_for": "boolean",
+    "manual_key": "text",
+    "is_test": "boolean",
+    "message_class": "text",
+    "message_ref": "text",
+    "prio": "smallint",
+}
+# The shop of every row is checked against the contact's: a foreign contact makes no message.
+_QUEUE = f"""
+    INSERT INTO messaging_message (shop_id, source_id, enrolment_id, step_no, node, case_id, manual_key, channel,
+        lane_id, contact_id, order_id, cart_id, template_id, locale, purpose, message_class, is_asked_for, is_resent,
+        is_test, recipient, prio, state, queued_at, due_at, not_after, attempt, deferrals, message_ref, reason, answer)
+    SELECT w.shop_id, w.source_id, w.enrolment_id, w.step_no, w.node, w.case_id, w.manual_key, 'email',
+        l.id, w.contact_id, w.order_id, w.cart_id, t.id,
+        coalesce(nullif(w.locale, ''), o.locale, k.locale, s.locale), w.purpose, w.message_class, w.is_asked_for, false,
+        w.is_test OR s.live_since IS NULL, coalesce(nullif(o.buyer->>'email', ''), c.email), w.prio, 'due', %s, w.due_at,
+        w.not_after, 0, 0,
+        w.message_ref, '', ''
+    FROM unnest({", ".join(f"%s::{kind}[]" for kind in _COLUMNS.values())}) AS w ({", ".join(_COLUMNS)})
+    JOIN shops_shop s ON s.id = w.shop_id
+    JOIN messaging_lane l ON l.shop_id = w.shop_id AND l.channel = 'email'
+    JOIN customers_contact c ON c.id = w.contact_id AND c.shop_id = w.shop_id
+    LEFT JOIN orders_order o ON o.id = w.order_id AND o.shop_id = w.shop_id
+    LEFT JOIN orders_cart k ON k.id = w.cart_id AND k.shop_id = w.shop_id
+    LEFT JOIN messaging_template t ON t.shop_id = w.shop_id AND t.key = w.template_key
+    ON CONFLICT DO NOTHING
+"""  # noqa: S608 - put together from names in this file
+
+
+def queue_messages(orders: Sequence[MessageOrder], *, now: datetime) -> int:
+    """Queue messages in one statement and return how many are new.
+
+    One person, one step, one cycle: what is queued already changes nothing. Class, lane, recipient and Message-ID are
+    fixed here; a message of a shop in test mode never leaves. Everything that may forbid it is looked at when it is handed
+    over.
+    """
+    if not orders:
+        return 0
+    shop_ids = {order.shop_id for order in orders}
+    _ensure_lanes(shop_ids)
+    domains = _sender_domains(shop_ids)
+    instance = str(get_installation().instance_id)
+    rows = [_row(order, domains[order.shop_id], instance) for order in orders]
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    with connection.cursor() as cursor:
+        cursor.execute(_QUEUE, [now, *columns])
+        return int(cursor.rowcount)
+
+
+def _row(order: MessageOrder, domain: str, instance: str) -> tuple[Any, ...]:
+    if order.enrolment_id is not None:
+        key = f"{instance}:{order.shop_id}:{order.enrolment_id}:{order.step_no}:email"
+    else:
+        key = f"{instance}:{order.shop_id}:hand:{order.manual_key}"
+    return (
+        order.shop_id,
+        order.contact_id,
+        order.template_key,
+        order.locale[:8],
+        order.due_at,
+        order.not_after,
+        order.source_id,
+        order.enrolment_id,
+        order.step_no,
+        order.node[:40],
+        order.case_id,
+        order.order_id,
+        order.cart_id,
+        order.purpose,
+        order.is_asked_for,
+        order.manual_key,
+        order.is_test,
+        compute_class("order" if order.order_id is not None else "cart"),
+        new_message_id(domain, key)[1:-1],
+        ASKED_FOR if order.is_asked_for else ORDINARY,
+    )
+
+
+def _ensure_lanes(shop_ids: Iterable[int]) -> None:
+    known = set(Lane.objects.filter(shop_id__in=shop_ids, channel="email").values_list("shop_id", flat=True))
+    missing = sorted(set(shop_ids) - known)
+    if missing:
+        Lane.objects.bulk_create([Lane(shop_id=shop_id) for shop_id in missing], ignore_conflicts=True)
+
+
+def _sender_domains(shop_ids: Iterable[int]) -> dict[int, str]:
+    """Return the domain of each shop's Message-IDs: that of its sender, or one that nobody owns."""
+    with scopes_disabled():
+        accounts = dict(MailAccount.objects.filter(shop_id__in=shop_ids).values_list("shop_id", "from_email"))
+    return {shop_id: accounts.get(shop_id, "").rpartition("@")[2] or "recoup.invalid" for shop_id in shop_ids}
+
+
+_UNSETTLED = "('due', 'claimed', 'handing')"
+_SETTLED_COLUMNS = "m.shop_id, m.id, m.enrolment_id, m.step_no, m.case_id, m.state"
+
+
+def request_cancel(
+    *,
+    reason: str,
+    now: datetime,
+    enrolment_ids: Sequence[int] = (),
+    order_ids: Sequence[int] = (),
+) -> int:
+    """Call off the unsettled messages of enrolments or orders, and return how many there were.
+
+    What still waits ends at once; what a sender holds ends when it looks again, or is sent if its hand-over has begun
+    (this waits for it, some 2 s at most). Messages sent by hand stay: a person wanted them.
+    """
+    if not enrolment_ids and not order_ids:
+        return 0
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            WITH held AS (
+                SELECT id FROM messaging_message
+                WHERE (enrolment_id = ANY(%s) OR order_id = ANY(%s)) AND enrolment_id IS NOT NULL
+                    AND state IN {_UNSETTLED} AND NOT is_asked_for
+                ORDER BY id FOR NO KEY UPDATE
+            )
+            UPDATE messaging_message m
+            SET cancel_requested_at = coalesce(m.cancel_requested_at, %s), reason = %s,
+                state = CASE WHEN m.state = 'due' THEN 'cancelled' ELSE m.state END,
+                settled_at = CASE WHEN m.state = 'due' THEN %s ELSE m.settled_at END
+            FROM held WHERE m.id = held.id AND m.state IN {_UNSETTLED}
+            RETURNING {_SETTLED_COLUMNS}
+            """,  # noqa: S608 - constants of this file
+            [list(enrolment_ids), list(order_ids), now, reason, now],
+        )
+        rows = cursor.fetchall()
+        outbox.announce(*[MessageSettled(*(*row, now)) for row in rows if row[5] == Message.State.CANCELLED])
+    return len(rows)
+
+
+def make_source(shop: Shop, *, name: str, state: str = MessageSource.State.STOPPED) -> MessageSource:
+    """Make a source of messages: what a process sends by."""
+    source = MessageSource(shop=shop, name=name[:120], state=state)
+    source.save(force_insert=True)
+    return source
+
+
+def set_source_state(source_id: int, state: str, *, now: datetime) -> None:
+    """Let a source send, hold its messages, or end them when they are looked at.
+
+    Messages that a pause put off are due again as soon as the source is live.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("UPDATE messaging_messagesource SET state = %s WHERE id = %s", [state, source_id])
+        if state == MessageSource.State.PAUSED:
+            return
+        cursor.execute(
+            "UPDATE messaging_message SET due_at = %s, reason = '' WHERE state = 'due' AND source_id = %s"
+            " AND reason = %s AND lane_id IN (SELECT l.id FROM messaging_lane l"
+            " JOIN messaging_messagesource s ON s.shop_id = l.shop_id WHERE s.id = %s)",
+            [now, source_id, Reason.SOURCE_PAUSED, source_id],
+        )
+
+
+def send_by_hand(order: MessageOrder, *, actor: Actor, now: datetime) -> Message:
+    """Queue a message that a person sends, once for its `manual_key`, and return it.
+
+    It counts for the caps and is not stopped by them; neither does the person's own claim on the order stop it.
+    """
+    if order.manual_key is None:
+        raise ValueError("a message sent by hand needs the key of the click")
+    with transaction.atomic():
+        if queue_messages([order], now=now):
+            _record("messaging.message.sent_by_hand", order, actor, now)
+        return Message.objects.get(shop_id=order.shop_id, manual_key=order.manual_key)
+
+
+def _record(verb: str, order: MessageOrder, actor: Actor, now: datetime) -> None:
+    subject = ("order", order.order_id) if order.order_id is not None else ("cart", order.cart_id or 0)
+    activity.record(
+        verb, shop_id=order.shop_id, subject=subject, at=now, actor=actor, template=order.template_key
+    )
+
+
+def settle_uncertain(message: Message, verdict: Verdict, *, now: datetime, actor: Actor = SYSTEM) -> Message:
+    """Decide what became of an uncertain message. Announces `MessageSettled` unless it is sent again.
+
+    Sent again means the same message with the same Message-ID, after every check that any message passes.
+
+    :raises NotUncertain: if it is not uncertain any more.
+    """
+    with transaction.atomic():
+        rows = Message.objects.filter(pk=message.pk, shop_id=message.shop_id, state=Message.State.UNCERTAIN)
+        if verdict == "send_again":
+            changed = rows.update(
+                state=Message.State.DUE,
+                reason="",
+                due_at=now,
+                not_after=max(message.not_after, now + _SECOND_LIFE),
+                settled_at=None,
+                handed_at=None,
+                lease_owner=None,
+                lease_until=None,
+            )
+        elif verdict == "delivered":
+            changed = rows.update(
+                state=Message.State.SENT, reason=Reason.DELIVERED, lease_owner=None, settled_at=now
+            )
+        else:
+            changed = rows.update(
+                state=Message.State.FAILED, reason=Reason.NOT_DELIVERED, lease_owner=None, settled_at=now
+            )
+        if not changed:
+            raise NotUncertain(message.pk)
+        message.refresh_from_db()
+        _note_decision(message, f"messaging.message.{verdict}", actor, now)
+        if verdict != "send_again":
+            announce_settled([message], at=message.handed_at if verdict == "delivered" else now)
+    return message
+
+
+def retry_failed(message: Message, *, now: datetime, actor: Actor = SYSTEM) -> Message:
+    """Queue a failed message again, with its tries counted anew.
+
+    :raises NotFailed: if it is not failed any more.
+    """
+    with transaction.atomic():
+        changed = Message.objects.filter(
+            pk=message.pk, shop_id=message.shop_id, state=Message.State.FAILED
+        ).update(
+            state=Message.State.DUE,
+            reason="",
+            answer="",
+            attempt=0,
+            due_at=now,
+            not_after=max(message.not_after, now + _SECOND_LIFE),
+            settled_at=None,
+            lease_owner=None,
+            lease_until=None,
+        )
+        if not changed:
+            raise NotFailed(message.pk)
+        message.refresh_from_db()
+        _note_decision(message, "messaging.message.retried", actor, now)
+    return message
+
+
+def _note_decision(message: Message, verb: str, actor: Actor, now: datetime) -> None:
+    activity.record(verb, shop_id=message.shop_id, subject=("message", message.pk), at=now, actor=actor)
+
+
+def announce_settled(messages: Iterable[Message], *, at: datetime | None) -> None:
+    """Announce the ends of messages; `at` is the hand-over of those that were sent."""
+    outbox.announce(
+        *[
+            MessageSettled(
+                shop_id=message.shop_id,
+                message_id=message.pk,
+                enrolment_id=message.enrolment_id,
+                step_no=message.step_no,
+                case_id=message.case_id,
+                state=message.state,
+                at=at or message.settled_at or message.queued_at,
+            )
+            for message in messages
+        ]
+    )

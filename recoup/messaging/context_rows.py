@@ -1,0 +1,184 @@
+"""The rows behind the contexts of texts, read for a batch."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from django.db import connection
+
+from recoup.core.money import Money
+
+
+class ShopRow(NamedTuple):
+    """What texts say of the shop."""
+
+    values: Mapping[str, str]
+    zone: str
+
+
+class Person(NamedTuple):
+    """What texts say of the person."""
+
+    name: str
+    email: str
+    zone: str
+
+
+class Row(NamedTuple):
+    """An order or a cart as texts show it, and the stamp that tells whether it has changed since."""
+
+    kind: str
+    values: dict[str, Any]
+    stamp: tuple[object, ...]
+
+
+def _rows(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        return cursor.fetchall()
+
+
+def read_shop(shop_id: int) -> ShopRow:
+    """Read what texts say of a shop; its page is where its orders come from."""
+    name, phone, address, email, zone, website = _rows(
+        "SELECT name, phone, address, email, time_zone, coalesce((SELECT base_url FROM shops_source"
+        " WHERE shop_id = s.id AND base_url <> '' ORDER BY id LIMIT 1), '') FROM shops_shop s WHERE id = %s",
+        [shop_id],
+    )[0]
+    values = {"name": name, "phone": phone, "address": address, "email": email, "website": website}
+    return ShopRow(values, zone)
+
+
+def read_people(shop_id: int, ids: Sequence[int]) -> dict[int, Person]:
+    """Read people of a shop."""
+    rows = _rows(
+        "SELECT id, name, email, time_zone FROM customers_contact WHERE shop_id = %s AND id = ANY(%s)",
+        [shop_id, list(ids)],
+    )
+    return {row[0]: Person(*row[1:]) for row in rows}
+
+
+def read_last_mails(contact_ids: Sequence[int]) -> dict[int, datetime]:
+    """Read when the last mail went to each person."""
+    rows = _rows(
+        "SELECT contact_id, max(handed_at) FROM messaging_message"
+        " WHERE contact_id = ANY(%s) AND state = 'sent' GROUP BY contact_id",
+        [list(contact_ids)],
+    )
+    return dict(rows)
+
+
+_ORDERS = """
+    SELECT id, number, status, total, captured, currency, placed_at, method_title, version_at, lock_version
+    FROM orders_order WHERE shop_id = %s AND id = ANY(%s)
+"""
+_LINES = """
+    SELECT order_id, name, options::text, quantity, unit_price, total, url, image_url
+    FROM orders_orderline WHERE order_id = ANY(%s) ORDER BY order_id, position
+"""
+
+
+def read_orders(shop_id: int, ids: Sequence[int], *, with_items: bool) -> dict[int, Row]:
+    """Read orders of a shop, with their lines where a text shows them."""
+    if not ids:
+        return {}
+    items: dict[int, list[dict[str, Any]]] = {order_id: [] for order_id in ids}
+    found = {
+        order_id: _order_row(number, status, total, captured, currency, stamp, items[order_id])
+        for order_id, number, status, total, captured, currency, *stamp in _rows(
+            _ORDERS, [shop_id, list(ids)]
+        )
+    }
+    if with_items:
+        for order_id, name, options, quantity, price, total, url, image in _rows(_LINES, [list(found)]):
+            currency = found[order_id].values["total"].currency
+            line = _Line(name, json.loads(options), quantity, price, total, url, image)
+            items[order_id].append(_item(currency, line))
+    return found
+
+
+def _order_row(
+    number: str,
+    status: str,
+    total: Decimal,
+    captured: Decimal,
+    currency: str,
+    rest: Sequence[Any],
+    items: list[dict[str, Any]],
+) -> Row:
+    placed_at, method_title, version_at, lock_version = rest
+    values = {
+        "number": number,
+        "status": status,
+        "total": Money(total, currency),
+        "due": Money(max(total - captured, Decimal(0)), currency),
+        "placed_at": placed_at,
+        "payment_method": method_title,
+        "delivery": "",
+        "items": items,
+    }
+    return Row("order", values, (version_at, lock_version, total, captured))
+
+
+def read_carts(shop_id: int, ids: Sequence[int]) -> dict[int, Row]:
+    """Read carts of a shop."""
+    if not ids:
+        return {}
+    rows = _rows(
+        "SELECT id, total, currency, last_activity_at, lines::text, version_at, state FROM orders_cart"
+        " WHERE shop_id = %s AND id = ANY(%s)",
+        [shop_id, list(ids)],
+    )
+    return {
+        cart_id: Row(
+            "cart",
+            {
+                "total": Money(total, currency),
+                "updated_at": active_at,
+                "items": [_cart_item(currency, line) for line in json.loads(lines)],
+            },
+            (version_at, state),
+        )
+        for cart_id, total, currency, active_at, lines, version_at, state in rows
+    }
+
+
+def _cart_item(currency: str, line: Mapping[str, Any]) -> dict[str, Any]:
+    total, quantity = Decimal(line.get("total") or 0), Decimal(line.get("quantity") or 1)
+    return _item(
+        currency,
+        _Line(
+            line.get("name", ""),
+            line.get("options") or {},
+            quantity,
+            Decimal(line.get("unit_price") or total / (quantity or 1)),
+            total,
+            line.get("url", ""),
+            line.get("image_url", ""),
+        ),
+    )
+
+
+class _Line(NamedTuple):
+    name: str
+    options: Mapping[str, str]
+    quantity: Decimal
+    price: Decimal
+    total: Decimal
+    url: str
+    image: str
+
+
+def _item(currency: str, line: _Line) -> dict[str, Any]:
+    name, options, quantity, price, total, url, image = line
+    return {
+        "name": name,
+        "variant": ", ".join(str(value) for value in options.values()),
+        "quantity": int(quantity) if quantity == quantity.to_integral_value() else float(quantity),
+        "price": Money(price, currency),
+        "total": Money(total, currency),
+        "link": url if url.startswith(("https://", "http://")) else "",
+        "image": image if image.startswith(("https://", "http://")) else "",
+    }

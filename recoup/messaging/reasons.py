@@ -1,0 +1,68 @@
+"""Why a message waits or ended as it did: codes in the row, words for people here."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Reason(models.TextChoices):
+    """The code in `Message.reason`."""
+
+    # Ended without being sent.
+    PAID = "paid", _("The order is paid")
+    SUPERSEDED = "superseded", _("The person has paid a newer order")
+    ORDER_CANCELLED = "order_cancelled", _("The order was cancelled")
+    ORDER_FALSE = "order_false", _("The order is false")
+    ORDER_CLOSED = "order_closed", _("The order is closed")
+    DUPLICATE = "duplicate", _("The order is a duplicate")
+    REFUNDED = "refunded", _("The money was given back")
+    BACKFILL = "backfill", _("The order was imported from history")
+    BEFORE_LIVE = "before_live", _("The order is older than the start of sending")
+    TEST_ORDER = "test_order", _("A test order")
+    CART_CONVERTED = "cart_converted", _("The cart became an order")
+    CART_EMPTIED = "cart_emptied", _("The cart was emptied")
+    CART_EXPIRED = "cart_expired", _("The cart expired")
+    ORDERED_SINCE = "ordered_since", _("The person has ordered since")
+    NO_CONSENT = "no_consent", _("The person has not agreed to such messages")
+    SUPPRESSED = "suppressed", _("The person or the address gets no such messages")
+    ERASED = "erased", _("The person's data were erased")
+    NO_ADDRESS = "no_address", _("There is no e-mail address")
+    EXPIRED = "expired", _("It was too late for this message")
+    STOPPED = "stopped", _("The process was stopped")
+    CANCELLED = "cancelled", _("It was called off")
+    ENDED = "ended", _("The process ended for this person")
+    TAKEN_OVER = "taken_over", _("A person took the order over")
+    SENT_BY_HAND = "sent_by_hand", _("The same text was sent by hand")
+    TEST_MODE = "test_mode", _("Test mode: nothing leaves")
+    ORDER_CAP = "order_cap", _("Enough reminders about this order")
+    CAP = "cap", _("Enough reminders to this person for now")
+    QUIET_HOURS = "quiet_hours", _("Quiet hours")
+    PROMISED = "promised", _("The person promised to pay later")
+    PAUSED = "paused", _("Reminders of this order are held by a person")
+    CLAIMED = "claimed", _("A person is working on this order")
+    # Waiting for another look.
+    SOURCE_PAUSED = "source_paused", _("The process is paused")
+    PAYMENT_NEWS = "payment_news", _("News of this order is being read")
+    INTAKE_UNREADABLE = "intake_unreadable", _("An unreadable call of the shop is being looked at")
+    BUSY = "busy", _("The order is being changed at this moment")
+    CHANGED = "changed", _("The order has just changed; the text is written anew")
+    SILENCED = "silenced", _("This installation is silent until an owner confirms")
+    LINE_TROUBLE = "line_trouble", _("The mail server could not be reached")
+    TRY_LATER = "try_later", _("The mail server asked to try later")
+    # Failed.
+    NO_TEMPLATE = "no_template", _("The template has no published text")
+    TEXT_INCOMPLETE = "text_incomplete", _("A field of the text is empty for this person")
+    TEXT_FAILED = "text_failed", _("The text could not be made")
+    ADDRESS_BAD = "address_bad", _("The address is not valid")
+    ADDRESS_UNKNOWN = "address_unknown", _("The mail server does not know the address")
+    REFUSED = "refused", _("The mail server refused the message")
+    TOO_LATE_AFTER_TRIES = "too_late_after_tries", _("The mail server put it off until it was too late")
+    NOT_DELIVERED = "not_delivered", _("A person found that it did not arrive")
+    # Uncertain.
+    LINE_BROKE = "line_broke", _("The line broke before the mail server's answer")
+    SENDER_GONE = "sender_gone", _("The sender stopped in the middle of handing over")
+    DELIVERED = "delivered", _("A person found that it arrived")
+
+
+def words(code: str) -> str:
+    """Return the sentence of a reason; the code itself for one that a later version wrote."""
+    return str(Reason(code).label) if code in Reason.values else code

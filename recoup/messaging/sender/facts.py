@@ -1,0 +1,130 @@
+"""What the last look sees."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, ClassVar
+
+
+@dataclass(slots=True)
+class Gate:
+    """A person's gate, locked: their latest reminders, and one more for each that passes."""
+
+    contact_id: int
+    recent: list[datetime]
+
+
+@dataclass(slots=True)
+class OrderFacts:
+    """An order, locked against payment, and what other rows say of it."""
+
+    COLUMNS: ClassVar[tuple[str, ...]] = (
+        "id",
+        "source_id",
+        "contact_id",
+        "ref",
+        "number",
+        "cart_ref",
+        "status",
+        "payment_state",
+        "total",
+        "captured",
+        "placed_at",
+        "promised_at",
+        "paused_at",
+        "claimed_until",
+        "superseded_by_id",
+        "duplicate_of_id",
+        "is_backfill",
+        "is_test",
+        "version_at",
+        "lock_version",
+    )
+
+    id: int
+    source_id: int
+    contact_id: int | None
+    ref: str
+    number: str
+    cart_ref: str
+    status: str
+    payment_state: str
+    total: Decimal
+    captured: Decimal
+    placed_at: datetime
+    promised_at: datetime | None
+    paused_at: datetime | None
+    claimed_until: datetime | None
+    superseded_by_id: int | None
+    duplicate_of_id: int | None
+    is_backfill: bool
+    is_test: bool
+    version_at: datetime
+    lock_version: int
+    is_paid_by_another: bool = False
+    has_newer_twin: bool = False
+    sibling_refs: list[str] = field(default_factory=list)
+    attempt_refs: list[str] = field(default_factory=list)
+    reminders: int = 0
+    sent_by_hand: list[int] = field(default_factory=list)
+
+    @property
+    def stamp(self) -> tuple[object, ...]:
+        """What a text about the order was made from."""
+        return (self.version_at, self.lock_version, self.total, self.captured)
+
+    def take_relatives(self, *values: Any) -> None:
+        """Take what was read of other rows."""
+        (
+            self.is_paid_by_another,
+            self.has_newer_twin,
+            self.sibling_refs,
+            self.attempt_refs,
+            self.reminders,
+            self.sent_by_hand,
+        ) = values
+
+
+@dataclass(slots=True)
+class CartFacts:
+    """A cart, locked against change, and whether its person has ordered since."""
+
+    COLUMNS: ClassVar[tuple[str, ...]] = (
+        "id",
+        "source_id",
+        "contact_id",
+        "ref",
+        "order_ref",
+        "state",
+        "last_activity_at",
+        "is_backfill",
+        "version_at",
+    )
+
+    id: int
+    source_id: int
+    contact_id: int | None
+    ref: str
+    order_ref: str
+    state: str
+    last_activity_at: datetime
+    is_backfill: bool
+    version_at: datetime
+    has_order_since: bool = False
+
+    @property
+    def stamp(self) -> tuple[object, ...]:
+        """What a text about the cart was made from."""
+        return (self.version_at, self.state)
+
+
+@dataclass(slots=True)
+class Sight:
+    """What was seen of one message. A missing gate, order or cart is held by somebody else at this moment."""
+
+    cancel_reason: str | None
+    gate: Gate | None
+    order: OrderFacts | None
+    cart: CartFacts | None
+    hold: str
+    """A reason to wait: unapplied news that names the subject, or an unreadable call of its source."""

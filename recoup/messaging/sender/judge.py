@@ -1,0 +1,221 @@
+"""Whether a message may go now: pure, over what the last look saw. One reason at a time, the strongest first.
+
+Rules stand one a line and return at once, so that a table of cases can be read off (hence the exceptions from PLR0911).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from recoup.messaging.models import Message
+from recoup.messaging.reasons import Reason
+from recoup.messaging.sender.facts import CartFacts, Gate, OrderFacts, Sight
+from recoup.messaging.sender.limits import free_from, loud_from
+from recoup.messaging.sender.records import Claimed
+from recoup.messaging.sender.shop_facts import ShopFacts
+
+_BUSY = timedelta(seconds=2)
+_NEWS = timedelta(seconds=15)
+_UNREADABLE = timedelta(minutes=1)
+_SOURCE_PAUSED = timedelta(minutes=5)
+_HELD = timedelta(minutes=15)
+_SILENCED = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Send, cancel for a reason, or look again at `until`."""
+
+    what: Literal["send", "cancel", "wait"]
+    reason: str = ""
+    until: datetime | None = None
+
+
+SEND = Decision("send")
+
+
+def judge(
+    message: Claimed, sight: Sight, shop: ShopFacts, *, stamp: tuple[object, ...] | None, now: datetime
+) -> Decision:
+    """Decide about one message. `stamp` is what its text was made from, `None` where there is no text."""
+    refusal = _refusal(message, sight, shop, now)
+    if refusal:
+        return Decision("cancel", refusal)
+    reason, until = _hold(message, sight, shop, now)
+    if not reason and stamp is not None and stamp != _stamp(sight):
+        reason, until = Reason.CHANGED, now
+    if reason:
+        if until >= message.not_after:
+            return Decision("cancel", reason if reason in _TELLING else Reason.EXPIRED)
+        return Decision("wait", reason, until)
+    return SEND
+
+
+# Where waiting took too long, these say more than "too late".
+_TELLING = {Reason.CAP, Reason.QUIET_HOURS, Reason.PROMISED, Reason.PAUSED, Reason.CLAIMED}
+
+
+def _stamp(sight: Sight) -> tuple[object, ...]:
+    if sight.order is not None:
+        return sight.order.stamp
+    return sight.cart.stamp if sight.cart is not None else ()
+
+
+def _refusal(message: Claimed, sight: Sight, shop: ShopFacts, now: datetime) -> str:  # noqa: PLR0911
+    """Return why a message must never go, or nothing."""
+    if sight.cancel_reason is not None:
+        return sight.cancel_reason or Reason.CANCELLED
+    if message.is_test or shop.live_since is None:
+        return Reason.TEST_MODE
+    if message.not_after <= now:
+        return Reason.EXPIRED
+    if message.source_id is not None and shop.states.get(message.source_id) == "stopped":
+        return Reason.STOPPED
+    if message.contact_id in shop.erased:
+        return Reason.ERASED
+    if not message.recipient:
+        return Reason.NO_ADDRESS
+    if message.order_id is not None and sight.order is not None:
+        return _order_refusal(message, sight.order, shop) or _person_refusal(message, shop)
+    if message.cart_id is not None and sight.cart is not None:
+        return _cart_refusal(sight.cart, shop) or _person_refusal(message, shop)
+    return _person_refusal(message, shop)
+
+
+def _person_refusal(message: Claimed, shop: ShopFacts) -> str:
+    if shop.is_suppressed(message):
+        return Reason.SUPPRESSED
+    if (
+        message.message_class != Message.MessageClass.CONTRACT
+        and not message.is_asked_for
+        and message.contact_id not in shop.consenting
+    ):
+        return Reason.NO_CONSENT
+    return ""
+
+
+_CLOSED_STATUSES = {
+    "cancelled": Reason.ORDER_CANCELLED,
+    "false": Reason.ORDER_FALSE,
+    "completed": Reason.ORDER_CLOSED,
+}
+_CLOSED_PAYMENTS = {
+    "paid": Reason.PAID,
+    "authorized": Reason.PAID,
+    "partly_refunded": Reason.PAID,
+    "refunded": Reason.REFUNDED,
+    "disputed": Reason.ORDER_CLOSED,
+    "nothing_due": Reason.ORDER_CLOSED,
+}
+
+
+def _order_refusal(message: Claimed, order: OrderFacts, shop: ShopFacts) -> str:  # noqa: PLR0911
+    live_since = shop.sources_live_since.get(order.source_id)
+    if order.is_test:
+        return Reason.TEST_ORDER
+    if message.purpose == Message.Purpose.THANKS:
+        return Reason.BACKFILL if order.is_backfill else ""
+    if order.payment_state in _CLOSED_PAYMENTS:
+        return _CLOSED_PAYMENTS[order.payment_state]
+    if order.captured >= order.total:
+        return Reason.PAID
+    if order.status in _CLOSED_STATUSES:
+        return _CLOSED_STATUSES[order.status]
+    if message.is_asked_for:
+        return ""
+    if order.is_backfill:
+        return Reason.BACKFILL
+    if order.placed_at < max(at for at in (shop.live_since, live_since, order.placed_at) if at is not None):
+        return Reason.BEFORE_LIVE
+    if order.superseded_by_id is not None or order.is_paid_by_another:
+        return Reason.SUPERSEDED
+    if message.is_by_hand:
+        return ""
+    return _routine_refusal(message, order, shop)
+
+
+def _routine_refusal(message: Claimed, order: OrderFacts, shop: ShopFacts) -> str:
+    """Return what stops a reminder of a process, though not one that a person sends."""
+    if order.duplicate_of_id is not None or order.has_newer_twin:
+        return Reason.DUPLICATE
+    if message.template_id in order.sent_by_hand:
+        return Reason.SENT_BY_HAND
+    return Reason.ORDER_CAP if order.reminders >= shop.caps.per_order else ""
+
+
+_GONE_CARTS = {
+    "converted": Reason.CART_CONVERTED,
+    "emptied": Reason.CART_EMPTIED,
+    "expired": Reason.CART_EXPIRED,
+}
+
+
+def _cart_refusal(cart: CartFacts, shop: ShopFacts) -> str:
+    if cart.state in _GONE_CARTS:
+        return _GONE_CARTS[cart.state]
+    if cart.has_order_since:
+        return Reason.ORDERED_SINCE
+    if cart.is_backfill:
+        return Reason.BACKFILL
+    live_since = shop.live_since
+    return Reason.BEFORE_LIVE if live_since is not None and cart.last_activity_at < live_since else ""
+
+
+def _hold(  # noqa: PLR0911
+    message: Claimed, sight: Sight, shop: ShopFacts, now: datetime
+) -> tuple[str, datetime]:
+    """Return why a message must wait, and until when; an empty reason if it need not."""
+    if shop.is_silenced:
+        return Reason.SILENCED, now + _SILENCED
+    if message.source_id is not None and shop.states.get(message.source_id) == "paused":
+        return Reason.SOURCE_PAUSED, now + _SOURCE_PAUSED
+    if _is_busy(message, sight):
+        return Reason.BUSY, now + _BUSY
+    if sight.hold:
+        return sight.hold, now + (_NEWS if sight.hold == Reason.PAYMENT_NEWS else _UNREADABLE)
+    if message.is_asked_for or message.is_by_hand or message.purpose == Message.Purpose.THANKS:
+        return "", now
+    if sight.order is not None:
+        held = _order_hold(sight.order, now)
+        if held[0]:
+            return held
+    return _person_hold(message, sight.gate, shop, now)
+
+
+def _is_busy(message: Claimed, sight: Sight) -> bool:
+    """Tell whether somebody else holds a row that is needed: a payment just coming in, another sender."""
+    return (
+        sight.gate is None
+        or (message.order_id is not None and sight.order is None)
+        or (message.cart_id is not None and sight.cart is None)
+    )
+
+
+def _order_hold(order: OrderFacts, now: datetime) -> tuple[str, datetime]:
+    if order.promised_at is not None and order.promised_at > now:
+        return Reason.PROMISED, order.promised_at
+    if order.paused_at is not None:
+        return Reason.PAUSED, now + _HELD
+    if order.claimed_until is not None and order.claimed_until > now:
+        return Reason.CLAIMED, order.claimed_until
+    return "", now
+
+
+def _person_hold(message: Claimed, gate: Gate | None, shop: ShopFacts, now: datetime) -> tuple[str, datetime]:
+    free = free_from(gate.recent if gate is not None else (), shop.caps, now)
+    if free > now:
+        return Reason.CAP, loud_from(
+            shop.quiet_hours, shop.zone_of(message.contact_id), free, contact_id=message.contact_id
+        )
+    loud = loud_from(shop.quiet_hours, shop.zone_of(message.contact_id), now, contact_id=message.contact_id)
+    return (Reason.QUIET_HOURS, loud) if loud > now else ("", now)
+
+
+def note_passed(message: Claimed, sight: Sight, at: datetime) -> None:
+    """Count a message that goes, for those of its person and its order that come after it in the batch."""
+    if message.is_asked_for or message.purpose == Message.Purpose.THANKS:
+        return
+    if sight.gate is not None:
+        sight.gate.recent = [*sight.gate.recent, at]
+    if sight.order is not None:
+        sight.order.reminders += 1

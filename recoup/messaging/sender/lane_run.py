@@ -1,0 +1,239 @@
+"""One batch of one lane, from claim to end."""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import structlog
+from django.db import connection, transaction
+from django_scopes import scopes_disabled
+
+from recoup.core.clock import boot_seconds
+from recoup.customers.actions import suppress
+from recoup.customers.models import Suppression
+from recoup.messaging.models import Lane, MailAccount, Message
+from recoup.messaging.ports import Line, LineTrouble
+from recoup.messaging.reasons import Reason
+from recoup.messaging.sender import failpoints, lanes
+from recoup.messaging.sender.claim import LaneRow, claim
+from recoup.messaging.sender.ends import DATABASE_ERRORS, lock_messages, record_ends
+from recoup.messaging.sender.handing import Desk, Report, Turn
+from recoup.messaging.sender.leases import InFlight
+from recoup.messaging.sender.prepare import Batch, keep_copies, mark, prepare
+from recoup.messaging.sender.records import Claimed, End, Prepared
+
+log = structlog.get_logger(__name__)
+
+_SLOW, _QUICK = 0.050, 0.015  # seconds a mail: where the way of a lane is changed
+_SINGLE_CLAIM = 10  # a slow server's messages are claimed by few, so that few wait claimed
+_POLICY_WINDOW = 600.0
+_POLICY_LEAST = 20  # refusals are weighed from so many mails on
+_POLICY_SHARE = 0.05
+_NO_ACCOUNT = "no mail server is set up"
+
+
+@dataclass(slots=True)
+class LaneState:
+    """What a process remembers of a lane between batches."""
+
+    lane_id: int
+    line: Line | None = None
+    settings: tuple[object, ...] = ()
+    used_at: float = 0.0
+    results: deque[tuple[float, int, int]] = field(default_factory=lambda: deque(maxlen=5000))
+
+    def line_for(self, account: MailAccount, desk: Desk) -> Line:
+        """Return the kept line, or another if the settings have changed; ready to hand over.
+
+        :raises LineTrouble: if the server cannot be had.
+        """
+        fields = ("host", "port", "security", "username", "password")
+        settings = tuple(getattr(account, name) for name in fields)
+        if self.line is None or settings != self.settings:
+            self.close()
+            self.line, self.settings = desk.channel.line(account), settings
+        self.used_at = boot_seconds()
+        self.line.ready()
+        return self.line
+
+    def close(self) -> None:
+        """Close the kept line."""
+        if self.line is not None:
+            self.line.close()
+            self.line = None
+
+    def is_disliked(self, handed: int, refusals: int) -> bool:
+        """Note results and tell whether the server refuses us by policy too often (R22)."""
+        now = boot_seconds()
+        self.results.append((now, handed, refusals))
+        while self.results and self.results[0][0] < now - _POLICY_WINDOW:
+            self.results.popleft()
+        refused = sum(refusals for _, _, refusals in self.results)
+        total = refused + sum(handed for _, handed, _ in self.results)
+        return total >= _POLICY_LEAST and refused > total * _POLICY_SHARE
+
+
+class LaneRun:
+    """Sends what is due on one lane, a batch at a time. Used by one thread at a time."""
+
+    def __init__(self, state: LaneState, desk: Desk, in_flight: InFlight) -> None:
+        self._state, self._desk, self._in_flight = state, desk, in_flight
+        self._shop_id = 0
+        self._turned: set[int] = set()
+
+    def run_batch(self) -> int:
+        """Claim, prepare and hand over once; return how many messages were looked at."""
+        if self._desk.ledger.flush():
+            return 0  # an end that is not written yet could meet its message claimed anew
+        now = self._desk.now()
+        lane, claimed = claim(self._state.lane_id, owner=self._desk.owner, now=now, timing=self._desk.timing)
+        if lane is None or not claimed:
+            return 0
+        self._shop_id = lane.shop_id
+        ids = [message.id for message in claimed]
+        self._in_flight.take(ids)
+        try:
+            with scopes_disabled():
+                self._send(lane, claimed, now)
+        except DATABASE_ERRORS as error:
+            log.warning("messaging.sender.batch_lost", lane_id=lane.id, error=type(error).__name__)
+            connection.close()
+            self._give_back(ids)
+        except Exception:
+            log.exception("messaging.sender.batch_failed", lane_id=lane.id)
+            self._give_back(ids)
+            raise
+        finally:
+            self._in_flight.drop(ids)
+        return len(claimed)
+
+    def _send(self, lane: LaneRow, claimed: list[Claimed], now: datetime) -> None:
+        shop_locale, is_live = _shop(lane.shop_id)
+        dry = [message for message in claimed if message.is_test or not is_live]
+        wet = [message for message in claimed if not message.is_test and is_live]
+        if dry:
+            self._end_dry(prepare(dry, None, shop_locale=shop_locale, now=now), dry, now)
+        if not wet:
+            return
+        account = lanes.find_account(lane.shop_id)
+        try:
+            if account is None:
+                raise LineTrouble(_NO_ACCOUNT, stage="settings", is_for_person=True)
+            line = self._state.line_for(account, self._desk)
+        except LineTrouble as trouble:
+            self._give_back([message.id for message in wet], Reason.LINE_TROUBLE)
+            lanes.pause(lane.id, lane.shop_id, trouble, now=now)
+            return
+        if lane.is_in_trouble or lane.backoff_seconds:
+            lanes.clear(lane.id, lane.shop_id, now=now)
+        batch = prepare(wet, account, shop_locale=shop_locale, now=now)
+        self._record(batch.ends)
+        self._hand_over(lane, line, batch)
+
+    def _end_dry(self, batch: Batch, messages: Sequence[Claimed], now: datetime) -> None:
+        """End messages of test mode: their text is kept to look at, no line is opened."""
+        failed = {end.message_id for end in batch.ends}
+        ends = [
+            End(message.id, Message.State.CANCELLED, Reason.TEST_MODE, at=now)
+            for message in messages
+            if message.id not in failed
+        ]
+        with transaction.atomic():
+            keep_copies(self._shop_id, list(batch.copies.values()))
+            lock_messages([message.id for message in messages])
+            record_ends([*batch.ends, *ends], owner=self._desk.owner)
+
+    def _record(self, ends: Sequence[End]) -> None:
+        if ends:
+            with transaction.atomic():
+                lock_messages([end.message_id for end in ends])
+                record_ends(ends, owner=self._desk.owner)
+
+    def _give_back(self, ids: Sequence[int], reason: str = "") -> None:
+        """Let messages be due again that no turn has had: they were certainly not begun."""
+        self._desk.ledger.keep(
+            [End(key, Message.State.DUE, reason) for key in ids if key not in self._turned]
+        )
+        self._desk.ledger.flush()
+
+    def _hand_over(self, lane: LaneRow, line: Line, batch: Batch) -> None:
+        waiting = batch.ready
+        way = lane.way if line.can_pipeline else Lane.Way.SINGLE.value
+        while waiting:
+            size = line.pace.size if way == Lane.Way.BATCH else 1
+            chunk, waiting = waiting[:size], waiting[size:]
+            chunk = self._mark(chunk, batch)
+            if not chunk:
+                continue
+            report = self._turn(chunk, line, way)
+            self._follow_up(lane, report)
+            way = self._choose_way(lane, line, way, report, len(chunk))
+            if report.must_stop:
+                break
+        self._give_back([one.message.id for one in waiting])
+
+    def _mark(self, chunk: list[Prepared], batch: Batch) -> list[Prepared]:
+        """Mark messages as being handed over and keep their copies; commit. Return those still ours."""
+        ids = [one.message.id for one in chunk]
+        with transaction.atomic():
+            mine = mark(chunk, owner=self._desk.owner, lease=self._desk.timing.lease)
+            keep_copies(self._shop_id, [batch.copies[key] for key in ids if key in mine])
+            failpoints.reach("before_mark_commit")
+        failpoints.reach("after_mark")
+        self._in_flight.take(mine, is_handing=True)
+        return [one for one in chunk if one.message.id in mine]
+
+    def _turn(self, chunk: list[Prepared], line: Line, way: str) -> Report:
+        turn = Turn(chunk, line.exchange(), self._desk)
+        self._turned.update(one.message.id for one in chunk)
+        report = turn.hand_over_batch() if way == Lane.Way.BATCH else turn.hand_over_single()
+        if way == Lane.Way.BATCH:
+            line.pace.note(len(chunk), report.seconds)
+        return report
+
+    def _choose_way(self, lane: LaneRow, line: Line, way: str, report: Report, count: int) -> str:
+        """Change the way of a lane whose server has become slow or quick."""
+        per_mail = report.seconds / max(count, 1)
+        chosen = way
+        if way == Lane.Way.BATCH and (report.is_slow or per_mail > _SLOW) and report.handed:
+            chosen = Lane.Way.SINGLE.value
+        elif way == Lane.Way.SINGLE and report.handed and per_mail < _QUICK and line.can_pipeline:
+            chosen = Lane.Way.BATCH.value
+        if chosen != way and line.can_pipeline:
+            lanes.set_way(lane.id, chosen)
+        return chosen
+
+    def _follow_up(self, lane: LaneRow, report: Report) -> None:
+        """Do what refusals ask for beyond the messages themselves."""
+        now = self._desk.now()
+        for address in report.suppress:
+            suppress(
+                lane.shop_id,
+                address,
+                scope=Suppression.Scope.ALL,
+                reason=Suppression.Reason.BOUNCED,
+                now=now,
+            )
+        if self._state.is_disliked(report.handed, report.policy_refusals):
+            report.halt = report.halt or "the server refuses more than one mail in twenty"
+        if report.halt:
+            report.must_stop = True
+            trouble = LineTrouble(report.halt, stage="policy", is_for_person=True)
+            lanes.pause(lane.id, lane.shop_id, trouble, now=now)
+        elif report.slow_down:
+            lanes.slow_down(lane.id)
+        elif report.is_line_dead:
+            lanes.pause(
+                lane.id,
+                lane.shop_id,
+                LineTrouble("the line broke", stage="content", is_for_person=False),
+                now=now,
+            )
+
+
+def _shop(shop_id: int) -> tuple[str, bool]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT locale, live_since IS NOT NULL FROM shops_shop WHERE id = %s", [shop_id])
+        locale, is_live = cursor.fetchone()
+    return locale, is_live

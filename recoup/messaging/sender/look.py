@@ -1,0 +1,144 @@
+"""The last look: lock what forbids a message, then read everything that may forbid it (design 6.4).
+
+Rows are locked in the global order: gates, then orders and carts, then messages; inside a table by key. Whoever writes a
+fact updates the row that is locked here, so that nothing comes in between the look and the hand-over. The sender itself
+waits for nobody: what another transaction holds at this moment is looked at again a little later.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from recoup.messaging.sender import shop_facts
+from recoup.messaging.sender.facts import CartFacts, Gate, OrderFacts, Sight
+from recoup.messaging.sender.names import hold_of, names_of, waiting_news
+from recoup.messaging.sender.records import Claimed
+from recoup.messaging.sender.shop_facts import ShopFacts
+from recoup.orders.siblings import is_newer_twin, is_paid_since
+
+GATE_LOCK = "FOR NO KEY UPDATE OF g SKIP LOCKED"
+SUBJECT_LOCK = (
+    "FOR SHARE SKIP LOCKED"  # a payment's UPDATE conflicts with it; FOR KEY SHARE would let it pass
+)
+MESSAGE_LOCK = "FOR NO KEY UPDATE SKIP LOCKED"
+# A sender that is frozen in here must not hold payments up for long.
+_LONGEST_SILENCE = "10s"
+
+_ORDER_COLUMNS = ", ".join(f"o.{name}" for name in OrderFacts.COLUMNS)
+_CART_COLUMNS = ", ".join(f"c.{name}" for name in CartFacts.COLUMNS)
+
+
+def look(messages: Sequence[Claimed], *, owner: int, now: datetime) -> tuple[dict[int, Sight], ShopFacts]:
+    """Lock and read for messages of one shop, in the caller's transaction.
+
+    A message that is missing in the answer is not this sender's any more. `now` is the trade instant of the look.
+    """
+    shop_id = messages[0].shop_id
+    gates = _lock_gates([message.contact_id for message in messages])
+    orders = _lock_orders([message.order_id for message in messages if message.order_id is not None])
+    carts = _lock_carts([message.cart_id for message in messages if message.cart_id is not None])
+    mine = _lock_messages(messages, owner)
+    shop = shop_facts.read(shop_id, messages, now)
+    _read_relatives(orders, carts, now)
+    news = waiting_news(shop_id, [*orders.values(), *carts.values()], now)
+    sights = {}
+    for message in messages:
+        if message.id not in mine:
+            continue
+        order = orders.get(message.order_id) if message.order_id is not None else None
+        cart = carts.get(message.cart_id) if message.cart_id is not None else None
+        subject = order if message.order_id is not None else cart
+        sights[message.id] = Sight(
+            cancel_reason=mine[message.id],
+            gate=gates.get(message.contact_id),
+            order=order,
+            cart=cart,
+            hold=hold_of(names_of(subject), news) if subject is not None else "",
+        )
+    return sights, shop
+
+
+def _rows(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
+
+
+def _lock_gates(contact_ids: Sequence[int]) -> dict[int, Gate]:
+    rows = _rows(
+        f"""
+        WITH patience AS MATERIALIZED (
+            SELECT set_config('idle_in_transaction_session_timeout', '{_LONGEST_SILENCE}', true))
+        SELECT g.contact_id, g.recent FROM customers_contactgate g, patience
+        WHERE g.contact_id = ANY(%s) ORDER BY g.contact_id {GATE_LOCK}
+        """,  # noqa: S608 - constants of this file
+        [sorted(set(contact_ids))],
+    )
+    return {row[0]: Gate(row[0], row[1]) for row in rows}
+
+
+def _lock_orders(order_ids: Sequence[int]) -> dict[int, OrderFacts]:
+    if not order_ids:
+        return {}
+    rows = _rows(
+        f"SELECT {_ORDER_COLUMNS} FROM orders_order o WHERE o.id = ANY(%s) ORDER BY o.id {SUBJECT_LOCK}",  # noqa: S608
+        [sorted(set(order_ids))],
+    )
+    return {row[0]: OrderFacts(*row) for row in rows}
+
+
+def _lock_carts(cart_ids: Sequence[int]) -> dict[int, CartFacts]:
+    if not cart_ids:
+        return {}
+    rows = _rows(
+        f"SELECT {_CART_COLUMNS} FROM orders_cart c WHERE c.id = ANY(%s) ORDER BY c.id {SUBJECT_LOCK}",  # noqa: S608
+        [sorted(set(cart_ids))],
+    )
+    return {row[0]: CartFacts(*row) for row in rows}
+
+
+def _lock_messages(messages: Sequence[Claimed], owner: int) -> dict[int, str | None]:
+    """Lock the messages that are still this sender's; a cancel that was asked for comes with its reason."""
+    rows = _rows(
+        f"""
+        SELECT id, cancel_requested_at IS NOT NULL, reason FROM messaging_message
+        WHERE id = ANY(%s) AND state IN ('claimed', 'handing') AND lease_owner = %s
+            AND lease_until > clock_timestamp() ORDER BY id {MESSAGE_LOCK}
+        """,  # noqa: S608 - constants of this file
+        [sorted(message.id for message in messages), owner],
+    )
+    return {row[0]: row[2] if row[1] else None for row in rows}
+
+
+_RELATIVES = f"""
+    SELECT o.id,
+        EXISTS (SELECT FROM orders_order p WHERE {is_paid_since("o", "p", "s")}),
+        EXISTS (SELECT FROM orders_order t WHERE {is_newer_twin("o", "t")}),
+        ARRAY(SELECT x.ref FROM orders_order x WHERE x.shop_id = o.shop_id AND x.contact_id = o.contact_id
+            AND x.placed_at >= o.placed_at AND x.id <> o.id),
+        ARRAY(SELECT a.ref FROM payments_attempt a WHERE a.order_id = o.id),
+        (SELECT count(*) FROM messaging_message m WHERE m.order_id = o.id AND NOT m.is_asked_for AND NOT m.is_test
+            AND (m.state IN ('sent', 'uncertain') OR (m.state = 'handing' AND m.handed_at IS NOT NULL))),
+        ARRAY(SELECT m.template_id FROM messaging_message m WHERE m.order_id = o.id AND m.manual_key IS NOT NULL
+            AND m.state = 'sent' AND NOT m.is_asked_for AND m.handed_at > %s - interval '1 day')
+    FROM orders_order o JOIN shops_shop s ON s.id = o.shop_id WHERE o.id = ANY(%s)
+"""  # noqa: S608 - conditions of ours over aliases of ours
+_CART_RELATIVES = """
+    SELECT c.id, EXISTS (
+        SELECT FROM orders_order o WHERE o.shop_id = c.shop_id AND o.contact_id = c.contact_id
+            AND o.placed_at >= c.last_activity_at AND NOT o.is_test)
+    FROM orders_cart c WHERE c.id = ANY(%s)
+"""
+
+
+def _read_relatives(orders: dict[int, OrderFacts], carts: dict[int, CartFacts], now: datetime) -> None:
+    """Read what stands in other rows: newer orders, attempts, what was sent about the order before."""
+    if orders:
+        for order_id, *values in _rows(_RELATIVES, [now, sorted(orders)]):
+            orders[order_id].take_relatives(*values)
+    if carts:
+        for cart_id, has_order in _rows(_CART_RELATIVES, [sorted(carts)]):
+            carts[cart_id].has_order_since = has_order

@@ -1,0 +1,200 @@
+"""Making mails without any lock: contexts and links for the batch, texts in the child, MIME, the copy that is kept."""
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
+
+from recoup.messaging.context import BuiltContext, Subject, build_contexts
+from recoup.messaging.handover import Mail
+from recoup.messaging.mime.addresses import AddressRefused, check_address
+from recoup.messaging.mime.kept import blank_tokens
+from recoup.messaging.mime.writer import MailHeaders, Sender, build_mail
+from recoup.messaging.models import MailAccount, Message
+from recoup.messaging.reasons import Reason
+from recoup.messaging.rendering.pool import Rendered, RenderFailure, RenderItem, RenderPool, shared_pool
+from recoup.messaging.rendering.templates import CompiledTemplate
+from recoup.messaging.sender import failpoints
+from recoup.messaging.sender.records import Claimed, End, Prepared
+from recoup.messaging.texts import Texts, current_texts
+
+_HELD_BY_FIELD = frozenset({"field_empty", "context_unreadable"})
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """What is kept of a text: nothing in it opens anything."""
+
+    message_id: int
+    subject: str
+    html: bytes
+    text: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What could be prepared, and the ends of what could not."""
+
+    ready: list[Prepared]
+    copies: dict[int, Copy]
+    ends: list[End]
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    message: Claimed
+    version_id: int
+    locale: str
+    built: BuiltContext
+    mail: Rendered
+
+
+def prepare(
+    messages: Sequence[Claimed],
+    account: MailAccount | None,
+    *,
+    shop_locale: str,
+    now: datetime,
+    pool: RenderPool | None = None,
+) -> Batch:
+    """Write the texts of claimed messages of one shop. Without an account (test mode) there are copies and no mails."""
+    batch = Batch([], {}, [])
+    written = _write(messages, batch, shop_locale, now, pool or shared_pool())
+    failpoints.reach("after_render")
+    sender = Sender(account.from_name, account.from_email, account.reply_to) if account is not None else None
+    for one in written:
+        batch.copies[one.message.id] = _copy(one)
+        if sender is not None:
+            _build(one, sender, batch, now)
+    return batch
+
+
+def _fail(batch: Batch, message: Claimed, reason: str, now: datetime, detail: str = "") -> None:
+    batch.ends.append(End(message.id, Message.State.FAILED, reason, detail, at=now))
+
+
+def _write(
+    messages: Sequence[Claimed], batch: Batch, shop_locale: str, now: datetime, pool: RenderPool
+) -> list[_Written]:
+    texts = current_texts(message.template_id for message in messages if message.template_id is not None)
+    subjects, chosen = [], {}
+    for message in messages:
+        found = texts.get(message.template_id or 0)
+        text = found.choose(message.locale, shop_locale) if found is not None else None
+        if found is None or text is None:
+            _fail(batch, message, Reason.NO_TEMPLATE, now)
+            continue
+        if not message.recipient:
+            batch.ends.append(End(message.id, Message.State.CANCELLED, Reason.NO_ADDRESS, at=now))
+            continue
+        subjects.append(_subject(message, text[0], text[1]))
+        chosen[message.id] = (message, found)
+    if not subjects:
+        return []
+    built = build_contexts(messages[0].shop_id, subjects, now=now)
+    failpoints.reach("after_links")
+    return _render(subjects, built, chosen, batch, now, pool)
+
+
+def _subject(message: Claimed, locale: str, template: CompiledTemplate) -> Subject:
+    return Subject(message.id, message.contact_id, message.order_id, message.cart_id, locale, template)
+
+
+def _render(
+    subjects: Sequence[Subject],
+    built: dict[int, BuiltContext],
+    chosen: dict[int, tuple[Claimed, Texts]],
+    batch: Batch,
+    now: datetime,
+    pool: RenderPool,
+) -> list[_Written]:
+    for subject in subjects:
+        if subject.key not in built:
+            batch.ends.append(End(subject.key, Message.State.CANCELLED, Reason.ERASED, at=now))
+    present = [subject for subject in subjects if subject.key in built]
+    outcomes = pool.render(
+        [RenderItem(s.template, built[s.key].values, s.locale, built[s.key].zone) for s in present]
+    )
+    written = []
+    for subject, outcome in zip(present, outcomes, strict=True):
+        message, texts = chosen[subject.key]
+        if isinstance(outcome, RenderFailure):
+            reason = Reason.TEXT_INCOMPLETE if outcome.code in _HELD_BY_FIELD else Reason.TEXT_FAILED
+            _fail(batch, message, reason, now, f"{outcome.code}: {outcome.detail}")
+        else:
+            written.append(_Written(message, texts.version_id, subject.locale, built[subject.key], outcome))
+    return written
+
+
+def _build(one: _Written, sender: Sender, batch: Batch, now: datetime) -> None:
+    message = one.message
+    try:
+        recipient = check_address(message.recipient)
+    except AddressRefused as error:
+        _fail(batch, message, Reason.ADDRESS_BAD, now, str(error))
+        return
+    headers = MailHeaders(
+        to_name=one.built.to_name,
+        to_address=recipient,
+        message_id=f"<{message.message_ref}>",
+        date=now,
+        unsubscribe_link=one.built.unsubscribe_link,
+        language=one.locale,
+    )
+    content = build_mail(sender, headers, subject=one.mail.subject, html=one.mail.html, text=one.mail.text)
+    mail = Mail(message.id, sender.address, recipient, content)
+    batch.ready.append(Prepared(message, mail, one.version_id, one.built.stamp))
+
+
+def _copy(one: _Written) -> Copy:
+    secrets = one.built.secrets
+    return Copy(
+        one.message.id,
+        blank_tokens(one.mail.subject, secrets),
+        zlib.compress(blank_tokens(one.mail.html.decode(), secrets).encode(), 1),
+        zlib.compress(blank_tokens(one.mail.text.decode(), secrets).encode(), 1),
+    )
+
+
+def keep_copies(shop_id: int, copies: Sequence[Copy]) -> None:
+    """Keep what is about to be sent; of a text that is made anew the latest counts."""
+    if not copies:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO messaging_messagecopy (message_id, shop_id, subject, html, text)"
+            " SELECT c.id, %s, c.subject, c.html, c.text"
+            " FROM unnest(%s::bigint[], %s::text[], %s::bytea[], %s::bytea[]) AS c (id, subject, html, text)"
+            " ON CONFLICT (message_id) DO UPDATE"
+            " SET subject = excluded.subject, html = excluded.html, text = excluded.text",
+            [
+                shop_id,
+                [copy.message_id for copy in copies],
+                [copy.subject for copy in copies],
+                [copy.html for copy in copies],
+                [copy.text for copy in copies],
+            ],
+        )
+
+
+def mark(messages: Sequence[Prepared], *, owner: int, lease: float) -> set[int]:
+    """Mark messages as being handed over; return those that were still this owner's. The caller commits."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "WITH held AS (SELECT id FROM messaging_message WHERE id = ANY(%s) AND lease_owner = %s"
+            " AND state = 'claimed' ORDER BY id FOR NO KEY UPDATE)"
+            " UPDATE messaging_message m SET state = 'handing', lease_until = clock_timestamp() + make_interval(secs => %s),"
+            " template_version_id = p.version_id"
+            " FROM held, unnest(%s::bigint[], %s::bigint[]) AS p (id, version_id)"
+            " WHERE m.id = held.id AND p.id = held.id RETURNING m.id",
+            [
+                sorted(one.message.id for one in messages),
+                owner,
+                lease,
+                [one.message.id for one in messages],
+                [one.version_id for one in messages],
+            ],
+        )
+        return {row[0] for row in cursor.fetchall()}

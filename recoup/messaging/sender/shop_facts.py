@@ -1,0 +1,110 @@
+"""What a shop, its sources and its people say about sending, read at the last look."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from django.db import connection
+
+from recoup.customers.queries import address_hash
+from recoup.messaging.classes import CONSENT_PURPOSES, blocking_scopes
+from recoup.messaging.models import Message
+from recoup.messaging.sender.limits import Caps, Quiet, zone_of
+from recoup.messaging.sender.records import Claimed
+
+
+@dataclass(frozen=True, slots=True)
+class ShopFacts:
+    """Everything that holds for a batch of one shop."""
+
+    live_since: datetime | None
+    is_silenced: bool
+    caps: Caps
+    quiet_hours: tuple[Quiet, ...]
+    zone: str
+    states: dict[int, str]  # of message sources
+    sources_live_since: dict[int, datetime]  # of sources of orders
+    erased: set[int]
+    zones: dict[int, str]  # of contacts
+    consenting: set[int]
+    suppressed: dict[str, set[str]]  # scopes by recipient
+
+    def zone_of(self, contact_id: int) -> ZoneInfo:
+        """Return the zone of a person; the shop's if it is not known."""
+        return zone_of(self.zones.get(contact_id, "") or self.zone, self.zone)
+
+    def is_suppressed(self, message: Claimed) -> bool:
+        """Tell whether the recipient gets nothing of this class."""
+        scopes = self.suppressed.get(message.recipient, set())
+        return bool(scopes & blocking_scopes(message.message_class, is_asked_for=message.is_asked_for))
+
+
+_SHOP = """
+    SELECT s.live_since, s.time_zone, coalesce(l.per_day, 2), coalesce(l.per_week, 5), coalesce(l.per_order, 3),
+        EXISTS (SELECT FROM core_installation WHERE silenced_at IS NOT NULL)
+    FROM shops_shop s LEFT JOIN messaging_sendinglimits l ON l.shop_id = s.id WHERE s.id = %s
+"""
+_CONSENT = """
+    SELECT contact_id FROM (
+        SELECT DISTINCT ON (contact_id, purpose) contact_id, is_given FROM customers_consentevent
+        WHERE shop_id = %s AND contact_id = ANY(%s) AND purpose = ANY(%s) AND channel = 'email'
+            AND became_true_at <= %s
+        ORDER BY contact_id, purpose, became_true_at DESC, id DESC) AS latest
+    WHERE is_given
+"""
+
+
+def read(shop_id: int, messages: Sequence[Claimed], now: datetime) -> ShopFacts:
+    """Read them in a few statements for the whole batch."""
+    contacts = sorted({message.contact_id for message in messages})
+    needing = sorted({m.contact_id for m in messages if m.message_class != Message.MessageClass.CONTRACT})
+    with connection.cursor() as cursor:
+        cursor.execute(_SHOP, [shop_id])
+        live_since, zone, per_day, per_week, per_order, is_silenced = cursor.fetchone()
+        cursor.execute(
+            "SELECT starts, ends, weekdays FROM messaging_quiethours WHERE shop_id = %s AND channel = 'email'",
+            [shop_id],
+        )
+        quiet_hours = tuple(Quiet(starts, ends, tuple(days)) for starts, ends, days in cursor.fetchall())
+        cursor.execute("SELECT id, state FROM messaging_messagesource WHERE shop_id = %s", [shop_id])
+        states = dict(cursor.fetchall())
+        cursor.execute("SELECT id, live_since FROM shops_source WHERE shop_id = %s", [shop_id])
+        sources_live_since = dict(cursor.fetchall())
+        cursor.execute(
+            "SELECT id, erased_at IS NOT NULL, time_zone FROM customers_contact WHERE id = ANY(%s)"
+            " AND (erased_at IS NOT NULL OR time_zone <> '')",
+            [contacts],
+        )
+        people = cursor.fetchall()
+        consenting = set()
+        if needing:
+            cursor.execute(_CONSENT, [shop_id, needing, list(CONSENT_PURPOSES), now])
+            consenting = {row[0] for row in cursor.fetchall()}
+    return ShopFacts(
+        live_since=live_since,
+        is_silenced=is_silenced,
+        caps=Caps(per_day, per_week, per_order),
+        quiet_hours=quiet_hours,
+        zone=zone,
+        states=states,
+        sources_live_since=sources_live_since,
+        erased={row[0] for row in people if row[1]},
+        zones={row[0]: row[2] for row in people if row[2]},
+        consenting=consenting,
+        suppressed=_suppressed(shop_id, messages),
+    )
+
+
+def _suppressed(shop_id: int, messages: Sequence[Claimed]) -> dict[str, set[str]]:
+    recipients = {address_hash(shop_id, "email", m.recipient): m.recipient for m in messages if m.recipient}
+    found: dict[str, set[str]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT address_hash, scope FROM customers_suppression"
+            " WHERE shop_id = %s AND channel = 'email' AND address_hash = ANY(%s) AND lifted_at IS NULL",
+            [shop_id, list(recipients)],
+        )
+        for hashed, scope in cursor.fetchall():
+            found.setdefault(recipients[bytes(hashed)], set()).add(scope)
+    return found
