@@ -1,5 +1,30 @@
 """Who hears which news, in the order of an order's life."""
 
-from recoup.core import outbox
+from recoup.core.outbox import Routes
+from recoup.customers.events import ConsentChanged, CustomerMerged
+from recoup.messaging.events import MessageClicked, MessageOpened, MessageSettled
+from recoup.orders.events import CartChanged, OrderCancelled, OrderChanged, OrderPlaced
+from recoup.payments.events import PaymentFailed, PaymentReceived, RefundMade
+from recoup.processes import handlers as processes
+from recoup.processes.events import EnrolmentEnded, StatusWished
+from recoup.recovery import handlers as recovery
+from recoup.recovery.events import RecoveryCaseClosed, RecoveryCaseOpened
 
-ROUTES: outbox.Routes = {}
+ROUTES: Routes = {
+    CartChanged: (recovery.follow_changed_carts, processes.wake_carts),
+    OrderPlaced: (recovery.make_way_for_orders, processes.wake_carts_of_buyers),
+    OrderChanged: (recovery.follow_changed, processes.wake_changed),
+    OrderCancelled: (recovery.close_ended, processes.wake_cancelled),
+    RecoveryCaseOpened: (recovery.look_again, processes.enrol),
+    MessageSettled: (recovery.count_settled, processes.wake_settled),
+    MessageOpened: (processes.wake_opened,),
+    MessageClicked: (processes.wake_clicked,),
+    StatusWished: (processes.follow_wishes,),
+    PaymentFailed: (processes.wake_failed,),
+    PaymentReceived: (recovery.close_paid, processes.wake_paid),
+    RefundMade: (recovery.subtract_refunds,),
+    RecoveryCaseClosed: (processes.wake_closed,),
+    ConsentChanged: (),
+    CustomerMerged: (recovery.follow_merged,),
+    EnrolmentEnded: (),
+}

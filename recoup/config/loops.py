@@ -37,8 +37,8 @@ def run(loop: Loop, stop: threading.Event) -> None:
             pause = FIRST_PAUSE
             if not done:
                 stop.wait(loop.idle)
-        except Exception as error:  # noqa: BLE001 - one bad step never ends the loop
-            log.error("worker.loop.failed", loop=loop.name, error=repr(error), exc_info=True)
+        except Exception:  # one bad step never ends the loop
+            log.exception("worker.loop.failed", loop=loop.name)
             close_old_connections()
             stop.wait(pause)
             pause = min(pause * 2, LONGEST_PAUSE)

@@ -21,6 +21,7 @@ from recoup.payments.asking import ask_open_attempts
 from recoup.processes.loop import Engine
 from recoup.recovery import actions as recovery
 from recoup.recovery import detection
+from recoup.recovery.asking import ask_due_orders
 
 log = structlog.get_logger(__name__)
 
@@ -89,16 +90,17 @@ def _unscoped(step: Callable[[], int]) -> Callable[[], int]:
 def detect() -> int:
     """Look for unpaid orders, left carts and lapsed cases."""
     now = trade_now()
-    done = detection.open_due_cases(now=now).total
-    done += detection.open_left_carts(now=now).total
+    due = detection.open_due_cases(now=now, askable=asking.askable_kinds())
+    left = detection.open_left_carts(now=now)
+    done = due.opened + due.superseded + due.duplicates + left.opened
     return done + recovery.lapse_due_cases(now=now)
 
 
 def ask() -> int:
     """Ask sources and operators about what is due and not known."""
     now = trade_now()
-    done = detection.ask_due_orders(asking.ask_source, now=now)
-    return done + ask_open_attempts(now=now)
+    asked = ask_due_orders(asking.ask_source, askable=asking.askable_kinds(), now=now)
+    return asked.answered + ask_open_attempts(now=now)
 
 
 def poll() -> int:
