@@ -1,0 +1,132 @@
+"""Claims about asking a source before an order is called unpaid."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.db import connection
+from django_scopes import scopes_disabled
+
+from recoup.core.models import AttentionItem
+from recoup.orders.models import Order
+from recoup.recovery.asking import Asked, ask_due_orders
+from recoup.recovery.detection import Counts, open_due_cases
+from recoup.shops.models import Source
+from recoup.shops.ports import SourceUnavailable
+from tests.factories.moments import HOUR, MINUTE, NOW
+from tests.factories.orders import make_order
+from tests.factories.shops import make_shop, make_source
+
+ASKABLE = {"woocommerce"}
+
+
+class Answers:
+    """A source that answers as told: "paid", "owed", "silent" or "broken"."""
+
+    def __init__(self, answer: str) -> None:
+        self.answer = answer
+        self.asked: list[int] = []
+
+    def __call__(self, order: Order) -> bool:
+        self.asked.append(order.pk)
+        if self.answer == "silent":
+            raise SourceUnavailable
+        if self.answer == "broken":
+            raise ZeroDivisionError
+        if self.answer == "paid":
+            Order.objects.filter(pk=order.pk).update(payment_state="paid", status="completed", check_at=None)
+        return self.answer != "nothing"
+
+
+@pytest.fixture(autouse=True)
+def everywhere(db: None) -> Iterator[None]:
+    with scopes_disabled():
+        yield
+
+
+@pytest.fixture
+def source() -> Source:
+    return make_source(make_shop(), kind="woocommerce")
+
+
+def test_order_that_the_source_calls_owed_is_then_marked(source: Source) -> None:
+    order = make_order(source.shop, source=source)
+    asker = Answers("owed")
+
+    assert ask_due_orders(asker, askable=ASKABLE, now=NOW) == Asked(asked=1, answered=1)
+    assert ask_due_orders(asker, askable=ASKABLE, now=NOW) == Asked()
+    assert open_due_cases(now=NOW, askable=ASKABLE) == Counts(looked=1, opened=1)
+    order.refresh_from_db()
+    assert (asker.asked, order.asked_at, order.status) == ([order.pk], NOW, "unpaid")
+
+
+def test_order_that_the_source_calls_paid_is_never_marked(source: Source) -> None:
+    order = make_order(source.shop, source=source)
+
+    assert ask_due_orders(Answers("paid"), askable=ASKABLE, now=NOW) == Asked(asked=1, answered=1)
+    assert open_due_cases(now=NOW, askable=ASKABLE) == Counts()
+    order.refresh_from_db()
+    assert (order.status, order.check_at) == ("completed", None)
+
+
+@pytest.mark.parametrize("answer", ["silent", "broken", "nothing"])
+def test_silent_source_is_asked_again_and_nothing_is_marked_blind(source: Source, answer: str) -> None:
+    order = make_order(source.shop, source=source)
+    asker, now, seen = Answers(answer), NOW, []
+
+    for wait in (5 * MINUTE, 5 * MINUTE, HOUR, HOUR):
+        ask_due_orders(asker, askable=ASKABLE, now=now)
+        ask_due_orders(asker, askable=ASKABLE, now=now + wait - MINUTE)
+        assert open_due_cases(now=now + wait, askable=ASKABLE) == Counts()
+        now += wait
+        seen.append(AttentionItem.objects.count())
+
+    order.refresh_from_db()
+    assert (order.status, order.ask_failures, len(asker.asked)) == ("new", 4, 4)
+    assert seen == [0, 0, 1, 1]
+    assert AttentionItem.objects.values_list("kind", "key", "shop_id").get() == (
+        "recovery.source_silent",
+        str(source.pk),
+        source.shop_id,
+    )
+
+
+def test_answer_after_silence_settles_what_was_shown(source: Source) -> None:
+    order = make_order(source.shop, source=source, ask_failures=2)
+    ask_due_orders(Answers("silent"), askable=ASKABLE, now=NOW)
+
+    ask_due_orders(Answers("owed"), askable=ASKABLE, now=NOW + HOUR)
+
+    order.refresh_from_db()
+    assert order.ask_failures == 0
+    assert AttentionItem.objects.values_list("settled_at", flat=True).get() == NOW + HOUR
+    assert open_due_cases(now=NOW + HOUR, askable=ASKABLE) == Counts(looked=1, opened=1)
+
+
+def test_source_that_does_not_answer_is_called_once_a_round(source: Source) -> None:
+    other = make_source(source.shop, kind="woocommerce")
+    orders = [make_order(source.shop, source=one) for one in (source, source, other)]
+    asker = Answers("silent")
+
+    assert ask_due_orders(asker, askable=ASKABLE, now=NOW) == Asked(asked=3, answered=0)
+    assert asker.asked == [orders[0].pk, orders[2].pk]
+    assert list(Order.objects.values_list("ask_failures", flat=True)) == [1, 1, 1]
+
+
+def test_source_that_cannot_be_asked_is_not(source: Source) -> None:
+    make_order(source.shop, source=make_source(source.shop, kind="generic"))
+
+    assert ask_due_orders(Answers("owed"), askable=ASKABLE, now=NOW) == Asked()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_call_is_made_outside_any_transaction(source: Source) -> None:
+    make_order(source.shop, source=source)
+    inside: list[bool] = []
+
+    def asker(order: Order) -> bool:
+        inside.append(connection.in_atomic_block)
+        return True
+
+    ask_due_orders(asker, askable=ASKABLE, now=NOW)
+
+    assert inside == [False]
