@@ -99,8 +99,8 @@ def restore_rest(path: Path, *, manifest: Manifest, address: str, has_tables: bo
     """Bring back files, then rows, then the tables' newest shape."""
     from django.conf import settings  # local: django
     from django.core.management import call_command  # local: django
-    from django.utils import timezone  # local: django
 
+    from recoup.core.clock import real_now  # local: django
     from recoup.core.installation import silence_installation  # local: django
 
     with ground.errors.status("restoring"), tempfile.TemporaryDirectory(dir=var_folder()) as folder:
@@ -109,7 +109,7 @@ def restore_rest(path: Path, *, manifest: Manifest, address: str, has_tables: bo
         archive.take_out(path, archive.DUMP, dump)
         load_database(address, dump, is_to_be_emptied=has_tables)
         call_command("migrate", verbosity=0, interactive=False)
-        silence_installation(reason="restored", now=timezone.now())
+        silence_installation(reason="restored", now=real_now())
 
 
 def dump_database(address: str, target: Path, *, version: int) -> None:

@@ -24,7 +24,7 @@ def doctor() -> None:
             findings.sending,
             findings.public_address,
             mail_findings.mail,
-            findings.worker,
+            findings.loops,
             findings.secret_key,
             findings.disk,
             findings.clock,

@@ -6,7 +6,7 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -17,12 +17,12 @@ from recoup.cli.backup import secret_key_file
 from recoup.cli.finding import Finding, State
 from recoup.cli.migrate import pending
 from recoup.cli.tools_of_postgres import OLDEST_SERVER
-from recoup.core import heartbeat
+from recoup.config.watchdog import words
+from recoup.core.clock import real_now
 from recoup.core.installation import get_installation
-from recoup.core.models import Heartbeat
 from recoup.supervisor.places import var_folder
+from recoup.web.health import troubles
 
-SILENT_AFTER = timedelta(minutes=2)
 CLOCK_TOLERANCE = timedelta(seconds=5)
 # As promised in the guide: a warning at 15 %, sending stops at 5 %.
 LOW_DISK, FULL_DISK = 0.15, 0.05
@@ -103,32 +103,25 @@ def disk() -> Iterator[Finding]:
 
 def clock() -> Iterator[Finding]:
     """Look whether this machine and the database agree about the time."""
-    before = datetime.now(UTC)
+    before = real_now()
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")
         there = cursor.fetchone()[0]
-    apart = max(before - there, there - datetime.now(UTC), timedelta(0))
+    apart = max(before - there, there - real_now(), timedelta(0))
     if apart <= CLOCK_TOLERANCE:
-        yield Finding(
-            "Clock", State.GOOD, f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC here and in the database"
-        )
+        yield Finding("Clock", State.GOOD, f"{real_now():%Y-%m-%d %H:%M:%S} UTC here and in the database")
         return
     says = f"{apart.total_seconds():.0f} s apart from the database's"
     yield Finding("Clock", State.DOUBTFUL, says, "Let both machines set their clocks over the network (NTP).")
 
 
-def worker() -> Iterator[Finding]:
-    """Look whether the loops that detect, send and apply are alive."""
-    silent = heartbeat.silent_loops(now=datetime.now(UTC), longer_than=SILENT_AFTER)
-    if silent:
-        says = ", ".join(f"{loop.name} since {loop.beat_at:%H:%M:%S} UTC" for loop in silent)
-        yield Finding("Worker", State.BAD, f"silent: {says}", "Start it: recoup run, or recoup worker")
-    elif not Heartbeat.objects.exists():
-        yield Finding(
-            "Worker", State.DOUBTFUL, "has never run here", "Start it: recoup run, or recoup worker"
-        )
-    else:
-        yield Finding("Worker", State.GOOD, "alive")
+def loops() -> Iterator[Finding]:
+    """Look at what the page /health judges: the loops that detect, send and apply, and what waits for them."""
+    found = [code for code in troubles(now=real_now()) if code != "disk_low"]
+    for code in found:
+        yield Finding("Worker", State.BAD, code.replace("_", " "), words(code))
+    if not found:
+        yield Finding("Worker", State.GOOD, "alive, and nothing waits too long")
 
 
 def secret_key() -> Iterator[Finding]:

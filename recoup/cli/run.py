@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -17,7 +18,7 @@ from recoup.supervisor.postgres import Server
 from recoup.supervisor.processes import Program, Supervisor
 from recoup.supervisor.runlock import only_supervisor
 
-COLOURS = {"web": "cyan", "worker": "magenta", "database": "blue", "run": "bold"}
+COLOURS = {"web": "cyan", "worker": "magenta", "watchdog": "yellow", "database": "blue", "run": "bold"}
 # Requests that are under way get this long; a worker gets time to hear the answer to the mails it has handed over.
 WEB_GRACE = 15.0
 WORKER_GRACE = 30.0
@@ -30,7 +31,11 @@ Processes = Annotated[int, typer.Option(min=1, max=64, help="How many web proces
 
 def run(host: Host = "127.0.0.1", port: Port = 8000, processes: Processes = 2) -> None:
     """Run everything on this machine: database, web and worker. Ctrl-C stops it cleanly."""
-    supervise(host=host, port=port, programs=[web_program(host, port, processes), worker_program()])
+    supervise(
+        host=host,
+        port=port,
+        programs=[web_program(host, port, processes), worker_program(), watchdog_program()],
+    )
 
 
 def web(host: Host = "127.0.0.1", port: Port = 8000, processes: Processes = 2) -> None:
@@ -53,13 +58,24 @@ def worker() -> None:
         loops.run()
 
 
-def supervise(*, host: str, port: int, programs: list[Program]) -> None:
-    """Keep programs running over a migrated database until somebody stops us."""
+def watchdog() -> None:
+    """Watch over the others and write to the owners when they have stopped. `run` has one."""
+    with ground.django_with_database():
+        from recoup.config import watchdog as dog  # local: django
+
+        dog.run()
+
+
+def supervise(
+    *, host: str, port: int, programs: list[Program], prepare: Callable[[], None] = lambda: None
+) -> None:
+    """Keep programs running over a migrated database until somebody stops us. `prepare` runs before they start."""
     address = f"http://{host}:{port}"
     with only_supervisor(ground.file_of("lock"), about=f"at {address}"):
         require_free(host, port)
         with ground.database() as server:
             migrate_first()
+            prepare()
             keeper = keeper_of(server)
             supervisor = Supervisor(programs, tell=show, notes=ground.file_of("json"), keeper=keeper)
             supervisor.run(started=lambda: show("run", f"Recoup is at {address}"))
@@ -74,6 +90,11 @@ def web_program(host: str, port: int, processes: int) -> Program:
 def worker_program() -> Program:
     """Return the worker as a program to supervise."""
     return Program(name="worker", command=own_command("worker"), grace=WORKER_GRACE)
+
+
+def watchdog_program() -> Program:
+    """Return the watchdog as a program to supervise; it holds nothing, so it is not waited for."""
+    return Program(name="watchdog", command=own_command("watchdog"), grace=2.0)
 
 
 def own_command(name: str) -> tuple[str, ...]:
