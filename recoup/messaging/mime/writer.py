@@ -80,7 +80,10 @@ def encode_body(body: bytes) -> bytes:
         body = body.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     if b"\0" in body:
         body = body.replace(b"\0", b"")
-    return b2a_qp(body.replace(b"\n", b"\r\n"), istext=True)
+    if b"\n" in body:
+        return b2a_qp(body.replace(b"\n", b"\r\n"), istext=True)
+    # The encoder breaks long lines as the first line end of the text does; without one it would write bare line feeds.
+    return b2a_qp(body + b"\r\n", istext=True)[:-2]
 
 
 @dataclass(frozen=True, slots=True)
