@@ -106,13 +106,25 @@ def _after_move(order: Order, to: str, *, actor: Actor, now: datetime, reason: s
         order.cancelled_at, order.cancel_reason = now, reason
     elif order.cancelled_at is not None:
         order.cancelled_at, order.cancel_reason = None, ""
+    if to not in {Status.CANCELLED, Status.FALSE}:  # taken back: another order is no reason any more
+        order.duplicate_of, order.superseded_by, order.superseded_at = None, None, None
     order.claimed_by = actor.id if to == Status.IN_WORK and actor.kind == "person" else order.claimed_by
     order.check_at = (
         check_instant(order, order.shop, live_since=order.source.live_since)
         if to not in {Status.CANCELLED, Status.FALSE}
         else None
     )
-    order.save(update_fields=["cancelled_at", "cancel_reason", "claimed_by", "check_at"])
+    order.save(
+        update_fields=[
+            "cancelled_at",
+            "cancel_reason",
+            "duplicate_of",
+            "superseded_by",
+            "superseded_at",
+            "claimed_by",
+            "check_at",
+        ]
+    )
     ends = to in {Status.CANCELLED, Status.FALSE}
     if ends:
         OrderFact.objects.create(

@@ -72,3 +72,16 @@ def test_the_second_of_two_managers_gets_a_conflict() -> None:
         change_status(order, "false", actor=Actor("person", 8), now=NOW, expected_version=seen)
 
     assert conflict.value.order.status == "in_work"
+
+
+def test_a_dropped_duplicate_that_a_person_takes_back_stands_for_itself() -> None:
+    with scopes_disabled():
+        shop = make_shop()
+        kept = make_order(shop)
+        dropped = make_order(shop, status="false", duplicate_of=kept, check_at=None)
+
+        change_status(dropped, "new", actor=Actor("person", 1), now=NOW)
+
+        dropped.refresh_from_db()
+        assert (dropped.status, dropped.duplicate_of_id) == ("new", None)
+        assert dropped.check_at == dropped.placed_at + 24 * HOUR
