@@ -44,6 +44,9 @@ _PARAGRAPHS = frozenset(
 )
 _LINES = frozenset({"tr", "li", "mj-social-element", "mj-navbar-link"})
 _SKIPPED = frozenset({"mj-head"})
+_HTML_ONLY = "html-only"
+"""The `css-class` of what only helps a reader of HTML, such as a button's address written out below it."""
+
 _LINKS = frozenset({"a", "mj-button", "mj-social-element", "mj-navbar-link", "mj-image"})
 _LAYOUT = frozenset(
     {
@@ -96,8 +99,9 @@ class _Writer:
         """Open links: address, what to call it if nothing is written inside, and where its words begin."""
 
     def take(self, element: Element) -> None:
-        if element.name in _SKIPPED and element.event != "text":
+        if element.event != "text" and (self._skipping or _is_skipped(element)):
             self._skipping += 1 if element.event == "open" else -1
+            return
         if self._skipping:
             return
         match element.event:
@@ -158,3 +162,7 @@ class _Writer:
             self.pieces += _WORD.findall(text)
         else:
             self.pieces.append(unescape(re.sub(r"\s+", " ", text)).replace("\xa0", " "))
+
+
+def _is_skipped(element: Element) -> bool:
+    return element.name in _SKIPPED or _HTML_ONLY in element.attributes.get("css-class", "").split()

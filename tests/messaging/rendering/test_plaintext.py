@@ -54,6 +54,12 @@ def test_the_head_with_its_preview_and_styles_is_left_out() -> None:
     assert settle(plain_source(Source(html))) == "a\n"
 
 
+def test_what_is_for_html_only_is_left_out_with_all_inside_it() -> None:
+    body = '<mj-text>a</mj-text><mj-text css-class="small html-only">b <b>c</b><br>d</mj-text><mj-text>e</mj-text>'
+
+    assert text_of(body) == "a\n\ne\n"
+
+
 def test_liquid_keeps_its_place_between_rows() -> None:
     source = Source(
         mjml("<mj-table>{% for i in order.items %}<tr><td>{{ i.name }}</td></tr>{% endfor %}</mj-table>")
