@@ -1,0 +1,180 @@
+"""The pay page of an order (C1, C2, C9, C10, A7, A13)."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from recoup.core.ratelimit import is_allowed
+from recoup.payments import asking, sessions
+from recoup.payments.adapters import operator
+from recoup.payments.models import OperatorAccount
+from recoup.payments.sessions import NotPayable, Opening, SessionNotOpened, SessionUnknown
+from recoup.payments.ways import Way
+from recoup.shops.addresses import origin_of
+from recoup.storefront.doors import buyers_page
+from recoup.storefront.pages import page, see_other
+from recoup.storefront.purposes import PAY
+from recoup.storefront.standing import Stage, Standing, standing_of
+from recoup.storefront.visits import Visit
+from recoup.storefront.words import method_name, method_note
+
+LOOKS = 6  # times that the page looks again by itself after the buyer came back
+LOOK_AFTER = 5  # seconds
+ASK_AFTER = 5  # seconds between two asks of the operator by one order's buyer
+OPENINGS, OPENINGS_PER = 30, timedelta(minutes=1)  # calls to the operator by one order's buyer
+
+
+@buyers_page(PAY)
+def pay(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Show what is to be paid, or how it stands; on POST go on to where it is paid."""
+    visit.order  # noqa: B018 - refuses a link about a cart
+    if request.method != "POST":
+        return _show(request, visit, standing_of(visit.order))
+    if "check" in request.POST:
+        return _check(visit)
+    return _go_on(request, visit)
+
+
+def _show(
+    request: HttpRequest, visit: Visit, standing: Standing, *, status: int = 200, problem: str = ""
+) -> HttpResponse:
+    looks = _looks(request)
+    context = {
+        "standing": standing,
+        "order": standing.order,
+        "lines": list(standing.order.lines.order_by("position")[:200]),
+        "ways": _labelled(standing),
+        "session_method": method_name(standing.session.method) if standing.session else "",
+        "problem": problem,
+        "action": visit.address,
+        "has_come_back": looks > 0,
+        "now": visit.now,
+    }
+    response = page(
+        visit.shop, f"pay/{standing.stage}.html", context, status=status, leads_to=_origins(standing)
+    )
+    waits = standing.stage in {Stage.OPENED, Stage.CHECKING, Stage.CONFIRMING}
+    if waits and 0 < looks <= LOOKS and status == 200:
+        response.headers["Refresh"] = f"{LOOK_AFTER}; url={visit.address}?back={looks + 1}"
+    return response
+
+
+def _looks(request: HttpRequest) -> int:
+    """Return how often the page was shown since the buyer came back; nothing else in the address is read (T74)."""
+    text = request.GET.get("back", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 2 else 0
+
+
+def _labelled(standing: Standing) -> list[dict[str, object]]:
+    ways = standing.ways.ways
+    several = len({way.account.pk for way in ways}) > 1
+    return [
+        {
+            "code": way.code,
+            "name": f"{method_name(way.method)} · {way.account.name}" if several else method_name(way.method),
+            "note": method_note(way.method),
+            "is_chosen": way == standing.chosen,
+        }
+        for way in ways
+    ]
+
+
+def _origins(standing: Standing) -> set[str]:
+    """Return where the page's form may end: at the source of the order, or at the operators offered."""
+    if standing.ways.follow_url:
+        return {origin_of(standing.ways.follow_url)}
+    accounts: set[OperatorAccount] = {way.account for way in standing.ways.ways}
+    if standing.session is not None and standing.session.operator_account is not None:
+        accounts.add(standing.session.operator_account)
+    return {origin for account in accounts for origin in operator(account.kind).page_origins(account)}
+
+
+def _go_on(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Follow the order's own pay link, or open one session and go to it; nothing else posted is read (R27)."""
+    standing = standing_of(visit.order)
+    if standing.stage is Stage.OPENED and request.POST.get("instead"):
+        return _change(request, visit, standing)
+    if standing.session is not None:
+        return _continue(request, visit, standing)
+    if not standing.can_pay:
+        return _show(request, visit, standing, status=409)
+    if standing.ways.follow_url:
+        return see_other(standing.ways.follow_url)
+    way = standing.ways.find(request.POST.get("way", ""))
+    if way is None:
+        problem = _("Please choose how you would like to pay.")
+        return _show(request, visit, standing, status=422, problem=problem)
+    return _open(request, visit, way)
+
+
+def _continue(request: HttpRequest, visit: Visit, standing: Standing) -> HttpResponse:
+    """Go on with the session that is open, or repeat the call whose answer was lost."""
+    session = standing.session
+    if session is None or session.operator_account is None:
+        return _show(request, visit, standing, status=409)
+    return _open(request, visit, Way(session.operator_account, session.method))
+
+
+def _open(request: HttpRequest, visit: Visit, way: Way) -> HttpResponse:
+    if not is_allowed(f"pay-open:{visit.order.pk}", limit=OPENINGS, per=OPENINGS_PER):
+        return page(visit.shop, "too_many.html", {}, status=429)
+    opening = Opening(
+        way=way,
+        return_url=f"{settings.PUBLIC_URL}{visit.address}?back=1",
+        notify_url=settings.PUBLIC_URL + reverse("hooks:operator", args=[way.account.key]),
+        locale=get_language() or "en",
+        description=_("Order %(number)s, %(shop)s") % {"number": visit.order.number, "shop": visit.shop.name},
+        message_id=visit.link.message_id,
+    )
+    try:
+        attempt = sessions.open_session(visit.order, opening, now=visit.now)
+    except NotPayable:
+        return _show(request, visit, _anew(visit), status=409)
+    except SessionUnknown:
+        return see_other(f"{visit.address}?back=1")
+    except SessionNotOpened as error:
+        return _show(request, visit, _anew(visit), status=503, problem=_not_opened(error, way))
+    return see_other(attempt.redirect_url)
+
+
+def _not_opened(error: SessionNotOpened, way: Way) -> str:
+    if error.reason == "unavailable":
+        return _(
+            "The bank's page does not answer now. Nothing was taken. Try again in a minute or choose another way."
+        )
+    return _(
+        "Paying by “%(method)s” is not possible for this order. Nothing was taken. Please choose another way."
+    ) % {"method": method_name(way.method)}
+
+
+def _change(request: HttpRequest, visit: Visit, standing: Standing) -> HttpResponse:
+    """End the open session, so that another way can be chosen; one order, one session (C10)."""
+    assert standing.session is not None
+    try:
+        sessions.close_session(standing.session, now=visit.now)
+    except SessionUnknown:
+        problem = _(
+            "The payment that you began cannot be ended at this moment. Please finish it, or try again in a minute."
+        )
+        return _show(request, visit, _anew(visit), status=409, problem=problem)
+    except NotPayable:
+        return _show(request, visit, _anew(visit), status=409)
+    return see_other(visit.address)
+
+
+def _check(visit: Visit) -> HttpResponse:
+    """Ask the operator where the session stands, at most every few seconds, and show the page again."""
+    session = sessions.find_open_session(visit.order)
+    every = timedelta(seconds=ASK_AFTER)
+    if session is not None and is_allowed(f"pay-check:{visit.order.pk}", limit=1, per=every):
+        asking.ask_attempt(session, now=visit.now)
+    return see_other(f"{visit.address}?back=1")
+
+
+def _anew(visit: Visit) -> Standing:
+    visit.order.refresh_from_db()
+    return standing_of(visit.order)
