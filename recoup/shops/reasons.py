@@ -33,6 +33,7 @@ WORDS = {
     "currency_changed": _("The order came in another currency before: %(details)s."),
     "order_unknown": _("It names an order that never came: %(details)s."),
     "payment_unknown": _("It names a payment that never came."),
+    "other_account": _("It is about a payment of another account."),
     "same_id_other_body": _(
         "This id came before with another body; the first one counts (number %(details)s)."
     ),
@@ -81,7 +82,8 @@ WORDS = {
         "The shop does not understand the question (%(details)s). Its WooCommerce may be too old."
     ),
     "no_rest_api": _(
-        "There is no WooCommerce REST API at this address (%(details)s). Check the address, and that permalinks are not “plain”."
+        "There is no WooCommerce REST API at this address (%(details)s). Check the address, and that permalinks are not"
+        " “plain”."
     ),
     "no_pay_links": _("The orders carry no pay link; WooCommerce must be version 4 or newer."),
     "hook_missing": _("The shop has no webhook for %(details)s any more."),

@@ -159,11 +159,11 @@ class DemoBank:
             elif topic.startswith("payment.") and payment["status"] in STATES:
                 told = Told(payment=_payment(payment), key=key)
             else:
-                return OperatorReading(unused=f"topic_unknown: {topic[:60]}")
+                return OperatorReading(unused=f"unknown_topic: {topic[:60]}")
         except strict_json.JsonRefused as error:
-            raise BodyQuarantined("not_json", error) from error
+            raise BodyQuarantined(error.code, error.details) from error
         except (KeyError, ValueError, TypeError, ArithmeticError) as error:
-            raise BodyQuarantined("field_unusable", repr(error)[:200]) from error
+            raise BodyQuarantined("bad_field", repr(error)[:200]) from error
         return OperatorReading(told=(told,))
 
     def receipt(self, account: OperatorAccount, raw: bytes) -> Receipt:  # noqa: ARG002 - the port's

@@ -36,6 +36,7 @@ class WooCommerce(BasePlatform):
         polls=True,
         backfills=True,
         pay_links=True,
+        pays_itself=True,
         registers=True,
     )
 
