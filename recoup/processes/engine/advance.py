@@ -64,7 +64,7 @@ def _run_nodes(graph: Graph, move: Move, facts: Facts, now: datetime) -> None:
     while following >= 0:
         if move.at > move.node_at:
             instant_nodes = 0
-        elif instant_nodes == MOST_INSTANT_NODES:
+        elif instant_nodes >= MOST_INSTANT_NODES:
             move.log(Code.FAILED_LOOP)
             move.state = State.FAILED
             return
