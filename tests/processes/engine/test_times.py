@@ -58,6 +58,7 @@ def test_wall_time_at_a_clock_change(zone: ZoneInfo, day: date, wall: time, inst
         ("2027-03-27T11:00", "P1D", "2027-03-28T10:00"),  # noon to noon is 23 hours
         ("2027-03-27T01:30", "P1D", "2027-03-28T01:30"),  # 02:30 does not exist on the 28th
         ("2026-10-25T01:30", "P1D", "2026-10-26T01:30"),  # from the second 02:30
+        ("2026-10-25T01:30", "P154D", "2027-03-28T01:30"),  # from a doubled hour into a missing one
         ("2028-02-28T12:00", "P1D", "2028-02-29T12:00"),  # leap day
         ("2027-02-28T12:00", "P1D", "2027-03-01T12:00"),
         ("2026-10-24T10:00", "P1DT2H", "2026-10-25T13:00"),
