@@ -16,7 +16,7 @@ from recoup.processes.versions import graph_of
 from recoup.recovery.events import RecoveryCaseOpened
 
 # What opens a door: the entry event of a process's document.
-ORDER_UNPAID, CART_LEFT = "order.unpaid", "cart.left"
+ORDER_UNPAID, CART_LEFT = "order.unpaid", "cart.abandoned"
 # The order process takes over from the cart process: one person is asked about one thing (B12).
 _DOOR = {"order": ORDER_UNPAID, "cart": CART_LEFT}
 _KIND = {"order": SubjectKind.ORDER, "cart": SubjectKind.CART}

@@ -104,9 +104,7 @@ def after(start: datetime, span: Span, zone: ZoneInfo) -> datetime:
     if not span.days:
         return start + span.exact
     local = start.astimezone(zone)
-    wall = local.time().replace(
-        fold=0
-    )  # a start in the second pass of a doubled hour must not pick a second pass
+    wall = local.time().replace(fold=0)  # from a second pass of an hour, still to the first
     return resolve(local.date() + timedelta(days=span.days), wall, zone) + span.exact
 
 
