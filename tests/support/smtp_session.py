@@ -122,6 +122,8 @@ class Session:
 
     def run(self) -> None:
         """Talk until the other side hangs up."""
+        if self.options.tls:
+            self._secure()
         self._answer(self.options.greeting.encode())
         is_plain = self.options.discard and not self.options.delay and not self.options.quit_after
         while True:
@@ -221,9 +223,12 @@ class Session:
         self._answer("\r\n".join(rows).encode())
 
     def _start_tls(self) -> None:
-        assert self.context is not None
         self._answer(b"220 go on")
         self._flush()
+        self._secure()
+
+    def _secure(self) -> None:
+        assert self.context is not None
         self.line = self.context.wrap_socket(self.line, server_side=True)
 
     def _auth(self, row: bytes) -> None:

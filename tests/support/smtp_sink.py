@@ -52,7 +52,7 @@ class SmtpSink:
         self.accepted = 0
         self._lock = threading.Lock()
         self._stopping = threading.Event()
-        self._open: set[socket.socket] = set()
+        self._open: set[Session] = set()
         self._threads: list[threading.Thread] = []
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
         self._log = os.open(log, flags, 0o600) if log else -1
@@ -80,13 +80,15 @@ class SmtpSink:
 
     def stop(self) -> None:
         """Close every line at once."""
+        if self._stopping.is_set():
+            return
         self._stopping.set()
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         with self._lock:
-            lines = list(self._open)
-        for line in lines:
-            _hang_up(line)
+            sessions = list(self._open)
+        for session in sessions:
+            _hang_up(session.line)
         for thread in self._threads:
             thread.join(timeout=5)
         for descriptor in (self._log, self._bodies):
@@ -115,23 +117,23 @@ class SmtpSink:
                 return
             with self._lock:
                 self.connections += 1
-                self._open.add(line)
             self._start(lambda line=line: self._serve(line))  # type: ignore[misc]
 
     def _serve(self, line: socket.socket) -> None:
         line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        session = Session(self, line, self._context)
+        with self._lock:
+            self._open.add(session)
         try:
-            if self.options.tls and self._context:
-                line = self._context.wrap_socket(line, server_side=True)
-            Session(self, line, self._context).run()
+            session.run()
         except Hang:
             self._stopping.wait()
         except (Cut, OSError):
             pass
         finally:
-            _hang_up(line)
+            _hang_up(session.line)
             with self._lock:
-                self._open.discard(line)
+                self._open.discard(session)
 
     def take(self, envelope: Envelope, content: bytes) -> SinkMail:
         """Write a mail down; the caller answers only after that."""
