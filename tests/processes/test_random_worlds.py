@@ -152,7 +152,7 @@ def play(raw: ProcessDocument, news: list[News], **how: Any) -> MemoryStore:
 
 
 SLOW = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow]
+    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow]
 )
 
 
