@@ -64,6 +64,13 @@ def copy_template(target: str) -> None:
         server.execute(sql.SQL(statement).format(sql.Identifier(target), sql.Identifier(name)))
 
 
+def make_empty(target: str) -> None:
+    """Make a database without any table; one of this name is replaced."""
+    with _server() as server:
+        _drop(server, target)
+        server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(target)))
+
+
 def drop(target: str) -> None:
     """Drop a database, cutting whoever is still connected."""
     with _server() as server:

@@ -92,13 +92,17 @@ def disk() -> Iterator[Finding]:
         folders["Disk of the database"] = Path(row[0])
     for matter, folder in folders.items():
         usage = shutil.disk_usage(folder)
-        share = usage.free / usage.total
-        says = f"{usage.free / 1024**3:.1f} GB free ({share:.0%})"
-        if share >= LOW_DISK:
-            yield Finding(matter, State.GOOD, says)
-        else:
-            state = State.BAD if share < FULL_DISK else State.DOUBTFUL
-            yield Finding(matter, state, says, f"Make room on the disk of {folder}; sending stops at 5 %.")
+        yield of_disk(matter, folder, free=usage.free, total=usage.total)
+
+
+def of_disk(matter: str, folder: Path, *, free: int, total: int) -> Finding:
+    """Judge the room on one disk."""
+    share = free / total
+    says = f"{free / 1024**3:.1f} GB free ({share:.0%})"
+    if share >= LOW_DISK:
+        return Finding(matter, State.GOOD, says)
+    state = State.BAD if share < FULL_DISK else State.DOUBTFUL
+    return Finding(matter, state, says, f"Make room on the disk of {folder}; sending stops at 5 %.")
 
 
 def clock() -> Iterator[Finding]:

@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from typing import Annotated
 
@@ -13,6 +14,7 @@ import typer
 from rich.text import Text
 
 from recoup.cli import ground
+from recoup.supervisor import machine
 from recoup.supervisor.keeper import DatabaseKeeper
 from recoup.supervisor.postgres import Server
 from recoup.supervisor.processes import Program, Supervisor
@@ -78,7 +80,27 @@ def supervise(
             prepare()
             keeper = keeper_of(server)
             supervisor = Supervisor(programs, tell=show, notes=ground.file_of("json"), keeper=keeper)
-            supervisor.run(started=lambda: show("run", f"Recoup is at {address}"))
+            supervisor.run(started=lambda: announce(host, port))
+
+
+def announce(host: str, port: int) -> None:
+    """Say where Recoup is once somebody answers there."""
+    where = "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104 (compared, not bound)
+
+    def wait() -> None:
+        if machine.wait_until(lambda: is_answering(where, port), seconds=120, pause=0.2):
+            show("run", f"Recoup is at http://{where}:{port}. Stop it with Ctrl-C.")
+
+    threading.Thread(target=wait, name="announce", daemon=True).start()
+
+
+def is_answering(host: str, port: int) -> bool:
+    """Tell whether a port takes connections."""
+    try:
+        socket.create_connection((host, port), timeout=1).close()
+    except OSError:
+        return False
+    return True
 
 
 def web_program(host: str, port: int, processes: int) -> Program:

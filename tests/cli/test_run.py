@@ -1,0 +1,162 @@
+"""`recoup run` as an owner has it: comes up, survives the kill of each part and of itself, and stops cleanly."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from recoup.supervisor import cluster, machine
+from recoup.supervisor.postgres import Server
+from recoup.supervisor.runlock import only_supervisor
+
+PATIENCE = 60.0
+
+
+class Running:
+    """A `recoup run` in a folder of its own."""
+
+    def __init__(self, var: Path, environment: dict[str, str], port: int) -> None:
+        self.var = var
+        self.port = port
+        self._environment = environment
+        self.process = self.start()
+
+    def start(self) -> subprocess.Popen[str]:
+        """Start it, and take it for the one that runs."""
+        options = ["run", "--port", str(self.port), "--processes", "1"]
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "recoup", *options],
+            env=self._environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        return self.process
+
+    def is_green(self) -> bool:
+        """Tell whether web, database and worker are up."""
+        try:
+            answer = httpx.get(f"http://127.0.0.1:{self.port}/health", timeout=5)
+        except httpx.HTTPError:
+            return False
+        return bool(answer.json()["status"] == "green")
+
+    def waits_for_green(self) -> bool:
+        """Wait until all is up."""
+        return machine.wait_until(self.is_green, seconds=PATIENCE, pause=0.2)
+
+    def programs(self) -> list[int]:
+        """Return the processes under it: web, worker, watchdog."""
+        return [int(row["pid"]) for row in json.loads((self.var / "run.json").read_text())]
+
+
+@pytest.fixture
+def running(clean_environment: dict[str, str], tmp_path: Path) -> Iterator[Running]:
+    """Return a Recoup that was started; whatever is left of it afterwards is ended."""
+    var = tmp_path / "var"
+    port = next(port for port in range(21_000, 30_000) if is_free(port))
+    runs = Running(var, clean_environment, port)
+    yield runs
+    left = runs.programs() if (var / "run.json").exists() else []
+    for pid in [runs.process.pid, *left]:
+        if machine.is_alive(pid):
+            os.kill(pid, signal.SIGKILL)
+    runs.process.communicate()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RECOUP_VAR", str(var))
+        server = Server.at()
+        server.stop("immediate")
+        cluster.throw_away(server.place)
+        shutil.rmtree(server.place.home)
+        shutil.rmtree(server.place.socket_folder, ignore_errors=True)
+
+
+@pytest.mark.slow
+def test_run_survives_every_kill_and_stops_cleanly(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECOUP_VAR", str(running.var))
+    assert running.waits_for_green()
+    server = Server.at()
+
+    web, worker, _watchdog = running.programs()
+    os.kill(web, signal.SIGKILL)
+    assert machine.wait_until(lambda: running.programs()[0] != web, seconds=PATIENCE)
+    assert running.waits_for_green()
+
+    before = server.pid
+    assert before is not None
+    os.kill(before, signal.SIGKILL)
+    assert machine.wait_until(lambda: server.pid not in {None, before}, seconds=PATIENCE)
+    assert running.waits_for_green()
+    assert machine.is_alive(worker)
+
+    first, database = running.process, server.pid
+    first.kill()
+    first.communicate()
+    running.start()
+    assert machine.wait_until(lambda: not machine.is_alive(worker), seconds=PATIENCE)
+    assert running.waits_for_green()
+    assert server.pid == database
+
+    running.process.send_signal(signal.SIGTERM)
+    told = running.process.communicate(timeout=PATIENCE)[0]
+    assert running.process.returncode == 0
+    assert [line.split("stopping ")[1] for line in told.splitlines() if "stopping" in line] == [
+        "web",
+        "worker",
+        "watchdog",
+    ]
+    assert machine.processes_in(server.place.data) == []
+    assert is_free(running.port)
+
+
+def test_a_second_run_is_told_who_is_there(clean_environment: dict[str, str], tmp_path: Path) -> None:
+    with only_supervisor(tmp_path / "var" / "run.lock", about="at http://127.0.0.1:8000"):
+        second = subprocess.run(
+            [sys.executable, "-m", "recoup", "run", "--port", "8001"],
+            env=clean_environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=PATIENCE,
+        )
+
+    assert second.returncode == 1
+    assert (
+        f"runs from {tmp_path / 'var'} already: process {os.getpid()}, at http://127.0.0.1:8000."
+        in second.stderr
+    )
+    assert not (tmp_path / "var" / "postgres").exists()
+
+
+def test_a_port_that_is_taken_is_said_before_anything_starts(
+    clean_environment: dict[str, str], tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        done = subprocess.run(
+            [sys.executable, "-m", "recoup", "run", "--port", str(taken.getsockname()[1])],
+            env=clean_environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=PATIENCE,
+        )
+
+    assert done.returncode == 1
+    assert "Address already in use" in done.stderr
+    assert not (tmp_path / "var" / "postgres").exists()
+
+
+def is_free(port: int) -> bool:
+    """Tell whether nobody listens on a port."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
