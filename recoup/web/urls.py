@@ -1,6 +1,24 @@
-"""Addresses of the staff screens."""
+"""Addresses of the staff screens. A shop's pages stand under `/s/<shop>/`; the person's own ones at the root."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, include, path
 
-app_name = "web"
-urlpatterns: list[URLPattern | URLResolver] = []
+from recoup.web import doors
+from recoup.web.views import demo, personal, wizard
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", doors.first_page, name="first_page"),
+    path("start/", wizard.owner, name="wizard"),
+    path("start/shop/", wizard.shop, name="new_shop"),
+    path("preferences/", personal.preferences, name="preferences"),
+    path("language/", personal.set_language, name="set_language"),
+    path("demo/clock/", demo.advance_clock, name="demo_clock"),
+    path(
+        "s/<slug:shop>/",
+        include(
+            (
+                [path("", include("recoup.web.selling_urls")), path("", include("recoup.web.keeping_urls"))],
+                "web",
+            )
+        ),
+    ),
+]

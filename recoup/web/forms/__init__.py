@@ -1,0 +1,1 @@
+"""Plain forms: what people type, checked and worded."""

@@ -1,0 +1,153 @@
+"""The first-run wizard: an owner, a shop, and one button to go live (B6, T3)."""
+
+from typing import Any, cast
+
+from allauth.account.internal.flows.login import record_authentication
+from django.contrib import messages
+from django.contrib.auth import login
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+from django_scopes import scopes_disabled
+
+from recoup.accounts.actions import create_first_owner
+from recoup.accounts.models import User
+from recoup.accounts.roles import Right
+from recoup.core.activity import Actor
+from recoup.core.clock import real_now, trade_now
+from recoup.messaging.models import MailAccount
+from recoup.processes.actions import go_live as start_sending
+from recoup.shops.access import Seat, shops_of
+from recoup.shops.actions import NewShop
+from recoup.shops.models import Membership, Source
+from recoup.web.doors import StaffRequest, signed_in, staff
+from recoup.web.forms.wizard import OwnerForm, ShopForm
+from recoup.web.parts import Link
+from recoup.web.screens import WizardStep
+from recoup.web.setup import found_shop
+
+_BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+_DEFAULTS = {
+    "pl": {"currency": "PLN", "time_zone": "Europe/Warsaw", "country": "PL"},
+    "de": {"currency": "EUR", "time_zone": "Europe/Berlin", "country": "DE"},
+    "ru": {"currency": "RUB", "time_zone": "Europe/Moscow", "country": "RU"},
+    "en": {"currency": "GBP", "time_zone": "Europe/London", "country": "GB"},
+}
+
+
+def _steps(now: int) -> list[WizardStep]:
+    titles = [(_("You"), "wizard"), (_("Your shop"), "new_shop"), (_("Ready"), "")]
+    return [
+        WizardStep(
+            title,
+            reverse(name) if name else "",
+            "done" if number < now else "now" if number == now else "later",
+        )
+        for number, (title, name) in enumerate(titles)
+    ]
+
+
+def _show(request: HttpRequest, form: Any, step: int, **texts: Any) -> HttpResponse:
+    status = 422 if form.errors else 200
+    return render(
+        request, "web/wizard.html", {"steps": _steps(step), "form": form, "units": {}, **texts}, status=status
+    )
+
+
+@require_http_methods(["GET", "POST"])
+def owner(request: HttpRequest) -> HttpResponse:
+    """Make the first account. The second run is refused."""
+    if User.objects.exists():
+        return redirect("first_page")
+    form = OwnerForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        language = (get_language() or "en")[:2]
+        try:
+            user = create_first_owner(**form.cleaned_data, language=language, now=real_now())
+        except ValidationError as error:
+            form.add_error("password" if not hasattr(error, "error_dict") else None, error)
+        else:
+            login(request, user, backend=_BACKEND)
+            record_authentication(request, user, method="password", email=user.email)
+            return redirect("new_shop")
+    return _show(
+        request,
+        form,
+        0,
+        heading=_("Welcome to Recoup"),
+        lead=_("In two minutes it watches your orders. First, your own account: you are the owner."),
+        submit_label=_("Go on"),
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@signed_in
+def shop(request: HttpRequest) -> HttpResponse:
+    """Make a shop: the first one, or another for an owner of one."""
+    user = cast("User", request.user)
+    mine = shops_of(user)
+    if mine and not _owns(user):
+        return render(request, "403.html", status=403)
+    language = (get_language() or "en")[:2]
+    form = ShopForm(
+        request.POST or None, initial={"locale": language, "email": user.email, **_DEFAULTS.get(language, {})}
+    )
+    if request.method == "POST" and form.is_valid():
+        try:
+            with scopes_disabled():
+                made = found_shop(NewShop(**form.cleaned_data), owner=user, now=trade_now())
+        except ValidationError as error:
+            form.add_error(None, error)
+        else:
+            return redirect("web:ready", made.slug)
+    return _show(
+        request,
+        form,
+        1,
+        heading=_("Your shop"),
+        lead=_("Everything here can be changed later."),
+        submit_label=_("Make the shop"),
+    )
+
+
+def _owns(user: User) -> bool:
+    with scopes_disabled():
+        return Membership.objects.filter(user=user, role="owner").exists()
+
+
+@staff(Right.MANAGE_SHOP)
+def ready(request: StaffRequest, seat: Seat) -> HttpResponse:
+    """Show what is set, what is missing, and the one button."""
+    slug = seat.shop.slug
+    missing = []
+    account = MailAccount.objects.filter(shop=seat.shop).first()
+    if account is None or not account.host:
+        missing.append(Link(_("Set up the mail server"), reverse("web:mail", args=[slug]), icon="mail"))
+    if not Source.objects.filter(shop=seat.shop).exists():
+        missing.append(Link(_("Connect your shop"), reverse("web:sources", args=[slug]), icon="package"))
+    hours = seat.shop.unpaid_after_minutes // 60
+    context = {
+        "steps": _steps(2),
+        "process_name": _("Unpaid order"),
+        "next_words": _("An order that is not paid for %(hours)s hours gets the first reminder.")
+        % {"hours": hours},
+        "go_live_url": reverse("web:go_live", args=[slug]),
+        "home_url": reverse("web:home", args=[slug]),
+        "missing": missing,
+    }
+    return render(request, "web/wizard_done.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@staff(Right.MANAGE_SHOP)
+def go_live(request: StaffRequest, seat: Seat) -> HttpResponse:
+    """Let the shop send; orders from before never get a message."""
+    if request.method != "POST":
+        return ready(request, shop=seat.shop.slug)
+    start_sending(seat.shop, actor=Actor("person", seat.user.pk), now=request.now)
+    messages.success(request, _("Live. Orders from now on are watched; older ones never get a message."))
+    return redirect("web:home", seat.shop.slug)
