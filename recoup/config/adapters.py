@@ -4,6 +4,7 @@ SHOP_PLATFORMS = {
     "woocommerce": "recoup.integrations.woocommerce.adapter.WooCommerce",
     "generic": "recoup.integrations.generic.adapter.Generic",
     "csvfile": "recoup.integrations.csvfile.adapter.CsvFile",
+    "own": "recoup.integrations.own.adapter.Own",
 }
 OPERATORS = {
     "demobank": "recoup.integrations.demobank.adapter.DemoBank",

@@ -1,4 +1,4 @@
-"""Wiring at start: who hears which news, and which adapter serves which channel."""
+"""Wiring at start: who hears which news, which adapter serves which channel, who asks sources for buyers' pages."""
 
 from django.apps import AppConfig
 
@@ -14,7 +14,10 @@ class ConfigConfig(AppConfig):
         from recoup import flow  # local: django
         from recoup.config import adapters  # local: django
         from recoup.core import outbox  # local: django
+        from recoup.hooks import ask  # local: django
         from recoup.messaging import channels  # local: django
+        from recoup.storefront import controls  # local: django
 
         outbox.set_routes(flow.ROUTES)
         channels.register(adapters.CHANNELS)
+        controls.set_asker(ask.ask_source)

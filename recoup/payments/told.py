@@ -5,8 +5,9 @@ from datetime import datetime
 
 from django.db import transaction
 
-from recoup.core import attention, clock
+from recoup.core import attention, clock, outbox
 from recoup.customers.actions import touch_gates
+from recoup.orders.events import OrderChanged
 from recoup.orders.models import Order
 from recoup.orders.queries import OrderUnknown
 from recoup.orders.settle import lock_order
@@ -120,6 +121,7 @@ def _hold_differing(attempt: Attempt, order: Order, payment: PaymentSnapshot, *,
     order.paused_at = order.paused_at or now
     order.lock_version += 1
     order.save(update_fields=["paused_at", "lock_version"])
+    outbox.announce(OrderChanged(shop_id=order.shop_id, order_id=order.pk, at=now))
     attention.ask(
         "payments.amount_differs",
         shop_id=order.shop_id,

@@ -11,6 +11,7 @@ from recoup.payments.models import OperatorAccount
 from recoup.payments.ports import OperatorUnavailable
 from recoup.shops.adapters import PlatformUnknown, platform
 from recoup.shops.addresses import is_own_address
+from recoup.shops.models import Source
 
 log = structlog.get_logger(__name__)
 
@@ -48,17 +49,26 @@ def ways_to_pay(order: Order, amount: Decimal) -> Ways:
     """
     if is_own_address(order.source, order.pay_url):
         return Ways(follow_url=order.pay_url)
-    if order.pay_url or _pays_itself(order):
+    if order.pay_url or _pays_itself(order.source):
         return Ways()
+    return Ways(ways=_our_ways(order.shop_id, amount, order.currency))
+
+
+def can_open_sessions(source: Source, amount: Decimal, currency: str) -> bool:
+    """Tell whether an order over this sum, placed on our own pages with the goods of a source, could be paid here."""
+    return not _pays_itself(source) and bool(_our_ways(source.shop_id, amount, currency))
+
+
+def _our_ways(shop_id: int, amount: Decimal, currency: str) -> tuple[Way, ...]:
     accounts = OperatorAccount.objects.filter(
-        shop_id=order.shop_id, role=OperatorAccount.Role.INITIATOR, is_active=True
+        shop_id=shop_id, role=OperatorAccount.Role.INITIATOR, is_active=True
     ).order_by("position", "id")
-    return Ways(ways=tuple(way for account in accounts for way in _ways_of(account, amount, order.currency)))
+    return tuple(way for account in accounts for way in _ways_of(account, amount, currency))
 
 
-def _pays_itself(order: Order) -> bool:
+def _pays_itself(source: Source) -> bool:
     try:
-        return platform(order.source.kind).capabilities.pays_itself
+        return platform(source.kind).capabilities.pays_itself
     except PlatformUnknown:
         return False
 

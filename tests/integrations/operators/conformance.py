@@ -18,6 +18,7 @@ from django_scopes import scopes_disabled
 
 from recoup.core.activity import Actor
 from recoup.core.models import AttentionItem, InboxItem
+from recoup.hooks.operators import apply_operator_item
 from recoup.orders.models import Order
 from recoup.payments import asking, refunds, sessions
 from recoup.payments.models import Attempt, AttemptChange, OperatorAccount, Refund
@@ -342,8 +343,6 @@ class OperatorConformance:
 
     def apply_waiting(self) -> None:
         """Let the worker apply what waits."""
-        from recoup.hooks.operators import apply_operator_item
-
         for item in InboxItem.objects.filter(state="new").order_by("id"):
             apply_operator_item(item.pk, now=NOW + MINUTE)
 

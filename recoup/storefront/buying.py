@@ -1,0 +1,219 @@
+"""From a filled cart to something that can be paid: the shop's own cart, the order it became, or an order placed here."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from django.db import transaction
+from django.db.models import Q
+
+from recoup.core import activity
+from recoup.core.activity import Actor
+from recoup.customers.models import Contact
+from recoup.orders.actions import amount_due
+from recoup.orders.carts import convert_cart
+from recoup.orders.models import Cart, Order
+from recoup.payments.actions import apply_order_snapshot
+from recoup.payments.sessions import why_not_payable
+from recoup.payments.ways import can_open_sessions, ways_to_pay
+from recoup.shops.addresses import is_own_address
+from recoup.shops.models import Shop, Source
+from recoup.shops.snapshots import LineSnapshot, OrderSnapshot, PersonSnapshot, ShopState
+from recoup.storefront.filled import FilledCart, FilledLine
+
+OWN_KIND = "own"
+_OVER = frozenset({Order.Status.CANCELLED, Order.Status.FALSE, Order.PaymentState.REFUNDED})
+ORIGIN = "recovery"
+
+
+class Step(StrEnum):
+    """How the buyer gets on."""
+
+    FOLLOW = "follow"  # the source opens the cart itself
+    PAY_ORDER = "pay_order"  # it is an order already, still to be paid
+    PLACE = "place"  # an order is placed here
+    PAID = "paid"
+    NO_WAY = "no_way"  # the goods are shown; the shop has to be asked
+
+
+class CartChangedMeanwhile(Exception):
+    """Prices, stock or terms are not those that the buyer agreed to; nothing was ordered."""
+
+
+@dataclass(frozen=True, slots=True)
+class NextStep:
+    """The step and what it needs."""
+
+    step: Step
+    url: str = ""  # FOLLOW
+    order: Order | None = None  # PAY_ORDER, PAID
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """What the buyer saw and ticked."""
+
+    total: Decimal
+    terms_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """The buyer as an order or a contact knows them; shown only masked until they have named their address."""
+
+    name: str = ""
+    email: str = ""
+    phone: str = ""
+    country: str = ""
+    company: str = ""
+    address: dict[str, str] = field(default_factory=dict)
+
+
+def person_of(subject: Cart | Order) -> Person:
+    """Return the person of a cart or an order, as given with the order where there is one."""
+    contact: Contact | None = subject.contact
+    if contact is not None and contact.erased_at is not None:
+        return Person()
+    buyer = subject.buyer if isinstance(subject, Order) else {}
+
+    def known(name: str) -> str:
+        return str(buyer.get(name) or getattr(contact, name, "") or "")
+
+    address = buyer.get("address") or {}
+    return Person(
+        name=known("name"),
+        email=known("email"),
+        phone=known("phone"),
+        country=known("country"),
+        company=known("company"),
+        address={str(key): str(value) for key, value in address.items() if value},
+    )
+
+
+def next_step(subject: Cart | Order, filled: FilledCart) -> NextStep:
+    """Return how the buyer of a cart gets on, the furthest step that is valid (C11); reads only."""
+    order = subject if isinstance(subject, Order) else _order_of(subject)
+    if order is not None:
+        if found := _step_of_order(order):
+            return found
+    elif isinstance(subject, Cart) and is_own_address(subject.source, subject.url):
+        return NextStep(Step.FOLLOW, url=subject.url)
+    if filled.is_empty or not can_open_sessions(subject.source, filled.total.amount, filled.total.currency):
+        return NextStep(Step.NO_WAY)
+    return NextStep(Step.PLACE)
+
+
+def _step_of_order(order: Order) -> NextStep | None:
+    """Return the step of an order that lives, or `None` for one that was cancelled or replaced."""
+    reason = why_not_payable(order)
+    if not reason:
+        ways = ways_to_pay(order, amount_due(order))
+        return NextStep(Step.PAY_ORDER, order=order) if ways.follow_url or ways.ways else None
+    return None if reason in _OVER else NextStep(Step.PAID, order=order)
+
+
+def _order_of(cart: Cart) -> Order | None:
+    """Return the order that a cart became, at its source or here."""
+    if not cart.order_ref:
+        return None
+    return (
+        Order.objects.select_related("source", "contact", "shop")
+        .filter(
+            Q(source_id=cart.source_id) | Q(source__kind=OWN_KIND), shop_id=cart.shop_id, ref=cart.order_ref
+        )
+        .first()
+    )
+
+
+def place_order(subject: Cart | Order, filled: FilledCart, agreed: Agreed, *, now: datetime) -> Order:
+    """Place an order at our side from a filled cart, once: a second press finds the first one's order.
+
+    Prices are those of today, read by us; the terms that hold now are recorded as accepted. The cart becomes this order.
+    Its source is the built-in one, so that it is paid by sessions of ours. Announces what any new order announces.
+
+    :raises CartChangedMeanwhile: if the buyer agreed to another sum or other terms.
+    """
+    shop: Shop = subject.shop
+    if (agreed.total, agreed.terms_version) != (filled.total.amount, shop.terms_version):
+        raise CartChangedMeanwhile(subject.pk)
+    with transaction.atomic():
+        source = own_source(shop, now=now)
+        ref, known = _ref_of(subject, source)
+        if known is not None:
+            return known
+        order = apply_order_snapshot(source, _snapshot(subject, filled, ref, now), now=now)
+        if isinstance(subject, Cart):
+            convert_cart(subject.source, subject.ref, order_ref=ref, at=now, now=now)
+        activity.record(
+            "storefront.order.placed",
+            shop_id=shop.pk,
+            subject=("order", order.pk),
+            at=now,
+            actor=Actor("buyer", subject.contact_id),
+            terms_version=shop.terms_version,
+            **{"order_id" if isinstance(subject, Order) else "cart_id": subject.pk},
+        )
+    return order
+
+
+def _ref_of(subject: Cart | Order, source: Source) -> tuple[str, Order | None]:
+    """Return the name of the order to be placed, and the order if it was placed and lives."""
+    prefix = f"{'order' if isinstance(subject, Order) else 'cart'}-{subject.pk}"
+    placed = [
+        order
+        for order in Order.objects.filter(shop_id=source.shop_id, source=source, ref__startswith=prefix)
+        if order.ref == prefix or order.ref.startswith(f"{prefix}-")
+    ]
+    alive = next((order for order in placed if why_not_payable(order) not in _OVER), None)
+    return (f"{prefix}-{len(placed) + 1}" if placed else prefix), alive
+
+
+def own_source(shop: Shop, *, now: datetime) -> Source:
+    """Return the built-in source of a shop, made on first use."""
+    Shop.objects.select_for_update(no_key=True).get(pk=shop.pk)
+    source = Source.objects.filter(shop=shop, kind=OWN_KIND).order_by("id").first()
+    if source is None:
+        source = Source(shop=shop, kind=OWN_KIND, name=shop.name, live_since=now)
+        source.save(force_insert=True)
+    return source
+
+
+def _snapshot(subject: Cart | Order, filled: FilledCart, ref: str, now: datetime) -> OrderSnapshot:
+    person = person_of(subject)
+    number = f"{subject.number}-R" if isinstance(subject, Order) else f"R{subject.pk}"
+    return OrderSnapshot(
+        ref=ref,
+        number=number,
+        state=ShopState.PENDING,
+        currency=filled.total.currency,
+        total=filled.total.amount,
+        placed_at=now,
+        version_at=now,
+        person=PersonSnapshot(
+            email=person.email,
+            phone=person.phone,
+            name=person.name,
+            country=person.country,
+            company=person.company,
+            locale=subject.locale,
+            address=person.address,
+        ),
+        lines=tuple(_line(line) for line in filled.lines if not line.is_gone),
+        cart_ref=subject.ref if isinstance(subject, Cart) else subject.cart_ref,
+        locale=subject.locale,
+        origin=ORIGIN,
+    )
+
+
+def _line(line: FilledLine) -> LineSnapshot:
+    return LineSnapshot(
+        product_ref=line.wanted.product_ref,
+        name=line.wanted.name,
+        quantity=line.quantity,
+        unit_price=line.unit_price.amount,
+        total=line.total.amount,
+        sku=line.wanted.sku,
+        variant_ref=line.wanted.variant_ref,
+        url=line.wanted.url,
+    )
