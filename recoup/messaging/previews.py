@@ -1,0 +1,160 @@
+"""Looking at a text before it goes to anybody: as a given person would get it, and in one's own mailbox (D12, D18)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from recoup.messaging.channels import channel
+from recoup.messaging.context import Subject, build_contexts
+from recoup.messaging.handover import Accepted, Mail, Outcome, Rejected
+from recoup.messaging.mime.addresses import check_address
+from recoup.messaging.mime.writer import MailHeaders, Sender, build_mail, new_message_id
+from recoup.messaging.models import MailAccount, Template
+from recoup.messaging.ports import Line
+from recoup.messaging.rendering.pool import Rendered, RenderFailure, RenderItem, RenderPool, shared_pool
+from recoup.messaging.rendering.samples import sample_context
+from recoup.messaging.rendering.templates import CompiledTemplate
+from recoup.messaging.rendering.tokens import Context
+from recoup.messaging.templates import compile_draft
+from recoup.orders.models import Cart, Order
+
+
+class PreviewFailed(Exception):
+    """The text cannot be written for this person: a field is empty without a fallback, or the text is too heavy."""
+
+    def __init__(self, failure: RenderFailure) -> None:
+        super().__init__(f"{failure.code}: {failure.detail}")
+        self.failure = failure
+
+
+class SendingNotSetUp(Exception):
+    """The shop has no mail server or sender yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A mail as somebody would get it; its links lead nowhere."""
+
+    subject: str
+    html: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TestSend:
+    """What the mail server said to a test."""
+
+    __test__ = False  # not a test of pytest
+
+    is_accepted: bool
+    answer: str
+
+
+def preview(
+    template: Template,
+    locale: str,
+    *,
+    now: datetime,
+    subject: Order | Cart | None = None,
+    pool: RenderPool | None = None,
+) -> Preview:
+    """Write the draft as the person of an order or a cart would get it, or a made-up one.
+
+    :raises TemplateRefused: if the draft has blocking problems.
+    :raises PreviewFailed: if the mail of this person cannot be written.
+    """
+    mail = _render(template, locale, subject, now, pool or shared_pool())
+    return Preview(mail.subject, mail.html.decode(), mail.text.decode())
+
+
+def _render(
+    template: Template, locale: str, subject: Order | Cart | None, now: datetime, pool: RenderPool
+) -> Rendered:
+    compiled = compile_draft(template, locale, pool=pool)
+    values, zone = _values(template, compiled, locale, subject, now)
+    (outcome,) = pool.render([RenderItem(compiled, values, locale, zone)])
+    if isinstance(outcome, RenderFailure):
+        raise PreviewFailed(outcome)
+    return outcome
+
+
+def _values(
+    template: Template, compiled: CompiledTemplate, locale: str, subject: Order | Cart | None, now: datetime
+) -> tuple[dict[str, Any], str]:
+    zone = template.shop.time_zone
+    if subject is not None and subject.contact_id is not None:
+        is_order = isinstance(subject, Order)
+        one = Subject(
+            key=0,
+            contact_id=subject.contact_id,
+            order_id=subject.pk if is_order else None,
+            cart_id=None if is_order else subject.pk,
+            locale=locale,
+            template=compiled,
+        )
+        built = build_contexts(template.shop_id, [one], now=now, is_sample=True)
+        if 0 in built:
+            return built[0].values, built[0].zone
+    sample = sample_context(Context(template.kind), locale)
+    own = {name: getattr(template.shop, name) for name in ("name", "phone", "address", "email")}
+    sample["shop"] = {**sample["shop"], **{name: value for name, value in own.items() if value}}
+    return sample, zone
+
+
+def send_test(
+    template: Template,
+    locale: str,
+    to_address: str,
+    *,
+    now: datetime,
+    subject: Order | Cart | None = None,
+    pool: RenderPool | None = None,
+) -> TestSend:
+    """Send the draft to an address of one's own, at once. It is no message: it counts nowhere and its links lead nowhere.
+
+    :raises SendingNotSetUp: if there is no mail server. :raises AddressRefused: if it is not one address.
+    :raises LineTrouble: if the server cannot be had. :raises TemplateRefused: :raises PreviewFailed: as `preview`.
+    """
+    recipient = check_address(to_address)
+    account = MailAccount.objects.filter(shop_id=template.shop_id).first()
+    if account is None or not account.host or not account.from_email:
+        raise SendingNotSetUp(template.shop_id)
+    mail = _render(template, locale, subject, now, pool or shared_pool())
+    headers = MailHeaders(
+        to_name="",
+        to_address=recipient,
+        message_id=new_message_id(
+            account.from_email.rpartition("@")[2], f"test:{template.pk}:{now}:{recipient}"
+        ),
+        date=now,
+        unsubscribe_link=None,
+        language=locale,
+    )
+    sender = Sender(account.from_name, account.from_email, account.reply_to)
+    content = build_mail(sender, headers, subject=mail.subject, html=mail.html, text=mail.text)
+    line = channel("email").line(account)
+    try:
+        line.ready()
+        return _said(_hand_over(line, Mail("test", account.from_email, recipient, content)))
+    finally:
+        line.close()
+
+
+def _hand_over(line: Line, mail: Mail) -> Outcome:
+    exchange = line.exchange()
+    outcome = exchange.open(mail)
+    if outcome is not None:
+        return outcome
+    exchange.write_data()
+    ((_, settled),) = exchange.collect(None)
+    return settled
+
+
+def _said(outcome: Outcome) -> TestSend:
+    match outcome:
+        case Accepted():
+            return TestSend(is_accepted=True, answer=outcome.answer)
+        case Rejected():
+            answer = f"{outcome.code} {outcome.enhanced} {outcome.text}".replace("  ", " ")
+            return TestSend(is_accepted=False, answer=answer)
+    return TestSend(is_accepted=False, answer=outcome.reason)

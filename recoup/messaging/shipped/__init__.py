@@ -1,0 +1,90 @@
+"""Texts that every shop starts with: one layout, and the words of each language as a person there would write them."""
+
+import tomllib
+from functools import cache
+from html import escape
+from importlib.resources import files
+from string import Template as Layout
+from typing import Any, NamedTuple
+
+LOCALES = ("en", "pl", "ru", "de")
+ORDER_KEYS = ("order_reminder_1", "order_reminder_2", "order_reminder_3")
+CART_KEYS = ("cart_reminder_1", "cart_reminder_2", "cart_reminder_3")
+KEYS = (*ORDER_KEYS, *CART_KEYS)
+
+_ORDER_CONTROLS = ("paid_already", "pay_later", "stop_order")
+_PARAGRAPH = "        <mj-text>{}</mj-text>"
+
+
+class ShippedText(NamedTuple):
+    """One text in one language."""
+
+    subject: str
+    preheader: str
+    body: str  # MJML with Liquid
+
+
+def kind_of(key: str) -> str:
+    """Return what the template of a key is about."""
+    return "order" if key in ORDER_KEYS else "cart"
+
+
+def shipped_name(key: str, locale: str) -> str:
+    """Return what the template is called on screens in a language."""
+    return str(_words(locale if locale in LOCALES else "en")[key]["name"])
+
+
+def shipped_texts(key: str, *, colour: str = "#1f6f50") -> dict[str, ShippedText]:
+    """Return the text of a key in each language, its button in the shop's colour."""
+    return {locale: _text(key, locale, colour) for locale in LOCALES}
+
+
+def _ink(colour: str) -> str:
+    """Return white or nearly black, whichever is read more easily on the colour (WCAG's relative luminance)."""
+    shares = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4 for share in shares]
+    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    return "#ffffff" if 1.05 / (luminance + 0.05) >= (luminance + 0.05) / 0.067 else "#1d2622"
+
+
+@cache
+def _words(locale: str) -> dict[str, Any]:
+    return tomllib.loads(files(__package__).joinpath(f"{locale}.toml").read_text(encoding="utf-8"))
+
+
+@cache
+def _layout() -> Layout:
+    return Layout(files(__package__).joinpath("layout.mjml").read_text(encoding="utf-8"))
+
+
+def _text(key: str, locale: str, colour: str) -> ShippedText:
+    kind, words = kind_of(key), _words(locale)
+    common, about, own = words["common"], words[kind], words[key]
+    is_order = kind == "order"
+    body = _layout().substitute(
+        lang=locale,
+        title=own["subject"].replace("{{ order.number }}", "").strip(" ?") if is_order else own["subject"],
+        colour=colour,
+        ink=_ink(colour),
+        subject=kind,
+        total="order.due" if is_order else "cart.total",
+        link="links.pay" if is_order else "links.cart",
+        greeting=common["greeting"],
+        paragraphs="\n".join(_PARAGRAPH.format(paragraph) for paragraph in own["paragraphs"]),
+        total_label=about["total_label"],
+        button=about["button"],
+        link_note=common["link_note"],
+        after=_PARAGRAPH.format(own["after"]),
+        closing=common["closing"],
+        phone_label=common["phone_label"],
+        controls=_controls(common, about, is_order=is_order),
+        unsubscribe=escape(about["unsubscribe"]),
+    )
+    return ShippedText(own["subject"], own["preheader"], body)
+
+
+def _controls(common: dict[str, str], about: dict[str, str], *, is_order: bool) -> str:
+    """Return what a buyer can do besides paying, one to a line: thumbs need room."""
+    links = [(f"links.{name}", about[name]) for name in _ORDER_CONTROLS] if is_order else []
+    links.append(("links.why", common["why"]))
+    return "<br />".join(f'<a href="{{{{ {token} }}}}">{escape(words)}</a>' for token, words in links)
