@@ -242,6 +242,18 @@ class StatusChange(ShopOwned):
         ]  # Reader: history.
 
 
+class OrderNote(ShopOwned):
+    """What a person noted about an order, for colleagues; never shown to the buyer, never changed."""
+
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="+", db_index=False)
+    text = models.TextField()
+    author_id = models.BigIntegerField()
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["order", "id"], name="orders_note_of_order")]  # Reader: timeline.
+
+
 class CancelReason(ShopOwned):
     """A reason that can be chosen when an order is cancelled (E11, G1)."""
 

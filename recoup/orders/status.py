@@ -187,6 +187,12 @@ def complete_paid(order: Order, *, now: datetime) -> None:
         _move(order, Status.COMPLETED, actor=activity.SYSTEM, now=now, reason="paid")
 
 
+def return_from_work(order: Order, *, actor: Actor, now: datetime) -> None:
+    """Move a locked order that was In work back to what it is by itself: Unpaid once it was marked so, New before."""
+    to = Status.UNPAID if order.unpaid_at is not None else Status.NEW
+    _move(order, to, actor=actor, now=now, reason="released")
+
+
 def follow_cancellation(order: Order, *, now: datetime) -> None:
     """Move a locked order to Cancelled because its source says so."""
     if order.status != Status.CANCELLED:
