@@ -4,17 +4,20 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, cast
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django_scopes import scope
 
 from recoup.accounts.models import User
 from recoup.accounts.roles import Right
 from recoup.core.clock import trade_now
 from recoup.shops.access import RightMissing, Seat, access_shop, shops_of
+from recoup.shops.models import Shop
 
 P = ParamSpec("P")
 StaffView = Callable[Concatenate[HttpRequest, Seat, P], HttpResponse]
@@ -47,13 +50,21 @@ def staff(right: Right | None) -> Callable[[StaffView[P]], Callable[..., HttpRes
                 return render(request, "403.html", status=403)
             asked = cast("StaffRequest", request)
             asked.seat, asked.now = seat, trade_now()
-            with scope(shop=seat.shop):
+            with scope(shop=seat.shop), timezone.override(zone_of(seat.shop)):
                 return view(asked, seat, *args, **kwargs)
 
         cast("Any", wrapped).right = right
         return wrapped
 
     return decorate
+
+
+def zone_of(shop: Shop) -> ZoneInfo:
+    """Return the zone that a shop's days and hours are read in."""
+    try:
+        return ZoneInfo(shop.time_zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")
 
 
 def signed_in(view: Callable[Concatenate[HttpRequest, P], HttpResponse]) -> Callable[..., HttpResponse]:
