@@ -6,6 +6,7 @@ BIN = .venv/bin
 PY = $(BIN)/python
 ARGS ?=
 export PYTHONNOUSERSITE = 1
+export PYTHONUTF8 = 1
 unexport PYTHONPATH PYTHONHOME PYTHONSTARTUP PYTHONWARNINGS
 
 .PHONY: help run story test check bench faults bootstrap dev format translations clean

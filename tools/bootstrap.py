@@ -131,9 +131,10 @@ def link_package() -> None:
     line = place if place.isascii() else f"import sys; sys.path.append({place!a})"
     (Path(found.stdout.strip()) / "recoup.pth").write_text(line + "\n", encoding="ascii")
     command = VENV / "bin" / "recoup"
-    # A shell script, because the kernel cuts long `#!` lines and a foreign PYTHONPATH must not get in.
+    # A shell script, because the kernel cuts long `#!` lines, a foreign PYTHONPATH must not get in, and names of files
+    # are UTF-8 here whatever the locale says.
     text = (
-        "#!/bin/sh\nunset PYTHONPATH PYTHONHOME PYTHONSTARTUP\n"
+        "#!/bin/sh\nunset PYTHONPATH PYTHONHOME PYTHONSTARTUP\nexport PYTHONUTF8=1\n"
         f'exec {shlex.quote(str(PYTHON))} -m recoup "$@"\n'
     )
     if not command.exists() or command.read_text(encoding="utf8") != text:
@@ -227,7 +228,7 @@ def clean_environment() -> dict[str, str]:
         and name not in {"PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "PYTHONUSERBASE", "PYTHONWARNINGS"}
         and name not in {"NODE_ENV", "NODE_OPTIONS", "NODE_PATH", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__"}
     }
-    return {**kept, "PIP_USER": "0", "PYTHONNOUSERSITE": "1"}
+    return {**kept, "PIP_USER": "0", "PYTHONNOUSERSITE": "1", "PYTHONUTF8": "1"}
 
 
 def digest(paths: Iterable[Path]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from babel.messages.pofile import write_po
 
 from tools import translations
 
@@ -23,7 +24,7 @@ PAGE = """{% load i18n %}
   {% endblocktranslate %}
 {{ _("Filter")|upper }}
 """
-POLISH = {
+POLISH: dict[str, str | tuple[str, ...]] = {
     "Hello %(name)s": "Cześć %(name)s",
     "%(n)s order": ("%(n)s zamówienie", "%(n)s zamówienia", "%(n)s zamówień"),
     "May": "Maj",
@@ -50,11 +51,11 @@ def translate(project: Path, *, without: str = "", **changed: str) -> Path:
     path = translations.po_path(project, "pl")
     catalog = translations.read(path, "pl")
     for message in catalog:
-        first = message.id[0] if isinstance(message.id, (list, tuple)) else message.id
+        first = str(message.id[0] if isinstance(message.id, (list, tuple)) else message.id)
         if first and first != without:
-            message.string = changed.get(first, POLISH[first])
+            message.string = changed[first] if first in changed else POLISH[first]
     with path.open("wb") as out:
-        translations.write_po(out, catalog)
+        write_po(out, catalog)
     return path
 
 
