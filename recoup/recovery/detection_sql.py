@@ -117,8 +117,8 @@ WITH picked AS MATERIALIZED ({_PICK_ORDERS}
            %(now)s, %(now)s
     FROM looked l
     WHERE l.verdict IN ('open', 'superseded', 'duplicate')
-       OR l.verdict IN ('before_live', 'too_old') AND NOT EXISTS (
-           SELECT FROM orders_orderfact f WHERE f.order_id = l.id AND f.kind = 'passed_over')
+       OR l.verdict IN ('before_live', 'too_old') AND (
+           SELECT true FROM orders_orderfact f WHERE f.order_id = l.id AND f.kind = 'passed_over' LIMIT 1) IS NULL
 ), opened AS (
     INSERT INTO recovery_recoverycase (shop_id, kind, order_id, contact_id, cause, amount, currency, opened_at,
         lapses_at, outcome, messages_sent, refunded_amount, is_holdout)
