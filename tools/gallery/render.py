@@ -1,6 +1,7 @@
 """Render sample pages and photograph them at three widths, by day and by night.
 
     python tools/gallery/render.py OUT [PAGE ...] [--widths 360,768,1440] [--themes light,dark] [--axe]
+    python tools/gallery/render.py --check    every page on a phone by day and at a desk by night, no pictures
 
 Needs the built front end and a Chromium. Pages are served on 127.0.0.1 only, under the policy that forbids
 inline styles and scripts. Every breach of that policy, every error of a script, every page wider than its
@@ -10,10 +11,11 @@ window and everything that axe finds is printed and makes the exit status 1.
 import argparse
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import product
 from mimetypes import guess_type
 from pathlib import Path
 from typing import Any
@@ -23,7 +25,6 @@ from django.conf import settings
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-CHROMIUM = "/usr/bin/chromium"
 ARGS: tuple[str, ...] = (
     "--headless",
     "--no-sandbox",
@@ -90,6 +91,7 @@ class Answers(BaseHTTPRequestHandler):
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         self.send_header("Content-Security-Policy", policy)
+        self.send_header("Cache-Control", "max-age=600" if self.path.startswith("/static/") else "no-store")
         self.end_headers()
         self.wfile.write(body)
 
@@ -120,37 +122,48 @@ def served(pages: dict[str, Page]) -> Iterator[str]:
 
 
 class Photographer:
-    """Opens pages, photographs them and collects complaints."""
+    """Opens pages, photographs them and collects complaints. Without a folder it only looks."""
 
-    def __init__(self, browser: Any, address: str, out: Path, *, with_axe: bool) -> None:
-        self.browser, self.address, self.out, self.with_axe = browser, address, out, with_axe
+    def __init__(self, browser: Any, address: str, out: Path | None) -> None:
+        self.browser, self.address, self.out = browser, address, out
         self.complaints: list[str] = []
+        self.shot = ""
+        self.pages: dict[tuple[int, str], Any] = {}
 
-    def take(self, name: str, *, width: int, theme: str, language: str) -> None:
+    def page_of(self, width: int, theme: str) -> Any:
+        """Return the browser's page of a width and a theme; it is used again and again."""
+        if (width, theme) not in self.pages:
+            size = {"width": width, "height": 900 if width > 500 else 760}
+            context = self.browser.new_context(viewport=size, color_scheme=theme, reduced_motion="reduce")
+            page = context.new_page()
+            page.on("console", self.hear)
+            page.on("pageerror", lambda error: self.complain(str(error)))
+            self.pages[width, theme] = page
+        return self.pages[width, theme]
+
+    def take(
+        self, name: str, *, width: int, theme: str, language: str = "en", with_axe: bool = False
+    ) -> None:
         """Photograph one page."""
-        shot = f"{name}-{width}-{theme}" + ("" if language == "en" else f"-{language}")
-        context = self.browser.new_context(
-            viewport={"width": width, "height": 900 if width > 500 else 760}, color_scheme=theme
-        )
-        page = context.new_page()
-        page.on("console", lambda line: self.hear(shot, line))
-        page.on("pageerror", lambda error: self.complain(shot, str(error)))
-        page.goto(f"{self.address}/page/{name}/{language}/system", wait_until="networkidle")
-        page.wait_for_timeout(400)
+        self.shot = f"{name}-{width}-{theme}" + ("" if language == "en" else f"-{language}")
+        page = self.page_of(width, theme)
+        page.goto(f"{self.address}/page/{name}/{language}/system")
+        page.evaluate("document.fonts.ready")
         wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         if wide > 0:
-            self.complain(shot, f"the page is {wide} px wider than its window")
-        page.screenshot(path=str(self.out / f"{shot}.png"), full_page=True)
-        if self.with_axe:
-            self.check(page, shot)
-        context.close()
+            self.complain(f"the page is {wide} px wider than its window")
+        if self.out:
+            page.wait_for_load_state("networkidle")
+            page.screenshot(path=str(self.out / f"{self.shot}.png"), full_page=True)
+        if with_axe:
+            self.check(page)
 
-    def hear(self, shot: str, line: Any) -> None:
+    def hear(self, line: Any) -> None:
         """Keep what the browser complains of; axe cannot look into a sandboxed frame and says so."""
         if line.type in ("error", "warning") and "postMessage" not in line.text:
-            self.complain(shot, line.text)
+            self.complain(line.text)
 
-    def check(self, page: Any, shot: str) -> None:
+    def check(self, page: Any) -> None:
         """Let axe look at the page."""
         import axe_playwright_python  # local: optional
 
@@ -161,37 +174,51 @@ class Photographer:
             where = "; ".join(
                 str(node["target"]) + " " + node["failureSummary"][:200] for node in item["nodes"][:3]
             )
-            self.complain(shot, f"axe {item['id']}: {where}")
+            self.complain(f"axe {item['id']}: {where}")
 
-    def complain(self, shot: str, words: str) -> None:
+    def complain(self, words: str) -> None:
         """Keep what is wrong."""
-        self.complaints.append(f"{shot}: {words}")
+        self.complaints.append(f"{self.shot}: {words}")
+
+
+def asked_shots(asked: argparse.Namespace, names: Iterable[str]) -> list[dict[str, Any]]:
+    """Return what the arguments ask for: the page, its width, its theme, its language."""
+    if asked.check:
+        phone = [{"name": name, "width": 360, "theme": "light", "with_axe": True} for name in names]
+        return phone + [{"name": name, "width": 1440, "theme": "dark"} for name in names]
+    choices = product(
+        asked.pages or names, asked.widths.split(","), asked.themes.split(","), asked.languages.split(",")
+    )
+    return [
+        {"name": n, "width": int(w), "theme": t, "language": lang, "with_axe": asked.axe}
+        for n, w, t, lang in choices
+    ]
 
 
 def main() -> int:
     """Photograph what the arguments ask for."""
     given = argparse.ArgumentParser(description="Photograph the sample pages.")
-    given.add_argument("out", type=Path)
+    given.add_argument("out", type=Path, nargs="?")
     given.add_argument("pages", nargs="*")
     given.add_argument("--widths", default="360,768,1440")
     given.add_argument("--themes", default="light,dark")
     given.add_argument("--languages", default="en")
     given.add_argument("--axe", action="store_true")
+    given.add_argument("--check", action="store_true")
     asked = given.parse_args()
     configure()
     from playwright.sync_api import sync_playwright  # local: optional
 
+    from tools import ensure_chromium  # local: start
     from tools.gallery.pages import PAGES  # local: django
 
-    asked.out.mkdir(parents=True, exist_ok=True)
+    if asked.out:
+        asked.out.mkdir(parents=True, exist_ok=True)
     with served(PAGES) as address, sync_playwright() as player:
-        browser = player.chromium.launch(executable_path=CHROMIUM, args=ARGS)
-        photographer = Photographer(browser, address, asked.out, with_axe=asked.axe)
-        for name in asked.pages or PAGES:
-            for width in asked.widths.split(","):
-                for theme in asked.themes.split(","):
-                    for language in asked.languages.split(","):
-                        photographer.take(name, width=int(width), theme=theme, language=language)
+        browser = player.chromium.launch(executable_path=ensure_chromium.find(), args=list(ARGS))
+        photographer = Photographer(browser, address, asked.out)
+        for shot in asked_shots(asked, PAGES):
+            photographer.take(**shot)
         browser.close()
     print("\n".join(photographer.complaints) or "Nothing to complain about.")
     return 1 if photographer.complaints else 0

@@ -69,7 +69,7 @@ function optionsOf(given: Chart, box: HTMLElement): EChartsCoreOption {
       borderColor: line,
       padding: [8, 12],
       textStyle: { ...font, color: ink, rich: { head: { ...font, color: muted }, sum: { ...font, color: ink, fontWeight: 600 } } },
-      axisPointer: { type: "shadow", shadowStyle: { color: colour(box, "hover"), opacity: 0.8 } },
+      axisPointer: { type: "shadow", z: 1, shadowStyle: { color: colour(box, "hover"), opacity: 0.8 } },
       formatter: (points: { dataIndex: number }[]) => wordsAt(given, points[0]?.dataIndex ?? last),
     },
     xAxis: {
