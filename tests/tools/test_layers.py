@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 
@@ -12,11 +13,25 @@ ROOT = Path(__file__).resolve().parents[2]
 WIRING = {"cli", "config", "flow", "supervisor"}
 
 
-def test_installed_apps_follow_the_layers_contract() -> None:
+def contract(name: str) -> dict[str, Any]:
+    """Return an import contract of pyproject.toml."""
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
-    layers = next(contract["layers"] for contract in contracts if contract["id"] == "layers")
+    return next(contract for contract in contracts if contract["id"] == name)
+
+
+def test_installed_apps_follow_the_layers_contract() -> None:
+    layers = contract("layers")["layers"]
     from_below = [name.strip() for layer in reversed(layers) for name in layer.split("|")]
 
     parts = [part.removeprefix("recoup.") for part in settings.PARTS]
 
     assert parts == [name for name in from_below if name not in WIRING]
+
+
+def test_every_integration_is_kept_from_the_others() -> None:
+    folders = (ROOT / "recoup" / "integrations").iterdir()
+    kinds = sorted(
+        f"recoup.integrations.{folder.name}" for folder in folders if (folder / "__init__.py").exists()
+    )
+
+    assert contract("integrations")["modules"] == kinds
