@@ -68,7 +68,7 @@ class Template(ShopOwned):
 class TemplateVersion(ShopOwned):
     """A published version: sources and compiled texts by locale."""
 
-    template = models.ForeignKey(Template, on_delete=models.CASCADE, related_name="versions")
+    template = models.ForeignKey(Template, on_delete=models.CASCADE, related_name="+")
     number = models.IntegerField()
     # locale -> {subject, preheader, body (MJML + Liquid), text, html (compiled MJML, Liquid intact)}
     texts: models.JSONField[Any, Any] = models.JSONField()
@@ -264,10 +264,19 @@ class MessageCopy(models.Model):
 class MessageVisit(ShopOwned):
     """A visit through a link of a message; a machine's visit is kept and does not count."""
 
-    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="+")
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="+", db_index=False)
     purpose = models.CharField(max_length=24)
     at = models.DateTimeField()
     is_machine = models.BooleanField()
+    noted_at = models.DateTimeField(null=True)  # looked at together with its neighbours: a person's, or not
+
+    class Meta:
+        indexes = [
+            # Reader: the noting of clicks, across shops on purpose.
+            models.Index(fields=["at"], name="messaging_visit_new", condition=Q(noted_at=None)),
+            # Readers: a message's page; the neighbours of a visit.
+            models.Index(fields=["message", "at"], name="messaging_visit_of_message"),
+        ]
 
 
 class QuietHours(ShopOwned):

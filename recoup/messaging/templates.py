@@ -180,7 +180,7 @@ def publish(
         version = TemplateVersion(
             shop_id=template.shop_id,
             template=locked,
-            number=(locked.versions.aggregate(last=Max("number"))["last"] or 0) + 1,
+            number=_next_number(locked),
             texts={
                 locale: {**asdict(text), "compiled": compiled[locale].to_json()}
                 for locale, text in texts.items()
@@ -194,6 +194,11 @@ def publish(
     template.refresh_from_db()
     missing = tuple(code for code, _ in settings.LANGUAGES if code not in texts)
     return Published(version, missing)
+
+
+def _next_number(template: Template) -> int:
+    versions = TemplateVersion.objects.filter(shop=template.shop_id, template=template)
+    return int(versions.aggregate(last=Max("number"))["last"] or 0) + 1
 
 
 def _compile_all(

@@ -135,7 +135,7 @@ def test_install_shipped_publishes_all_texts_in_four_languages_once(shop: Shop) 
     assert [template.key for template in made] == list(shipped.KEYS)
     assert all(t.is_shipped and t.current_version is not None for t in made)
     assert {tuple(sorted(v.texts)) for v in TemplateVersion.objects.all()} == {("de", "en", "pl", "ru")}
-    assert [check_draft(template) for template in made] == [{}] * 6
+    assert [check_draft(template) for template in made] == [{}] * 8
     assert made[0].name == "Nieopłacone zamówienie, pierwsze przypomnienie"
     assert 'color="#1d2622" font-size="17px"' in made[0].draft["pl"]["body"]  # dark words on a light button
     assert install_shipped(shop, now=NOW) == []

@@ -78,7 +78,7 @@ def _refusal(message: Claimed, sight: Sight, shop: ShopFacts, now: datetime) -> 
     if message.order_id is not None and sight.order is not None:
         return _order_refusal(message, sight.order, shop) or _person_refusal(message, shop)
     if message.cart_id is not None and sight.cart is not None:
-        return _cart_refusal(sight.cart, shop) or _person_refusal(message, shop)
+        return _cart_refusal(message, sight.cart, shop) or _person_refusal(message, shop)
     return _person_refusal(message, shop)
 
 
@@ -150,9 +150,11 @@ _GONE_CARTS = {
 }
 
 
-def _cart_refusal(cart: CartFacts, shop: ShopFacts) -> str:
+def _cart_refusal(message: Claimed, cart: CartFacts, shop: ShopFacts) -> str:
     if cart.state in _GONE_CARTS:
         return _GONE_CARTS[cart.state]
+    if message.is_asked_for:
+        return ""
     if cart.has_order_since:
         return Reason.ORDERED_SINCE
     if cart.is_backfill:

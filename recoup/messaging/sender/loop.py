@@ -16,6 +16,7 @@ from recoup.messaging.sender.handing import Desk, TradeClock
 from recoup.messaging.sender.lane_run import LaneRun, LaneState
 from recoup.messaging.sender.leases import InFlight, renew, sweep
 from recoup.messaging.sender.timing import TIMING, Timing
+from recoup.messaging.tracking import note_clicks
 
 log = structlog.get_logger(__name__)
 
@@ -109,7 +110,9 @@ class Sender:
             renew(self._in_flight.renewable(), owner=self.owner, timing=self._timing)
         if now - self._swept_at > self._timing.sweep:
             self._swept_at = now
-            due, uncertain = sweep(now=self._now())
+            trade = self._now()
+            note_clicks(now=trade)
+            due, uncertain = sweep(now=trade)
             if due or uncertain:
                 log.warning("messaging.sender.swept", due=due, uncertain=uncertain)
             self._close_idle(now)

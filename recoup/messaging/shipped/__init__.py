@@ -8,8 +8,8 @@ from string import Template as Layout
 from typing import Any, NamedTuple
 
 LOCALES = ("en", "pl", "ru", "de")
-ORDER_KEYS = ("order_reminder_1", "order_reminder_2", "order_reminder_3")
-CART_KEYS = ("cart_reminder_1", "cart_reminder_2", "cart_reminder_3")
+ORDER_KEYS = ("order_reminder_1", "order_reminder_2", "order_reminder_3", "fresh_pay_link")
+CART_KEYS = ("cart_reminder_1", "cart_reminder_2", "cart_reminder_3", "fresh_cart_link")
 KEYS = (*ORDER_KEYS, *CART_KEYS)
 
 _ORDER_CONTROLS = ("paid_already", "pay_later", "stop_order")
@@ -77,14 +77,14 @@ def _text(key: str, locale: str, colour: str) -> ShippedText:
         after=_PARAGRAPH.format(own["after"]),
         closing=common["closing"],
         phone_label=common["phone_label"],
-        controls=_controls(common, about, is_order=is_order),
+        controls=_controls(common, about, is_reminder=is_order and key.startswith("order_")),
         unsubscribe=escape(about["unsubscribe"]),
     )
     return ShippedText(own["subject"], own["preheader"], body)
 
 
-def _controls(common: dict[str, str], about: dict[str, str], *, is_order: bool) -> str:
+def _controls(common: dict[str, str], about: dict[str, str], *, is_reminder: bool) -> str:
     """Return what a buyer can do besides paying, one to a line: thumbs need room."""
-    links = [(f"links.{name}", about[name]) for name in _ORDER_CONTROLS] if is_order else []
+    links = [(f"links.{name}", about[name]) for name in _ORDER_CONTROLS] if is_reminder else []
     links.append(("links.why", common["why"]))
     return "<br />".join(f'<a href="{{{{ {token} }}}}">{escape(words)}</a>' for token, words in links)

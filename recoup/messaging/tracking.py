@@ -1,0 +1,104 @@
+"""Visits through the links of messages: a page view when it happens, a click once it is known to be a person's.
+
+Opening a page changes nothing but the table of visits (R33). Mail scanners open every link within seconds; so a visit is
+weighed a little later, together with its neighbours, and only a person's counts and is told.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+
+from recoup.core import outbox
+from recoup.core.models import Link
+from recoup.messaging.events import MessageClicked
+from recoup.messaging.models import MessageVisit
+
+_ROBOTS = re.compile(
+    r"bot\b|bot/|crawl|spider|slurp|preview|scan|proofpoint|mimecast|barracuda|urldefense|safelinks|googleimageproxy"
+    r"|facebookexternalhit|whatsapp|telegrambot|curl/|wget/|python-|go-http|java/|okhttp|libwww|headlesschrome",
+    re.IGNORECASE,
+)
+# A scanner in front of a mailbox opens the links before anybody could have read the mail.
+TOO_SOON = timedelta(seconds=5)
+# So many links of one mail within so short a time are opened by no person.
+BURST, BURST_LINKS = timedelta(seconds=10), 3
+# Neighbours of a visit have come after this.
+PATIENCE = timedelta(seconds=15)
+
+
+def is_machine(method: str, headers: Mapping[str, str]) -> bool:
+    """Tell whether a request looks like a scanner's or a robot's, by itself."""
+    purpose = (
+        f"{headers.get('Purpose', '')} {headers.get('Sec-Purpose', '')} {headers.get('X-Moz', '')}".lower()
+    )
+    agent = headers.get("User-Agent", "")
+    return (
+        method not in ("GET", "POST")
+        or "prefetch" in purpose
+        or "preview" in purpose
+        or not agent
+        or _ROBOTS.search(agent) is not None
+        or not headers.get("Accept-Language", "")
+    )
+
+
+def record_visit(link: Link, *, at: datetime, is_machine: bool) -> None:
+    """Keep a visit through a link of a message; a link that no message carried leaves none. Writes no other row."""
+    if link.message_id is not None:
+        MessageVisit.objects.bulk_create(
+            [
+                MessageVisit(
+                    shop_id=link.shop_id,
+                    message_id=link.message_id,
+                    purpose=link.purpose,
+                    at=at,
+                    is_machine=is_machine,
+                )
+            ]
+        )
+
+
+_NOTE = """
+    WITH ripe AS (
+        SELECT id FROM messaging_messagevisit WHERE noted_at IS NULL AND at <= %(now)s - %(patience)s
+        ORDER BY at LIMIT %(limit)s FOR NO KEY UPDATE SKIP LOCKED
+    ), noted AS (
+        UPDATE messaging_messagevisit v SET noted_at = %(now)s,
+            is_machine = v.is_machine OR v.at < m.handed_at + %(too_soon)s OR (
+                SELECT count(DISTINCT n.purpose) FROM messaging_messagevisit n
+                WHERE n.message_id = v.message_id AND n.at BETWEEN v.at - %(burst)s AND v.at + %(burst)s
+            ) >= %(burst_links)s
+        FROM ripe, messaging_message m WHERE v.id = ripe.id AND m.id = v.message_id
+        RETURNING v.message_id, v.at, v.is_machine
+    ), clicks AS (
+        SELECT message_id, min(at) AS at FROM noted WHERE NOT is_machine GROUP BY message_id
+    ), held AS (
+        SELECT id FROM messaging_message WHERE id IN (SELECT message_id FROM clicks) ORDER BY id FOR NO KEY UPDATE
+    )
+    UPDATE messaging_message m SET clicked_at = clicks.at
+    FROM clicks, held WHERE m.id = clicks.message_id AND held.id = m.id AND m.clicked_at IS NULL
+    RETURNING m.shop_id, m.id, m.enrolment_id, m.clicked_at
+"""
+
+
+def note_clicks(*, now: datetime, limit: int = 500) -> int:
+    """Weigh visits of some seconds ago, across shops, and announce the first click of each message by a person.
+
+    Return how many messages were clicked for the first time.
+    """
+    values: dict[str, Any] = {
+        "now": now,
+        "limit": limit,
+        "patience": PATIENCE,
+        "too_soon": TOO_SOON,
+        "burst": BURST,
+        "burst_links": BURST_LINKS,
+    }
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_NOTE, values)
+        rows = cursor.fetchall()
+        outbox.announce(*[MessageClicked(*row) for row in rows])
+    return len(rows)

@@ -1,0 +1,135 @@
+"""Visits through the links of messages: whose are they, and when do they count."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django_scopes import scopes_disabled
+
+from recoup.core import outbox
+from recoup.core.models import Link
+from recoup.messaging.events import MessageClicked
+from recoup.messaging.models import Message, MessageVisit
+from recoup.messaging.tracking import PATIENCE, is_machine, note_clicks, record_visit
+from tests.factories.messages import make_message
+from tests.factories.moments import HOUR, NOW
+from tests.factories.orders import make_order
+from tests.factories.shops import make_shop
+
+pytestmark = pytest.mark.django_db
+
+BROWSER = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0", "Accept-Language": "pl"}
+SECOND = timedelta(seconds=1)
+
+
+@pytest.fixture(autouse=True)
+def _scopes() -> Iterator[None]:
+    with scopes_disabled():
+        yield
+
+
+@pytest.fixture
+def message() -> Message:
+    return make_message(make_order(make_shop()), state="sent", handed_at=NOW, enrolment_id=9)
+
+
+@pytest.fixture
+def clicks() -> Iterator[list[MessageClicked]]:
+    heard: list[MessageClicked] = []
+    outbox.set_routes({MessageClicked: (heard.extend,)})
+    yield heard
+    outbox.set_routes({})
+
+
+def link_of(message: Message, purpose: str = "pay") -> Link:
+    return Link(purpose=purpose, shop_id=message.shop_id, message_id=message.pk)
+
+
+@pytest.mark.parametrize(
+    ("method", "headers", "expected"),
+    [
+        ("GET", BROWSER, False),
+        ("POST", BROWSER, False),
+        ("HEAD", BROWSER, True),
+        ("GET", {}, True),
+        ("GET", {"User-Agent": BROWSER["User-Agent"]}, True),
+        ("GET", {**BROWSER, "Sec-Purpose": "prefetch;prerender"}, True),
+        ("GET", {**BROWSER, "Purpose": "preview"}, True),
+        ("GET", {**BROWSER, "User-Agent": "Mozilla/5.0 (compatible; Googlebot/2.1)"}, True),
+        ("GET", {**BROWSER, "User-Agent": "WhatsApp/2.23"}, True),
+        ("GET", {**BROWSER, "User-Agent": "python-requests/2.32"}, True),
+    ],
+)
+def test_a_request_by_itself_looks_like_a_person_or_a_machine(
+    method: str, headers: dict[str, str], expected: bool
+) -> None:
+    assert is_machine(method, headers) is expected
+
+
+def test_the_first_visit_of_a_person_is_the_click_and_is_told_once(
+    message: Message, clicks: list[MessageClicked]
+) -> None:
+    record_visit(link_of(message), at=NOW + HOUR, is_machine=False)
+    record_visit(link_of(message, "why"), at=NOW + 2 * HOUR, is_machine=False)
+
+    counted = [note_clicks(now=NOW + 3 * HOUR), note_clicks(now=NOW + 3 * HOUR)]
+    outbox.dispatch()
+
+    message.refresh_from_db()
+    assert (counted, message.clicked_at) == ([1, 0], NOW + HOUR)
+    assert clicks == [MessageClicked(message.shop_id, message.pk, 9, NOW + HOUR)]
+
+
+@pytest.mark.parametrize(
+    "visits",
+    [
+        [("pay", 3600, True)],
+        [("pay", 2, False)],
+        [("pay", 3600, False), ("why", 3601, False), ("out", 3609, False)],
+    ],
+    ids=["a robot by its looks", "before it could be read", "every link at once"],
+)
+def test_what_machines_open_is_kept_and_does_not_count(
+    message: Message, clicks: list[MessageClicked], visits: list[tuple[str, int, bool]]
+) -> None:
+    for purpose, seconds, looks_like_machine in visits:
+        record_visit(link_of(message, purpose), at=NOW + seconds * SECOND, is_machine=looks_like_machine)
+
+    assert note_clicks(now=NOW + 2 * HOUR) == 0
+
+    outbox.dispatch()
+    message.refresh_from_db()
+    assert (message.clicked_at, clicks) == (None, [])
+    assert list(MessageVisit.objects.values_list("is_machine", flat=True)) == [True] * len(visits)
+
+
+def test_a_visit_waits_until_its_neighbours_must_have_come(message: Message) -> None:
+    record_visit(link_of(message), at=NOW + HOUR, is_machine=False)
+
+    early = note_clicks(now=NOW + HOUR + PATIENCE - SECOND)
+
+    assert (early, note_clicks(now=NOW + HOUR + PATIENCE)) == (0, 1)
+
+
+def test_a_visit_writes_no_row_but_its_own(message: Message) -> None:
+    def rows() -> list[tuple[object, ...]]:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT relname, n_tup_ins, n_tup_upd, n_tup_del FROM pg_stat_xact_user_tables"
+                " WHERE relname <> 'messaging_messagevisit' ORDER BY relname"
+            )
+            found: list[tuple[object, ...]] = cursor.fetchall()
+            return found
+
+    before = rows()
+    record_visit(link_of(message), at=NOW, is_machine=False)
+
+    assert rows() == before
+    assert MessageVisit.objects.count() == 1
+
+
+def test_a_link_that_no_message_carried_leaves_no_visit() -> None:
+    record_visit(Link(purpose="pay", shop_id=make_shop().pk), at=NOW, is_machine=False)
+
+    assert MessageVisit.objects.count() == 0
