@@ -4,25 +4,23 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='CaughtMail',
+            name="CaughtMail",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('sender', models.TextField()),
-                ('recipient', models.TextField()),
-                ('subject', models.TextField()),
-                ('caught_at', models.DateTimeField()),
-                ('content', models.BinaryField()),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("sender", models.TextField()),
+                ("recipient", models.TextField()),
+                ("subject", models.TextField()),
+                ("caught_at", models.DateTimeField()),
+                ("content", models.BinaryField()),
             ],
             options={
-                'indexes': [models.Index(fields=['-id'], name='demo_caughtmail_list')],
+                "indexes": [models.Index(fields=["-id"], name="demo_caughtmail_list")],
             },
         ),
     ]

@@ -1,0 +1,126 @@
+"""Who ordered what in the demo's past: drawn by a fixed seed, so that every demo looks alike."""
+
+import random
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from recoup.core.search import normalise
+from recoup.demo.people import CODES, COUNTRIES, DOMAINS, GOODS, NAMES, STREETS, ZONES, Good
+from recoup.shops.snapshots import (
+    FailureClass,
+    LineSnapshot,
+    OrderSnapshot,
+    PersonSnapshot,
+    ShopState,
+)
+
+SEED = 2026
+# Shares of orders as small shops see them: most pay at once, a few later by themselves.
+PAID_AT_ONCE, PAID_LATER = 0.66, 0.06
+LANGUAGES = ("pl",) * 12 + ("de",) * 3 + ("ru",) * 2 + ("en",)
+FAILURES = (
+    ("insufficient_funds", FailureClass.SOFT),
+    ("expired_card", FailureClass.HARD),
+    ("authentication_required", FailureClass.AUTH),
+    ("abandoned", FailureClass.USER),
+)
+METHODS = (("card", "Karta", False), ("blik", "BLIK", False), ("transfer", "Przelew tradycyjny", True))
+# Orders by hour of the day: people buy in the evening.
+HOURS = (0, 7, 8, 9, 10, 11, 12, 12, 13, 14, 15, 16, 17, 18, 18, 19, 19, 20, 20, 20, 21, 21, 21, 22, 22, 23)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """An order of the past, and what its buyer does by themselves."""
+
+    snapshot: OrderSnapshot
+    pays_at: datetime | None
+    fails_at: datetime | None
+    failure: tuple[str, FailureClass]
+
+
+def plans(begin: datetime, *, days: int) -> list[Plan]:
+    """Return the orders of so many days from `begin`, oldest first."""
+    dice = random.Random(SEED)  # noqa: S311 - a demo, not a secret
+    found: list[Plan] = []
+    number = 2000
+    for day in range(days):
+        for _ in range(dice.randint(11, 19)):
+            number += 1
+            placed_at = begin + timedelta(
+                days=day, hours=dice.choice(HOURS), minutes=dice.randint(0, 59), seconds=dice.randint(0, 59)
+            )
+            found.append(_plan(dice, f"L-{number}", placed_at))
+            if dice.random() < 0.04:  # the browser hangs, and the same person orders the same again
+                number += 1
+                found.append(_again(dice, found[-1], f"L-{number}"))
+    return sorted(found, key=lambda plan: plan.snapshot.placed_at)
+
+
+def _plan(dice: random.Random, number: str, placed_at: datetime) -> Plan:
+    language = dice.choice(LANGUAGES)
+    goods = dice.sample(GOODS, k=dice.choice((1, 1, 1, 2, 2, 3)))
+    code, title, is_offline = dice.choices(METHODS, weights=(5, 4, 2))[0]
+    snapshot = OrderSnapshot(
+        ref=number,
+        number=number,
+        state=ShopState.ON_HOLD if is_offline else ShopState.PENDING,
+        currency="PLN",
+        total=sum((good.price for good in goods), Decimal(0)),
+        placed_at=placed_at,
+        version_at=placed_at,
+        person=_person(dice, language),
+        lines=tuple(_line(good) for good in goods),
+        method=code,
+        method_title=title,
+        is_offline_method=is_offline,
+        locale=language,
+    )
+    fate = dice.random()
+    pays_at = fails_at = None
+    if fate < PAID_AT_ONCE:
+        pays_at = placed_at + (
+            timedelta(hours=dice.randint(8, 40)) if is_offline else timedelta(minutes=dice.randint(1, 25))
+        )
+    elif fate < PAID_AT_ONCE + PAID_LATER:
+        pays_at = placed_at + timedelta(hours=dice.randint(2, 70))
+    elif not is_offline and dice.random() < 0.6:
+        fails_at = placed_at + timedelta(minutes=dice.randint(1, 10))
+    return Plan(snapshot, pays_at, fails_at, dice.choice(FAILURES))
+
+
+def _again(dice: random.Random, plan: Plan, number: str) -> Plan:
+    at = plan.snapshot.placed_at + timedelta(minutes=dice.randint(3, 50))
+    old = plan.snapshot
+    snapshot = OrderSnapshot(
+        ref=number, number=number, state=ShopState.PENDING, currency=old.currency, total=old.total, placed_at=at,
+        version_at=at, person=old.person, lines=old.lines, method="card", method_title="Karta", locale=old.locale,
+    )  # fmt: skip
+    return Plan(snapshot, at + timedelta(minutes=6) if dice.random() < 0.7 else None, None, plan.failure)
+
+
+def _person(dice: random.Random, language: str) -> PersonSnapshot:
+    name = dice.choice(NAMES[language])
+    street, postcode, city = STREETS[language]
+    local = ".".join(_ascii(part) for part in name.lower().split())
+    # A few share a name: another number behind it is another person.
+    suffix = dice.choice(("", "", "", "", str(dice.randint(70, 99))))
+    return PersonSnapshot(
+        email=f"{local}{suffix}@{dice.choice(DOMAINS[language])}",
+        name=name,
+        country=COUNTRIES[language],
+        locale=language,
+        time_zone=ZONES[language],
+        address={"street": street, "postcode": postcode, "city": city},
+    )
+
+
+def _ascii(word: str) -> str:
+    return "".join(CODES.get(sign, sign) for sign in normalise(word))
+
+
+def _line(good: Good) -> LineSnapshot:
+    return LineSnapshot(
+        product_ref=good.ref, name=good.name, quantity=Decimal(1), unit_price=good.price, total=good.price
+    )

@@ -1,0 +1,226 @@
+"""The demo's past: three weeks of a small shop, lived through by the real parts before the browser opens.
+
+The clock is set back, then moved forward in steps; orders come in, the worker's steps run, the sender hands mails to the
+mailbox, some buyers come back and pay. Nothing is written into tables by hand, so every number on every page has its rows.
+"""
+
+import asyncio
+import os
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from decimal import Decimal
+from threading import Thread
+
+import psycopg
+from django.conf import settings
+from django.db import connection
+from django_scopes import scopes_disabled
+
+from recoup.catalog.actions import record_product
+from recoup.config import worker
+from recoup.core.activity import SYSTEM
+from recoup.core.clock import trade_now
+from recoup.core.installation import confirm_place
+from recoup.core.models import Heartbeat
+from recoup.demo import stage
+from recoup.demo.mailbox import Mailbox, keeper
+from recoup.demo.past import Plan, plans
+from recoup.demo.people import GOODS
+from recoup.messaging.models import MailAccount, Message
+from recoup.messaging.sender.loop import Sender
+from recoup.orders.actions import amount_due
+from recoup.orders.models import Order
+from recoup.orders.queries import OWED_STATES
+from recoup.payments.actions import Through, apply_order_snapshot, record_payment
+from recoup.payments.models import OperatorAccount
+from recoup.processes.actions import go_live
+from recoup.shops.actions import NewShop
+from recoup.shops.models import Shop
+from recoup.shops.snapshots import AttemptState, PaymentSnapshot, ProductSnapshot
+
+DAYS = 21
+STEP = timedelta(hours=6)
+MAILBOX_PORT, BANK_PORT = 8025, 9100
+# How many of those who got the first, second or third reminder pay because of it.
+COMES_BACK = (0.16, 0.11, 0.07)
+LAWENDA = NewShop(
+    name="Lawenda",
+    currency="PLN",
+    locale="pl",
+    time_zone="Europe/Warsaw",
+    country="PL",
+    email="sklep@lawenda.example",
+    phone="+48 12 345 67 89",
+)
+
+
+class NotTheDemo(Exception):
+    """The demo's rows belong into no other database: run it by `recoup demo`."""
+
+
+def start_demo(*, days: int = DAYS, tell: Callable[[str], None] = print) -> None:
+    """Fill the demo's database unless it is filled already, and tell it where mailbox and bank listen this time.
+
+    :raises NotTheDemo: if this process does not belong to the demo.
+    """
+    if not settings.IS_DEMO:
+        raise NotTheDemo
+    mailbox_port = int(os.environ.get("RECOUP_DEMO_MAILBOX_PORT", MAILBOX_PORT))
+    bank_url = os.environ.get("RECOUP_DEMO_BANK_URL", f"http://127.0.0.1:{BANK_PORT}")
+    with scopes_disabled():
+        if not Shop.objects.exists():
+            tell(
+                "Making the demo shop: three weeks of orders, mails and payments. This takes a minute, once."
+            )
+            _make_past(days, bank_url)
+        MailAccount.objects.update(port=mailbox_port)
+        OperatorAccount.objects.filter(kind="demobank").update(base_url=bank_url)
+        confirm_place()
+    tell(f"Sign in as {stage.OWNER} with the password {stage.PASSWORD}")
+
+
+def _make_past(days: int, bank_url: str) -> None:
+    stage.mark_as_demo()
+    _set_offset(-timedelta(days=days))
+    with _own_mailbox() as port:
+        scenery = stage.make_shop(LAWENDA, mailbox_port=port, bank_url=bank_url, now=trade_now())
+        _Past(scenery, days).live_through()
+    _set_offset(timedelta(0))
+    Heartbeat.objects.all().delete()
+
+
+def _set_offset(offset: timedelta) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE core_installation SET trade_offset = %s WHERE is_demo", [offset])
+
+
+@contextmanager
+def _own_mailbox() -> Iterator[int]:
+    """Run the mailbox in a thread of this process while the past is made."""
+    parts = connection.get_connection_params()
+    wanted = {key: parts[key] for key in ("dbname", "host", "port", "user", "password") if parts.get(key)}
+    port, loop = stage.free_port(), asyncio.new_event_loop()
+    server = Mailbox(keeper(psycopg.conninfo.make_conninfo(**wanted)))
+    task = loop.create_task(server.serve(port))
+    thread = Thread(target=_serve, args=(loop, task), daemon=True)
+    thread.start()
+    stage.wait_for_port(port, name="mailbox")
+    try:
+        yield port
+    finally:
+        loop.call_soon_threadsafe(task.cancel)
+        thread.join(10)
+
+
+def _serve(loop: asyncio.AbstractEventLoop, task: "asyncio.Task[None]") -> None:
+    try:
+        loop.run_until_complete(task)
+    except asyncio.CancelledError:
+        pass
+    finally:
+        loop.close()
+
+
+class _Past:
+    """Three weeks, step by step."""
+
+    def __init__(self, scenery: stage.Stage, days: int) -> None:
+        self._scenery, self._days = scenery, days
+        self._dice = random.Random(7)  # noqa: S311 - a demo, not a secret
+        self._sender = Sender()
+        self._decided: set[int] = set()
+        self._will_pay: list[tuple[datetime, int, int]] = []  # when, order, message
+
+    def live_through(self) -> None:
+        """Play every step from the past up to the present."""
+        begin = trade_now()
+        source = self._scenery.source
+        for good in GOODS:
+            record_product(
+                source,
+                ProductSnapshot(good.ref, good.name, good.price, "PLN", begin),
+                now=begin,
+            )
+        go_live(self._scenery.shop, actor=SYSTEM, now=begin)
+        waiting = plans(begin + timedelta(minutes=1), days=self._days)
+        paying: list[Plan] = []
+        for number in range(1, self._days * 4 + 1):
+            _set_offset(timedelta(days=-self._days) + number * STEP)
+            now = trade_now()
+            while waiting and waiting[0].snapshot.placed_at <= now:
+                plan = waiting.pop(0)
+                apply_order_snapshot(source, plan.snapshot, now=max(plan.snapshot.placed_at, now - STEP))
+                self._fail(plan)
+                paying.append(plan)
+            paying = [plan for plan in paying if not self._pay(plan, now)]
+            self._come_back(now)
+            worker.step_all()
+            while self._sender.run_once():
+                pass
+            worker.step_all()
+            self._decide(now)
+
+    def _order(self, plan: Plan) -> Order:
+        return Order.objects.get(source=self._scenery.source, ref=plan.snapshot.ref)
+
+    def _fail(self, plan: Plan) -> None:
+        if plan.fails_at is not None:
+            self._record(self._order(plan), plan.fails_at, AttemptState.FAILED, plan=plan)
+
+    def _pay(self, plan: Plan, now: datetime) -> bool:
+        """Let somebody pay who does so by themselves; tell whether that is settled."""
+        if plan.pays_at is None:
+            return True
+        if plan.pays_at > now:
+            return False
+        order = self._order(plan)
+        if order.payment_state in OWED_STATES:
+            self._record(order, plan.pays_at, AttemptState.SUCCEEDED)
+        return True
+
+    def _decide(self, now: datetime) -> None:
+        """Let those who got a reminder decide, once a mail, whether it makes them pay."""
+        sent = Message.objects.filter(state="sent", shop=self._scenery.shop).exclude(pk__in=self._decided)
+        for message in sent.order_by("id"):
+            self._decided.add(message.pk)
+            place = min(Message.objects.filter(order_id=message.order_id, state="sent").count(), 3) - 1
+            if message.order_id and self._dice.random() < COMES_BACK[place]:
+                at = now + timedelta(hours=self._dice.choice((1, 2, 3, 5, 9, 20)))
+                self._will_pay.append((at, message.order_id, message.pk))
+
+    def _come_back(self, now: datetime) -> None:
+        for at, order_id, message_id in [row for row in self._will_pay if row[0] <= now]:
+            self._will_pay.remove((at, order_id, message_id))
+            order = Order.objects.get(pk=order_id)
+            if order.payment_state in OWED_STATES:
+                Message.objects.filter(pk=message_id).update(opened_at=at, clicked_at=at)
+                self._record(order, at, AttemptState.SUCCEEDED, message_id=message_id)
+
+    def _record(
+        self,
+        order: Order,
+        at: datetime,
+        state: AttemptState,
+        *,
+        plan: Plan | None = None,
+        message_id: int | None = None,
+    ) -> None:
+        code, failure = plan.failure if plan is not None else ("", None)
+        record_payment(
+            order,
+            PaymentSnapshot(
+                ref=f"{order.ref}-{state.value}-{at:%d%H%M%S}",
+                state=state,
+                amount=max(amount_due(order), Decimal("0.01")),
+                currency=order.currency,
+                at=at,
+                operator="demobank",
+                method=order.method,
+                failure_class=failure,
+                failure_code=code,
+            ),
+            now=at,
+            through=Through(operator_account=self._scenery.bank, message_id=message_id),
+        )
