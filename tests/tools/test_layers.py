@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -35,3 +36,16 @@ def test_every_integration_is_kept_from_the_others() -> None:
     )
 
     assert contract("integrations")["modules"] == kinds
+
+
+def test_the_page_of_the_architecture_follows_the_layers_contract() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf8")
+    table = text.partition("## Parts")[2].partition("\n## ")[0]
+    columns = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    written = [name for column in columns for name in re.findall(r"`(\w+)(?:\.py|/)?`", column)]
+
+    from_below = [
+        name.strip() for layer in reversed(contract("layers")["layers"]) for name in layer.split("|")
+    ]
+
+    assert written == [name for name in from_below if name != "supervisor"]
