@@ -112,6 +112,7 @@ class SmtpConnection:
         """Return the stream of this line; call `ready` first."""
         assert self._exchange is not None, "not open"
         self._heard_at = boot_time()
+        self._exchange.forget()
         return self._exchange
 
     def close(self) -> None:

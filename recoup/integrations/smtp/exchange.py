@@ -107,6 +107,11 @@ class Exchange:
         """Whether the line still serves."""
         return self._line.is_open
 
+    def forget(self) -> None:
+        """Forget when earlier mails began: a line that is kept for days must not grow."""
+        if not self.owed and self._state.open_turn is None:
+            self._began.clear()
+
     def began(self, key: Hashable) -> float | None:
         """Return the instant, on the boot clock, at which this mail's DATA was about to be written."""
         return self._began.get(key)

@@ -206,3 +206,15 @@ def test_pace_grows_with_a_fast_server_and_falls_back_at_once() -> None:
 
     assert sizes == [1, 2, 4, 8, 16, 4]
     assert pace.size == 4
+
+
+def test_a_kept_line_forgets_the_mails_of_the_turn_before(smtp_sink: SmtpSink) -> None:
+    connection = connected(smtp_sink)
+    first = connection.exchange()
+    send_batch(first, [mail("a@x.pl")])
+    key = next(iter(first._began))
+
+    again = connection.exchange()
+
+    assert again.began(key) is None
+    connection.close()
