@@ -248,6 +248,12 @@ class Message(ShopOwned):
             models.Index(
                 fields=["case_id", "id"], name="messaging_message_of_case", condition=Q(case_id__isnull=False)
             ),
+            # Reader: what was handed over in a period, for Home and the report.
+            models.Index(
+                fields=["shop", "-handed_at", "-id"],
+                name="messaging_message_handed",
+                condition=Q(state__in=("sent", "uncertain"), is_test=False),
+            ),
         ]
 
 
