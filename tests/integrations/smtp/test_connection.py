@@ -209,12 +209,10 @@ def test_pace_grows_with_a_fast_server_and_falls_back_at_once() -> None:
 
 
 def test_a_kept_line_forgets_the_mails_of_the_turn_before(smtp_sink: SmtpSink) -> None:
-    connection = connected(smtp_sink)
-    first = connection.exchange()
-    send_batch(first, [mail("a@x.pl")])
-    key = next(iter(first._began))
+    with connected(smtp_sink) as connection:
+        one = mail("a@x.pl")
+        exchange = connection.exchange()
+        send_batch(exchange, [one])
+        was_known = exchange.began(one.key) is not None
 
-    again = connection.exchange()
-
-    assert again.began(key) is None
-    connection.close()
+        assert (was_known, connection.exchange().began(one.key)) == (True, None)
