@@ -43,6 +43,7 @@ def _prepare() -> None:
     slot = _take_slot(var_folder())
     os.environ[_PREPARED] = str(slot)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "recoup.config.settings")
+    os.environ.setdefault("RECOUP_TEST", "1")  # an address on this machine, and no built front end needed
     if os.environ.get("DATABASE_URL"):
         return
     version = int(os.environ.get("RECOUP_TEST_PG", "18"))

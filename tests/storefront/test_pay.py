@@ -1,0 +1,483 @@
+"""The pay page: one order, one session, and an honest word on how it stands (C1, C2, C9, C10, A7; T50, T72-T75, T78)."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
+
+import httpx
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from recoup.core.activity import SYSTEM
+from recoup.core.models import AttentionItem
+from recoup.integrations.demobank import adapter
+from recoup.integrations.demobank.bank import Fault
+from recoup.orders.models import Order
+from recoup.orders.status import change_status
+from recoup.payments.models import Attempt, OperatorAccount
+from recoup.payments.ways import ways_to_pay
+from recoup.shops.models import Shop
+from tests.factories.messages import make_message
+from tests.factories.moments import NOW
+from tests.factories.orders import make_attempt, make_order
+from tests.factories.people import make_contact
+from tests.factories.shops import make_source
+from tests.storefront.conftest import MakeLink
+from tests.support.bank import TestBank, test_bank
+
+
+@pytest.fixture
+def bank() -> Iterator[TestBank]:
+    """Return a bank in threads."""
+    with test_bank() as running_bank:
+        yield running_bank
+
+
+@pytest.fixture
+def order(shop: Shop, bank: TestBank) -> Order:
+    """Return an unpaid order of a shop that takes card, BLIK and transfer."""
+    bank.account(shop)
+    return make_order(shop)
+
+
+def way(order: Order, method: str = "card") -> dict[str, str]:
+    """Return the form with a method chosen."""
+    chosen = next(way for way in ways_to_pay(order, order.total).ways if way.method == method)
+    return {"way": chosen.code}
+
+
+def only_attempt(order: Order) -> Attempt:
+    """Return the one attempt of an order."""
+    return Attempt.objects.get(order=order)
+
+
+def test_the_page_shows_the_sum_the_goods_and_every_way_to_pay(
+    order: Order, link: MakeLink, buyer: Client
+) -> None:
+    body = buyer.get(link("pay", order)).content.decode()
+
+    assert body.count("€149.00") >= 2
+    assert "Cream" in body
+    assert order.number in body
+    assert [body.index(name) > 0 for name in ("Card", "BLIK", "Bank transfer")] == [True] * 3
+    assert 'href="tel:+48221002030"' in body
+    assert body.count('type="radio"') == 3
+
+
+@pytest.mark.parametrize(
+    ("locale", "lang", "sum_"),
+    [
+        ("pl", "pl", "149,00\xa0€"),
+        ("de-AT", "de", "149,00\xa0€"),
+        ("ru_RU", "ru", "149,00\xa0€"),
+        ("fr", "en", "€149.00"),
+    ],
+)
+def test_the_page_speaks_the_language_frozen_on_the_order(
+    shop: Shop, bank: TestBank, link: MakeLink, buyer: Client, locale: str, lang: str, sum_: str
+) -> None:
+    bank.account(shop)
+    body = buyer.get(link("pay", make_order(shop, locale=locale))).content.decode()
+
+    assert f'<html lang="{lang}">' in body
+    assert sum_ in body
+
+
+def test_a_press_opens_one_session_and_leads_to_the_bank(
+    order: Order, bank: TestBank, link: MakeLink, buyer: Client
+) -> None:
+    path = link("pay", order)
+
+    answer = buyer.post(path, way(order))
+
+    attempt = only_attempt(order)
+    assert (answer.status_code, answer.headers["Location"]) == (
+        303,
+        f"{bank.server.origin}/pay/{attempt.ref}",
+    )
+    assert (attempt.amount, attempt.currency, attempt.method, attempt.is_open_session) == (
+        Decimal("149.00"),
+        "EUR",
+        "card",
+        True,
+    )
+    page = httpx.get(answer.headers["Location"], trust_env=False)
+    assert page.status_code == 200
+    assert "€149.00" in page.text
+
+
+def test_the_sum_is_the_servers_whatever_is_posted(order: Order, link: MakeLink, buyer: Client) -> None:
+    form = {**way(order), "amount": "1.00", "total": "0.01", "currency": "JPY", "order": "1", "price": "1"}
+
+    assert buyer.post(link("pay", order), form).status_code == 303
+
+    assert (only_attempt(order).amount, only_attempt(order).currency) == (Decimal("149.00"), "EUR")
+
+
+@pytest.mark.parametrize("chosen", ["", "0-card", "card", "999999-card", "1-cash"])
+def test_a_way_that_is_not_offered_opens_nothing(
+    order: Order, link: MakeLink, buyer: Client, chosen: str
+) -> None:
+    answer = buyer.post(link("pay", order), {"way": chosen})
+
+    assert answer.status_code == 422
+    assert 'role="alert"' in answer.content.decode()
+    assert not Attempt.objects.exists()
+
+
+def test_a_second_press_tab_or_device_shows_the_session_that_is_open(
+    order: Order, link: MakeLink, buyer: Client
+) -> None:
+    first_link, second_link = link("pay", order), link("pay", order)
+
+    places = [
+        buyer.post(first_link, way(order)).headers["Location"],
+        buyer.post(first_link, way(order)).headers["Location"],
+        Client().post(second_link, way(order, "blik")).headers["Location"],
+    ]
+
+    assert len(set(places)) == 1
+    assert only_attempt(order).method == "card"
+    assert "You began to pay by" in buyer.get(second_link).content.decode()
+
+
+def test_another_way_ends_the_open_session_first(order: Order, link: MakeLink, buyer: Client) -> None:
+    path = link("pay", order)
+    buyer.post(path, way(order))
+
+    assert buyer.post(path, {"instead": "1"}).headers["Location"] == path
+    buyer.post(path, way(order, "blik"))
+
+    states = list(Attempt.objects.order_by("id").values_list("method", "state", "is_open_session"))
+    assert states == [("card", "cancelled", False), ("blik", "pending", True)]
+
+
+def test_another_way_after_the_first_was_paid_pays_nothing_more(
+    order: Order, bank: TestBank, link: MakeLink, buyer: Client
+) -> None:
+    path = link("pay", order)
+    buyer.post(path, way(order))
+    bank.act(only_attempt(order), do="pay")
+
+    answer = buyer.post(path, {"instead": "1"})
+
+    assert answer.status_code == 409
+    assert "this order is paid" in answer.content.decode()
+    assert only_attempt(order).state == "succeeded"
+
+
+def test_the_payment_makes_the_page_say_thanks(
+    order: Order, bank: TestBank, link: MakeLink, buyer: Client
+) -> None:
+    path = link("pay", order)
+    place = buyer.post(path, way(order)).headers["Location"]
+
+    left = httpx.post(place, data={"do": "pay"}, trust_env=False)
+    assert bank.deliver() == [200]
+
+    assert left.headers["location"] == f"http://127.0.0.1:8000{path}?back=1"
+    answer = buyer.get(f"{path}?back=1")
+    assert (answer.status_code, "this order is paid" in answer.content.decode()) == (200, True)
+    again = buyer.post(path, way_of_nothing())
+    assert again.status_code == 409
+    assert "<form" not in again.content.decode()
+
+
+def way_of_nothing() -> dict[str, str]:
+    """Return a form with a way that was offered before."""
+    return {"way": "1-card"}
+
+
+def test_a_return_address_typed_by_hand_pays_nothing(order: Order, link: MakeLink, buyer: Client) -> None:
+    path = link("pay", order)
+
+    before = buyer.get(f"{path}?status=success&paid=1&back=1").content.decode()
+    buyer.post(path, way(order))
+    after = buyer.get(f"{path}?status=success&paid=1&back=1")
+
+    assert "We have no confirmation of a payment" in before
+    assert "waiting for the bank" in after.content.decode()
+    assert after.headers["Refresh"] == f"5; url={path}?back=2"
+    assert "Refresh" not in buyer.get(f"{path}?back=7").headers
+    order.refresh_from_db()
+    assert order.payment_state == "owed"
+
+
+def test_looking_again_asks_the_bank_that_forgot_to_tell(
+    order: Order, bank: TestBank, link: MakeLink, buyer: Client
+) -> None:
+    path = link("pay", order)
+    buyer.post(path, way(order))
+    bank.act(only_attempt(order), do="pay_silently")
+    assert bank.deliver() == []
+
+    assert buyer.post(path, {"check": "1"}).headers["Location"] == f"{path}?back=1"
+
+    order.refresh_from_db()
+    assert (order.payment_state, order.captured) == ("paid", Decimal("149.00"))
+
+
+WORDS = {
+    "insufficient_funds": ("not enough money", True),
+    "lost_card": ("another card or another way", False),
+    "given_up": ("not finished", True),
+    "authentication_failed": ("not confirmed with your bank", True),
+    "bank_unreachable": ("technical fault", True),
+    "suspected_fraud": ("choose another way, or ask your bank", False),
+    "currency_not_supported": ("not possible this way", False),
+    "do_not_honor": ("gave no reason", True),
+}
+
+
+@pytest.mark.parametrize(("reason", "words", "may_repeat"), [(r, *w) for r, w in WORDS.items()])
+def test_a_failed_payment_is_explained_with_what_helps(
+    order: Order, bank: TestBank, link: MakeLink, buyer: Client, reason: str, words: str, may_repeat: bool
+) -> None:
+    path = link("pay", order)
+    buyer.post(path, way(order))
+    bank.act(only_attempt(order), do="decline", reason=reason)
+    bank.deliver()
+
+    body = buyer.get(f"{path}?back=1").content.decode()
+
+    assert words in body
+    assert "Nothing was taken." in body
+    assert "fraud" not in body.lower()
+    chosen = body[body.index("checked") :][:80]
+    assert ("Card" in chosen) is may_repeat
+    if not may_repeat:
+        assert "try again" not in body.lower()
+
+
+def test_a_bank_that_does_not_answer_charges_nothing_and_says_so(
+    order: Order, shop: Shop, link: MakeLink, buyer: Client
+) -> None:
+    form = way(order)
+    OperatorAccount.objects.update(base_url="http://127.0.0.1:9")
+
+    answer = buyer.post(link("pay", order), form)
+
+    assert answer.status_code == 503
+    assert "Nothing was taken." in answer.content.decode()
+    assert not Attempt.objects.filter(is_open_session=True).exists()
+
+
+@pytest.mark.parametrize("fault", ["hang", "cut_after", "cut_before", "html", "error_in_200", "error_500"])
+def test_an_unknown_outcome_is_shown_as_unknown_and_repeats_the_same_session(
+    order: Order, bank: TestBank, link: MakeLink, buyer: Client, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    monkeypatch.setattr(adapter, "TIME", httpx.Timeout(0.5, connect=0.3))
+    bank.server.bank.faults.append(Fault("open", fault, seconds=2.0))
+    path = link("pay", order)
+
+    assert buyer.post(path, way(order)).headers["Location"] == f"{path}?back=1"
+    shown = buyer.get(f"{path}?back=1")
+    assert "We are checking" in shown.content.decode()
+    assert 'name="way"' not in shown.content.decode()
+    buyer.post(path, {"continue": "1"})
+
+    assert only_attempt(order).redirect_url != ""
+    assert bank.server.bank.ledger.count_payments() == 1
+
+
+def test_a_payment_of_another_sum_is_checked_by_a_person_first(
+    order: Order, bank: TestBank, link: MakeLink, buyer: Client
+) -> None:
+    path = link("pay", order)
+    buyer.post(path, way(order))
+    bank.act(only_attempt(order), do="pay_other_sum", amount=9999)
+    bank.deliver()
+
+    body = buyer.get(path).content.decode()
+
+    assert "We are checking" in body
+    assert buyer.post(path, way_of_nothing()).headers["Location"] == f"{path}?back=1"
+    order.refresh_from_db()
+    assert (order.payment_state, order.captured) == ("owed", Decimal(0))
+    assert Attempt.objects.count() == 1
+
+
+def test_a_payment_after_cancelling_is_kept_and_shown_to_a_person(
+    order: Order, bank: TestBank, link: MakeLink, buyer: Client
+) -> None:
+    path = link("pay", order)
+    buyer.post(path, way(order))
+    change_status(order, "cancelled", actor=SYSTEM, now=NOW, reason="sold out")
+    shown = buyer.get(path)
+    assert "was cancelled" in shown.content.decode()
+
+    bank.act(only_attempt(order), do="pay")
+    bank.deliver()
+
+    order.refresh_from_db()
+    assert (order.status, order.payment_state) == ("cancelled", "paid")
+    assert list(AttentionItem.objects.values_list("kind", flat=True)) == ["orders.paid_after_cancel"]
+
+
+STAGES = [
+    ({"status": "cancelled"}, "was cancelled"),
+    ({"status": "false"}, "was cancelled"),
+    ({"payment_state": "authorized"}, "on its way"),
+    ({"payment_state": "refunded", "status": "completed"}, "given back"),
+    ({"payment_state": "disputed", "status": "completed"}, "given back"),
+    ({"payment_state": "paid", "status": "completed", "captured": Decimal(149)}, "is paid"),
+    ({"payment_state": "nothing_due", "status": "completed", "total": "0.00"}, "nothing to pay"),
+]
+
+
+@pytest.mark.parametrize(("values", "words"), STAGES)
+def test_an_order_that_is_not_owed_has_no_button_and_refuses_a_press(
+    shop: Shop, bank: TestBank, link: MakeLink, buyer: Client, values: dict[str, object], words: str
+) -> None:
+    bank.account(shop)
+    path = link("pay", make_order(shop, **values))
+
+    shown, pressed = buyer.get(path), buyer.post(path, way_of_nothing())
+
+    assert (shown.status_code, pressed.status_code) == (200, 409)
+    assert words in shown.content.decode()
+    assert words in pressed.content.decode()
+    assert "<button" not in shown.content.decode()
+    assert not Attempt.objects.exists()
+
+
+def test_an_order_replaced_by_a_newer_one_that_was_paid_is_not_paid_again(
+    shop: Shop, bank: TestBank, link: MakeLink, buyer: Client
+) -> None:
+    bank.account(shop)
+    anna = make_contact(shop)
+    older = make_order(shop, contact=anna)
+    other_goods = make_order(shop, contact=anna, products=["soap"])
+    make_order(shop, contact=anna, placed_at=NOW - timedelta(hours=1), paid_at=NOW)
+
+    assert "once more since" in buyer.get(link("pay", older)).content.decode()
+    assert buyer.post(link("pay", older), way(older)).status_code == 409
+    assert "Pay €149.00" in buyer.get(link("pay", other_goods)).content.decode()
+
+
+def test_what_was_paid_in_part_leaves_the_rest_to_pay(
+    shop: Shop, bank: TestBank, link: MakeLink, buyer: Client
+) -> None:
+    bank.account(shop)
+    order = make_order(shop, payment_state="partly_paid", captured=Decimal(100))
+    make_attempt(order, amount=Decimal(100))
+    path = link("pay", order)
+
+    body = buyer.get(path).content.decode()
+    buyer.post(path, way(order))
+
+    assert "Pay €49.00" in body
+    assert Attempt.objects.get(is_open_session=True).amount == Decimal(49)
+
+
+def test_a_session_over_an_older_sum_is_ended_before_another_opens(
+    order: Order, link: MakeLink, buyer: Client
+) -> None:
+    path = link("pay", order)
+    buyer.post(path, way(order))
+    Order.objects.filter(pk=order.pk).update(total=Decimal("120.00"))
+
+    buyer.post(path, {"continue": "1"})
+
+    amounts = list(Attempt.objects.order_by("id").values_list("amount", "is_open_session"))
+    assert amounts == [(Decimal("149.00"), False), (Decimal("120.00"), True)]
+
+
+# Orders of a foreign shop
+
+
+def foreign(shop: Shop, **values: object) -> Order:
+    """Return an order whose shop gives its own pay link."""
+    source = make_source(shop, kind="woocommerce", base_url="https://candles.example")
+    return make_order(
+        shop,
+        source=source,
+        **{"pay_url": "https://candles.example/checkout/order-pay/77/?pay_for_order=true&key=wc_1", **values},
+    )
+
+
+def test_an_order_of_a_foreign_shop_is_paid_by_its_own_link(
+    shop: Shop, bank: TestBank, link: MakeLink, buyer: Client
+) -> None:
+    bank.account(shop)
+    order = foreign(shop)
+    path = link("pay", order)
+
+    shown, pressed = buyer.get(path), buyer.post(path, way_of_nothing())
+
+    assert order.pay_url not in shown.content.decode()
+    assert 'type="radio"' not in shown.content.decode()
+    assert "form-action 'self' https://candles.example" in shown.headers["Content-Security-Policy"]
+    assert (pressed.status_code, pressed.headers["Location"]) == (303, order.pay_url)
+    assert not Attempt.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "pay_url",
+    [
+        "",
+        "https://evil.example/pay",
+        "http://candles.example/pay",
+        "https://candles.example@evil.example/",
+        "https://candles.example.evil.example/",
+        "https://candles.example:8443/",
+        "//candles.example/",
+        "javascript:alert(1)",
+        "https://candles.example/\\evil",
+        "https://candles.example/a b",
+        "https://candles.example/\r\nSet-Cookie: a=b",
+    ],
+)
+def test_a_pay_link_that_leads_elsewhere_leads_nowhere(
+    shop: Shop, bank: TestBank, link: MakeLink, buyer: Client, pay_url: str
+) -> None:
+    bank.account(shop)
+    path = link("pay", foreign(shop, pay_url=pay_url))
+
+    shown, pressed = buyer.get(path), buyer.post(path, way_of_nothing())
+
+    assert "cannot be paid by a link" in shown.content.decode()
+    assert shop.phone in shown.content.decode()
+    assert (pressed.status_code, "Location" in pressed.headers) == (409, False)
+    assert not Attempt.objects.exists()
+
+
+def test_an_order_that_no_account_can_take_says_whom_to_call(
+    shop: Shop, bank: TestBank, link: MakeLink, buyer: Client
+) -> None:
+    bank.account(shop, options={"most": {"EUR": "100.00"}})
+    bank.account(shop, is_active=False)
+    bank.account(shop, kind="unheard-of")
+
+    assert shop.phone in buyer.get(link("pay", make_order(shop))).content.decode()
+
+
+def test_the_message_that_brought_the_buyer_is_kept_with_the_attempt(
+    order: Order, link: MakeLink, buyer: Client
+) -> None:
+    message = make_message(order, state="sent")
+
+    buyer.post(link("pay", order, message=message), way(order))
+
+    assert only_attempt(order).message_id == message.pk
+
+
+def test_the_page_costs_the_same_with_one_line_and_with_thirty(
+    shop: Shop, bank: TestBank, link: MakeLink, buyer: Client
+) -> None:
+    bank.account(shop)
+    counts = []
+    for lines in (1, 30):
+        path = link("pay", make_order(shop, products=[f"p{number}" for number in range(lines)]))
+        with CaptureQueriesContext(connection) as queries:
+            buyer.get(path)
+        counts.append(len(queries))
+
+    assert counts[0] == counts[1]
+
+
+def test_a_link_is_good_for_sixty_days(order: Order, link: MakeLink, buyer: Client) -> None:
+    assert buyer.get(link("pay", order, ago=timedelta(days=59))).status_code == 200
+    assert buyer.get(link("pay", order, ago=timedelta(days=61))).status_code == 410
