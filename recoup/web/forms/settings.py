@@ -1,0 +1,224 @@
+"""Forms of the settings. A change is written only when all of it is right; what was typed stays."""
+
+from typing import Any
+
+from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.utils.translation import gettext_lazy as _
+
+from recoup.accounts.roles import Role
+from recoup.messaging.models import MailAccount, SendingLimits
+from recoup.shops.models import Shop
+from recoup.web.forms.wizard import country_choices, zone_choices
+
+MOST_MINUTES = 90 * 24 * 60
+
+
+class ShopSettingsForm(forms.ModelForm[Shop]):
+    """Who the shop is for its buyers, and the rules of its orders."""
+
+    class Meta:
+        model = Shop
+        fields = (
+            "name", "email", "phone", "address", "locale", "country", "time_zone", "colour", "terms_url",
+            "terms_version", "supersede_scope", "max_age_days", "claim_hours", "collects_carts",
+        )  # fmt: skip
+        labels = {
+            "supersede_scope": _("A newer paid order closes older ones for"),
+            "max_age_days": _("Orders older than this are left alone"),
+            "claim_hours": _("A taken order is let go after"),
+            "collects_carts": _("Collect carts that buyers leave"),
+        }
+        widgets = {
+            "colour": forms.TextInput(attrs={"type": "color"}),
+            "address": forms.Textarea(attrs={"rows": 3}),
+        }
+        help_texts = {
+            "address": _("Stands under every mail, as the law of most countries asks."),
+            "terms_version": _("Change it when the terms change: buyers then see the new ones."),
+            "collects_carts": _("Reminders of carts go only to people who agreed to them."),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["time_zone"] = forms.ChoiceField(label=_("Time zone"), choices=zone_choices())
+        self.fields["country"] = forms.ChoiceField(
+            label=_("Country"), choices=country_choices(), required=False
+        )
+        self.fields["locale"] = forms.ChoiceField(
+            label=_("Language of messages"),
+            choices=[("en", "English"), ("pl", "Polski"), ("ru", "Русский"), ("de", "Deutsch")],
+        )
+
+
+class WaitingForm(forms.ModelForm[Shop]):
+    """How long an order or a cart waits before it is looked at, in minutes (B2, B9)."""
+
+    class Meta:
+        model = Shop
+        fields = ("unpaid_after_minutes", "cart_after_minutes")
+        labels = {
+            "unpaid_after_minutes": _("An order counts as unpaid after"),
+            "cart_after_minutes": _("A cart counts as left after"),
+        }
+        help_texts = {
+            "unpaid_after_minutes": _(
+                "1440 minutes are a day. Bank transfers wait three days unless you set their own time."
+            ),
+            "cart_after_minutes": _("Counted from the last change of the cart."),
+        }
+
+
+class MethodWaitingForm(forms.Form):
+    """The waiting time of one payment method."""
+
+    method = forms.CharField(
+        label=_("Payment method"),
+        max_length=60,
+        help_text=_("Its code in your shop: card, bacs, blik. “offline” is all transfers."),
+    )
+    minutes = forms.IntegerField(
+        label=_("Waits"), validators=[MinValueValidator(1), MaxValueValidator(MOST_MINUTES)]
+    )
+
+
+class LimitsForm(forms.ModelForm[SendingLimits]):
+    """How often one person may be reminded."""
+
+    class Meta:
+        model = SendingLimits
+        fields = ("per_day", "per_week", "per_order")
+
+
+class QuietForm(forms.Form):
+    """Hours in which no mail goes out, in the buyer's time zone."""
+
+    is_on = forms.BooleanField(label=_("Keep quiet at night"), required=False)
+    starts = forms.TimeField(label=_("From"), required=False, widget=forms.TimeInput(attrs={"type": "time"}))
+    ends = forms.TimeField(label=_("Until"), required=False, widget=forms.TimeInput(attrs={"type": "time"}))
+
+    def clean(self) -> dict[str, Any]:
+        """Ask for both hours when the night is to be quiet."""
+        cleaned = super().clean() or {}
+        if cleaned.get("is_on") and not (cleaned.get("starts") and cleaned.get("ends")):
+            raise forms.ValidationError(_("Say from when until when."))
+        return cleaned
+
+
+class MailForm(forms.ModelForm[MailAccount]):
+    """The mail server and the sender. The stored password is never shown; empty keeps it."""
+
+    password = forms.CharField(
+        label=_("Password"),
+        required=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text=_("Stored encrypted and never shown. Leave it empty to keep the present one."),
+    )
+
+    class Meta:
+        model = MailAccount
+        fields = (
+            "from_name",
+            "from_email",
+            "reply_to",
+            "host",
+            "port",
+            "security",
+            "username",
+            "password",
+            "dkim_selectors",
+        )
+        labels = {"dkim_selectors": _("DKIM selectors")}
+        help_texts = {
+            "from_email": _("An address of a domain that your mail server may send for."),
+            "dkim_selectors": _(
+                "Names of your DKIM keys, parted by commas, as your mail provider calls them."
+            ),
+        }
+
+    def clean_password(self) -> str:
+        """Keep the stored password when none is typed."""
+        return self.cleaned_data["password"] or self.instance.password
+
+    def clean_from_name(self) -> str:
+        """Refuse line breaks: they would begin another header (D12)."""
+        name: str = self.cleaned_data["from_name"]
+        if any(ord(sign) < 32 for sign in name):
+            raise forms.ValidationError(_("Only one line, please."))
+        return name
+
+
+class WooCommerceForm(forms.Form):
+    """What connects a WooCommerce shop."""
+
+    base_url = forms.URLField(
+        label=_("Address of the shop"),
+        assume_scheme="https",
+        help_text=_("As buyers open it, for instance https://shop.example.com"),
+    )
+    consumer_key = forms.CharField(
+        label=_("Consumer key"),
+        max_length=120,
+        help_text=_("WooCommerce, Settings, Advanced, REST API: rights to read and write."),
+    )
+    consumer_secret = forms.CharField(
+        label=_("Consumer secret"),
+        max_length=120,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}, render_value=True),
+    )
+    history = forms.IntegerField(
+        label=_("Import the orders of the last"),
+        initial=90,
+        min_value=0,
+        max_value=3650,
+        help_text=_("Nobody is written to because of them."),
+    )
+
+
+class GenericSourceForm(forms.Form):
+    """What connects any other shop."""
+
+    name = forms.CharField(
+        label=_("Name"), max_length=120, help_text=_("How you call it, for instance: own checkout")
+    )
+
+
+class InvitationForm(forms.Form):
+    """Whom to invite, and as what."""
+
+    email = forms.EmailField(label=_("E-mail"))
+    role = forms.ChoiceField(label=_("Role"), choices=Role.choices, initial=Role.MANAGER)
+
+
+class JoinForm(forms.Form):
+    """What an invited colleague fills in."""
+
+    name = forms.CharField(label=_("Your name"), max_length=120)
+    password = forms.CharField(
+        label=_("Password"),
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text=_("At least 10 characters."),
+    )
+
+
+class TextForm(forms.Form):
+    """One text in one language."""
+
+    subject = forms.CharField(label=_("Subject"), max_length=300)
+    preheader = forms.CharField(
+        label=_("Line after the subject"),
+        max_length=300,
+        required=False,
+        help_text=_("Mail programs show it in the list."),
+    )
+    body = forms.CharField(
+        label=_("Text (MJML with Liquid)"),
+        widget=forms.Textarea(attrs={"rows": 24, "class": "code", "spellcheck": "false"}),
+    )
+    text = forms.CharField(
+        label=_("Plain text"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 8}),
+        help_text=_("Made from the text above when empty."),
+    )
+    lock = forms.IntegerField(widget=forms.HiddenInput)

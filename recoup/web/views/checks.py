@@ -1,0 +1,76 @@
+"""Checks: whether this installation is well, and whether it is the one that may send (R19, R48)."""
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from recoup.accounts.roles import Right
+from recoup.core.clock import real_now
+from recoup.core.installation import confirm_place, get_installation
+from recoup.shops.access import Seat
+from recoup.web.doors import StaffRequest, staff
+from recoup.web.health import troubles
+from recoup.web.screens import CheckRow
+from recoup.web.views.settings import crumbs, note
+
+
+@staff(Right.MANAGE_SHOP)
+def checks(request: StaffRequest, seat: Seat) -> HttpResponse:
+    """Show what was found just now."""
+    found = troubles(now=real_now())
+    installation = get_installation()
+    rows = [
+        _row(
+            _("Public address"),
+            "" if settings.IS_SECURE or settings.IS_DEMO else _("Set RECOUP_PUBLIC_URL to an https address."),
+            settings.PUBLIC_URL,
+        ),
+        _row(
+            _("Worker"),
+            _("Restart it: recoup run, or recoup worker.")
+            if any(code.startswith(("loop_silent", "worker_missing")) for code in found)
+            else "",
+        ),
+        _row(
+            _("Messages leave in time"),
+            _("Look at the mail server and at Messages.") if "messages_late" in found else "",
+        ),
+        _row(_("News is read in time"), _("Look at the sources of orders.") if "inbox_late" in found else ""),
+        _row(
+            _("Free disk space"),
+            _("Free some space; sending stops before the disk is full.") if "disk_low" in found else "",
+        ),
+        _row(
+            _("This copy may send"),
+            _("It was restored or moved. Confirm only when no other copy is running.")
+            if installation.silenced_at
+            else "",
+        ),
+    ]
+    context = {
+        "heading": _("Checks"),
+        "crumb_links": crumbs(seat),
+        "checks": rows,
+        "is_silenced": installation.silenced_at is not None,
+        "confirm_url": reverse("web:confirm_place", args=[seat.shop.slug]),
+    }
+    return render(request, "web/settings/all_checks.html", context)
+
+
+def _row(title: str, trouble: str, detail: str = "") -> CheckRow:
+    label = _("Needs attention") if trouble else _("In order")
+    return CheckRow(title, "failed" if trouble else "ok", label, trouble or detail)
+
+
+@require_POST
+@staff(Right.MANAGE_SHOP)
+def confirm(request: StaffRequest, seat: Seat) -> HttpResponse:
+    """Let this copy send: an owner says that no other one runs."""
+    confirm_place()
+    note(seat, request, "core.installation.confirmed")
+    messages.success(request, _("This copy sends again."))
+    return redirect("web:checks", seat.shop.slug)

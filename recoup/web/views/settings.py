@@ -1,0 +1,282 @@
+"""Settings: their first page, the shop, how long to wait, how often to write."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from recoup.accounts.roles import Right
+from recoup.core import activity
+from recoup.core.activity import Actor
+from recoup.core.inbox import InboxItem
+from recoup.messaging.models import MailAccount, QuietHours, SendingLimits, Template
+from recoup.orders.models import Order
+from recoup.orders.queries import OFFLINE_METHOD, OFFLINE_MINUTES
+from recoup.recovery.actions import reschedule_checks
+from recoup.shops.access import Seat
+from recoup.shops.models import Membership, Shop, Source, WaitingTime
+from recoup.web.doors import StaffRequest, staff
+from recoup.web.forms.settings import LimitsForm, MethodWaitingForm, QuietForm, ShopSettingsForm, WaitingForm
+from recoup.web.parts import Link
+from recoup.web.screens import SettingsCard, WaitingRow
+
+
+def crumbs(seat: Seat, *more: Link) -> list[Link]:
+    """Return the way back to the settings."""
+    return [Link(_("Settings"), reverse("web:settings", args=[seat.shop.slug])), *more]
+
+
+def note(seat: Seat, request: StaffRequest, verb: str, **details: Any) -> None:
+    """Record a change of settings: who, when, what (R43)."""
+    activity.record(
+        verb,
+        shop_id=seat.shop.pk,
+        subject=("shop", seat.shop.pk),
+        at=request.now,
+        actor=Actor("person", seat.user.pk),
+        **details,
+    )
+
+
+@staff(Right.MANAGE_SHOP)
+def index(request: StaffRequest, seat: Seat) -> HttpResponse:
+    """Show every part of the settings with its state."""
+    return render(request, "web/settings/index.html", {"groups": _groups(seat)})
+
+
+def _groups(seat: Seat) -> list[tuple[str, list[SettingsCard]]]:
+    def url(name: str) -> str:
+        return reverse(f"web:{name}", args=[seat.shop.slug])
+
+    account = MailAccount.objects.filter(shop=seat.shop).first()
+    has_mail = account is not None and bool(account.host and account.from_email)
+    sources = Source.objects.filter(shop=seat.shop)
+    broken = sources.filter(state=Source.State.BROKEN).exists()
+    stuck = InboxItem.objects.filter(shop_id=seat.shop.pk, state=InboxItem.State.QUARANTINED).count()
+    return [
+        (
+            _("Getting orders"),
+            [
+                SettingsCard(
+                    _("Sources of orders"),
+                    _("Connect WooCommerce, any other shop, or import files."),
+                    url("sources"),
+                    "package",
+                    "failed" if broken else "ok" if sources.exists() else "warning",
+                    _("Needs attention") if broken else _("Connected") if sources.exists() else _("None yet"),
+                ),
+                SettingsCard(
+                    _("Reports that could not be read"),
+                    _("Kept as they came, to be tried again."),
+                    url("intake"),
+                    "circle-alert",
+                    "warning" if stuck else "ok",
+                    str(stuck) if stuck else _("None"),
+                ),
+                SettingsCard(
+                    _("Import a file"),
+                    _("Orders from a CSV file. Nobody is written to because of them."),
+                    url("import"),
+                    "upload",
+                ),
+            ],
+        ),
+        (
+            _("Sending"),
+            [
+                SettingsCard(
+                    _("Mail server"),
+                    _("Sender, server, and whether mailboxes trust it."),
+                    url("mail"),
+                    "mail",
+                    "ok" if has_mail else "failed",
+                    _("Set up") if has_mail else _("Missing"),
+                ),
+                SettingsCard(
+                    _("Texts"),
+                    _("What reminders say, in four languages."),
+                    url("texts"),
+                    "file-text",
+                    "",
+                    str(Template.objects.filter(shop=seat.shop).count()),
+                ),
+                SettingsCard(
+                    _("Waiting times"),
+                    _("After how many hours an order counts as unpaid."),
+                    url("waiting"),
+                    "clock",
+                ),
+                SettingsCard(
+                    _("How often"),
+                    _("Most reminders for one person, and quiet hours."),
+                    url("limits"),
+                    "moon",
+                ),
+            ],
+        ),
+        (
+            _("Shop and people"),
+            [
+                SettingsCard(
+                    _("Shop"),
+                    _("Name, address, language, colour, rules of orders."),
+                    url("shop_settings"),
+                    "store",
+                ),
+                SettingsCard(
+                    _("Colleagues"),
+                    _("Who works here, and as what."),
+                    url("people"),
+                    "users-round",
+                    "",
+                    str(Membership.objects.filter(shop=seat.shop).count()),
+                ),
+                SettingsCard(
+                    _("Checks"),
+                    _("Public address, worker, disk, and whether this copy may send."),
+                    url("checks"),
+                    "shield-check",
+                ),
+            ],
+        ),
+    ]
+
+
+@require_http_methods(["GET", "POST"])
+@staff(Right.MANAGE_SHOP)
+def shop_settings(request: StaffRequest, seat: Seat) -> HttpResponse:
+    """Change what the shop is for its buyers."""
+    shop = get_object_or_404(Shop, pk=seat.shop.pk)
+    form = ShopSettingsForm(request.POST or None, instance=shop)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        note(seat, request, "shops.shop.changed", fields=sorted(form.changed_data))
+        messages.success(request, _("Saved."))
+        return redirect("web:shop_settings", seat.shop.slug)
+    context = {
+        "heading": _("Shop"),
+        "lead": _("What buyers see, and the rules of your orders."),
+        "crumb_links": crumbs(seat),
+        "form": form,
+        "units": {"max_age_days": _("days"), "claim_hours": _("hours")},
+    }
+    return render(request, "web/settings/form.html", context, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "POST"])
+@staff(Right.MANAGE_SHOP)
+def waiting(request: StaffRequest, seat: Seat) -> HttpResponse:
+    """Change the waiting times. Orders that were looked at already keep what came of it (B2)."""
+    shop = get_object_or_404(Shop, pk=seat.shop.pk)
+    form = WaitingForm(request.POST or None, instance=shop)
+    if request.method == "POST" and form.is_valid():
+        with transaction.atomic():
+            form.save()
+            changed = reschedule_checks(shop)
+            note(seat, request, "shops.waiting.changed", orders=changed)
+        messages.success(request, _("Saved. It applies to orders that have not been looked at yet."))
+        return redirect("web:waiting", seat.shop.slug)
+    return _show_waiting(request, seat, form, MethodWaitingForm())
+
+
+@require_POST
+@staff(Right.MANAGE_SHOP)
+def add_waiting(request: StaffRequest, seat: Seat) -> HttpResponse:
+    """Give a payment method a waiting time of its own."""
+    form = MethodWaitingForm(request.POST)
+    if not form.is_valid():
+        return _show_waiting(request, seat, WaitingForm(instance=seat.shop), form)
+    with transaction.atomic():
+        WaitingTime.objects.update_or_create(
+            shop=seat.shop,
+            method=form.cleaned_data["method"].strip(),
+            defaults={"minutes": form.cleaned_data["minutes"]},
+        )
+        reschedule_checks(seat.shop)
+        note(seat, request, "shops.waiting.changed", **form.cleaned_data)
+    messages.success(request, _("Saved. It applies to orders that have not been looked at yet."))
+    return redirect("web:waiting", seat.shop.slug)
+
+
+def _show_waiting(
+    request: StaffRequest, seat: Seat, form: WaitingForm, method_form: MethodWaitingForm
+) -> HttpResponse:
+    own = dict(WaitingTime.objects.filter(shop=seat.shop).values_list("method", "minutes"))
+    used = (
+        Order.objects.filter(shop=seat.shop)
+        .exclude(method="")
+        .order_by("-placed_at", "-id")
+        .values_list("method", "is_offline_method")[:500]
+    )
+    rows = [WaitingRow(method, timedelta(minutes=minutes)) for method, minutes in sorted(own.items())]
+    for method, is_offline in sorted(set(used)):
+        if method not in own:
+            default = own.get(OFFLINE_METHOD, max(OFFLINE_MINUTES, seat.shop.unpaid_after_minutes))
+            minutes = default if is_offline else seat.shop.unpaid_after_minutes
+            rows.append(WaitingRow(method, timedelta(minutes=minutes), is_default=True))
+    context = {
+        "heading": _("Waiting times"),
+        "lead": _("Recoup asks once more whether an order was paid, and only then calls it unpaid."),
+        "crumb_links": crumbs(seat),
+        "form": form,
+        "units": {"unpaid_after_minutes": _("minutes"), "cart_after_minutes": _("minutes")},
+        "waiting": rows,
+        "method_form": method_form,
+        "add_url": reverse("web:add_waiting", args=[seat.shop.slug]),
+    }
+    status = 422 if form.errors or method_form.errors else 200
+    return render(request, "web/settings/waiting.html", context, status=status)
+
+
+@require_http_methods(["GET", "POST"])
+@staff(Right.MANAGE_SHOP)
+def limits(request: StaffRequest, seat: Seat) -> HttpResponse:
+    """Change how often one person may be reminded."""
+    row = SendingLimits.objects.filter(shop=seat.shop).first() or SendingLimits(shop=seat.shop)
+    form = LimitsForm(request.POST or None, instance=row)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        note(seat, request, "messaging.limits.changed", **form.cleaned_data)
+        messages.success(request, _("Saved."))
+        return redirect("web:limits", seat.shop.slug)
+    quiet = QuietHours.objects.filter(shop=seat.shop, channel="email").first()
+    initial = {
+        "is_on": quiet is not None,
+        "starts": quiet.starts if quiet else "22:00",
+        "ends": quiet.ends if quiet else "08:00",
+    }
+    context = {
+        "heading": _("How often"),
+        "lead": _("More than this is put off or left out, and the message says so."),
+        "crumb_links": crumbs(seat),
+        "form": form,
+        "units": {},
+        "quiet_form": QuietForm(initial=initial),
+        "quiet_url": reverse("web:quiet", args=[seat.shop.slug]),
+    }
+    return render(request, "web/settings/limits.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+@staff(Right.MANAGE_SHOP)
+def quiet(request: StaffRequest, seat: Seat) -> HttpResponse:
+    """Change the quiet hours."""
+    form = QuietForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, " ".join(str(text) for texts in form.errors.values() for text in texts))
+        return redirect("web:limits", seat.shop.slug)
+    with transaction.atomic():
+        QuietHours.objects.filter(shop=seat.shop, channel="email").delete()
+        if form.cleaned_data["is_on"]:
+            QuietHours.objects.create(
+                shop=seat.shop, starts=form.cleaned_data["starts"], ends=form.cleaned_data["ends"]
+            )
+        note(seat, request, "messaging.quiet_hours.changed", is_on=form.cleaned_data["is_on"])
+    messages.success(request, _("Saved."))
+    return redirect("web:limits", seat.shop.slug)
