@@ -12,8 +12,9 @@ from liquid.builtin.filters import array, math, misc, string
 from liquid.exceptions import FilterArgumentError
 from liquid.filter import with_context
 
+from recoup.messaging.rendering.formats import StyleUnknown, known_locale
 from recoup.messaging.rendering.limits import HTML_REFUSED_BYTES
-from recoup.messaging.rendering.values import Moment, MoneyText, ValueUnreadable, known_locale
+from recoup.messaging.rendering.values import Moment, MoneyText
 
 Filter = Callable[..., Any]
 
@@ -59,7 +60,7 @@ def date(value: object, style: object = "long") -> str:
         raise FilterArgumentError("date needs a moment and a style", token=None)
     try:
         return value.text(style)
-    except ValueUnreadable as error:
+    except StyleUnknown as error:
         raise FilterArgumentError(f"unknown style of date: {style}", token=None) from error
 
 

@@ -64,12 +64,9 @@ _LAYOUT = frozenset(
 )
 _WORD = re.compile(r"lqm\d+z")
 
-_AROUND_PARAGRAPH = re.compile("[\\s\ue001\ue003]*\ue002[\\s\ue001-\ue003]*")
-_AROUND_LINE = re.compile("[\\s\ue003]*\ue001[\\s\ue001\ue003]*")
-_AROUND_CELL = re.compile("[ \t]*\ue003[ \t]*")
-_BLANKS = re.compile(r"(?<=\S)[ \t]{2,}(?=\S)")
-_LINE_EDGES = re.compile(r"[ \t]*\n[ \t]*")
 _GAPS = re.compile(r"\n{3,}")
+_LINE_ENDS = re.compile(r"[ \t]+\n")
+_EDGES = f" \t\n{_LINE}{_CELL}"
 
 
 def plain_source(source: Source) -> str:
@@ -82,12 +79,26 @@ def plain_source(source: Source) -> str:
 
 def settle(text: str) -> str:
     """Return a rendered text with its breaks as line ends, at most one empty line in a row and no blanks at the edges."""
-    if _PARAGRAPH in text or _LINE in text:
-        text = _AROUND_PARAGRAPH.sub("\n\n", text)
-        text = _AROUND_LINE.sub("\n", text)
-        text = _AROUND_CELL.sub("  ", _BLANKS.sub(" ", text))
-        text = _LINE_EDGES.sub("\n", text)
-    return _GAPS.sub("\n\n", text).strip() + "\n"
+    if _PARAGRAPH not in text:
+        return _GAPS.sub("\n\n", _LINE_ENDS.sub("\n", text)).strip() + "\n"
+    blocks = (block.strip(_EDGES) for block in text.split(_PARAGRAPH))
+    return "\n\n".join([_settle_block(block) for block in blocks if block]) + "\n"
+
+
+def _settle_block(block: str) -> str:
+    """Return one paragraph: list entries and rows on lines of their own, cells two blanks apart, one blank between words."""
+    if _LINE in block:
+        return "\n".join([_settle_block(line) for part in block.split(_LINE) if (line := part.strip(_EDGES))])
+    if "\n" in block:
+        lines = "\n".join([_settle_line(line) for line in block.split("\n")])
+        return _GAPS.sub("\n\n", lines)
+    return _settle_line(block)
+
+
+def _settle_line(line: str) -> str:
+    if _CELL in line:
+        return "  ".join([_settle_line(cell) for part in line.split(_CELL) if (cell := part.strip())])
+    return " ".join([word for word in line.split(" ") if word]) if "  " in line else line.strip(" \t")
 
 
 class _Writer:

@@ -68,14 +68,18 @@ class RenderPool:
         """Return one outcome for each item, in their order; a bad item fails alone."""
         outcomes: list[Outcome] = []
         deaths: dict[str, int] = {}
+        careful_until = 0
         while len(outcomes) < len(items):
-            batch = items[len(outcomes) : len(outcomes) + BATCH_ITEMS]
+            done = len(outcomes)
+            batch = items[done : done + BATCH_ITEMS]
             refused = next((n for n, item in enumerate(batch) if _is_refused(item, deaths)), len(batch))
             if refused == 0:
                 outcomes.append(RenderFailure("too_heavy", "earlier mails of this template were"))
                 continue
+            batch = batch[:refused]
             with self._borrowed() as child:
-                outcomes += self._round_trip(child, batch[:refused], deaths)
+                if not self._round_trip(child, batch, outcomes, deaths, is_careful=done < careful_until):
+                    careful_until = done + len(batch)
         return outcomes
 
     def compile(self, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -110,25 +114,36 @@ class RenderPool:
             child.close()
 
     def _round_trip(
-        self, child: RenderChild, batch: Sequence[RenderItem], deaths: dict[str, int]
-    ) -> list[Outcome]:
-        outcomes: list[Outcome] = []
+        self,
+        child: RenderChild,
+        batch: Sequence[RenderItem],
+        outcomes: list[Outcome],
+        deaths: dict[str, int],
+        *,
+        is_careful: bool,
+    ) -> bool:
+        """Append the outcomes of a batch; tell whether it went well, or must be tried again with care.
+
+        A child writes its answers together, so that those of several mails may die with it. With care each is written at
+        once, and the first that is missing names the culprit.
+        """
+        start = len(outcomes)
         try:
-            child.ask(_request(child, batch))
-            for _ in batch:
+            child.ask(_request(child, batch, is_careful))
+            while len(outcomes) < start + len(batch):
                 kind, parts = child.answer()
                 outcomes.append(_outcome(kind, parts))
                 if kind & LEAVING:
                     child.close()
-                    spent = batch[len(outcomes) - 1].template.key
-                    deaths[spent] = deaths.get(spent, 0) + 1
+                    _blame(batch[len(outcomes) - start - 1], deaths)
                     break
         except ChildDied as death:
             self._bury(child)
-            culprit = batch[len(outcomes)].template.key
-            deaths[culprit] = deaths.get(culprit, 0) + 1
+            if not is_careful:
+                return False
+            _blame(batch[len(outcomes) - start], deaths)
             outcomes.append(RenderFailure(death.code, str(death)))
-        return outcomes
+        return True
 
     def _bury(self, child: RenderChild) -> None:
         child.kill()
@@ -163,11 +178,16 @@ def _is_refused(item: RenderItem, deaths: Mapping[str, int]) -> bool:
     return deaths.get(item.template.key, 0) >= _DEATHS_BEFORE_REFUSING
 
 
-def _request(child: RenderChild, batch: Sequence[RenderItem]) -> dict[str, Any]:
+def _blame(item: RenderItem, deaths: dict[str, int]) -> None:
+    deaths[item.template.key] = deaths.get(item.template.key, 0) + 1
+
+
+def _request(child: RenderChild, batch: Sequence[RenderItem], is_careful: bool) -> dict[str, Any]:
     templates = {item.template.key: item.template for item in batch}
     new, forget = child.learn(templates)
     return {
         "op": "render",
+        "careful": is_careful,
         "forget": forget,
         "templates": {key: templates[key].to_json() for key in new},
         "items": [[item.template.key, item.locale, item.zone, item.context] for item in batch],

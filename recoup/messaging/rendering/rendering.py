@@ -9,9 +9,10 @@ from liquid.template import BoundTemplate
 from recoup.messaging.rendering.environment import HTML, TEXT, fill_in
 from recoup.messaging.rendering.filters import LOCALE_NAME
 from recoup.messaging.rendering.findings import line_of
+from recoup.messaging.rendering.formats import known_locale
 from recoup.messaging.rendering.limits import HTML_REFUSED_BYTES, SUBJECT_CHARACTERS
 from recoup.messaging.rendering.plaintext import settle
-from recoup.messaging.rendering.values import Scope, ScopePlan, ValueUnreadable, clean_text, known_locale
+from recoup.messaging.rendering.values import Scope, ScopePlan, ValueUnreadable, clean_text
 
 
 class RenderProblem(Exception):

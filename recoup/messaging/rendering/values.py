@@ -7,11 +7,8 @@ from functools import lru_cache
 from typing import Any, Self
 from zoneinfo import ZoneInfo
 
-from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_datetime, format_time
-from babel.numbers import format_currency
-
 from recoup.messaging.rendering.emptiness import EmptyValue
+from recoup.messaging.rendering.formats import amount_writer, moment_writer
 from recoup.messaging.rendering.limits import FIELD_CHARACTERS
 from recoup.messaging.rendering.tokens import CATALOGUE, Field, Kind
 
@@ -37,7 +34,7 @@ class MoneyText(Decimal):
     def of(cls, amount: str, currency: str, locale: str) -> Self:
         """Return the amount with its words in this language."""
         money = cls(amount)
-        money.words = _money_words(amount, currency, locale)
+        money.words = amount_writer(currency, locale)(money)
         return money
 
     def __str__(self) -> str:
@@ -57,91 +54,19 @@ class Moment:
         return self.at.astimezone(_zone(self.zone))
 
     def text(self, style: str) -> str:
-        """Return it in one of the named styles of the `date` filter, or by a pattern with percent signs."""
-        if "%" in style:
-            return _by_pattern(self.local(), style, self.locale)
-        return _by_style(self.local(), style, self.locale)
+        """Return it in one of the named styles of the `date` filter, or by a pattern with percent signs.
+
+        :raises StyleUnknown: if there is no such style.
+        """
+        return moment_writer(style, self.locale)(self.local())
 
     def __str__(self) -> str:
         return self.text("long")
 
 
-STYLES = ("short", "medium", "long", "full", "time", "datetime", "weekday")
-
-
-@lru_cache(maxsize=64)
-def known_locale(name: str) -> str:
-    """Return the name as babel spells it; English where it knows none."""
-    try:
-        return str(Locale.parse(name.replace("-", "_")))
-    except (UnknownLocaleError, ValueError):
-        return "en"
-
-
 @lru_cache(maxsize=64)
 def _zone(name: str) -> ZoneInfo:
     return ZoneInfo(name)
-
-
-@lru_cache(maxsize=4096)
-def _money_words(amount: str, currency: str, locale: str) -> str:
-    return format_currency(Decimal(amount), currency, locale=locale)
-
-
-@lru_cache(maxsize=1024)
-def _by_style(local: datetime, style: str, locale: str) -> str:
-    match style:
-        case "time":
-            return format_time(local, "short", locale=locale)
-        case "datetime":
-            return format_datetime(local, "medium", locale=locale)
-        case "weekday":
-            return format_date(local, "EEEE", locale=locale)
-        case "short" | "medium" | "long" | "full":
-            return format_date(local, style, locale=locale)
-    raise ValueUnreadable(style)
-
-
-_PATTERN_WORDS = {
-    "d": "dd",
-    "e": "d",
-    "-d": "d",
-    "m": "MM",
-    "-m": "M",
-    "y": "yy",
-    "Y": "y",
-    "B": "MMMM",
-    "b": "MMM",
-    "A": "EEEE",
-    "a": "EEE",
-    "H": "HH",
-    "-H": "H",
-    "I": "hh",
-    "M": "mm",
-    "S": "ss",
-    "p": "a",
-}
-
-
-@lru_cache(maxsize=1024)
-def _by_pattern(local: datetime, pattern: str, locale: str) -> str:
-    """Write a moment by the percent signs that shop people know from Shopify."""
-    pieces, rest = [], pattern
-    while rest:
-        before, sign, rest = rest.partition("%")
-        pieces.append(before)
-        if not sign:
-            break
-        if rest.startswith("%"):
-            pieces.append("%")
-            rest = rest[1:]
-            continue
-        word = rest[:2] if rest.startswith("-") else rest[:1]
-        if word not in _PATTERN_WORDS:
-            raise ValueUnreadable(pattern)
-        pieces.append(format_datetime(local, _PATTERN_WORDS[word], locale=locale))
-        rest = rest[len(word) :]
-    return "".join(pieces)
 
 
 def clean_text(text: str, *, keep_lines: bool = False) -> str:
@@ -150,7 +75,7 @@ def clean_text(text: str, *, keep_lines: bool = False) -> str:
     Whatever a person typed stays as typed otherwise; emoji keep their joiners.
     """
     if text.isprintable():
-        return text.strip()[:FIELD_CHARACTERS]
+        return text.strip() if len(text) <= FIELD_CHARACTERS else text.strip()[:FIELD_CHARACTERS]
     kept = [_clean_character(character, keep_lines) for character in text[: 4 * FIELD_CHARACTERS]]
     words = "".join(kept)
     if keep_lines:
@@ -278,6 +203,11 @@ def _replace(holder: Scope | None, path: str, name: str, convert: Convert, local
     value = holder.get(name)
     if value is not None:
         value = convert(value, locale, zone)
-    if value is None or (isinstance(value, str) and not value.strip(_BLANK_TO_THE_EYE)):
+    if value is None or (type(value) is str and _is_blank(value)):
         value = EmptyValue(path)
     holder[name] = value
+
+
+def _is_blank(text: str) -> bool:
+    """Tell whether nobody would see anything of the text."""
+    return not text or (not text.isascii() and not text.strip(_BLANK_TO_THE_EYE))

@@ -127,7 +127,7 @@ def test_a_silent_child_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     child = RenderChild()
     os.kill(child.pid, signal.SIGSTOP)
 
-    child.ask({"op": "render", "forget": False, "templates": {}, "items": [["x", "pl", "UTC", {}]]})
+    child.ask({"op": "compile"})
     with pytest.raises(ChildDied, match="no answer in time"):
         child.answer()
     child.kill()

@@ -260,7 +260,7 @@ def test_length_is_refused_and_warned_about(pool: RenderPool) -> None:
     long = problems(pool, "<mj-text>" + "x" * 120_000 + "</mj-text>")
 
     assert [problem.code for problem in source_too_large] == ["source_too_large"]
-    assert [problem.code for problem in too_large] == ["trial_too_heavy"]
+    assert [problem.code for problem in too_large] == ["trial_too_large"]
     assert [(problem.code, problem.blocking) for problem in long] == [("html_long", False)]
 
 
