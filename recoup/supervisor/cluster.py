@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import shutil
@@ -108,6 +109,8 @@ def clear_remains(place: Place) -> None:
     if place.socket_folder.is_dir():
         for left in place.socket_folder.glob(".s.PGSQL.*"):
             left.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            place.socket_folder.rmdir()  # made again at the next start, under the same name
 
 
 def throw_away(place: Place) -> None:

@@ -146,8 +146,9 @@ def _choose_socket_folder(home: Path, account: Account) -> Path:
     folder = home / "socket"
     if len(os.fsencode(folder)) <= LONGEST_SOCKET_FOLDER:
         return folder
-    # Others may write there, so `make_private_folder` refuses a folder that it does not own.
-    return Path("/tmp") / f"recoup-{account.uid}-{_short_hash(home)}"  # noqa: S108
+    # Only root may write into /run. Others may write into /tmp, so `make_private_folder` refuses what it does not own.
+    parent = Path("/run" if os.geteuid() == 0 and Path("/run").is_dir() else "/tmp")  # noqa: S108
+    return parent / f"recoup-{account.uid}-{_short_hash(home)}"
 
 
 def _is_private(path: Path, account: Account) -> bool:
