@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import httpx
 import pytest
@@ -329,7 +330,7 @@ STAGES = [
 
 @pytest.mark.parametrize(("values", "words"), STAGES)
 def test_an_order_that_is_not_owed_has_no_button_and_refuses_a_press(
-    shop: Shop, bank: TestBank, link: MakeLink, buyer: Client, values: dict[str, object], words: str
+    shop: Shop, bank: TestBank, link: MakeLink, buyer: Client, values: dict[str, Any], words: str
 ) -> None:
     bank.account(shop)
     path = link("pay", make_order(shop, **values))
@@ -388,7 +389,7 @@ def test_a_session_over_an_older_sum_is_ended_before_another_opens(
 # Orders of a foreign shop
 
 
-def foreign(shop: Shop, **values: object) -> Order:
+def foreign(shop: Shop, **values: Any) -> Order:
     """Return an order whose shop gives its own pay link."""
     source = make_source(shop, kind="woocommerce", base_url="https://candles.example")
     return make_order(
