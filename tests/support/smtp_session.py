@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 _BEHAVIOUR = re.compile(
-    rb"\+(?:(\d{3})(verb|data)?|(hangverb|hangdot|hang|cutverb|cutdata|cutafterdot|cutbefore|cut)|slow([\d.]+))@"
+    rb"\+(?:(\d{3})(verb|data)?|(hangverb|hangdot|hangdata|hang|cutverb|cutdata|cutafterdot|cutbefore|cut)|slow([\d.]+))@"
 )
 _PLAIN_ENVELOPE = re.compile(
     rb"MAIL FROM:<([!-~]*)>[^\r\n]*\r\nRCPT TO:<([!-*,-~]+)>\r\nDATA\r\n",
@@ -309,7 +309,7 @@ class Session:
                 return
         self._answer(b"354 go on")
         if found:
-            self._misbehave(found[3], b"", b"cutdata")
+            self._misbehave(found[3], b"hangdata", b"cutdata")
         content = self._content()
         self.envelope = Envelope()
         if not envelope.recipients:

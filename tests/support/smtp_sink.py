@@ -1,9 +1,9 @@
 """A mail server for tests and benches: it misbehaves on request, and writes down what it took before it says so.
 
 How it treats a mail is chosen by the recipient, after a plus sign: `u+550@` is refused at RCPT, `u+451data@` after the
-content, `u+550verb@` at DATA; `u+hang@`, `u+hangverb@` and `u+hangdot@` are never answered; `u+cut@`, `u+cutverb@` and
-`u+cutdata@` lose the line, `u+cutafterdot@` is taken and loses it before the answer, `u+cutbefore@` is lost with it;
-`u+slow0.5@` is answered half a second late. A sender `s+550@` is refused at MAIL.
+content, `u+550verb@` at DATA; `u+hang@`, `u+hangverb@` and `u+hangdot@` are never answered, `u+hangdata@` is never read;
+`u+cut@`, `u+cutverb@` and `u+cutdata@` lose the line, `u+cutafterdot@` is taken and loses it before the answer,
+`u+cutbefore@` is lost with it; `u+slow0.5@` is answered half a second late. A sender `s+550@` is refused at MAIL.
 
 As a program, `python -m tests.support.smtp_sink --port 0 --log FILE` prints one JSON line with its port and runs until
 SIGTERM.

@@ -67,6 +67,9 @@ class _Turn:
     dot_ends_at: int = 0
     """The position in the line's stream behind its final dot; zero until that is written."""
 
+    verb_ends_at: int = 0
+    """The same for its DATA."""
+
 
 @dataclass(slots=True)
 class _State:
@@ -195,9 +198,12 @@ class Exchange:
     def collect(self, timeout: float | None) -> list[tuple[Hashable, Outcome]]:
         """Wait for the answers that are owed and return what was settled since the last call.
 
-        Returns when nothing is owed or the time is up; without a time-out each answer has its own limit, after which the
-        line is given up.
+        Returns when nothing is owed or the time is up. Without a time-out each answer has its own limit, after which the
+        line is given up; and as whoever waits so holds no locks any more, a DATA that has not left by then never does: the
+        line is given up instead.
         """
+        if timeout is None and self._has_unsent_verb():
+            self._give_up("the server does not read")
         self._pump(timeout)
         settled, self._state.settled = self._state.settled, []
         return settled
@@ -267,6 +273,8 @@ class Exchange:
             if kind is _Owed.DOT and turn is not None:
                 # A finished mail stands at the front, so that its dot ends where its wire form ends.
                 turn.dot_ends_at = self._line.queued + len(turn.mail.wire)
+            if kind is _Owed.DATA and turn is not None:
+                turn.verb_ends_at = self._line.queued + len(data)
         if not self._line.is_open:
             self._give_up("the line was closed before")
             return
@@ -302,6 +310,12 @@ class Exchange:
                 self._give_up("the server is closing")
             if answer.code == 421:
                 self._line.close()
+
+    def _has_unsent_verb(self) -> bool:
+        return any(
+            kind is _Owed.DATA and turn is not None and not self._line.has_left(turn.verb_ends_at)
+            for kind, turn in self._state.owed
+        )
 
     def _limit(self, kind: _Owed) -> float:
         if self._line.has_pending:

@@ -50,6 +50,10 @@ class Line:
         """Whether the system has not yet taken all that was written."""
         return bool(self._pending)
 
+    def has_left(self, position: int) -> bool:
+        """Tell whether the byte before this position has certainly been taken by the system."""
+        return self._sent >= position
+
     def may_have_left(self, position: int) -> bool:
         """Tell whether the byte before this position may have reached the server.
 

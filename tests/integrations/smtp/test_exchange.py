@@ -184,6 +184,25 @@ def test_a_slow_answer_is_awaited_after_the_first_time_is_up(smtp_sink: SmtpSink
         assert exchange.owed is False
 
 
+def test_a_data_verb_that_has_not_left_under_the_locks_never_leaves(smtp_sink: SmtpSink) -> None:
+    """The server reads no more: DATA of the next mail waits in our memory when the locks are given back."""
+    with connected(smtp_sink) as connection:
+        exchange = connection.exchange()
+        exchange.write_next(mail("u+hangdata@x.pl", body="x" * 20_000_000))
+        assert exchange.collect(5) == []
+        exchange.write_next(mail("next@x.pl"))
+        assert exchange.collect(0.2) == []
+        assert exchange.owed
+
+        settled = exchange.collect(None)
+
+    assert {key: word(outcome) for key, outcome in settled} == {
+        "u+hangdata@x.pl": "not handed",
+        "next@x.pl": "not handed",
+    }
+    assert smtp_sink.commands.count(b"DATA") == 1
+
+
 def test_collect_without_patience_returns_at_once(smtp_sink: SmtpSink) -> None:
     with connected(smtp_sink) as connection:
         exchange = connection.exchange()
