@@ -22,12 +22,12 @@ PEOPLE = (
 )
 STATES = (
     ("unpaid", "Unpaid", "failed", "Declined", "Card"),
-    ("in_work", "In work", "open", "Not paid", "Bank transfer"),
+    ("in_work", "In work", "owed", "Not paid", "Bank transfer"),
     ("completed", "Completed", "paid", "Paid", "BLIK"),
-    ("awaiting_payment", "Awaiting payment", "open", "Not paid", "Bank transfer"),
-    ("new", "New", "open", "Not paid", "Card"),
-    ("unpaid", "Unpaid", "open", "Left the bank's page", "BLIK"),
-    ("not_confirmed", "Not confirmed", "open", "Not paid", "On delivery"),
+    ("awaiting_payment", "Awaiting payment", "owed", "Not paid", "Bank transfer"),
+    ("new", "New", "owed", "Not paid", "Card"),
+    ("unpaid", "Unpaid", "owed", "Left the bank's page", "BLIK"),
+    ("not_confirmed", "Not confirmed", "owed", "Not paid", "On delivery"),
     ("completed", "Completed", "paid", "Paid", "Card"),
 )
 CRUMBS = {"orders": "Orders", "customers": "Customers", "processes": "Processes", "messages": "Messages"}

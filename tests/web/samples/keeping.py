@@ -150,7 +150,7 @@ def messages(**given: str) -> dict[str, Any]:
         ("due", "Waits"),
         ("uncertain", "Uncertain"),
         ("failed", "Failed"),
-        ("skipped", "Not sent"),
+        ("cancelled", "Not sent"),
     ]
     reasons = ["", "", "", "The mail server broke off", "Mailbox does not exist", "Paid 12 minutes before"]
     rows = [
