@@ -80,9 +80,14 @@ def mint(orders: Sequence[LinkOrder], *, now: datetime) -> list[str]:
     return tokens
 
 
+def public_address(path: str) -> str:
+    """Return the full address of a page, built from the configured public address alone (T60)."""
+    return f"{settings.PUBLIC_URL}{path}"
+
+
 def address(purpose: str, token: str) -> str:
-    """Return the full address of a link, built from the configured public address alone (T60)."""
-    return f"{settings.PUBLIC_URL}/{purpose}/{token}"
+    """Return the full address of a link."""
+    return public_address(f"/{purpose}/{token}")
 
 
 def resolve(purpose: str, token: str, *, now: datetime) -> Link:

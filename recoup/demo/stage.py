@@ -17,10 +17,12 @@ from django_scopes import scope, scopes_disabled
 from recoup.accounts.actions import create_first_owner
 from recoup.accounts.models import User
 from recoup.core.models import Installation
+from recoup.integrations.generic.webhook import new_secret
 from recoup.messaging.models import Lane, MailAccount
 from recoup.payments.models import OperatorAccount
-from recoup.shops.actions import NewShop, connect_source, new_secret
+from recoup.shops.actions import NewShop
 from recoup.shops.models import Shop, Source
+from recoup.shops.sources import Connection, connect_source
 from recoup.web.setup import found_shop
 
 START_SECONDS = 60.0
@@ -58,7 +60,7 @@ def make_shop(
         )
         shop = found_shop(order, owner=owner, now=now)
     with scope(shop=shop):
-        source = connect_source(shop, kind="generic", name=f"{order.name}: checkout", now=now)
+        source = connect_source(shop, Connection(kind="generic", name=f"{order.name}: checkout"), now=now)
         MailAccount.objects.filter(shop=shop).update(
             host="127.0.0.1",
             port=mailbox_port,

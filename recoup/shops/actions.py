@@ -1,15 +1,12 @@
-"""What changes shops, their staff and their sources."""
+"""What changes shops and their staff. Sources: `sources`."""
 
-import base64
 import re
-import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import available_timezones
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import F
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
@@ -19,9 +16,7 @@ from recoup.core import activity
 from recoup.core.activity import Actor
 from recoup.core.money import CurrencyUnknown, parse_currency
 from recoup.core.search import normalise
-from recoup.shops.models import RESERVED_SLUGS, Membership, Shop, Source
-
-LEAST_SECRET_BYTES = 24
+from recoup.shops.models import RESERVED_SLUGS, Membership, Shop
 
 
 class LastOwner(Exception):
@@ -86,45 +81,6 @@ def _free_slug(name: str) -> str:
     return next(
         slug for slug in (base, *(f"{base}-{number}" for number in range(2, 10_000))) if slug not in taken
     )
-
-
-def connect_source(
-    shop: Shop, *, kind: str, name: str, now: datetime, base_url: str = "", actor: Actor = activity.SYSTEM
-) -> Source:
-    """Connect a source with a fresh secret. Orders placed before this moment are history and never get a message (B6)."""
-    source = Source.objects.create(
-        shop=shop,
-        kind=kind,
-        name=name.strip()[:120] or kind,
-        base_url=base_url,
-        secret=new_secret(),
-        live_since=now,
-    )
-    activity.record(
-        "shops.source.connected",
-        shop_id=shop.pk,
-        subject=("source", source.pk),
-        at=now,
-        actor=actor,
-        kind=kind,
-    )
-    return source
-
-
-def new_secret() -> str:
-    """Return a fresh secret of 32 random bytes in the form of Standard Webhooks; any platform takes it as text."""
-    return f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"
-
-
-def set_secret(source: Source, secret: str) -> None:
-    """Set a secret that the other side has chosen, keeping the old one while it is rotated.
-
-    :raises ValidationError: if it is shorter than 24 bytes (R5, T2).
-    """
-    if len(secret.encode()) < LEAST_SECRET_BYTES:
-        raise ValidationError(_("The secret must have at least 24 characters. Make a new one in your shop."))
-    Source.objects.filter(pk=source.pk).update(previous_secret=source.secret, secret=secret, state=F("state"))
-    source.refresh_from_db()
 
 
 def set_role(membership: Membership, role: str | None, *, actor: Actor, now: datetime) -> None:

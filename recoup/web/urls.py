@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from recoup.web import doors
-from recoup.web.views import demo, personal, wizard
+from recoup.web.views import demo, people, personal, wizard
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", doors.first_page, name="first_page"),
@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("start/shop/", wizard.shop, name="new_shop"),
     path("preferences/", personal.preferences, name="preferences"),
     path("language/", personal.set_language, name="set_language"),
+    path("join/<str:token>", people.join, name="join"),
     path("demo/clock/", demo.advance_clock, name="demo_clock"),
     path(
         "s/<slug:shop>/",

@@ -79,12 +79,6 @@ def _groups(seat: Seat) -> list[tuple[str, list[SettingsCard]]]:
                     "warning" if stuck else "ok",
                     str(stuck) if stuck else _("None"),
                 ),
-                SettingsCard(
-                    _("Import a file"),
-                    _("Orders from a CSV file. Nobody is written to because of them."),
-                    url("import"),
-                    "upload",
-                ),
             ],
         ),
         (

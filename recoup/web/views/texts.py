@@ -1,0 +1,256 @@
+"""Texts: what reminders say, a language a tab, with their problems, a preview and a test (D1, D12, D18)."""
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from recoup.accounts.roles import Right
+from recoup.core.activity import Actor
+from recoup.messaging import previews, templates
+from recoup.messaging.classes import compute_class
+from recoup.messaging.mime.addresses import AddressRefused
+from recoup.messaging.models import Message, Template
+from recoup.messaging.ports import LineTrouble
+from recoup.messaging.rendering.saving import Problem, TemplateRefused, check_template
+from recoup.messaging.rendering.tokens import fields_of
+from recoup.messaging.rendering.words import field_label
+from recoup.messaging.templates import DraftText
+from recoup.shops.access import Seat
+from recoup.web.doors import StaffRequest, staff
+from recoup.web.forms.settings import TextForm
+from recoup.web.frames import framed_mail
+from recoup.web.parts import Link
+from recoup.web.screens import Action, TemplateRow
+from recoup.web.views.settings import crumbs
+
+_PLACES = {"subject": "subject", "html": "body", "text": "text"}
+
+
+def _class_words(template: Template) -> str:
+    return str(Message.MessageClass(compute_class(template.kind)).label)
+
+
+@staff(Right.SEE_PROCESSES)
+def texts(request: StaffRequest, seat: Seat) -> HttpResponse:
+    """List the texts of the shop."""
+    found = Template.objects.filter(shop=seat.shop).select_related("current_version").order_by("kind", "key")
+    rows = []
+    for one in found:
+        drafts = templates.draft_texts(one)
+        shown = (
+            drafts.get(seat.user.language)
+            or drafts.get(seat.shop.locale)
+            or next(iter(drafts.values()), None)
+        )
+        rows.append(
+            TemplateRow(
+                name=one.name,
+                url=reverse("web:text", args=[seat.shop.slug, one.key, seat.shop.locale]),
+                subject=shown.subject if shown else "",
+                languages=sorted(drafts),
+                message_class=_class_words(one),
+                changed_at=one.current_version.published_at if one.current_version else None,
+                problem="" if one.current_version else _("Not published"),
+            )
+        )
+    return render(
+        request, "web/settings/texts.html", {"crumb_links": crumbs(seat), "rows": rows, "new_url": ""}
+    )
+
+
+def _template(seat: Seat, key: str, locale: str) -> Template:
+    if locale not in dict(settings.LANGUAGES):
+        raise Http404
+    return get_object_or_404(Template.objects.filter(shop=seat.shop).select_related("shop"), key=key)
+
+
+@require_http_methods(["GET", "POST"])
+@staff(Right.EDIT_PROCESSES)
+def text(request: StaffRequest, seat: Seat, key: str, locale: str) -> HttpResponse:
+    """Edit one text in one language. What is saved is a draft; nothing sent changes until it is published."""
+    template = _template(seat, key, locale)
+    drafts = templates.draft_texts(template)
+    draft = drafts.get(locale)
+    initial: dict[str, Any] = {"lock": template.draft_lock}
+    if draft is not None:
+        initial |= {
+            "subject": draft.subject,
+            "preheader": draft.preheader,
+            "body": draft.body,
+            "text": draft.text,
+        }
+    form = TextForm(request.POST or None, initial=initial)
+    status = 200
+    if request.method == "POST" and form.is_valid():
+        typed = DraftText(
+            **{name: form.cleaned_data[name] for name in ("subject", "body", "preheader", "text")}
+        )
+        if _add_problems(form, _problems(template, locale, typed)):
+            status = 422
+        else:
+            try:
+                templates.save_draft(
+                    template,
+                    {**drafts, locale: typed},
+                    expected_lock=form.cleaned_data["lock"],
+                    now=request.now,
+                    actor=Actor("person", seat.user.pk),
+                )
+            except templates.TemplateChangedMeanwhile as conflict:
+                theirs = templates.draft_texts(conflict.template).get(locale)
+                _show_conflict(form, theirs)
+                status = 409
+            else:
+                messages.success(request, _("Saved as a draft. Publish it to use it."))
+                return redirect("web:text", seat.shop.slug, key, locale)
+    return render(
+        request, "web/settings/text.html", _context(request, seat, template, locale, form), status=status
+    )
+
+
+def _problems(template: Template, locale: str, typed: DraftText) -> list[Problem]:
+    source = templates.template_source(template, locale, typed)
+    return check_template(source, message_class=compute_class(template.kind))
+
+
+def _add_problems(form: forms.Form, problems: list[Problem]) -> bool:
+    """Put every problem to its field with its line; tell whether one forbids saving."""
+    for problem in problems:
+        if problem.blocking:
+            line = _("Line %(line)s: ") % {"line": problem.line} if problem.line else ""
+            form.add_error(_PLACES.get(problem.place), f"{line}{problem.message}")
+    return any(problem.blocking for problem in problems)
+
+
+def _show_conflict(form: forms.Form, theirs: DraftText | None) -> None:
+    form.add_error(
+        None, _("Somebody else has saved this text since you opened it. Yours is still here, unsaved.")
+    )
+    if theirs is not None:
+        form.add_error("subject", _("Theirs: %(text)s") % {"text": theirs.subject})
+        form.add_error("body", format_html("<pre>{}</pre>", theirs.body[:4000]))
+
+
+def _context(
+    request: StaffRequest, seat: Seat, template: Template, locale: str, form: forms.Form
+) -> dict[str, Any]:
+    slug, key = seat.shop.slug, template.key
+
+    def url(name: str, language: str = locale) -> str:
+        return reverse(f"web:{name}", args=[slug, key, language])
+
+    fields = fields_of("order" if template.kind == Template.Kind.ORDER else "cart")
+    publish = Action(
+        _("Publish"),
+        icon="send",
+        url=url("text_publish"),
+        is_post=True,
+        tone="primary",
+        fields=[("lock", str(template.draft_lock))],
+    )
+    return {
+        "heading": template.name,
+        "crumb_links": crumbs(seat, Link(_("Texts"), reverse("web:texts", args=[slug]))),
+        "language_links": [
+            Link(name, url("text", code), is_on=code == locale) for code, name in settings.LANGUAGES
+        ],
+        "form": form,
+        "message_class": _class_words(template),
+        "tokens": [("{{ " + field.path + " }}", field_label(field.path), "") for field in fields],
+        "preview_url": url("text_preview"),
+        "test_url": url("text_test"),
+        "test_to": seat.user.email,
+        "save_label": _("Save the draft"),
+        "text_part": _plain(template, locale, request),
+        "actions": [publish],
+    }
+
+
+def _plain(template: Template, locale: str, request: StaffRequest) -> str:
+    try:
+        return previews.preview(template, locale, now=request.now).text
+    except (TemplateRefused, previews.PreviewFailed, KeyError):
+        return ""
+
+
+@staff(Right.SEE_PROCESSES)
+def preview(request: StaffRequest, seat: Seat, key: str, locale: str) -> HttpResponse:
+    """Answer the draft as a buyer would get it, for a sandboxed frame; its links lead nowhere."""
+    template = _template(seat, key, locale)
+    try:
+        shown = previews.preview(template, locale, now=request.now)
+    except KeyError:
+        return framed_mail(format_html("<p>{}</p>", _("There is no text in this language yet.")))
+    except TemplateRefused:
+        return framed_mail(format_html("<p>{}</p>", _("The text has problems; see the fields.")))
+    except previews.PreviewFailed as failed:
+        return framed_mail(format_html("<p>{}</p>", str(failed)))
+    return framed_mail(shown.html)
+
+
+@require_POST
+@staff(Right.EDIT_PROCESSES)
+def send_test(request: StaffRequest, seat: Seat, key: str, locale: str) -> HttpResponse:
+    """Send the draft to an address of one's own; it counts nowhere (D18)."""
+    template = _template(seat, key, locale)
+    try:
+        said = previews.send_test(template, locale, request.POST.get("to", ""), now=request.now)
+    except previews.SendingNotSetUp:
+        messages.error(request, _("Fill in the mail server and the sender first."))
+    except AddressRefused:
+        messages.error(request, _("This is not one e-mail address."))
+    except LineTrouble as trouble:
+        messages.error(
+            request, _("The mail server could not be used: %(reason)s") % {"reason": trouble.reason}
+        )
+    except (TemplateRefused, previews.PreviewFailed, KeyError):
+        messages.error(request, _("The text has problems; save it to see them."))
+    else:
+        words = (
+            _("The mail server took the test: %(answer)s")
+            if said.is_accepted
+            else _("The mail server refused the test: %(answer)s")
+        )
+        (messages.success if said.is_accepted else messages.error)(request, words % {"answer": said.answer})
+    return redirect("web:text", seat.shop.slug, key, locale)
+
+
+@require_POST
+@staff(Right.EDIT_PROCESSES)
+def publish(request: StaffRequest, seat: Seat, key: str, locale: str) -> HttpResponse:
+    """Publish the draft in all its languages; messages written before keep their text."""
+    template = _template(seat, key, locale)
+    lock = request.POST.get("lock", "")
+    try:
+        done = templates.publish(
+            template,
+            expected_lock=int(lock) if lock.isdigit() else -1,
+            now=request.now,
+            actor=Actor("person", seat.user.pk),
+        )
+    except templates.TemplateChangedMeanwhile:
+        messages.error(
+            request, _("Somebody else has saved this text since you opened it. Look at it, then publish.")
+        )
+    except templates.TemplateNotPublishable as refused:
+        languages = ", ".join(sorted(refused.problems)) or refused.missing
+        messages.error(
+            request, _("It cannot be published: look at %(languages)s.") % {"languages": languages}
+        )
+    else:
+        messages.success(request, _("Published. New messages use it from now on."))
+        if done.missing_locales:
+            names = ", ".join(done.missing_locales)
+            messages.warning(
+                request,
+                _("No text in: %(names)s. These fall back to the shop's language.") % {"names": names},
+            )
+    return redirect("web:text", seat.shop.slug, key, locale)
