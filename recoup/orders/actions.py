@@ -239,19 +239,37 @@ def _update(
 def _follow_source_state(order: Order, snapshot: OrderSnapshot, now: datetime) -> None:
     """Follow a cancellation at the source, or its taking back."""
     is_gone = snapshot.state in {ShopState.CANCELLED, ShopState.DELETED}
-    if is_gone and order.cancelled_at is None:
+    if is_gone:
         at = snapshot.cancelled_at or snapshot.version_at
-        cancel_from_source(order, at=at, reason=snapshot.cancel_reason or "source", now=now)
-    elif not is_gone and order.cancelled_at is not None and order.cancel_reason.startswith("source"):
+        _follow_cancellation(order, at=at, reason=snapshot.cancel_reason or "source", now=now)
+    elif (
+        order.cancelled_at is not None
+        and order.cancel_reason.startswith("source")
+        # Else it was told before the order was deleted, and came late (R4).
+        and snapshot.version_at > order.cancelled_at
+    ):
         status.reopen_from_source(order, at=snapshot.version_at, now=now)
         order.check_at = check_instant(order, order.shop, live_since=order.source.live_since)
         order.save(update_fields=["check_at"])
 
 
+def _follow_cancellation(order: Order, *, at: datetime, reason: str, now: datetime) -> None:
+    """Cancel an order once; of several words of its source the last one stands, whatever order they came in."""
+    if order.cancelled_at is None:
+        cancel_from_source(order, at=at, reason=reason, now=now)
+    elif order.cancel_reason.startswith("source") and at > order.cancelled_at:
+        order.cancelled_at, order.cancel_reason = at, _source_reason(reason)
+        order.save(update_fields=["cancelled_at", "cancel_reason"])
+
+
+def _source_reason(reason: str) -> str:
+    return reason if reason.startswith("source") else f"source: {reason}"
+
+
 def cancel_from_source(order: Order, *, at: datetime, reason: str, now: datetime) -> None:
     """Cancel an order because its source did. Ends its reminders; a payment that came stays counted."""
     order.cancelled_at = at
-    order.cancel_reason = reason if reason.startswith("source") else f"source: {reason}"
+    order.cancel_reason = _source_reason(reason)
     order.check_at = None
     order.save(update_fields=["cancelled_at", "cancel_reason", "check_at"])
     _note(order, "cancelled", at=at, now=now, reason=order.cancel_reason)
@@ -268,10 +286,8 @@ def record_deletion(source: Source, deletion: OrderDeleted, *, now: datetime) ->
         if known.contact_id:
             touch_gates([known.contact_id])
         order = _lock(source, deletion.ref)
-        if order is not None and order.cancelled_at is None:
-            order.shop_state = ShopState.DELETED.value
-            order.save(update_fields=["shop_state"])
-            cancel_from_source(order, at=deletion.at, reason="deleted", now=now)
+        if order is not None and deletion.at > order.version_at:
+            _follow_cancellation(order, at=deletion.at, reason="deleted", now=now)
         return order
 
 

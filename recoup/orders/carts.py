@@ -11,7 +11,7 @@ from recoup.core import outbox
 from recoup.customers.actions import Consent, recognise, record_consent, touch_gates
 from recoup.customers.models import ConsentEvent, Contact
 from recoup.orders.events import CartChanged
-from recoup.orders.models import Cart, CartFact
+from recoup.orders.models import Cart, CartFact, Order
 from recoup.shops.models import Source
 from recoup.shops.snapshots import CartSnapshot
 
@@ -93,8 +93,9 @@ def _apply(cart: Cart, snapshot: CartSnapshot, contact: Contact | None, now: dat
     cart.check_at = None
     if cart.converted_at is not None:
         return "changed"
-    if snapshot.order_ref:
-        cart.state, cart.converted_at, cart.order_ref = Cart.State.CONVERTED, at, snapshot.order_ref
+    order_ref = snapshot.order_ref or _order_made_of(cart)
+    if order_ref:
+        cart.state, cart.converted_at, cart.order_ref = Cart.State.CONVERTED, at, order_ref
         return "converted"
     if snapshot.is_deleted or not snapshot.lines:
         cart.state = Cart.State.EMPTIED
@@ -105,6 +106,12 @@ def _apply(cart: Cart, snapshot: CartSnapshot, contact: Contact | None, now: dat
         if not cart.is_backfill and cart.contact is not None and at >= cart.source.live_since:
             cart.check_at = at + timedelta(minutes=cart.shop.cart_after_minutes)
     return "changed"
+
+
+def _order_made_of(cart: Cart) -> str:
+    """Return the order that this cart became, if the order came first: nobody is asked about a cart they bought (R4)."""
+    orders = Order.objects.filter(source_id=cart.source_id, cart_ref=cart.ref).exclude(cart_ref="")
+    return orders.order_by("id").values_list("ref", flat=True).first() or ""
 
 
 def _note(cart: Cart, kind: str, *, at: datetime, now: datetime) -> None:

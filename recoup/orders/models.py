@@ -167,6 +167,10 @@ class Order(ShopOwned):
             models.Index(
                 fields=["check_at", "id"], name="orders_order_due", condition=Q(check_at__isnull=False)
             ),
+            # Reader: a cart that is told after the order it became.
+            models.Index(
+                fields=["source", "cart_ref"], name="orders_order_of_cart", condition=~Q(cart_ref="")
+            ),
             # Reader: siblings of a person (newer paid order), the customer card.
             models.Index(fields=["shop", "contact", "-placed_at"], name="orders_order_of_contact"),
             # Readers: the orders list, all and by status.

@@ -162,6 +162,7 @@ def _write_attempt(order: Order, payment: PaymentSnapshot, *, now: datetime, thr
             currency=payment.currency,
         )
     account = through.operator_account
+    _replace_implied(order, payment)
     attempt, _ = Attempt.objects.get_or_create(
         order=order,
         operator=payment.operator,
@@ -194,6 +195,24 @@ def _write_attempt(order: Order, payment: PaymentSnapshot, *, now: datetime, thr
     return attempt
 
 
+def _replace_implied(order: Order, payment: PaymentSnapshot) -> None:
+    """Let a payment that is named take the place of the one made up for "paid": they are the same money (R4)."""
+    implied_ref = f"order:{order.ref}"
+    if payment.state.value not in CAPTURED or payment.ref == implied_ref:
+        return
+    implied = Attempt.objects.filter(order=order, operator="", ref=implied_ref).first()
+    if implied is None:
+        return
+    if Attempt.objects.filter(order=order, operator=payment.operator, ref=payment.ref).exists():
+        implied.delete()
+        return
+    implied.ref, implied.operator = payment.ref, payment.operator
+    implied.amount, implied.currency = payment.amount, payment.currency
+    implied.created_at = implied.settled_at = payment.at
+    implied.method = payment.method[:60] or implied.method
+    implied.save()
+
+
 def _is_news(attempt: Attempt, payment: PaymentSnapshot) -> bool:
     known = AttemptState(attempt.state)
     if _RANK[payment.state] != _RANK[known]:
@@ -216,6 +235,7 @@ def _advance(attempt: Attempt, payment: PaymentSnapshot, now: datetime) -> None:
     if payment.state in _SETTLED:
         attempt.is_open_session = False
         attempt.next_ask_at = None
+    attempt.failure_class = attempt.failure_code = ""
     if payment.state is AttemptState.FAILED:
         attempt.failure_class = payment.failure_class.value if payment.failure_class else "unknown"
         attempt.failure_code = payment.failure_code
@@ -226,7 +246,7 @@ def _write_refund(order: Order, refund: RefundSnapshot, *, now: datetime) -> Non
     attempt = (
         Attempt.objects.filter(order=order, ref=refund.payment_ref).first() if refund.payment_ref else None
     )
-    Refund.objects.get_or_create(
+    known, _ = Refund.objects.get_or_create(
         order=order,
         ref=refund.ref,
         defaults={
@@ -239,6 +259,9 @@ def _write_refund(order: Order, refund: RefundSnapshot, *, now: datetime) -> Non
             "learnt_at": now,
         },
     )
+    if refund.at < known.became_true_at:  # told again by an earlier state of the order, which came later
+        known.became_true_at = refund.at
+        known.save(update_fields=["became_true_at"])
 
 
 def _settle(order: Order, *, now: datetime, attempts: list[Attempt]) -> Settled:
