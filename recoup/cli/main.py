@@ -36,6 +36,6 @@ def main() -> None:
     try:
         app()
     except SupervisorError as error:
-        ground.errors.print(error.message, style="red", markup=False)
-        ground.errors.print(error.advice, markup=False)
+        ground.errors.print(error.message, style="red", markup=False, soft_wrap=True)
+        ground.errors.print(error.advice, markup=False, soft_wrap=True)
         sys.exit(1)
