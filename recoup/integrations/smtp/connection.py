@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 
-from recoup.integrations.smtp.exchange import Abilities, Counts, Exchange, Timeouts
+from recoup.integrations.smtp.exchange import Exchange
 from recoup.integrations.smtp.line import Line, LineBroken, boot_time
+from recoup.integrations.smtp.terms import Abilities, Counts, Timeouts
 from recoup.messaging.handover import Stage
 
 _QUIET_SECONDS = 15.0

@@ -10,41 +10,10 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from recoup.integrations.smtp.line import Answer, Line, LineBroken, boot_time
+from recoup.integrations.smtp.terms import Abilities, Counts, Timeouts
 from recoup.integrations.smtp.words import rejected
 from recoup.messaging.handover import Accepted, Mail, NotHanded, Outcome, Rejected, Stage, Uncertain
 from recoup.messaging.mime.addresses import AddressRefused, needs_smtputf8, wire_address
-
-
-@dataclass(frozen=True, slots=True)
-class Timeouts:
-    """How long to wait, in seconds (RFC 5321 4.5.3.2, shortened where nothing can be lost by it)."""
-
-    connect: float = 60.0
-    answer: float = 60.0
-    data: float = 120.0
-    dot: float = 600.0
-
-
-@dataclass(frozen=True, slots=True)
-class Abilities:
-    """What the server said that it can do."""
-
-    pipelining: bool = False
-    smtputf8: bool = False
-    largest_mail: int = 0
-    """In bytes; zero if it names no limit."""
-
-
-@dataclass(slots=True)
-class Counts:
-    """What went over a connection."""
-
-    opened: int = 0
-    accepted: int = 0
-    rejected: int = 0
-    not_handed: int = 0
-    uncertain: int = 0
-    written_bytes: int = 0
 
 
 class _Owed(Enum):

@@ -4,7 +4,8 @@ from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 
 from recoup.integrations.smtp.connection import Security, SmtpConnection, SmtpSettings
-from recoup.integrations.smtp.exchange import Exchange, Timeouts
+from recoup.integrations.smtp.exchange import Exchange
+from recoup.integrations.smtp.terms import Timeouts
 from recoup.messaging.handover import Accepted, Mail, NotHanded, Outcome, Rejected, Uncertain
 from tests.support.smtp_sink import SmtpSink
 

@@ -7,7 +7,7 @@ import pytest
 
 from recoup.integrations.smtp import connection as connection_module
 from recoup.integrations.smtp.connection import ConnectFailed, Pace, Security, SmtpConnection
-from recoup.integrations.smtp.exchange import Timeouts
+from recoup.integrations.smtp.terms import Timeouts
 from recoup.integrations.smtp.words import Then, verdict
 from recoup.messaging.handover import Stage
 from tests.integrations.smtp.lines import connected, mail, send_batch, send_single, settings, word

@@ -7,7 +7,7 @@ from django.utils import translation
 
 from recoup.integrations.smtp import diagnose
 from recoup.integrations.smtp.connection import Security, SmtpSettings
-from recoup.integrations.smtp.exchange import Timeouts
+from recoup.integrations.smtp.terms import Timeouts
 from tests.integrations.smtp.lines import settings
 from tests.support.smtp_sink import SinkOptions, SmtpSink
 
