@@ -1,0 +1,158 @@
+"""A program that forks senders and payers on request: a fork is there in milliseconds, so that many can be killed.
+
+Reads one JSON line a request, `{"role": "sender", ...}`, and answers with the pid. A child leads a life of its own until
+it is killed; `weaken` names the protection that a negative control takes out of it.
+"""
+
+import contextlib
+import gc
+import json
+import os
+import random
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "recoup.config.settings")
+django.setup()
+
+from django.db import connection, connections  # noqa: E402
+from django_scopes import scopes_disabled  # noqa: E402
+
+from recoup.config.adapters import CHANNELS  # noqa: E402
+from recoup.core import outbox  # noqa: E402
+from recoup.core.clock import boot_seconds, trade_now  # noqa: E402
+from recoup.messaging import channels  # noqa: E402
+from recoup.messaging.events import MessageSettled  # noqa: E402
+from recoup.messaging.sender import failpoints  # noqa: E402
+from recoup.messaging.sender.ends import DATABASE_ERRORS  # noqa: E402
+from recoup.messaging.sender.loop import Sender  # noqa: E402
+from recoup.messaging.sender.timing import Timing  # noqa: E402
+from recoup.orders.models import Order  # noqa: E402
+from recoup.payments.actions import record_payment  # noqa: E402
+from recoup.shops.snapshots import AttemptState, PaymentSnapshot  # noqa: E402
+from tests.faults.weaken import weaken  # noqa: E402
+from tests.faults.world import make_world  # noqa: E402
+
+
+def main() -> None:
+    """Answer requests until standard input ends; the children end by themselves or by whoever started us."""
+    signal.signal(signal.SIGCHLD, _reap)
+    channels.register(CHANNELS)
+    outbox.set_routes({MessageSettled: (lambda _: None,)})
+    gc.collect()
+    gc.freeze()
+    for line in sys.stdin:
+        request = json.loads(line)
+        pid = os.fork()
+        if pid == 0:
+            _live(request)
+        sys.stdout.write(f"{pid}\n")
+        sys.stdout.flush()
+
+
+def _reap(*_: object) -> None:
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
+def _live(request: dict[str, Any]) -> None:
+    code = 1
+    try:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        os.close(0)
+        os.dup2(2, 1)  # what a child says is no answer of ours
+        connections.close_all()
+        roles: dict[str, Callable[[dict[str, Any]], None]] = {
+            "sender": _send,
+            "payer": _pay,
+            "world": _make_world,
+        }
+        for protection in request.get("weaken", ()):
+            weaken(protection)
+        roles[request["role"]](request)
+        code = 0
+    except BaseException as error:
+        sys.stderr.write(f"{request['role']} {os.getpid()}: {error!r}\n")
+        raise
+    finally:
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def _send(request: dict[str, Any]) -> None:
+    failpoints.arm(request.get("failpoint", ""))
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    Sender(timing=Timing(**request.get("timing", {}))).run(stop)
+
+
+def _make_world(request: dict[str, Any]) -> None:
+    make_world(request["port"], messages=request["messages"], roads=request["roads"])
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+
+
+_AT_HEAD = """
+    SELECT order_id FROM messaging_message
+    WHERE state IN ('due', 'claimed', 'handing') AND due_at <= %s AND order_id %% %s = %s
+    ORDER BY due_at, id LIMIT %s
+"""
+
+
+def _pay(request: dict[str, Any]) -> None:
+    """Pay orders at the head of the queue, again and again, and note when each payment was known."""
+    chance = random.Random(request["seed"])
+    with open(request["log"], "a", buffering=1, encoding="utf-8") as log, scopes_disabled():
+        for _ in range(request["payments"]):
+            order_id = _next_order(request, chance)
+            if order_id is None:
+                return
+            began_at = boot_seconds()
+            try:
+                _pay_order(order_id)
+            except DATABASE_ERRORS:
+                connection.close()  # whether it was committed is not known: it is not counted
+                time.sleep(0.05)
+                continue
+            log.write(json.dumps({"order": order_id, "began": began_at, "known": boot_seconds()}) + "\n")
+            time.sleep(chance.uniform(0, 2 * request["pause"]))
+
+
+def _next_order(request: dict[str, Any], chance: random.Random) -> int | None:
+    """Choose an order whose message is about to be sent, of this payer's share; `None` when there are none left."""
+    while True:
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    _AT_HEAD, [trade_now(), request["payers"], request["number"], request["reach"]]
+                )
+                waiting = [row[0] for row in cursor.fetchall()]
+                return chance.choice(waiting) if waiting else None
+        except DATABASE_ERRORS:
+            connection.close()
+            time.sleep(0.05)
+
+
+def _pay_order(order_id: int) -> None:
+    order = Order.objects.get(pk=order_id)
+    now = trade_now()
+    payment = PaymentSnapshot(
+        ref=f"pay-{order_id}",
+        state=AttemptState.SUCCEEDED,
+        amount=order.total,
+        currency=order.currency,
+        at=now,
+        operator="bank",
+    )
+    record_payment(order, payment, now=now)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,244 @@
+"""What a kill or race test plays on: a database, a mail server, senders and payers as programs of their own.
+
+Nothing of ours runs in the test's own process: everything is a child that may be killed, and the test reads the database
+and the log of the mail server like a stranger.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import psycopg
+from psycopg import sql
+
+from recoup.supervisor import locks
+from recoup.supervisor.places import var_folder
+from recoup.supervisor.postgres import Server
+from tests import databases
+
+# A killed sender's messages are seen within two seconds, so that a run of half a minute shows their whole life.
+QUICK_TIMING = {"poll": 0.05, "lease": 2.0, "sweep": 0.4}
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Stage:
+    """A context manager; `name` tells databases and folders of runs at the same time apart."""
+
+    def __init__(self, name: str, folder: Path, *, sink: Sequence[str] = ()) -> None:
+        self.name, self.folder = name, folder
+        self._sink_options = sink
+        self._stack = contextlib.ExitStack()
+        self.pids: set[int] = set()
+
+    def __enter__(self) -> Self:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self.server = self._stack.enter_context(Server.at("faults").held())
+            self.url = self._stack.enter_context(_fresh_database(self.server, self.name))
+            self._sink = self._program(
+                "tests.support.smtp_sink", "--log", str(self.sink_log), *self._sink_options
+            )
+            self.port: int = json.loads(self._sink.stdout.readline())["port"]  # type: ignore[union-attr]
+            self._nursery = self._program("tests.faults.nursery")
+            self._stack.callback(self._end_children)
+        except BaseException:
+            self._stack.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    @property
+    def sink_log(self) -> Path:
+        """Where the mail server notes each mail before it answers."""
+        return self.folder / "sink.jsonl"
+
+    @property
+    def pay_log(self) -> Path:
+        """Where payers note each payment once it is known."""
+        return self.folder / "payments.jsonl"
+
+    def _program(self, module: str, *arguments: str) -> subprocess.Popen[str]:
+        environment = {
+            **os.environ,
+            "DATABASE_URL": self.url,
+            "RECOUP_PUBLIC_URL": "https://recoup.example",
+            "RECOUP_LOG_LEVEL": "ERROR",
+            "PYTHONWARNINGS": "ignore",
+        }
+        program = subprocess.Popen(
+            [sys.executable, "-m", module, *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=open(self.folder / f"{module.rpartition('.')[2]}.log", "a", encoding="utf-8"),  # noqa: SIM115
+            text=True,
+            env=environment,
+            cwd=ROOT,
+        )
+        self._stack.callback(_end, program)
+        return program
+
+    def _end_children(self) -> None:
+        for pid in self.pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    # Children
+
+    def start(self, role: str, **request: Any) -> int:
+        """Start a child and return its pid."""
+        assert self._nursery.stdin is not None
+        assert self._nursery.stdout is not None
+        self._nursery.stdin.write(json.dumps({"role": role, **request}) + "\n")
+        self._nursery.stdin.flush()
+        pid = int(self._nursery.stdout.readline())
+        self.pids.add(pid)
+        return pid
+
+    def start_sender(self, *, weaken: Sequence[str] = (), failpoint: str = "", **timing: float) -> int:
+        """Start a sender."""
+        return self.start(
+            "sender", weaken=list(weaken), failpoint=failpoint, timing={**QUICK_TIMING, **timing}
+        )
+
+    def start_payers(
+        self, count: int, *, payments: int, reach: int, pause: float, seed: int, weaken: Sequence[str] = ()
+    ) -> list[int]:
+        """Start payers who share the orders; `reach` is how far down the queue they look."""
+        return [
+            self.start(
+                "payer",
+                weaken=list(weaken),
+                number=number,
+                payers=count,
+                payments=payments // count,
+                reach=reach,
+                pause=pause,
+                seed=seed + number,
+                log=str(self.pay_log),
+            )
+            for number in range(count)
+        ]
+
+    def make_world(self, *, messages: int, roads: int = 2) -> None:
+        """Fill the database, and wait for it."""
+        self.wait(self.start("world", port=self.port, messages=messages, roads=roads), seconds=300)
+        assert self.value("SELECT count(*) FROM messaging_message") == messages
+
+    def kill(self, pid: int) -> bool:
+        """Kill a child of ours; tell whether it lived."""
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return False
+        self.wait(pid, seconds=10)
+        return True
+
+    def wait(self, pid: int, *, seconds: float) -> None:
+        """Wait until a child has ended."""
+        deadline = time.monotonic() + seconds
+        while is_alive(pid):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"process {pid} still runs after {seconds} s")
+            time.sleep(0.01)
+        self.pids.discard(pid)
+
+    # The database, read like a stranger
+
+    def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Return what a query finds."""
+        with psycopg.connect(self.url, autocommit=True) as own:
+            return own.execute(query.encode(), values).fetchall()
+
+    def value(self, query: str, *values: Any) -> Any:
+        """Return the one value that a query finds."""
+        return self.rows(query, *values)[0][0]
+
+    def wait_drained(self, *, seconds: float) -> None:
+        """Wait until no message is on its way any more."""
+        deadline = time.monotonic() + seconds
+        query = "SELECT count(*) FROM messaging_message WHERE state IN ('due', 'claimed', 'handing')"
+        while left := self.value(query):
+            if time.monotonic() > deadline:
+                states = self.rows("SELECT state, reason, count(*) FROM messaging_message GROUP BY 1, 2")
+                raise TimeoutError(f"{left} messages are still on their way: {states}")
+            time.sleep(0.1)
+
+    def restart_database(self) -> None:
+        """Let the server die as in a loss of power, and start it."""
+        self.server.stop("immediate")
+        self.server.start()
+
+
+def is_alive(pid: int) -> bool:
+    """Tell whether a process runs; one that is only not buried yet does not."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state not in {"Z", "X"}
+
+
+def _end(program: subprocess.Popen[str]) -> None:
+    program.terminate()
+    try:
+        program.wait(timeout=5)
+    except subprocess.TimeoutExpired:
+        program.kill()
+        program.wait()
+    for stream in (program.stdin, program.stdout):
+        if stream is not None:
+            stream.close()
+
+
+@contextlib.contextmanager
+def _fresh_database(server: Server, name: str) -> Iterator[str]:
+    template = databases.template_name()
+    with locks.exclusive(var_folder() / "tests" / "faults.lock"):
+        if template not in _names(server):
+            _migrate(server, f"{template}_new")
+            _run(server, "ALTER DATABASE {} RENAME TO {}", f"{template}_new", template)
+        _run(server, "DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+        _run(server, "CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY", name, template)
+    try:
+        yield server.url(name)
+    finally:
+        with contextlib.suppress(psycopg.Error):
+            _run(server, "DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+
+
+def _names(server: Server) -> set[str]:
+    with psycopg.connect(server.url("postgres"), autocommit=True) as own:
+        return {row[0] for row in own.execute("SELECT datname FROM pg_database").fetchall()}
+
+
+def _run(server: Server, statement: str, *names: str) -> None:
+    with psycopg.connect(server.url("postgres"), autocommit=True) as own:
+        own.execute(sql.SQL(statement).format(*[sql.Identifier(name) for name in names]))
+
+
+def _migrate(server: Server, name: str) -> None:
+    _run(server, "DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+    _run(server, "CREATE DATABASE {}", name)
+    command = [
+        sys.executable,
+        "-m",
+        "django",
+        "migrate",
+        "--verbosity",
+        "0",
+        "--settings",
+        "recoup.config.settings",
+    ]
+    subprocess.run(command, check=True, cwd=ROOT, env={**os.environ, "DATABASE_URL": server.url(name)})
