@@ -44,7 +44,7 @@ def public_url(*, is_demo: bool) -> str:
 def allowed_hosts(url: str) -> list[str]:
     """Return the one host that is answered to, and this machine for health checks."""
     host = urlsplit(url).hostname
-    return sorted({host, "127.0.0.1", "localhost"} - {None}) if host else ["127.0.0.1", "localhost"]  # type: ignore[type-var, return-value]
+    return sorted({*([host] if host else []), "127.0.0.1", "localhost"})
 
 
 def secret_keys(var: Path) -> tuple[str, list[bytes]]:

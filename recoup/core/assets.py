@@ -1,7 +1,9 @@
 """Where the built files of the front end lie: their hashed names come from `manifest.json`."""
 
 import json
+import re
 from functools import cache
+from pathlib import Path
 
 from django.conf import settings
 from django.contrib.staticfiles import finders
@@ -36,3 +38,13 @@ def asset_url(name: str) -> str:
             raise
         names = {}
     return static(FOLDER + names.get(name, name))
+
+
+@cache
+def icons_of(sprite: str) -> frozenset[str]:
+    """Return the names of the icons in a built sprite; nothing when the front end has not been built."""
+    path = finders.find(FOLDER + "manifest.json")
+    if path is None:
+        return frozenset()
+    built = Path(path).parent / _names()[sprite]
+    return frozenset(re.findall(r'<symbol id="([^"]+)"', built.read_text(encoding="utf-8")))

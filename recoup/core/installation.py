@@ -60,7 +60,10 @@ def move_trade_clock(by: timedelta) -> None:
     if by <= timedelta(0) or not moved.exists():
         raise NotADemo
     with connection.cursor() as cursor:
-        cursor.execute("UPDATE core_installation SET trade_offset = trade_offset + %s WHERE is_demo", [by])
+        cursor.execute(
+            "UPDATE core_installation SET trade_offset = trade_offset + make_interval(secs => %s) WHERE is_demo",
+            [by.total_seconds()],
+        )
 
 
 class NotADemo(Exception):

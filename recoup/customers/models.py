@@ -46,7 +46,7 @@ class ContactIdentity(ShopOwned):
         PHONE = "phone", _("Phone")
         ACCOUNT = "account", _("Account in the shop")
 
-    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="identities")
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="+")
     kind = models.CharField(max_length=8, choices=Kind)
     value = models.TextField()
     first_seen_at = models.DateTimeField()

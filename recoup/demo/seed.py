@@ -93,7 +93,10 @@ def _make_past(days: int, bank_url: str) -> None:
 
 def _set_offset(offset: timedelta) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("UPDATE core_installation SET trade_offset = %s WHERE is_demo", [offset])
+        seconds = offset.total_seconds()
+        cursor.execute(
+            "UPDATE core_installation SET trade_offset = make_interval(secs => %s) WHERE is_demo", [seconds]
+        )
 
 
 @contextmanager
@@ -185,8 +188,10 @@ class _Past:
         sent = Message.objects.filter(state="sent", shop=self._scenery.shop).exclude(pk__in=self._decided)
         for message in sent.order_by("id"):
             self._decided.add(message.pk)
+            if message.order_id is None:
+                continue
             place = min(Message.objects.filter(order_id=message.order_id, state="sent").count(), 3) - 1
-            if message.order_id and self._dice.random() < COMES_BACK[place]:
+            if self._dice.random() < COMES_BACK[place]:
                 at = now + timedelta(hours=self._dice.choice((1, 2, 3, 5, 9, 20)))
                 self._will_pay.append((at, message.order_id, message.pk))
 

@@ -293,4 +293,5 @@ def record_deletion(source: Source, deletion: OrderDeleted, *, now: datetime) ->
 
 def amount_due(order: Order) -> Decimal:
     """Return what is still to be paid, in the order's currency, never below zero."""
-    return max(order.total - (order.captured - order.refunded), Decimal(0))
+    due: Decimal = order.total - (order.captured - order.refunded)
+    return max(due, Decimal(0))

@@ -71,7 +71,8 @@ class CartFact(ShopOwned):
     learnt_at = models.DateTimeField()
 
 
-class Order(ShopOwned):
+# The plug-in of the type checker cannot see through scoped managers to `lines` and `attempts`.
+class Order(ShopOwned):  # type: ignore[django-manager-missing]
     """An order. `payment_state` is derived from its attempts by `settle_order`; `status` is worked by people."""
 
     class Status(models.TextChoices):

@@ -77,11 +77,9 @@ def find_order(source_id: int, ref: str) -> Order | None:
 def paid_orders_of(order: Order) -> QuerySet[Order]:
     """Return the paid orders of the same person, newest first (F1)."""
     return (
-        Order.objects.filter(
-            shop_id=order.shop_id, contact_id=order.contact_id, payment_state__in=PAID_STATES
-        )
+        Order.objects.filter(shop_id=order.shop_id, contact=order.contact, payment_state__in=PAID_STATES)
         .exclude(pk=order.pk)
-        .exclude(contact_id=None)
+        .exclude(contact=None)
         .order_by("-placed_at", "-id")
     )
 
@@ -89,8 +87,8 @@ def paid_orders_of(order: Order) -> QuerySet[Order]:
 def siblings_of(order: Order) -> QuerySet[Order]:
     """Return all other orders of the same person, newest first."""
     return (
-        Order.objects.filter(shop_id=order.shop_id, contact_id=order.contact_id)
-        .filter(~Q(contact_id=None))
+        Order.objects.filter(shop_id=order.shop_id, contact=order.contact)
+        .filter(~Q(contact=None))
         .exclude(pk=order.pk)
         .order_by("-placed_at", "-id")
     )

@@ -71,7 +71,7 @@ def _implied_payment(order: Order, snapshot: OrderSnapshot) -> list[PaymentSnaps
     says_paid = (
         snapshot.state in {ShopState.PAID, ShopState.FULFILLED, ShopState.REFUNDED} and snapshot.paid_at
     )
-    told = any(payment.state in CAPTURED for payment in snapshot.payments)
+    told = any(payment.state.value in CAPTURED for payment in snapshot.payments)
     if not says_paid or told or snapshot.paid_at is None or snapshot.total <= 0:
         return []
     if Attempt.objects.filter(order=order, state__in=CAPTURED).exclude(ref=f"order:{snapshot.ref}").exists():
@@ -150,7 +150,7 @@ def apply_order_payment(source: Source, news: OrderPaymentSnapshot, *, now: date
 
 
 def _write_attempt(order: Order, payment: PaymentSnapshot, *, now: datetime, through: Through) -> Attempt:
-    if payment.currency != order.currency and payment.state in CAPTURED:
+    if payment.currency != order.currency and payment.state.value in CAPTURED:
         attention.ask(
             "payments.amount_differs",
             shop_id=order.shop_id,

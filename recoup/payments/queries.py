@@ -7,7 +7,7 @@ from recoup.orders.settle import Takings
 from recoup.payments.models import Attempt, Refund
 
 # A success stands in these states: a refund or dispute does not undo that the money came.
-CAPTURED = (Attempt.State.SUCCEEDED, Attempt.State.REFUNDED, Attempt.State.DISPUTED)
+CAPTURED = frozenset({"succeeded", "refunded", "disputed"})
 
 
 def takings_of(order: Order) -> Takings:

@@ -31,7 +31,7 @@ MOVES: dict[str, tuple[str, ...]] = {
     Status.PAUSED: (Status.LIVE, Status.STOPPED),
     Status.STOPPED: (Status.TEST, Status.LIVE),
 }
-_SOURCE_STATE = {
+_SOURCE_STATE: dict[str, str] = {
     Status.DRAFT: MessageSource.State.STOPPED,
     Status.TEST: MessageSource.State.LIVE,
     Status.LIVE: MessageSource.State.LIVE,

@@ -51,7 +51,7 @@ class Process(ShopOwned):
 class ProcessVersion(ShopOwned):
     """A published graph. A trigger refuses to change or delete it (R20)."""
 
-    process = models.ForeignKey(Process, on_delete=models.CASCADE, related_name="versions")
+    process = models.ForeignKey(Process, on_delete=models.CASCADE, related_name="+")
     number = models.IntegerField()
     doc: models.JSONField[Any, Any] = models.JSONField()
     doc_hash = models.BinaryField(max_length=32)

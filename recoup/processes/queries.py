@@ -135,3 +135,24 @@ def message_counts(process: Process) -> dict[str, int]:
             [process.shop_id, process.message_source_id],
         )
         return dict(cursor.fetchall())
+
+
+def planned_steps(
+    order_ids: Sequence[int], cart_ids: Sequence[int], *, now: datetime
+) -> dict[tuple[int, int], NextStep]:
+    """Return what comes next about orders and carts on which a process works, by kind and id: for the rows of a list."""
+    if not order_ids and not cart_ids:
+        return {}
+    condition = (
+        "(e.subject_kind = 1 AND e.subject_id = ANY(%s) OR e.subject_kind = 2 AND e.subject_id = ANY(%s))"
+        " AND e.state IN (1, 2, 3)"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(facts_sql(condition), [sorted(set(order_ids)), sorted(set(cart_ids))])
+        rows = cursor.fetchall()
+    found: dict[tuple[int, int], NextStep] = {}
+    for row in sorted(rows, key=lambda row: -int(row[0])):
+        graph, enrolment = graph_of(row[3]), enrolment_of(row)
+        subject = (int(enrolment.subject_kind), enrolment.subject_id)
+        found[subject] = describe_next(graph, enrolment, facts_of(row, graph), now)
+    return found

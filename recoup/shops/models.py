@@ -70,11 +70,10 @@ class ShopOwned(models.Model):
     id = models.BigAutoField(primary_key=True)
     shop = models.ForeignKey(Shop, on_delete=models.CASCADE, related_name="+", db_index=False)
 
-    objects: ClassVar[models.Manager[Self]] = ScopedManager(shop="shop")  # type: ignore[misc]
+    objects: ClassVar[models.Manager[Self]] = ScopedManager(shop="shop")
 
     class Meta:
         abstract = True
-        base_manager_name = None
 
 
 class Membership(ShopOwned):

@@ -20,7 +20,6 @@ from recoup.shops.access import RightMissing, Seat, access_shop, shops_of
 from recoup.shops.models import Shop
 
 P = ParamSpec("P")
-StaffView = Callable[Concatenate[HttpRequest, Seat, P], HttpResponse]
 
 
 class StaffRequest(HttpRequest):
@@ -29,6 +28,9 @@ class StaffRequest(HttpRequest):
     user: User
     seat: Seat
     now: datetime
+
+
+StaffView = Callable[Concatenate[StaffRequest, Seat, P], HttpResponse]
 
 
 def staff(right: Right | None) -> Callable[[StaffView[P]], Callable[..., HttpResponse]]:
@@ -43,9 +45,8 @@ def staff(right: Right | None) -> Callable[[StaffView[P]], Callable[..., HttpRes
         def wrapped(request: HttpRequest, shop: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
             if not request.user.is_authenticated:
                 return redirect_to_login(request.get_full_path())
-            user = cast("User", request.user)
             try:
-                seat = access_shop(user, shop, right)
+                seat = access_shop(request.user, shop, right)
             except RightMissing:
                 return render(request, "403.html", status=403)
             asked = cast("StaffRequest", request)
@@ -85,7 +86,7 @@ def first_page(request: HttpRequest) -> HttpResponse:
         return redirect("wizard")
     if not request.user.is_authenticated:
         return redirect_to_login("/")
-    shops = shops_of(cast("User", request.user))
+    shops = shops_of(request.user)
     if not shops:
         return render(request, "403.html", status=403)
     return redirect(reverse("web:home", args=[shops[0].slug]))

@@ -1,12 +1,17 @@
 """Built files and icons in templates: `{% load assets %}`."""
 
 from django import template
+from django.conf import settings
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from recoup.core.assets import asset_url
+from recoup.core.assets import asset_url, icons_of
 
 register = template.Library()
+
+
+class IconUnknown(ValueError):
+    """A page names an icon that the sprite does not hold."""
 
 
 @register.simple_tag
@@ -19,7 +24,7 @@ def asset(name: str) -> str:
 def icon(name: str, label: str = "", css: str = "") -> SafeString:
     """`{% icon "package" %}`: an icon beside a word on a staff page. With `label=` it speaks for itself.
 
-    The name must stand in `frontend/icons.json`; a test looks.
+    The name must stand in `frontend/icons.json`; elsewhere nothing would be drawn, so tests refuse it.
     """
     return _drawn("icons.svg", name, label, css)
 
@@ -31,6 +36,9 @@ def buyer_icon(name: str, label: str = "", css: str = "") -> SafeString:
 
 
 def _drawn(sprite: str, name: str, label: str, css: str) -> SafeString:
+    known = icons_of(sprite) if getattr(settings, "IS_TEST", False) else frozenset()
+    if known and name not in known:
+        raise IconUnknown(f"{name} is not in frontend/icons.json")
     use = format_html('<use href="{}#{}"></use>', asset_url(sprite), name)
     classes = f"icon {css}".strip()
     if label:

@@ -138,7 +138,8 @@ class MailForm(forms.ModelForm[MailAccount]):
 
     def clean_password(self) -> str:
         """Keep the stored password when none is typed."""
-        return self.cleaned_data["password"] or self.instance.password
+        typed: str = self.cleaned_data["password"]
+        return typed or str(self.instance.password)
 
     def clean_from_name(self) -> str:
         """Refuse line breaks: they would begin another header (D12)."""

@@ -93,7 +93,7 @@ def _show(request: StaffRequest, seat: Seat, form: InvitationForm) -> HttpRespon
 
 
 def _role_dialog(one: Membership, dialog_id: str, url: str) -> Confirm:
-    options = [*Role.choices, ("", _("Remove from the shop"))]
+    options = [*((role.value, str(role.label)) for role in Role), ("", _("Remove from the shop"))]
     return Confirm(
         dialog_id,
         _("Role of %(name)s") % {"name": str(one.user)},

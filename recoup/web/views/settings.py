@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from recoup.accounts.roles import Right
 from recoup.core import activity
 from recoup.core.activity import Actor
-from recoup.core.inbox import InboxItem
+from recoup.core.models import InboxItem
 from recoup.messaging.models import MailAccount, QuietHours, SendingLimits, Template
 from recoup.orders.models import Order
 from recoup.orders.queries import OFFLINE_METHOD, OFFLINE_MINUTES

@@ -141,8 +141,8 @@ def _try_woocommerce(seat: Seat, form: WooCommerceForm, request: StaffRequest) -
         troubles = [str(trouble)]
     if troubles:
         source.delete()
-        for trouble in troubles:
-            form.add_error(None, reason_words(trouble))
+        for reason in troubles:
+            form.add_error(None, reason_words(reason))
         return None
     if given["history"]:
         request_backfill(

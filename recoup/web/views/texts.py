@@ -1,6 +1,6 @@
 """Texts: what reminders say, a language a tab, with their problems, a preview and a test (D1, D12, D18)."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.conf import settings
@@ -20,7 +20,7 @@ from recoup.messaging.mime.addresses import AddressRefused
 from recoup.messaging.models import Message, Template
 from recoup.messaging.ports import LineTrouble
 from recoup.messaging.rendering.saving import Problem, TemplateRefused, check_template
-from recoup.messaging.rendering.tokens import fields_of
+from recoup.messaging.rendering.tokens import Context, fields_of
 from recoup.messaging.rendering.words import field_label
 from recoup.messaging.templates import DraftText
 from recoup.shops.access import Seat
@@ -147,7 +147,7 @@ def _context(
     def url(name: str, language: str = locale) -> str:
         return reverse(f"web:{name}", args=[slug, key, language])
 
-    fields = fields_of("order" if template.kind == Template.Kind.ORDER else "cart")
+    fields = fields_of(cast("Context", template.kind))
     publish = Action(
         _("Publish"),
         icon="send",
