@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
 import structlog
 from django.http import HttpRequest, HttpResponse
@@ -105,8 +104,8 @@ def later(request: HttpRequest, visit: Visit) -> HttpResponse:
     chosen = _day(request.POST.get("day") or request.POST.get("other_day", ""))
     problem = _("Please choose a day.")
     if chosen is not None:
-        zone = timezone.get_current_timezone()
-        until = datetime.combine(chosen + timedelta(days=1), MORNING, tzinfo=ZoneInfo(str(zone)))
+        morning_after = chosen + timedelta(days=1)
+        until = datetime.combine(morning_after, MORNING, tzinfo=timezone.get_current_timezone())
         try:
             promise_payment(order, until, actor=Actor("buyer", order.contact_id), now=visit.now)
             return _show(visit, "later.html", promised=chosen)
@@ -126,9 +125,10 @@ def _days(now: datetime) -> list[date]:
 
 def _day(text: str) -> date | None:
     try:
-        return date.fromisoformat(text[:10])
+        day = date.fromisoformat(text)
     except ValueError:
         return None
+    return day if day.year < date.max.year else None
 
 
 @buyers_page(STOP)

@@ -16,6 +16,7 @@ from recoup.core.clock import trade_now
 from recoup.core.links import LinkExpired, LinkUnknown
 from recoup.core.models import Link
 from recoup.core.ratelimit import is_allowed
+from recoup.messaging.tracking import is_machine, record_visit
 from recoup.orders.models import Cart, Order
 from recoup.shops.models import Shop
 from recoup.storefront import fresh
@@ -61,6 +62,8 @@ def _answer(request: HttpRequest, purpose: str, token: str, view: View) -> HttpR
         link, is_old = expired.link, purpose != OUT
     shop = Shop.objects.get(pk=link.shop_id)
     with scope(shop=shop):
+        if request.method != "POST":
+            record_visit(link, at=now, is_machine=is_machine(str(request.method), request.headers))
         visit = Visit(link, token, shop, _subject(link), now)
         with translation.override(language_of(visit.subject.locale, shop)), timezone.override(_zone(shop)):
             return fresh.old_link(request, visit) if is_old else view(request, visit)

@@ -16,7 +16,7 @@ from recoup.messaging.models import Message
 from recoup.orders.models import Order
 from recoup.shops.models import Shop
 from recoup.storefront.purposes import LIVES
-from tests.factories.messages import make_lane
+from tests.factories.messages import make_lane, make_message
 from tests.factories.operators import make_operator_account
 from tests.factories.orders import make_cart, make_order
 from tests.factories.people import make_contact
@@ -43,9 +43,9 @@ def test_every_public_address_changes_nothing_when_it_is_opened(
 ) -> None:
     make_operator_account(shop)
     order, cart = make_order(shop), make_cart(shop)
-    paths = [link(purpose, order) for purpose in LIVES] + [
-        link(purpose, cart) for purpose in ("cart", "out", "why")
-    ]
+    ours, theirs = make_message(order, state="sent"), make_message(cart, state="sent")
+    paths = [link(purpose, order, message=ours) for purpose in LIVES]
+    paths += [link(purpose, cart, message=theirs) for purpose in ("cart", "out", "why")]
     paths += [link("pay", order, ago=timedelta(days=90)), "/pay/nothing", f"/s/{shop.slug}/theme.css"]
     before = checksums()
 
