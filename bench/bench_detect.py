@@ -198,7 +198,7 @@ def main() -> None:
 
 
 def _fill() -> None:
-    from django.db import connection  # local: bench
+    from django.db import connection  # local: django
 
     with connection.cursor() as cursor:
         for statement in SEED.split(";\n"):
@@ -210,8 +210,8 @@ def _fill() -> None:
 
 def _measure(url: str, work: Any) -> tuple[float, tuple[Any, ...]]:
     """Run on a fresh copy of the database; return the seconds and what was written."""
-    from django.db import connection  # local: bench
-    from psycopg import connect  # local: bench
+    from django.db import connection  # local: django
+    from psycopg import connect  # local: django
 
     name, original = "bench_detect_round", connection.settings_dict["NAME"]
     connection.close()
@@ -235,14 +235,14 @@ def _measure(url: str, work: Any) -> tuple[float, tuple[Any, ...]]:
 
 
 def _ours() -> None:
-    from recoup.recovery.detection import open_due_cases  # local: bench
+    from recoup.recovery.detection import open_due_cases  # local: django
 
     while open_due_cases(now=NOW).looked:
         pass
 
 
 def _twin() -> None:
-    from django.db import connection  # local: bench
+    from django.db import connection  # local: django
 
     with connection.cursor() as cursor:
         cursor.execute(TWIN, {"now": NOW})

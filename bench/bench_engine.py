@@ -18,13 +18,13 @@ NOW = datetime(2026, 11, 10, 12, tzinfo=UTC)
 
 def prepare(rows: int) -> int:
     """Make a shop with orders, cases and a live process; return the version's id."""
-    from django.db import connection  # local: bench
-    from django_scopes import scopes_disabled  # local: bench
+    from django.db import connection  # local: django
+    from django_scopes import scopes_disabled  # local: django
 
-    from recoup.core.activity import SYSTEM  # local: bench
-    from recoup.messaging.models import Lane  # local: bench
-    from recoup.processes import actions  # local: bench
-    from recoup.shops.models import Shop, Source  # local: bench
+    from recoup.core.activity import SYSTEM  # local: django
+    from recoup.messaging.models import Lane  # local: django
+    from recoup.processes import actions  # local: django
+    from recoup.shops.models import Shop, Source  # local: django
 
     with scopes_disabled():
         shop = Shop.objects.create(slug="bench", name="Bench", live_since=NOW - timedelta(days=90))
@@ -66,9 +66,9 @@ def prepare(rows: int) -> int:
 
 def fill(version_id: int) -> int:
     """Put every order anew before its first reminder, due now; return how many there are."""
-    from django.db import connection  # local: bench
+    from django.db import connection  # local: django
 
-    from recoup.processes.versions import graph_of  # local: bench
+    from recoup.processes.versions import graph_of  # local: django
 
     graph = graph_of(version_id)
     wait = graph.node_map["n3"]
@@ -94,9 +94,9 @@ def fill(version_id: int) -> int:
 
 def ours(version_id: int, *, drain: int | None = None) -> float:
     """Advance everything that is due and return the rate; asserts what was written."""
-    from django.db import connection  # local: bench
+    from django.db import connection  # local: django
 
-    from recoup.processes.loop import Engine  # local: bench
+    from recoup.processes.loop import Engine  # local: django
 
     rows = fill(version_id)
     engine = Engine()
@@ -150,7 +150,7 @@ SELECT count(*) FROM told
 
 def twin(version_id: int) -> float:
     """Do the same writes by one hand-written statement for each batch of 500."""
-    from django.db import connection  # local: bench
+    from django.db import connection  # local: django
 
     rows = fill(version_id)
     with connection.cursor() as cursor:
@@ -170,12 +170,12 @@ def twin(version_id: int) -> float:
 
 def orm_loop(version_id: int) -> float:
     """Do the same by objects: what a program without batches does."""
-    from django.db import transaction  # local: bench
-    from django_scopes import scopes_disabled  # local: bench
+    from django.db import transaction  # local: django
+    from django_scopes import scopes_disabled  # local: django
 
-    from recoup.messaging.models import Lane, Message, MessageSource  # local: bench
-    from recoup.orders.models import Order  # local: bench
-    from recoup.processes.models import Enrolment, StepLog  # local: bench
+    from recoup.messaging.models import Lane, Message, MessageSource  # local: django
+    from recoup.orders.models import Order  # local: django
+    from recoup.processes.models import Enrolment, StepLog  # local: django
 
     fill(version_id)
     with scopes_disabled():
@@ -221,7 +221,7 @@ def under_snapshot(version_id: int, url: str) -> float:
 
 
 def _drain_only(version_id: int) -> float:
-    from recoup.processes.loop import Engine  # local: bench
+    from recoup.processes.loop import Engine  # local: django
 
     engine = Engine()
     engine.store.now = lambda: NOW  # type: ignore[method-assign]

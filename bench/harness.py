@@ -43,7 +43,7 @@ def paired(
 @contextmanager
 def database(name: str) -> Iterator[str]:
     """Have a fresh, migrated database on the bench server, and Django connected to it; give its address."""
-    from recoup.supervisor.postgres import Server  # local: bench
+    from recoup.supervisor.postgres import Server  # local: django
 
     with Server.at("bench").held() as server:
         with_name = f"bench_{name}"
@@ -52,11 +52,11 @@ def database(name: str) -> Iterator[str]:
         os.environ["RECOUP_DATABASE_URL"] = server.url(with_name)
         os.environ.setdefault("RECOUP_TEST", "1")
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "recoup.config.settings")
-        import django  # local: bench
+        import django  # local: django
 
         django.setup()
-        from django.core.management import call_command  # local: bench
-        from django.db import connections  # local: bench
+        from django.core.management import call_command  # local: django
+        from django.db import connections  # local: django
 
         call_command("migrate", verbosity=0, interactive=False)
         try:
@@ -67,7 +67,7 @@ def database(name: str) -> Iterator[str]:
 
 
 def _drop(url: str, name: str) -> None:
-    import psycopg  # local: bench
+    import psycopg  # local: django
 
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')

@@ -11,6 +11,6 @@ class StorefrontConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the purposes of buyers' links."""
-        from recoup.storefront import purposes
+        from recoup.storefront import purposes  # local: django
 
         purposes.register()

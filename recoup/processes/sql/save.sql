@@ -1,4 +1,5 @@
 -- Write what a batch decided about its enrolments. Keys of the ended ones are emptied. The rows are locked by the pick.
+-- Crosses shops on purpose: a batch holds enrolments of many.
 UPDATE processes_enrolment e SET
     state = n.state, node = n.node, step_no = n.step_no, node_at = n.node_at, anchor_shift = n.anchor_shift,
     due_at = n.due_at, run_at = n.run_at, wait_mask = n.wait_mask, prio = n.prio,
