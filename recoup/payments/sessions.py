@@ -208,8 +208,17 @@ def _keep_opened(attempt: Attempt, opened: OpenedSession, *, now: datetime) -> A
             attempt.state = Attempt.State.PENDING
         attempt.save()
     if not attempt.is_open_session:
+        _close_unseen(attempt, now=now)
         raise NotPayable(why_not_payable(attempt.order) or "closed")
     return attempt
+
+
+def _close_unseen(attempt: Attempt, *, now: datetime) -> None:
+    """End a session that opened after its attempt was given up and another took its place; nobody was sent to it."""
+    try:
+        close_session(attempt, now=now)
+    except (NotPayable, SessionUnknown) as error:
+        log.warning("payments.session.left_open", attempt_id=attempt.pk, error=type(error).__name__)
 
 
 def _end_unbegun(attempt: Attempt, failure_class: FailureClass, code: str, *, now: datetime) -> None:
