@@ -19,7 +19,8 @@ from recoup.supervisor import cluster, machine
 from recoup.supervisor.postgres import Server
 from recoup.supervisor.runlock import only_supervisor
 
-PATIENCE = 60.0
+# Long, because a slow machine migrates for a while; nothing waits longer than it must.
+PATIENCE = 180.0
 
 
 class Running:
