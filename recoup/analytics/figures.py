@@ -149,7 +149,7 @@ def rows_of(
         return Page(cases_by_key(shop, page.rows), older=page.older, newer=page.newer)
     if rows.row_kind == "message":
         with scope(shop=shop):
-            messages = Message.objects.select_related("order", "cart", "contact", "template").in_bulk(
+            messages = Message.objects.select_related("order", "cart", "contact", "template", "source").in_bulk(
                 page.rows
             )
         return Page(_in_order(messages, page.rows), older=page.older, newer=page.newer)

@@ -51,13 +51,17 @@ def list_messages(
         found = Message.objects.select_related("contact", "order", "cart", "template", "source").in_bulk(
             page.rows
         )
-    subjects = dict(
-        MessageCopy.objects.filter(shop_id=shop.pk, pk__in=page.rows).values_list("pk", "subject")
-    )
+    rows = [found[key] for key in page.rows if key in found]
+    return with_subjects(shop, Page(rows, older=page.older, newer=page.newer))
+
+
+def with_subjects(shop: Shop, page: Page[Message]) -> Page[MessageRow]:
+    """Return the messages of a page with what their lists show beside them: subject and reason in words."""
+    keys = [message.pk for message in page.rows]
+    subjects = dict(MessageCopy.objects.filter(shop_id=shop.pk, pk__in=keys).values_list("pk", "subject"))
     rows = [
-        MessageRow(found[key], subjects.get(key) or _named(found[key]), words(found[key].reason))
-        for key in page.rows
-        if key in found
+        MessageRow(message, subjects.get(message.pk) or _named(message), words(message.reason))
+        for message in page.rows
     ]
     return Page(rows, older=page.older, newer=page.newer)
 

@@ -19,6 +19,7 @@ class OrdersOfPerson:
     unpaid: int = 0
     last_placed_at: datetime | None = None
     paid_sums: tuple[Money, ...] = ()
+    unpaid_sums: tuple[Money, ...] = ()
 
 
 def orders_of_people(shop: Shop, contact_ids: Collection[int]) -> dict[int, OrdersOfPerson]:
@@ -28,14 +29,16 @@ def orders_of_people(shop: Shop, contact_ids: Collection[int]) -> dict[int, Orde
             "SELECT contact_id, currency, count(*), count(*) FILTER (WHERE payment_state IN ('paid', 'partly_refunded')),"
             " count(*) FILTER (WHERE status IN ('new', 'in_work', 'not_confirmed', 'awaiting_payment', 'unpaid')"
             "   AND payment_state IN ('owed', 'on_hold', 'failed', 'partly_paid')),"
-            " max(placed_at), sum(captured - refunded)"
+            " max(placed_at), sum(captured - refunded),"
+            " sum(total - captured + refunded) FILTER (WHERE payment_state IN ('owed', 'on_hold', 'failed', 'partly_paid')"
+            "   AND status IN ('new', 'in_work', 'not_confirmed', 'awaiting_payment', 'unpaid'))"
             " FROM orders_order WHERE shop_id = %s AND contact_id = ANY(%s) AND status <> 'false'"
             " GROUP BY contact_id, currency ORDER BY contact_id, currency",
             [shop.pk, sorted(set(contact_ids))],
         )
         rows = cursor.fetchall()
     found: dict[int, OrdersOfPerson] = {}
-    for contact_id, currency, orders, paid, unpaid, last, taken in rows:
+    for contact_id, currency, orders, paid, unpaid, last, taken, owed in rows:
         one = found.get(contact_id, OrdersOfPerson())
         found[contact_id] = OrdersOfPerson(
             orders=one.orders + orders,
@@ -43,5 +46,6 @@ def orders_of_people(shop: Shop, contact_ids: Collection[int]) -> dict[int, Orde
             unpaid=one.unpaid + unpaid,
             last_placed_at=max(one.last_placed_at, last) if one.last_placed_at else last,
             paid_sums=(*one.paid_sums, Money(taken, currency)) if taken else one.paid_sums,
+            unpaid_sums=(*one.unpaid_sums, Money(owed, currency)) if owed else one.unpaid_sums,
         )
     return found

@@ -48,3 +48,10 @@ def shops_of(user: User) -> list[Shop]:
     with scopes_disabled():
         rows = Membership.objects.filter(user=user).select_related("shop").order_by("shop__name", "shop_id")
         return [membership.shop for membership in rows]
+
+
+def shops_with(user: User, right: Right) -> list[Shop]:
+    """Return the shops in which a person has a right, by name: what a report over several shops may show."""
+    with scopes_disabled():
+        rows = Membership.objects.filter(user=user).select_related("shop").order_by("shop__name", "shop_id")
+        return [one.shop for one in rows if right in RIGHTS[Role(one.role)]]

@@ -176,3 +176,4 @@ class Attention:
     detail: Words = ""
     at: datetime | None = None
     action: Words = ""
+    settle_url: str = ""  # POST: ticks it off

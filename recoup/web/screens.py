@@ -157,12 +157,21 @@ class ReportRow:
     rate: Words  # "20.97%", "–" for 0 of 0
     money: CountLink
     still_open: CountLink
+    messages: CountLink = CountLink("")  # how many reminders those cases got
 
     @property
     def counts(self) -> list[CountLink]:
         """Return the cells of the line in their order."""
         rate = CountLink(self.rate)
-        return [self.cases, self.messaged, self.recovered, rate, self.money, self.still_open]
+        return [
+            self.cases,
+            self.messaged,
+            self.messages,
+            self.recovered,
+            rate,
+            self.money,
+            self.still_open,
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +196,7 @@ class CustomerRow:
     paid_orders: int
     paid_sums: Sequence[Money]
     last_at: datetime | None = None
-    open_sum: Money | None = None
+    open_sums: Sequence[Money] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,50 @@
-"""Addresses of what sells: Home, Orders, Recovery, Customers, Processes, Messages, Reports."""
+"""Addresses of the daily work: home, orders, recovery, customers, processes, messages, reports."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from recoup.web.views import (
+    attention,
+    customers,
+    home,
+    messages,
+    order,
+    orders,
+    processes,
+    recovery,
+    report,
+    reports,
+    search,
+)
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", home.home, name="home"),
+    path("attention/", attention.attention, name="attention"),
+    path("attention/<int:item_id>/settle/", attention.settle, name="attention_settle"),
+    path("search/", search.find, name="search"),
+    path("orders/", orders.orders, name="orders"),
+    path("orders/bulk/", orders.bulk, name="orders_bulk"),
+    path("orders/<int:order_id>/", order.order, name="order"),
+    path("orders/<int:order_id>/status/", order.set_status, name="order_status"),
+    path("orders/<int:order_id>/cancel/", order.cancel, name="order_cancel"),
+    path("orders/<int:order_id>/take/", order.take, name="order_take"),
+    path("orders/<int:order_id>/release/", order.release, name="order_release"),
+    path("orders/<int:order_id>/promise/", order.promise, name="order_promise"),
+    path("orders/<int:order_id>/pause/", order.pause, name="order_pause"),
+    path("orders/<int:order_id>/resume/", order.resume, name="order_resume"),
+    path("orders/<int:order_id>/duplicate/", order.duplicate, name="order_duplicate"),
+    path("orders/<int:order_id>/note/", order.note, name="order_note"),
+    path("orders/<int:order_id>/send-link/", order.send_link, name="order_send_link"),
+    path("recovery/", recovery.recovery, name="recovery"),
+    path("recovery/report/", report.report, name="report"),
+    path("customers/", customers.customers, name="customers"),
+    path("customers/<int:contact_id>/", customers.customer, name="customer"),
+    path("processes/", processes.processes, name="processes"),
+    path("processes/<int:process_id>/", processes.process, name="process"),
+    path("processes/<int:process_id>/status/", processes.set_status, name="process_status"),
+    path("messages/", messages.messages, name="messages"),
+    path("messages/<int:message_id>/", messages.message, name="message"),
+    path("messages/<int:message_id>/frame/", messages.message_frame, name="message_frame"),
+    path("messages/<int:message_id>/settle/", messages.settle, name="message_settle"),
+    path("messages/<int:message_id>/retry/", messages.retry, name="message_retry"),
+    path("reports/", reports.reports, name="reports"),
+]

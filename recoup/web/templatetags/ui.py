@@ -134,7 +134,7 @@ def confirm(context: Context, dialog: parts.Confirm) -> dict[str, Any]:
 @register.inclusion_tag(_FOLDER + "attention.html", takes_context=True)
 def attention(context: Context, items: Sequence[parts.Attention]) -> dict[str, Any]:
     """`{% attention items %}`: what a person must look at."""
-    return {"items": items, "now": context.get("now")}
+    return {"items": items, "now": context.get("now"), "csrf_token": context.get("csrf_token")}
 
 
 @register.inclusion_tag(_FOLDER + "chart.html")

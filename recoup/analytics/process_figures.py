@@ -1,0 +1,82 @@
+"""The numbers of processes, and the cases that they count (rule 10)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Literal
+
+from django.db import connection
+
+from recoup.core.paging import MOST_COUNTED, Count, Keyset, Page, count_rows, page_keys
+from recoup.recovery.models import RecoveryCase
+from recoup.recovery.queries import CaseFilter, case_keyset, cases_by_key
+from recoup.shops.models import Shop
+
+CaseNumber = Literal["inside", "won"]
+_INSIDE = "r.id IN (SELECT e.case_id FROM processes_enrolment e WHERE e.process_id = {process} AND e.active_key IS NOT NULL)"
+_WON = (
+    "r.outcome = 'recovered' AND EXISTS (SELECT FROM messaging_message m JOIN processes_process p"
+    " ON p.message_source_id = m.source_id WHERE m.id = r.credited_message_id AND p.id = {process})"
+)
+_CONDITIONS: dict[CaseNumber, str] = {"inside": _INSIDE, "won": _WON}
+_SENT = "m.shop_id = p.shop_id AND m.source_id = p.message_source_id AND m.state = 'sent'"
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessNumbers:
+    """How a process does: cases inside it now, messages it sent, cases that they won back."""
+
+    inside: Count
+    sent: Count
+    won: Count
+    messaged: int
+
+    @property
+    def rate(self) -> Decimal | None:
+        """Return the share of the cases that it wrote to which came back; of nothing it is unknown."""
+        return Decimal(self.won.number) / self.messaged if self.messaged else None
+
+
+def process_numbers(shop: Shop) -> dict[int, ProcessNumbers]:
+    """Return the numbers of all processes of a shop, each exact up to 10,000."""
+    limit = MOST_COUNTED + 1
+    inside, won = (_CONDITIONS[name].format(process="p.id") for name in ("inside", "won"))
+    statement = f"""
+        SELECT p.id,
+          (SELECT count(*) FROM (SELECT FROM recovery_recoverycase r
+             WHERE r.shop_id = p.shop_id AND {inside} LIMIT {limit}) x),
+          (SELECT count(*) FROM (SELECT FROM messaging_message m WHERE {_SENT} LIMIT {limit}) x),
+          (SELECT count(*) FROM (SELECT FROM recovery_recoverycase r
+             WHERE r.shop_id = p.shop_id AND {won} LIMIT {limit}) x),
+          (SELECT count(DISTINCT x.case_id) FROM (SELECT m.case_id FROM messaging_message m
+             WHERE {_SENT} AND NOT m.is_test AND m.case_id IS NOT NULL LIMIT 100000) x)
+        FROM processes_process p WHERE p.shop_id = %(shop_id)s"""  # noqa: S608 - conditions of this file
+    with connection.cursor() as cursor:
+        cursor.execute(statement, {"shop_id": shop.pk})
+        rows = cursor.fetchall()
+    return {row[0]: ProcessNumbers(_count(row[1]), _count(row[2]), _count(row[3]), row[4]) for row in rows}
+
+
+def _count(number: int) -> Count:
+    return Count(min(number, MOST_COUNTED), is_capped=number > MOST_COUNTED)
+
+
+def list_process_cases(
+    shop: Shop, process_id: int, number: CaseNumber, *, cursor: str = ""
+) -> Page[RecoveryCase]:
+    """Return a page of the cases that a number of a process counts."""
+    page = page_keys(_keyset(shop, process_id, number), cursor=cursor)
+    return Page(cases_by_key(shop, page.rows), older=page.older, newer=page.newer)
+
+
+def count_process_cases(
+    shop: Shop, process_id: int, number: CaseNumber, *, most: int | None = MOST_COUNTED
+) -> Count:
+    """Count them."""
+    return count_rows(_keyset(shop, process_id, number), most=most)
+
+
+def _keyset(shop: Shop, process_id: int, number: CaseNumber) -> Keyset:
+    keyset = case_keyset(shop, CaseFilter(is_open=False))
+    conditions: Sequence[str] = [*keyset.conditions, _CONDITIONS[number].format(process="%s")]
+    return replace(keyset, conditions=conditions, params=[*keyset.params, process_id])

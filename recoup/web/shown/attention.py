@@ -1,0 +1,63 @@
+"""What needs a person, as items that lead to where their cause can be dealt with."""
+
+from collections.abc import Iterable
+
+from django.utils.translation import ngettext
+
+from recoup.accounts.roles import Right
+from recoup.core.models import AttentionItem
+from recoup.messaging.queries import count_uncertain
+from recoup.shops.access import Seat
+from recoup.web.answers import place
+from recoup.web.listing import with_query
+from recoup.web.parts import Attention
+from recoup.web.words import attention as words
+
+_PLACE_RIGHTS = {"intake": Right.MANAGE_INTAKE, "sources": Right.MANAGE_SHOP, "mail": Right.MANAGE_SHOP}
+
+
+def attention_items(seat: Seat, items: Iterable[AttentionItem]) -> list[Attention]:
+    """Return items in words."""
+    may_settle = seat.may(Right.SETTLE_ATTENTION)
+    return [_item(seat, item, may_settle) for item in items]
+
+
+def _item(seat: Seat, item: AttentionItem, may_settle: bool) -> Attention:
+    kind = words.kind_of(item.kind)
+    url = _url(seat, item, kind)
+    return Attention(
+        title=words.filled(kind.title, item.details),
+        url=url or place(seat, "attention"),
+        icon=kind.icon,
+        tone=kind.tone,
+        detail=words.filled(kind.detail, item.details),
+        at=item.opened_at,
+        action=kind.action if url else "",
+        settle_url=place(seat, "attention_settle", item.pk) if may_settle and kind.is_settled_by_hand else "",
+    )
+
+
+def _url(seat: Seat, item: AttentionItem, kind: words.Kind) -> str:
+    """Return where the cause lies, as far as this person may go there."""
+    if item.subject_kind == "order" and item.subject_id is not None:
+        return place(seat, "order", item.subject_id)
+    if kind.place and seat.may(_PLACE_RIGHTS[kind.place]):
+        return place(seat, kind.place)
+    return ""
+
+
+def uncertain_item(seat: Seat) -> list[Attention]:
+    """Return the one item for all messages of which nobody knows whether they arrived."""
+    if not seat.may(Right.SEE_PROCESSES):
+        return []
+    count = count_uncertain(seat.shop)
+    if not count:
+        return []
+    title = ngettext(
+        "Of %(n)d reminder nobody knows whether it arrived",
+        "Of %(n)d reminders nobody knows whether they arrived",
+        count,
+    )
+    kind = words.kind_of("messaging.uncertain")
+    url = with_query(place(seat, "messages"), {"v": "uncertain"})
+    return [Attention(title % {"n": count}, url, kind.icon, kind.tone, kind.detail, action=kind.action)]

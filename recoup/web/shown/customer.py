@@ -1,0 +1,219 @@
+"""Customers in lists and on their page: who it is, what they agreed to, and all that is between them and the shop."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from recoup.core import humane
+from recoup.core.money import Money
+from recoup.customers.models import ConsentEvent, Contact, ContactIdentity, MergeSuggestion
+from recoup.messaging.models import Message, MessageVisit
+from recoup.orders.models import Cart, Order
+from recoup.orders.people import OrdersOfPerson, orders_of_people
+from recoup.recovery.models import RecoveryCase
+from recoup.shops.access import Seat
+from recoup.web import parts, screens
+from recoup.web.answers import place
+from recoup.web.listing import with_query
+from recoup.web.shown.cases import outcome_of
+from recoup.web.shown.orders import order_rows, order_url
+from recoup.web.shown.people import name_of, person_card, suppression_words, suppressions_of
+from recoup.web.shown.timeline import message_event, timeline_of, visit_event
+from recoup.web.statuses import mark_of
+
+MOST_ORDERS = 50
+MOST_EVENTS = 100
+
+
+def customer_rows(seat: Seat, contacts: Sequence[Contact]) -> list[screens.CustomerRow]:
+    """Return the rows of people with their numbers."""
+    numbers = orders_of_people(seat.shop, [contact.pk for contact in contacts])
+    return [_row(seat, contact, numbers.get(contact.pk, OrdersOfPerson())) for contact in contacts]
+
+
+def _row(seat: Seat, contact: Contact, numbers: OrdersOfPerson) -> screens.CustomerRow:
+    return screens.CustomerRow(
+        id=contact.pk,
+        name=name_of(contact),
+        url=place(seat, "customer", contact.pk),
+        email=contact.email,
+        phone=contact.phone,
+        paid_orders=numbers.paid,
+        paid_sums=numbers.paid_sums,
+        last_at=numbers.last_placed_at,
+        open_sums=numbers.unpaid_sums,
+    )
+
+
+def customer_page(seat: Seat, contact: Contact, now: datetime) -> screens.CustomerPage:
+    """Return all that the page of a person shows."""
+    orders = list(
+        Order.objects.filter(contact=contact)
+        .select_related("contact", "source")
+        .order_by("-placed_at", "-id")[:MOST_ORDERS]
+    )
+    numbers = orders_of_people(seat.shop, [contact.pk]).get(contact.pk, OrdersOfPerson())
+    actions = []
+    if len(orders) == MOST_ORDERS:
+        url = with_query(place(seat, "orders"), {"v": "all", "person": contact.pk})
+        actions.append(screens.Action(_("All orders"), "package", url))
+    return screens.CustomerPage(
+        card=person_card(seat, contact, numbers=numbers),
+        contacts=_contacts(contact),
+        orders=order_rows(seat, orders, now),
+        timeline=timeline_of(
+            [
+                *_consent_events(contact),
+                *_order_events(seat, orders),
+                *_cart_events(contact),
+                *_case_events(contact),
+                *_message_events(seat, contact),
+            ]
+        ),
+        facts=_facts(contact),
+        doubles=_doubles(seat, contact),
+        actions=actions,
+    )
+
+
+def _contacts(contact: Contact) -> list[screens.ContactRow]:
+    """Return the ways to reach a person, and for each whether we may."""
+    found = []
+    for identity in ContactIdentity.objects.filter(contact=contact).order_by("kind", "first_seen_at", "pk"):
+        label = ContactIdentity.Kind(identity.kind).label
+        state, words = "unknown", str(label)
+        if identity.kind == ContactIdentity.Kind.EMAIL:
+            state, words = _may_write(contact)
+        value = identity.value.partition(":")[2] or identity.value
+        shown = value if identity.kind == ContactIdentity.Kind.ACCOUNT else identity.value
+        found.append(screens.ContactRow(label, shown, state, words))
+    return found
+
+
+def _may_write(contact: Contact) -> tuple[str, str]:
+    blocked = suppressions_of(contact)
+    if blocked:
+        return "failed", suppression_words(blocked[0])
+    given = _latest_consents(contact)
+    zone, language = timezone.get_current_timezone(), get_language() or "en"
+    for event in given:
+        if event.is_given:
+            what = ConsentEvent.Purpose(event.purpose).label
+            day = humane.day(event.became_true_at, zone, language)
+            return "ok", _("%(what)s: agreed on %(day)s") % {"what": what, "day": day}
+    return "ok", _("Reminders of own orders only")
+
+
+def _latest_consents(contact: Contact) -> list[ConsentEvent]:
+    """Return the last word on each purpose."""
+    last: dict[str, ConsentEvent] = {}
+    for event in ConsentEvent.objects.filter(contact=contact, channel="email").order_by(
+        "became_true_at", "id"
+    ):
+        last[event.purpose] = event
+    return list(last.values())
+
+
+def _facts(contact: Contact) -> list[tuple[parts.Words, parts.Words]]:
+    country = humane.locale_of(get_language() or "en").territories.get(contact.country, contact.country)
+    given: list[tuple[parts.Words, parts.Words]] = [
+        (_("Company"), contact.company),
+        (_("Country"), country or ""),
+        (_("Time zone"), contact.time_zone),
+        (_("Note"), contact.notes),
+    ]
+    return [(name, value) for name, value in given if value]
+
+
+def _doubles(seat: Seat, contact: Contact) -> list[parts.Link]:
+    """Return the people who may be the same person; nobody is merged by itself beyond what is certain (T42)."""
+    words = {
+        "shared_sign": _("shares an account, an e-mail or a phone"),
+        "mail_alias": _("the same mailbox in another spelling"),
+    }
+    suggestions = (
+        MergeSuggestion.objects.filter(Q(first=contact) | Q(second=contact), state=MergeSuggestion.State.OPEN)
+        .select_related("first", "second")
+        .order_by("pk")[:10]
+    )
+    found = []
+    for one in suggestions:
+        other = one.second if one.first_id == contact.pk else one.first
+        found.append(
+            parts.Link(
+                name_of(other), place(seat, "customer", other.pk), count=words.get(one.why, other.email)
+            )
+        )
+    return found
+
+
+def _consent_events(contact: Contact) -> list[parts.Event]:
+    events = []
+    for event in ConsentEvent.objects.filter(contact=contact).order_by("-id")[:MOST_EVENTS]:
+        what = ConsentEvent.Purpose(event.purpose).label
+        words = _("Agreed: %(what)s") if event.is_given else _("Taken back: %(what)s")
+        events.append(
+            parts.Event(
+                event.became_true_at,
+                words % {"what": what},
+                "check" if event.is_given else "ban",
+                "note",
+                body=event.text,
+                actor=event.source,
+            )
+        )
+    return events
+
+
+def _order_events(seat: Seat, orders: Sequence[Order]) -> list[parts.Event]:
+    language = get_language() or "en"
+    events = []
+    for order in orders:
+        sum_ = humane.money(Money(order.total, order.currency), language)
+        opens = {"url": order_url(seat, order), "link_label": _("Open the order")}
+        placed = _("Order %(number)s placed: %(sum)s") % {"number": order.number, "sum": sum_}
+        events.append(parts.Event(order.placed_at, placed, "shopping-bag", "status", **opens))
+        if order.paid_at is not None:
+            paid = _("Order %(number)s paid: %(sum)s") % {"number": order.number, "sum": sum_}
+            events.append(parts.Event(order.paid_at, paid, "circle-check", "payment", "recovered", **opens))
+    return events
+
+
+def _cart_events(contact: Contact) -> list[parts.Event]:
+    language = get_language() or "en"
+    return [
+        parts.Event(
+            cart.abandoned_at or cart.last_activity_at,
+            _("Cart left: %(sum)s") % {"sum": humane.money(Money(cart.total, cart.currency), language)},
+            "shopping-cart",
+            "status",
+            "due",
+        )
+        for cart in Cart.objects.filter(contact=contact, abandoned_at__isnull=False).order_by(
+            "-last_activity_at"
+        )[:MOST_EVENTS]
+    ]
+
+
+def _case_events(contact: Contact) -> list[parts.Event]:
+    events = []
+    for case in RecoveryCase.objects.filter(contact=contact).order_by("-id")[:MOST_EVENTS]:
+        if case.closed_at is not None:
+            code, label = outcome_of(case)
+            mark = mark_of("case", code)
+            events.append(parts.Event(case.closed_at, label, mark.icon, "decision", mark.tone))
+    return events
+
+
+def _message_events(seat: Seat, contact: Contact) -> list[parts.Event]:
+    sent = list(
+        Message.objects.filter(contact=contact).select_related("template").order_by("-id")[:MOST_EVENTS]
+    )
+    visits = MessageVisit.objects.filter(message__in=[one.pk for one in sent], is_machine=False).order_by(
+        "-at"
+    )
+    return [message_event(seat, one) for one in sent] + [visit_event(one) for one in visits[:MOST_EVENTS]]

@@ -1,0 +1,227 @@
+"""The page of an order: what it is, what happened, who it is, what comes next, and what may be done (E1-E16, F1)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from recoup.core import humane
+from recoup.core.money import Money
+from recoup.messaging.models import Message
+from recoup.orders.desk import is_claimed, is_workable
+from recoup.orders.models import Order, OrderLine
+from recoup.orders.queries import PAID_STATES, siblings_of
+from recoup.payments.models import Attempt
+from recoup.processes.graph.next_step import NextStep as Planned
+from recoup.processes.queries import next_steps
+from recoup.shops.access import Seat
+from recoup.web import parts, screens
+from recoup.web.answers import place
+from recoup.web.listing import with_query
+from recoup.web.shown.orders import order_url
+from recoup.web.shown.people import clerk_names, language_name, person_card
+from recoup.web.shown.timeline import ORDER, order_timeline
+from recoup.web.words import orders as words
+from recoup.web.words import payments, steps
+
+MOST_SIBLINGS = 20
+_UNSETTLED = (Message.State.DUE, Message.State.CLAIMED)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What several parts of the page ask about an order."""
+
+    order: Order
+    now: datetime
+    planned: Planned | None
+    process: str
+    siblings: list[Order]
+    clerk: str  # who is working on it; empty when nobody is
+    is_mine: bool
+    waiting_messages: int
+
+    @property
+    def is_workable(self) -> bool:
+        """Tell whether there is anything to do about it."""
+        return is_workable(self.order)
+
+    @property
+    def stops(self) -> int:
+        """Return how many planned messages an end of the order stops."""
+        planned = self.planned
+        ahead = planned.total - planned.ordinal + 1 if planned is not None and planned.ordinal else 0
+        return max(ahead, self.waiting_messages)
+
+
+def standing_of(seat: Seat, order: Order, now: datetime) -> Standing:
+    """Look at an order once for all parts of its page."""
+    found = next_steps(subject_kind=ORDER, subject_id=order.pk, now=now)
+    process, planned = found[0] if found else ("", None)
+    holds = is_claimed(order, now)
+    names = clerk_names([order.claimed_by]) if holds else {}
+    return Standing(
+        order=order,
+        now=now,
+        planned=planned,
+        process=process,
+        siblings=list(siblings_of(order).filter(is_test=False)[:MOST_SIBLINGS]),
+        clerk=(names.get(order.claimed_by or 0) or _("A colleague")) if holds else "",
+        is_mine=holds and order.claimed_by == seat.user.pk,
+        waiting_messages=Message.objects.filter(order=order, state__in=_UNSETTLED).count(),
+    )
+
+
+def order_page(seat: Seat, standing: Standing, actions: list[screens.Action]) -> screens.OrderPage:
+    """Return all that the page of an order shows."""
+    order = standing.order
+    lines = list(order.lines.order_by("position"))
+    return screens.OrderPage(
+        number=order.number,
+        status=order.status,
+        status_label=words.status_label(order.status),
+        status_url=with_query(place(seat, "order_status", order.pk), {"version": order.lock_version}),
+        payment=order.payment_state,
+        payment_label=words.payment_label(order),
+        placed_at=order.placed_at,
+        lines=[_line(line, order.currency) for line in lines],
+        sums=_sums(order, lines),
+        total=Money(order.total, order.currency),
+        paid=Money(order.captured - order.refunded, order.currency) if order.captured else None,
+        person=person_card(seat, order.contact, given=order.buyer.get("name", "")),
+        timeline=order_timeline(seat, order),
+        attempts=[_attempt(attempt) for attempt in order.attempts.order_by("-created_at", "-id")],
+        facts=_facts(standing),
+        next_step=next_card(standing),
+        actions=actions,
+        siblings=_siblings(seat, standing),
+    )
+
+
+def _line(line: OrderLine, currency: str) -> screens.OrderLine:
+    quantity = humane.number(
+        line.quantity.normalize() if line.quantity % 1 else int(line.quantity), get_language() or "en"
+    )
+    price = humane.money(Money(line.unit_price, currency), get_language() or "en")
+    chosen = (
+        [str(value) for value in line.options.values() if value] if isinstance(line.options, dict) else []
+    )
+    return screens.OrderLine(
+        name=line.name,
+        quantity=f"{quantity} × {price}",
+        total=Money(line.total, currency),
+        detail=" · ".join([*chosen, *([line.sku] if line.sku else [])]),
+        url=line.url if line.url.startswith("https://") else "",
+    )
+
+
+def _sums(order: Order, lines: list[OrderLine]) -> list[tuple[parts.Words, Money]]:
+    """Return what lies between the goods and the total; a sum that the shop did not tell is left out."""
+    goods = sum((line.total for line in lines), Decimal(0))
+    given: list[tuple[parts.Words, Decimal | None]] = [
+        (_("Goods"), goods if lines and goods != order.total else None),
+        (_("Delivery"), order.shipping_total),
+        (_("Discount"), -order.discount_total if order.discount_total else None),
+        (_("Tax"), order.tax_total or None),
+    ]
+    return [(name, Money(value, order.currency)) for name, value in given if value is not None]
+
+
+def _attempt(attempt: Attempt) -> screens.AttemptRow:
+    is_failed = attempt.state == Attempt.State.FAILED
+    return screens.AttemptRow(
+        at=attempt.settled_at or attempt.created_at,
+        state=attempt.state,
+        state_label=Attempt.State(attempt.state).label,
+        amount=Money(attempt.amount, attempt.currency),
+        method=payments.method(attempt.method),
+        reason=payments.failure(attempt.failure_class, attempt.failure_code) if is_failed else "",
+    )
+
+
+def _facts(standing: Standing) -> list[tuple[parts.Words, parts.Words]]:
+    order, language, zone = standing.order, get_language() or "en", timezone.get_current_timezone()
+    buyer = order.buyer
+    address = buyer.get("address") or {}
+    given: list[tuple[parts.Words, parts.Words]] = [
+        (_("Works on it"), _clerk_words(standing)),
+        (_("From"), order.source.name),
+        (_("Method"), payments.method(order.method, order.method_title)),
+        (_("Language"), language_name(order.locale)),
+        (_("Company"), buyer.get("company", "")),
+        (
+            _("Address"),
+            ", ".join(str(part) for part in address.values() if part) if isinstance(address, dict) else "",
+        ),
+        (_("Cancelled because"), words.status_reason(order.cancel_reason) if order.cancelled_at else ""),
+        (_("Paid"), humane.exact(order.paid_at, zone, language) if order.paid_at else ""),
+        (_("Promised for"), humane.day(order.promised_at, zone, language) if order.promised_at else ""),
+        (_("Imported"), _("from history; never reminded") if order.is_backfill else ""),
+        (_("Test"), _("a test order of the shop; never reminded") if order.is_test else ""),
+    ]
+    return [(name, value) for name, value in given if value]
+
+
+def _clerk_words(standing: Standing) -> str:
+    until = standing.order.claimed_until
+    if not standing.clerk or until is None:
+        return ""
+    return _("%(who)s, until %(when)s") % {"who": standing.clerk, "when": steps.upcoming(until, standing.now)}
+
+
+def _siblings(seat: Seat, standing: Standing) -> list[screens.OrderLink]:
+    """Return the person's other orders, the paid ones first; those for the same goods say so (F1, F3)."""
+    order = standing.order
+    goods = set(order.product_refs)
+    found = sorted(standing.siblings, key=lambda one: one.payment_state not in PAID_STATES)
+    return [
+        screens.OrderLink(
+            one.number,
+            order_url(seat, one),
+            Money(one.total, one.currency),
+            one.placed_at,
+            one.status,
+            words.status_label(one.status),
+            _("the same goods") if goods and goods == set(one.product_refs) else "",
+        )
+        for one in found
+    ]
+
+
+def next_card(standing: Standing) -> parts.NextStep:
+    """Return what will happen next, in words with its time."""
+    order, now = standing.order, standing.now
+    if order.payment_state in PAID_STATES:
+        return parts.NextStep(_("Paid. No reminder goes out any more."), "recovered", "circle-check")
+    if not is_workable(order):
+        return parts.NextStep(_("Nothing more is planned."), "quiet", "check")
+    if order.paused_at is not None or standing.clerk:
+        return _resting(standing)
+    if standing.planned is not None:
+        return steps.next_step(standing.planned, standing.process, now)
+    if order.check_at is not None:
+        when = steps.upcoming(order.check_at, now) if order.check_at > now else _("now")
+        return parts.NextStep(
+            _("Looked at %(when)s; if it is not paid by then, its reminders begin.") % {"when": when},
+            detail=_("The shop is asked once more before."),
+        )
+    return parts.NextStep(_("Nothing more is planned by itself."), "quiet", "check")
+
+
+def _resting(standing: Standing) -> parts.NextStep:
+    """Return why no reminder goes out now, and what ends that."""
+    order, now = standing.order, standing.now
+    if order.paused_at is not None:
+        since = steps.upcoming(order.paused_at, now)
+        text, detail = (
+            _("Reminders rest until somebody lets them go on."),
+            _("Paused %(when)s.") % {"when": since},
+        )
+        return parts.NextStep(text, "quiet", "circle-pause", detail)
+    until = steps.upcoming(order.claimed_until, now) if order.claimed_until else ""
+    text = _("Reminders rest while %(who)s works on it.") % {"who": standing.clerk}
+    detail = _("They go on when it is released, or %(when)s by themselves.") % {"when": until}
+    return parts.NextStep(text, "quiet", "user-check", detail)

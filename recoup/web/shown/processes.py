@@ -1,0 +1,276 @@
+"""Processes in lists and on their page: the picture with live counts, the numbers, what was decided lately."""
+
+from collections.abc import Mapping
+
+from django.utils import timezone
+from django.utils.translation import get_language, ngettext
+from django.utils.translation import gettext as _
+
+from recoup.accounts.roles import Right
+from recoup.analytics.process_figures import ProcessNumbers
+from recoup.core import humane
+from recoup.core.paging import Count
+from recoup.messaging.models import Template
+from recoup.messaging.queries import MessageFilter, count_messages
+from recoup.processes.actions import MOVES
+from recoup.processes.graph.document import ProcessDocument
+from recoup.processes.graph.picture import Picture, PictureNode, draw
+from recoup.processes.models import Process, ProcessVersion
+from recoup.processes.queries import counts_of, standing_at
+from recoup.shops.access import Seat
+from recoup.web import parts, screens
+from recoup.web.answers import place
+from recoup.web.listing import shown_count, with_query
+from recoup.web.picture import Branch, Node
+from recoup.web.screens import CountLink
+from recoup.web.shown.people import clerk_names
+from recoup.web.words import nodes as node_words
+from recoup.web.words import steps
+
+Status = Process.Status
+NOTHING = ProcessNumbers(Count(0), Count(0), Count(0), 0)
+MOST_VERSIONS = 10
+
+
+def inside_url(seat: Seat, process: Process) -> str:
+    """Return the cases that are inside a process now."""
+    return with_query(place(seat, "recovery"), {"process": process.pk})
+
+
+def won_url(seat: Seat, process: Process) -> str:
+    """Return the cases that a process won back."""
+    return with_query(place(seat, "recovery"), {"won": process.pk})
+
+
+def sent_url(seat: Seat, process: Process) -> str:
+    """Return the messages that a process sent."""
+    return with_query(place(seat, "messages"), {"v": "sent", "source": process.message_source_id})
+
+
+def process_row(seat: Seat, process: Process, numbers: ProcessNumbers) -> screens.ProcessRow:
+    """Return the row of a process."""
+    return screens.ProcessRow(
+        name=steps.process_name(process),
+        url=place(seat, "process", process.pk),
+        trigger=trigger(process),
+        status=process.status,
+        status_label=Status(process.status).label,
+        waiting=CountLink(shown_count(numbers.inside), inside_url(seat, process)),
+        sent=CountLink(shown_count(numbers.sent), sent_url(seat, process)),
+        recovered=CountLink(shown_count(numbers.won), won_url(seat, process)),
+        rate=humane.percent(numbers.rate, get_language() or "en", 1),
+        action=main_action(seat, process),
+    )
+
+
+def trigger(process: Process) -> str:
+    """Return what a process begins with."""
+    version = process.current_version
+    entry = str(version.doc.get("entry", {}).get("on", "")) if version is not None else ""
+    return steps.word(f"process.entry.{entry}") if entry else _("Not published yet")
+
+
+def dialog_id(process: Process, to: str) -> str:
+    """Return the name of the dialog that a switch opens."""
+    return f"process-{process.pk}-{to}"
+
+
+_BUTTONS = {
+    Status.LIVE: ("circle-play", "primary"),
+    Status.PAUSED: ("circle-pause", ""),
+    Status.STOPPED: ("circle-x", "ghost"),
+    Status.TEST: ("flag", ""),
+}
+
+
+def _word_of(to: str, process: Process) -> str:
+    if to == Status.LIVE and process.status == Status.PAUSED:
+        return _("Go on")
+    words = {Status.LIVE: _("Switch on"), Status.PAUSED: _("Pause"), Status.STOPPED: _("Stop…")}
+    return words.get(Status(to), _("Test mode"))
+
+
+def process_actions(seat: Seat, process: Process) -> list[screens.Action]:
+    """Return the switches of a process, the main one last."""
+    if not seat.may(Right.EDIT_PROCESSES):
+        return []
+    order = (Status.STOPPED, Status.TEST, Status.PAUSED, Status.LIVE)
+    return [
+        screens.Action(
+            _word_of(to, process), _BUTTONS[to][0], opens=dialog_id(process, to), tone=_BUTTONS[to][1]
+        )
+        for to in order
+        if to in MOVES[process.status]
+    ]
+
+
+def main_action(seat: Seat, process: Process) -> screens.Action | None:
+    """Return the one switch that a list shows: on, or pause."""
+    found = process_actions(seat, process)
+    return found[-1] if found else None
+
+
+def process_dialogs(seat: Seat, process: Process, numbers: ProcessNumbers) -> list[parts.Confirm]:
+    """Return a dialog for each switch, which says what it will do."""
+    if not seat.may(Right.EDIT_PROCESSES):
+        return []
+    return [_dialog(seat, process, Status(to), numbers) for to in MOVES[process.status] if to in _BUTTONS]
+
+
+def _dialog(seat: Seat, process: Process, to: Process.Status, numbers: ProcessNumbers) -> parts.Confirm:
+    inside, name = numbers.inside, steps.process_name(process)
+    shown = {"n": shown_count(inside), "name": name}
+    titles = {
+        Status.LIVE: _("Switch “%(name)s” on?"),
+        Status.PAUSED: _("Pause “%(name)s”?"),
+        Status.STOPPED: _("Stop “%(name)s”?"),
+        Status.TEST: _("Set “%(name)s” to test mode?"),
+    }
+    going_on = ngettext(
+        "%(n)s case that waits in it goes on.", "%(n)s cases that wait in it go on.", inside.number
+    )
+    waiting = ngettext(
+        "%(n)s case waits until it goes on.", "%(n)s cases wait until it goes on.", inside.number
+    )
+    ending = ngettext("%(n)s case in it ends here.", "%(n)s cases in it end here.", inside.number)
+    effects: dict[Process.Status, list[parts.Words]] = {
+        Status.LIVE: [
+            _("New cases enter it from now on; older ones never do."),
+            going_on % shown,
+            _("Reminders whose time has passed are not sent late in a heap."),
+        ],
+        Status.PAUSED: [_("Nothing is sent while it is paused."), waiting % shown],
+        Status.STOPPED: [ending % shown, _("Their planned reminders are called off.")],
+        Status.TEST: [
+            _("Everything is decided and nothing leaves."),
+            _("Messages are made to be looked at."),
+        ],
+    }
+    buttons = {
+        Status.LIVE: _word_of(Status.LIVE, process),
+        Status.PAUSED: _("Pause"),
+        Status.STOPPED: ngettext("Stop and end %(n)s case", "Stop and end %(n)s cases", inside.number)
+        % shown,
+        Status.TEST: _("Test mode"),
+    }
+    return parts.Confirm(
+        id=dialog_id(process, to),
+        title=titles[to] % {"name": name},
+        url=place(seat, "process_status", process.pk),
+        button=buttons[to],
+        effects=effects[to],
+        hidden=[("status", to.value)],
+        tone="error" if to == Status.STOPPED else "primary",
+    )
+
+
+def process_page(seat: Seat, process: Process, numbers: ProcessNumbers) -> screens.ProcessPage:
+    """Return all that the page of a process shows, but its picture and decisions."""
+    failed = count_messages(seat.shop, MessageFilter(states=("failed",), source_id=process.message_source_id))
+    language = get_language() or "en"
+    failed_url = with_query(place(seat, "messages"), {"v": "failed", "source": process.message_source_id})
+    tiles = [
+        parts.Tile(_("Waiting in it"), shown_count(numbers.inside), inside_url(seat, process)),
+        parts.Tile(_("Reminders sent"), shown_count(numbers.sent), sent_url(seat, process)),
+        parts.Tile(
+            _("Recovered"),
+            shown_count(numbers.won),
+            won_url(seat, process),
+            change_words=_("%(rate)s of those it wrote to")
+            % {"rate": humane.percent(numbers.rate, language, 1)},
+            is_hero=True,
+        ),
+        parts.Tile(_("Failed messages"), shown_count(failed), failed_url),
+    ]
+    live_since = (
+        humane.exact(process.live_since, timezone.get_current_timezone(), language)
+        if process.live_since
+        else _("not yet")
+    )
+    counts = counts_of(process)
+    return screens.ProcessPage(
+        name=steps.process_name(process),
+        status=process.status,
+        status_label=Status(process.status).label,
+        description=_description(process),
+        tiles=tiles,
+        facts=[
+            (_("Begins with"), trigger(process)),
+            (_("Running since"), live_since),
+            (_("Came to the end"), humane.number(counts["completed"], language)),
+            (_("Ended because paid, ordered or cancelled"), humane.number(counts["goal"], language)),
+        ],
+        versions=_versions(process),
+        actions=process_actions(seat, process),
+    )
+
+
+def _description(process: Process) -> str:
+    words = {
+        "unpaid_order": _(
+            "Reminds of an order that stays unpaid: after a day, after three days, after a week."
+        ),
+        "abandoned_cart": _("Reminds of a cart that was left, where the customer has agreed to it."),
+    }
+    return words.get(process.key, trigger(process))
+
+
+def _versions(process: Process) -> list[parts.Event]:
+    versions = list(ProcessVersion.objects.filter(process=process).order_by("-number")[:MOST_VERSIONS])
+    names = clerk_names([version.published_by for version in versions])
+    return [
+        parts.Event(
+            version.published_at,
+            _("Version %(number)d") % {"number": version.number},
+            "history",
+            body=names.get(version.published_by or 0, _("Shipped with Recoup") if process.key else ""),
+        )
+        for version in versions
+    ]
+
+
+def process_nodes(seat: Seat, process: Process) -> list[Node]:
+    """Return the blocks of the current version as a person reads them, with how many stand at each now."""
+    if process.current_version is None:
+        return []
+    document = ProcessDocument.model_validate(process.current_version.doc)
+    picture, standing = draw(document), standing_at(process)
+    texts = dict(Template.objects.values_list("key", "name"))
+    ordinals = _ordinals(picture)
+    start = Node("_start", "start", steps.word(picture.entry_word), _stops(picture), [Branch(picture.first)])
+    url = inside_url(seat, process)
+    return [start, *(_node(node, picture, standing, texts, ordinals, url) for node in picture.nodes)]
+
+
+def _stops(picture: Picture) -> str:
+    """Return what ends the process wherever somebody stands."""
+    words = [steps.word(word) for word in picture.goal_words[:2]]
+    return _("Ends when %(events)s") % {"events": ", ".join(words)} if words else ""
+
+
+def _ordinals(picture: Picture) -> dict[str, int]:
+    """Number the messages by their place from top to bottom; those of one row share a number."""
+    rows = sorted({node.row for node in picture.nodes if node.kind == "send"})
+    return {node.id: rows.index(node.row) + 1 for node in picture.nodes if node.kind == "send"}
+
+
+def _node(
+    node: PictureNode,
+    picture: Picture,
+    standing: Mapping[str, int],
+    texts: Mapping[str, str],
+    ordinals: Mapping[str, int],
+    url: str,
+) -> Node:
+    ways = [edge for edge in picture.edges if edge.source == node.id]
+    total = max(ordinals.values(), default=0)
+    count = standing.get(node.id, 0)
+    return Node(
+        node.id,
+        node.kind,  # type: ignore[arg-type]  # the kinds of the engine are those of the picture
+        node_words.title(node, ordinals.get(node.id, 0), total),
+        node_words.detail(node, texts),
+        [Branch(edge.target, steps.word(edge.word) if len(ways) > 1 else "") for edge in ways],
+        humane.number(count, get_language() or "en") if count else "",
+        url if count else "",
+    )

@@ -1,0 +1,86 @@
+"""Processes: what happens by itself, its picture with live counts, and its switches (J9)."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from recoup.accounts.roles import Right
+from recoup.analytics.process_figures import process_numbers
+from recoup.processes.actions import ProcessMoveNotAllowed
+from recoup.processes.actions import set_status as switch
+from recoup.processes.models import Process
+from recoup.processes.queries import newest_decisions, processes_of
+from recoup.shops.access import Seat
+from recoup.web import listing
+from recoup.web.answers import actor_of, place, see_other
+from recoup.web.doors import StaffRequest, staff
+from recoup.web.parts import Link, Timeline
+from recoup.web.shown import processes as shown
+from recoup.web.shown.timeline import decision_event
+from recoup.web.words import steps
+
+
+@staff(Right.SEE_PROCESSES)
+def processes(request: StaffRequest, seat: Seat) -> HttpResponse:
+    """Show the processes of the shop."""
+    found, numbers = list(processes_of(seat.shop)), process_numbers(seat.shop)
+    context = {
+        "rows": [shown.process_row(seat, one, numbers.get(one.pk, shown.NOTHING)) for one in found],
+        "lead_shown": listing.is_first_visit(request, "processes"),
+        "dialogs": [
+            dialog
+            for one in found
+            for dialog in shown.process_dialogs(seat, one, numbers.get(one.pk, shown.NOTHING))
+        ],
+    }
+    return render(request, "web/processes.html", context)
+
+
+def _get(seat: Seat, process_id: int) -> Process:
+    rows = Process.objects.filter(shop=seat.shop).select_related("current_version", "message_source")
+    return get_object_or_404(rows, pk=process_id)
+
+
+@staff(Right.SEE_PROCESSES)
+def process(request: StaffRequest, seat: Seat, process_id: int) -> HttpResponse:
+    """Show a process."""
+    return _show(request, seat, _get(seat, process_id))
+
+
+def _show(request: StaffRequest, seat: Seat, one: Process, *, status: int = 200) -> HttpResponse:
+    numbers = process_numbers(seat.shop).get(one.pk, shown.NOTHING)
+    context = {
+        "process": shown.process_page(seat, one, numbers),
+        "nodes": shown.process_nodes(seat, one),
+        "crumb_links": [
+            Link(_("Processes"), place(seat, "processes")),
+            Link(steps.process_name(one), ""),
+        ],
+        "decisions": Timeline([decision_event(line) for line in newest_decisions(one)]),
+        "decisions_url": "",
+        "dialogs": shown.process_dialogs(seat, one, numbers),
+    }
+    return render(request, "web/process.html", context, status=status)
+
+
+@require_POST
+@staff(Right.EDIT_PROCESSES)
+def set_status(request: StaffRequest, seat: Seat, process_id: int) -> HttpResponse:
+    """Switch a process on, pause it, or stop it."""
+    one, to = _get(seat, process_id), request.POST.get("status", "")
+    if to not in Process.Status.values:
+        to = ""
+    try:
+        switch(one, to, actor=actor_of(seat), now=request.now)
+    except ProcessMoveNotAllowed:
+        messages.warning(request, _("Somebody has switched it meanwhile. Look again, then choose."))
+        return _show(request, seat, _get(seat, process_id), status=409)
+    words = {
+        Process.Status.LIVE: _("It runs."),
+        Process.Status.PAUSED: _("It is paused. Nothing is sent until it goes on."),
+        Process.Status.STOPPED: _("It is stopped."),
+    }
+    messages.success(request, words.get(Process.Status(to), _("It runs in test mode: nothing leaves.")))
+    return see_other(place(seat, "process", one.pk))

@@ -1,0 +1,23 @@
+"""The list of reports."""
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from recoup.accounts.roles import Right
+from recoup.shops.access import Seat
+from recoup.web.answers import place
+from recoup.web.doors import StaffRequest, staff
+from recoup.web.screens import SettingsCard
+
+
+@staff(Right.SEE_REPORTS)
+def reports(request: StaffRequest, seat: Seat) -> HttpResponse:
+    """Show which reports there are."""
+    recovery = SettingsCard(
+        _("Recovery"),
+        _("What came back: cases, reminders, money and rate, by shop, currency and period"),
+        place(seat, "report"),
+        "hand-coins",
+    )
+    return render(request, "web/reports.html", {"reports": [recovery]})

@@ -1,0 +1,79 @@
+"""The lines of the activity log in words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from recoup.core import humane
+from recoup.recovery.models import RecoveryCase
+from recoup.web.parts import Words
+from recoup.web.words import orders
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """How a verb looks in a timeline."""
+
+    title: Words
+    icon: str = "history"
+    kind: str = "status"
+    tone: str = "neutral"
+
+
+_LINES = {
+    "orders.order.claimed": Line(_("Taken to work"), "user-check"),
+    "orders.order.released": Line(_("Released"), "undo-2"),
+    "orders.order.payment_promised": Line(_("Payment promised"), "calendar-clock", tone="due"),
+    "orders.order.reminders_paused": Line(_("Reminders paused"), "circle-pause", "decision", "due"),
+    "orders.order.reminders_resumed": Line(_("Reminders go on"), "circle-play", "decision"),
+    "orders.order.status_changed": Line(_("Status changed"), "tag"),
+    "messaging.message.sent_by_hand": Line(_("Pay link sent by hand"), "send", "message"),
+    "messaging.message.delivered": Line(_("Marked as delivered"), "mail-check", "message"),
+    "messaging.message.not_delivered": Line(_("Marked as not delivered"), "mail-x", "message", "failed"),
+    "messaging.message.send_again": Line(_("Sent again"), "send", "message"),
+    "messaging.message.retried": Line(_("Tried again"), "rotate-ccw", "message"),
+    "payments.refund.asked": Line(_("Refund asked for"), "undo-2", "payment"),
+    "storefront.order.placed": Line(_("Ordered from the filled cart"), "shopping-cart", "status"),
+    "storefront.order.payment_claimed": Line(_("The customer says it is paid"), "message-square", "payment"),
+    "recovery.case.restated": Line(_("Outcome restated"), "history", "decision"),
+    "processes.process.published": Line(_("New version"), "history"),
+    "processes.process.status_changed": Line(_("Switched"), "circle-play"),
+}
+
+_WHY = {
+    "says_paid": _("The customer says that it is paid."),
+    "buyer_stopped": _("The customer wants no more reminders of this order."),
+}
+
+
+def line(verb: str) -> Line:
+    """Return the words of a verb; one that a later version wrote is shown by its last part."""
+    known = _LINES.get(verb)
+    return known or Line(verb.rpartition(".")[2].replace("_", " ").capitalize())
+
+
+def details(verb: str, values: Mapping[str, Any]) -> str:
+    """Return what else a line says: until when, why, from what to what."""
+    if verb == "orders.order.payment_promised":
+        return _until(values.get("promised_at"))
+    if verb == "orders.order.status_changed":
+        was, to = (orders.status_label(str(values.get(key, ""))) for key in ("was", "to"))
+        return f"{was} → {to}"
+    if verb == "recovery.case.restated":
+        outcome = str(values.get("outcome", ""))
+        return str(RecoveryCase.Outcome(outcome).label) if outcome in RecoveryCase.Outcome.values else outcome
+    why = str(values.get("why") or "")
+    return str(_WHY.get(why, why))
+
+
+def _until(text: object) -> str:
+    try:
+        at = datetime.fromisoformat(str(text))
+    except ValueError:
+        return ""
+    return humane.exact(at, timezone.get_current_timezone(), get_language() or "en")

@@ -1,0 +1,139 @@
+"""What needs a person, in words: a title, what it means, where to go, and whether somebody may simply tick it off."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from recoup.shops import reasons
+from recoup.web.parts import Words
+
+_LOOK = _("Look")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How a kind of item reads. `place` is the address that it leads to when its subject is no order."""
+
+    title: Words
+    detail: Words = ""
+    icon: str = "circle-alert"
+    tone: str = "due"
+    action: Words = _LOOK
+    place: str = ""
+    is_settled_by_hand: bool = True  # else it goes by itself, once its cause is gone
+
+
+_KINDS = {
+    "orders.paid_after_cancel": Kind(
+        _("Order %(number)s was paid after it was cancelled"),
+        _("Take the order up again, or give the money back."),
+        "banknote",
+        action=_("Open the order"),
+    ),
+    "payments.overpaid": Kind(
+        _("Order %(number)s was paid with more than it costs"),
+        _("Give the difference back, or tick this off."),
+        "banknote",
+        action=_("Open the order"),
+    ),
+    "payments.double_payment": Kind(
+        _("Order %(number)s was paid twice"),
+        _("Two payments succeeded. Give one of them back."),
+        "banknote",
+        "failed",
+        _("Open the order"),
+    ),
+    "payments.amount_differs": Kind(
+        _("Order %(number)s: another sum was paid than was asked for"),
+        _("%(amount)s %(currency)s came in. Its reminders rest until you decide."),
+        "banknote",
+        action=_("Open the order"),
+    ),
+    "payments.outcome_unknown": Kind(
+        _("Order %(number)s: nobody knows whether a payment succeeded"),
+        _("The operator does not say what became of %(amount)s %(currency)s. Look there."),
+        "circle-help",
+        action=_("Open the order"),
+    ),
+    "payments.redirect_elsewhere": Kind(
+        _("A payment operator sent a buyer to an unknown address"),
+        _("Nobody was sent there. It happened with order %(number)s; ask the operator."),
+        "triangle-alert",
+        "failed",
+        _("Open the order"),
+    ),
+    "hooks.same_id_other_body": Kind(
+        _("%(source)s used one id for two different reports"),
+        _("The first one counts; both are kept."),
+        "copy",
+        place="intake",
+    ),
+    "hooks.quarantined": Kind(
+        _("Reports of %(source)s could not be read"),
+        _("They are kept whole; nothing is lost. Try them again once the cause is gone."),
+        "inbox",
+        "failed",
+        place="intake",
+        is_settled_by_hand=False,
+    ),
+    "shops.source_broken": Kind(
+        _("%(source)s does not work"),
+        _("%(trouble)s"),
+        "plug",
+        "failed",
+        place="sources",
+        is_settled_by_hand=False,
+    ),
+    "shops.hooks_disabled": Kind(
+        _("%(source)s has switched its webhooks off"),
+        _("%(trouble)s Until then the orders are fetched every few minutes."),
+        "plug",
+        place="sources",
+        is_settled_by_hand=False,
+    ),
+    "recovery.source_silent": Kind(
+        _("%(source)s does not say whether orders are paid"),
+        _("It was asked and did not answer. Reminders of its orders wait."),
+        "plug",
+        place="sources",
+    ),
+    "messaging.lane_in_trouble": Kind(
+        _("The mail server cannot be reached"),
+        _("Reminders wait and are not lost. It said: %(reason)s"),
+        "server",
+        "failed",
+        _("Look at the mail server"),
+        place="mail",
+        is_settled_by_hand=False,
+    ),
+    "messaging.uncertain": Kind(
+        _("Of some reminders nobody knows whether they arrived"),
+        _("The mail server broke off after it had taken them. You decide."),
+        "mail-question-mark",
+        action=_("Decide"),
+        is_settled_by_hand=False,
+    ),
+}
+
+
+class _Given(dict[str, Any]):
+    """The details of an item; what is missing is left blank, so that an old item is shown too."""
+
+    def __missing__(self, key: str) -> str:
+        return ""
+
+
+def kind_of(kind: str) -> Kind:
+    """Return how a kind reads; one that nobody has worded yet is shown by its name."""
+    return _KINDS.get(kind) or Kind(kind.rpartition(".")[2].replace("_", " ").capitalize())
+
+
+def filled(text: Words, details: Mapping[str, Any]) -> str:
+    """Return a text with the details of an item in it; the trouble of a source in words."""
+    given = _Given(details)
+    if "trouble" in given:
+        given["trouble"] = " ".join(reasons.all_words(str(given["trouble"])))
+    given.setdefault("source", given.get("name", ""))
+    return str(text) % given

@@ -1,0 +1,73 @@
+"""The blocks of a process in words: what a picture of it says."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import gettext as _
+
+from recoup.core import humane
+from recoup.processes.engine.times import parse_span
+from recoup.processes.graph.picture import PictureNode
+from recoup.web.words import orders
+from recoup.web.words.steps import reminder_name, word
+
+_FACTS = {
+    "order.total": gettext_lazy("Sum of the order"),
+    "order.amount_due": gettext_lazy("Sum that is still due"),
+    "order.currency": gettext_lazy("Currency of the order"),
+    "order.method": gettext_lazy("Payment method"),
+    "order.is_offline": gettext_lazy("Paid by bank transfer"),
+    "order.cause": gettext_lazy("Why it is unpaid"),
+    "order.status": gettext_lazy("Status of the order"),
+    "order.is_paid": gettext_lazy("Order is paid"),
+    "cart.total": gettext_lazy("Sum of the cart"),
+    "cart.currency": gettext_lazy("Currency of the cart"),
+    "cart.item_count": gettext_lazy("Number of goods in the cart"),
+    "contact.locale": gettext_lazy("Language of the customer"),
+    "contact.zone": gettext_lazy("Time zone of the customer"),
+}
+
+
+def span(text: str) -> str:
+    """Write a span of a document: "48 hours", "4 days"."""
+    try:
+        read = parse_span(text)
+    except ValueError:
+        return text
+    return humane.duration(timedelta(days=read.days) + read.exact, get_language() or "en")
+
+
+def title(node: PictureNode, ordinal: int, total: int) -> str:
+    """Return what a block does; the merchant's own name wins."""
+    if node.label:
+        return node.label
+    if node.kind == "if":
+        return _question(node.values)
+    if node.kind == "send" and ordinal:
+        return reminder_name(ordinal, total)
+    if node.kind == "order_status":
+        status = orders.status_label(str(node.values.get("status", "")))
+        return _("Set to %(status)s") % {"status": status}
+    filled = {"span": "", "within": "", "at": "", **node.values}
+    for key in ("span", "within"):
+        if filled[key]:
+            filled[key] = span(str(filled[key]))
+    return word(node.word).format(**filled)
+
+
+def detail(node: PictureNode, texts: Mapping[str, str]) -> str:
+    """Return the line under the title: which text is sent, what is asked about."""
+    if node.kind == "send":
+        key = str(node.values.get("template", ""))
+        return _("Mail “%(text)s”") % {"text": texts.get(key, key)}
+    if node.kind == "order_status":
+        return orders.status_reason(str(node.values.get("reason") or ""))
+    return ""
+
+
+def _question(values: Mapping[str, Any]) -> str:
+    facts = values.get("facts", ())
+    words = [str(_FACTS.get(fact, fact)) for fact in facts]
+    return f"{', '.join(words)}?" if words else _("Does this apply?")
