@@ -20,7 +20,7 @@ def customers(**given: str) -> dict[str, Any]:
             index % 5,
             [pln(f"{index * 213}.40")] if index % 5 else [],
             ago(days=index * 2 + 0.2),
-            pln("129.00") if index % 3 == 0 else None,
+            [pln("129.00")] if index % 3 == 0 else [],
         )
         for index, (name, email, phone) in enumerate(PEOPLE)
     ]

@@ -90,6 +90,7 @@ def attention() -> list[parts.Attention]:
             "The mail server broke off after it had taken them",
             ago(minutes=42),
             "Decide",
+            "/s/lumen/attention/1/settle/",
         ),
         parts.Attention(
             "One report of WooCommerce could not be read",

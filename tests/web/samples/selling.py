@@ -279,6 +279,7 @@ def recovery_report(**given: str) -> dict[str, Any]:
             ],
             menus=[parts.FilterMenu("Shop", [parts.Link("Lumen Candles", "?")])],
         ),
+        own_period={"first": "2026-01-01", "last": "2026-11-22", "kept": [("shop", "lumen")], "is_on": True},
         period_words="1 January – 22 November 2026, time of Warsaw",
         tiles=pieces.tiles()[:4],
         rows=[row],
