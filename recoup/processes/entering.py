@@ -65,7 +65,7 @@ def enrol_cases(cases: Sequence[RecoveryCaseOpened]) -> int:
         and door.graph.document.entry.on == _DOOR[case.kind]
         and (beginning := _beginning(case, door, facts.get((case.kind, case.subject_id))))
     ]
-    return _insert(beginnings)
+    return insert(beginnings)
 
 
 def _beginning(
@@ -117,7 +117,8 @@ def _facts_of(cases: Sequence[RecoveryCaseOpened]) -> dict[tuple[str, int], Fact
     return found
 
 
-def _insert(beginnings: Sequence[tuple[Enrolment, EntryKeys]]) -> int:
+def insert(beginnings: Sequence[tuple[Enrolment, EntryKeys]]) -> int:
+    """Put beginnings into the table and return how many came in; the unique indexes turn the others away."""
     if not beginnings:
         return 0
     columns: list[list[Any]] = [

@@ -19,7 +19,7 @@ from recoup.processes.store_sql import PICK, SAVE, WAKE
 from recoup.processes.versions import graph_of, message_source_of
 
 _BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
-# How long a mark may hide rows that were entered with an earlier `run_at` than the head of the queue (12.4).
+# How long a mark may hide rows that are entered, during a backlog, with an earlier `run_at` than its head (12.4).
 MARK_SECONDS = 30.0
 _HALTED = frozenset({"paused", "stopped", "draft"})
 
@@ -60,9 +60,11 @@ class PostgresStore:
         mark = self._marks.get(prio, _BEGINNING)
         cursor.execute(PICK, {"prio": prio, "now": now, "mark": mark, "limit": limit})
         rows = cursor.fetchall()
-        if not rows:
-            return []
-        self._marks[prio] = min(row[15] for row in rows)
+        # Only while a backlog is drained: else somebody who enters with an earlier `run_at` would wait for no reason.
+        if len(rows) == limit:
+            self._marks[prio] = min(row[15] for row in rows)
+        else:
+            self._marks.pop(prio, None)
         halted = [row[0] for row in rows if row[22] in _HALTED]
         if halted:
             cursor.execute(

@@ -1,0 +1,290 @@
+"""The simulated shop in PostgreSQL: the real store under the simulator's virtual clock."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from functools import reduce
+from typing import Any
+
+from django.db import connection
+
+from recoup.processes import entering
+from recoup.processes.engine.batch import Due, WakeUp
+from recoup.processes.engine.codes import Code, Wake
+from recoup.processes.engine.compiled import Graph
+from recoup.processes.engine.entry import begin
+from recoup.processes.engine.records import Outcome
+from recoup.processes.facts import enrolment_of, facts_of
+from recoup.processes.graph.compiling import keys_for
+from recoup.processes.graph.document import ProcessDocument
+from recoup.processes.memory import Line
+from recoup.processes.store import PostgresStore
+from recoup.processes.store_sql import facts_sql
+from recoup.processes.versions import forget_graphs, graph_of
+from recoup.processes.worlds import (
+    WAKES,
+    Arrival,
+    Change,
+    ChangeKind,
+    Lane,
+    News,
+    Visit,
+    apply_change,
+    refusal,
+)
+from tests.factories.shops import make_shop, make_source
+from tests.processes.worlds import PROCESS, VERSION
+
+TABLES = (
+    "processes_step_log, messaging_message, processes_enrolment, recovery_recoverycase, orders_order,"
+    " customers_contactgate, customers_contact, processes_processversion, processes_process,"
+    " messaging_messagesource, messaging_lane, shops_source, shops_shop"
+)
+# How a message ends in the table so that the engine reads this code.
+ENDS = {
+    Code.SENT: ("sent", ""),
+    Code.UNCERTAIN: ("uncertain", "line_broke"),
+    Code.SKIPPED_CONSENT: ("cancelled", "no_consent"),
+    Code.SKIPPED_EXPIRED: ("cancelled", "expired"),
+    Code.SKIPPED_PAID: ("cancelled", "paid"),
+    Code.SKIPPED_CANCELLED: ("cancelled", "order_cancelled"),
+    Code.SKIPPED_SUPERSEDED: ("cancelled", "superseded"),
+    Code.FAILED_REFUSED: ("failed", "refused"),
+}
+CHANGES = {
+    ChangeKind.PAID: "UPDATE orders_order SET paid_at = %(true)s, paid_learnt_at = %(at)s, captured = total WHERE id = %(id)s",
+    ChangeKind.CANCELLED: "UPDATE orders_order SET cancelled_at = %(true)s, status = 'cancelled' WHERE id = %(id)s",
+    ChangeKind.SUPERSEDED: "UPDATE orders_order SET superseded_at = %(true)s WHERE id = %(id)s",
+    ChangeKind.PROMISED: "UPDATE orders_order SET promised_at = %(until)s WHERE id = %(id)s",
+    ChangeKind.HELD: "UPDATE orders_order SET paused_at = %(true)s WHERE id = %(id)s",
+    ChangeKind.RELEASED: "UPDATE orders_order SET paused_at = NULL WHERE id = %(id)s",
+}
+
+
+class PostgresWorld:
+    """A shop whose clock, news and sending are in the hands of the simulator, and whose enrolments are in tables."""
+
+    def __init__(self, raw: ProcessDocument, graph: Graph, start: datetime, news: Sequence[News]) -> None:
+        self.clock = start
+        self._early: dict[int, list[Change]] = {}  # of orders that nobody stands at the door for yet
+        self._store = PostgresStore()
+        self._source_id = 0
+        forget_graphs()
+        with connection.cursor() as cursor:
+            cursor.execute(f"TRUNCATE {TABLES} RESTART IDENTITY CASCADE")
+        self._make_shop(raw, graph)
+        for arrival in news:
+            if isinstance(arrival, Arrival):
+                self._make_order(arrival)
+
+    def _make_shop(self, raw: ProcessDocument, graph: Graph) -> None:
+        self._shop = make_shop(time_zone="Europe/Warsaw")
+        self._source_id = make_source(self._shop).pk
+        self._run(
+            "INSERT INTO messaging_messagesource (id, shop_id, name, state) VALUES (1, %(shop)s, 'x', 'live')",
+            shop=self._shop.pk,
+        )
+        self._run(
+            "INSERT INTO processes_process (id, shop_id, name, key, status, priority, exclusive_group, holdout_bp, salt,"
+            " message_source_id) VALUES (%(id)s, %(shop)s, 'x', '', 'live', 0, '', 0, 9, 1)",
+            id=PROCESS,
+            shop=self._shop.pk,
+        )
+        self._run(
+            "INSERT INTO processes_processversion (id, shop_id, process_id, number, doc, doc_hash, node_map, event_mask,"
+            " engine_schema, published_at) VALUES (%(id)s, %(shop)s, %(process)s, 1, %(doc)s, %(hash)s, %(map)s, 0, 1, now())",
+            id=VERSION,
+            shop=self._shop.pk,
+            process=PROCESS,
+            doc=raw.model_dump_json(by_alias=True, exclude_none=True),
+            hash=graph.doc_hash,
+            map=json.dumps(dict(graph.node_map)),
+        )
+
+    def _run(self, statement: str, **values: Any) -> list[tuple[Any, ...]]:
+        with connection.cursor() as cursor:
+            cursor.execute(statement, values)
+            return cursor.fetchall() if cursor.description else []
+
+    # The store.
+
+    def now(self) -> datetime:
+        """Return the simulated time."""
+        return self.clock
+
+    def wake(self, wake_ups: Sequence[WakeUp], now: datetime) -> int:
+        """Wake by the real statement."""
+        return self._store.wake(wake_ups, now)
+
+    def pick(self, limit: int, now: datetime) -> list[Due]:
+        """Pick by the real statement."""
+        return self._store.pick(limit, now)
+
+    def save(self, outcomes: Sequence[Outcome], now: datetime) -> None:
+        """Save by the real statements."""
+        self._store.save(outcomes, now)
+
+    # The world.
+
+    def apply(self, news: News) -> None:
+        """Let something happen, and wake those who wait for it."""
+        match news:
+            case Arrival():
+                self._enter(news)
+            case Change():
+                self._early.setdefault(news.subject_id, []).append(news)
+                if news.kind is ChangeKind.CASE_CLOSED:
+                    self._run(
+                        "UPDATE recovery_recoverycase SET closed_at = %(true)s, outcome = 'lapsed' WHERE order_id = %(id)s",
+                        true=news.became_true_at,
+                        id=news.subject_id,
+                    )
+                else:
+                    self._run(
+                        CHANGES[news.kind],
+                        true=news.became_true_at,
+                        at=news.at,
+                        until=news.until,
+                        id=news.subject_id,
+                    )
+                self.wake([WakeUp(news.subject_kind, news.subject_id, WAKES[news.kind].value)], self.clock)
+            case Visit():
+                self._visit(news)
+
+    def _make_order(self, arrival: Arrival) -> None:
+        candidate, order = arrival.candidate, arrival.facts.order
+        contact = arrival.facts.contact
+        assert order is not None
+        assert contact is not None
+        self._run(
+            "INSERT INTO customers_contact (id, shop_id, name, email, phone, locale, time_zone, country, company, search,"
+            " sort_name, notes, first_seen_at) VALUES (%(id)s, %(shop)s, 'x', %(email)s, '', %(locale)s, %(zone)s, '', '',"
+            " '{}', '', '', now())",
+            id=candidate.contact_id,
+            shop=self._shop.pk,
+            email=f"x{candidate.contact_id}@example.com",
+            locale=contact.locale,
+            zone=contact.zone,
+        )
+        self._run(
+            "INSERT INTO orders_order (id, shop_id, source_id, ref, number, contact_id, status, payment_state, currency,"
+            " total, captured, refunded, locale, origin, method, method_title, is_offline_method, pay_url, cart_ref, buyer,"
+            " product_refs, search, shop_state, raw_state, placed_at, learnt_at, version_at, version_key, cancel_reason,"
+            " failure_class, failure_code, terms_version, ask_failures, lock_version, is_backfill, is_test)"
+            " VALUES (%(id)s, %(shop)s, %(source)s, %(ref)s, 'x', %(contact)s, %(status)s, 'owed', %(currency)s, %(total)s,"
+            " 0, 0, 'pl', 'x', %(method)s, '', %(offline)s, '', '', '{}', '{}', '{}', 'pending', '', %(placed)s, %(placed)s,"
+            " %(placed)s, '', '', '', '', '', 0, 0, false, false)",
+            id=candidate.subject_id,
+            shop=self._shop.pk,
+            source=self._source_id,
+            ref=f"r{candidate.subject_id}",
+            contact=candidate.contact_id,
+            status=order.status,
+            currency=order.currency,
+            total=order.total,
+            method=order.method,
+            offline=order.is_offline_method,
+            placed=order.placed_at,
+        )
+        self._run(
+            "INSERT INTO recovery_recoverycase (shop_id, kind, order_id, contact_id, cause, amount, currency, opened_at,"
+            " lapses_at, outcome, messages_sent, is_holdout, refunded_amount)"
+            " VALUES (%(shop)s, 'order', %(order)s, %(contact)s, %(cause)s, 1, 'PLN', now(), now(), '', 0, false, 0)",
+            shop=self._shop.pk,
+            order=candidate.subject_id,
+            contact=candidate.contact_id,
+            cause=order.cause,
+        )
+
+    def _enter(self, arrival: Arrival) -> None:
+        candidate, graph = arrival.candidate, graph_of(VERSION)
+        ((case_id,),) = self._run(
+            "SELECT id FROM recovery_recoverycase WHERE order_id = %(id)s", id=candidate.subject_id
+        )
+        facts = reduce(apply_change, self._early.get(candidate.subject_id, []), arrival.facts)
+        known = replace(candidate, shop_id=self._shop.pk, case_id=case_id)
+        keys = keys_for(graph, known)
+        if keys is None or not graph.admits(facts):
+            return
+        enrolment = begin(graph, known, holdout_bp=arrival.holdout_bp)
+        started = enrolment._replace(run_at=max(self.clock, candidate.entered_at))
+        entering.insert([(started, keys)])
+
+    def _visit(self, visit: Visit) -> None:
+        rows = self._run(
+            "SELECT m.id, m.state, e.id FROM processes_enrolment e LEFT JOIN LATERAL (SELECT * FROM messaging_message"
+            " WHERE enrolment_id = e.id AND node = %(node)s ORDER BY step_no DESC LIMIT 1) m ON true"
+            " WHERE e.subject_kind = %(kind)s AND e.subject_id = %(id)s",
+            node=visit.node_id,
+            kind=visit.subject_kind,
+            id=visit.subject_id,
+        )
+        for message_id, state, _ in rows:
+            if state not in {"sent", "uncertain"}:
+                continue
+            self._run(
+                "UPDATE messaging_message SET opened_at = coalesce(opened_at, %(at)s), clicked_at ="
+                " CASE WHEN %(click)s THEN coalesce(clicked_at, %(at)s) ELSE clicked_at END WHERE id = %(id)s",
+                at=visit.at,
+                click=visit.is_click,
+                id=message_id,
+            )
+            bits = Wake.MESSAGE_OPENED | (Wake.MESSAGE_CLICKED if visit.is_click else Wake(0))
+            self.wake([WakeUp(visit.subject_kind, visit.subject_id, bits.value)], self.clock)
+
+    def next_run_at(self) -> datetime | None:
+        """Return when the engine has something to do next."""
+        ((at,),) = self._run("SELECT min(run_at) FROM processes_enrolment WHERE state IN (1, 2)")
+        found: datetime | None = at
+        return found
+
+    def next_message_at(self) -> datetime | None:
+        """Return when the next message is due."""
+        ((at,),) = self._run("SELECT min(due_at) FROM messaging_message WHERE state = 'due'")
+        found: datetime | None = at
+        return found
+
+    def hand_over(self, lane: Lane) -> None:
+        """End the next message as the sender would."""
+        ((message_id, enrolment_id, step_no, not_after, purpose),) = self._run(
+            "SELECT id, enrolment_id, step_no, not_after, purpose FROM messaging_message WHERE state = 'due'"
+            " ORDER BY due_at, enrolment_id, step_no LIMIT 1"
+        )
+        with connection.cursor() as cursor:
+            cursor.execute(facts_sql("e.id = %s"), [enrolment_id])
+            row = cursor.fetchone()
+        facts = facts_of(row, graph_of(VERSION))
+        code = Code.SKIPPED_EXPIRED if self.clock >= not_after else None
+        code = code or (refusal(facts) if purpose == "reminder" else None)
+        code = code or lane.fate(enrolment_id, step_no, self.clock)
+        state, reason = ENDS[code]
+        is_out = state in {"sent", "uncertain"}
+        self._run(
+            "UPDATE messaging_message SET state = %(state)s, reason = %(reason)s, settled_at = %(now)s,"
+            " handed_at = CASE WHEN %(out)s THEN %(now)s::timestamptz END WHERE id = %(id)s",
+            state=state,
+            reason=reason,
+            now=self.clock,
+            out=is_out,
+            id=message_id,
+        )
+        enrolment = enrolment_of(row)
+        self._run(
+            "UPDATE processes_enrolment SET state = 2, prio = 0, run_at = least(run_at, %(now)s)"
+            " WHERE id = %(id)s AND state IN (1, 2) AND wait_mask & %(bit)s <> 0",
+            now=self.clock,
+            id=enrolment.id,
+            bit=Wake.MESSAGE_SETTLED.value,
+        )
+
+    def journal(self) -> list[Line]:
+        """Return the ledger in the words of the memory store."""
+        graph = graph_of(VERSION)
+        rows = self._run(
+            "SELECT e.process_id, e.subject_kind, e.subject_id, l.step_no, l.node, l.outcome, l.at"
+            " FROM processes_step_log l JOIN processes_enrolment e ON e.id = l.enrolment_id"
+        )
+        return sorted(
+            Line(p, k, s, n, graph.node_id(node), outcome, at) for p, k, s, n, node, outcome, at in rows
+        )
