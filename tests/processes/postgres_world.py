@@ -53,7 +53,8 @@ ENDS = {
     Code.FAILED_REFUSED: ("failed", "refused"),
 }
 CHANGES = {
-    ChangeKind.PAID: "UPDATE orders_order SET paid_at = %(true)s, paid_learnt_at = %(at)s, captured = total WHERE id = %(id)s",
+    ChangeKind.PAID: "UPDATE orders_order SET paid_at = %(true)s, paid_learnt_at = %(at)s, captured = total"
+    " WHERE id = %(id)s",
     ChangeKind.CANCELLED: "UPDATE orders_order SET cancelled_at = %(true)s, status = 'cancelled' WHERE id = %(id)s",
     ChangeKind.SUPERSEDED: "UPDATE orders_order SET superseded_at = %(true)s WHERE id = %(id)s",
     ChangeKind.PROMISED: "UPDATE orders_order SET promised_at = %(until)s WHERE id = %(id)s",
@@ -93,7 +94,8 @@ class PostgresWorld:
         )
         self._run(
             "INSERT INTO processes_processversion (id, shop_id, process_id, number, doc, doc_hash, node_map, event_mask,"
-            " engine_schema, published_at) VALUES (%(id)s, %(shop)s, %(process)s, 1, %(doc)s, %(hash)s, %(map)s, 0, 1, now())",
+            " engine_schema, published_at)"
+            " VALUES (%(id)s, %(shop)s, %(process)s, 1, %(doc)s, %(hash)s, %(map)s, 0, 1, now())",
             id=VERSION,
             shop=self._shop.pk,
             process=PROCESS,
