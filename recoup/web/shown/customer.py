@@ -8,12 +8,15 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from recoup.accounts.roles import Right
 from recoup.core import humane
 from recoup.core.money import Money
 from recoup.customers.models import ConsentEvent, Contact, ContactIdentity, MergeSuggestion
 from recoup.messaging.models import Message, MessageVisit
+from recoup.orders.desk import is_workable
 from recoup.orders.models import Cart, Order
 from recoup.orders.people import OrdersOfPerson, orders_of_people
+from recoup.processes.queries import planned_steps
 from recoup.recovery.models import RecoveryCase
 from recoup.shops.access import Seat
 from recoup.web import parts, screens
@@ -24,6 +27,7 @@ from recoup.web.shown.orders import order_rows, order_url
 from recoup.web.shown.people import name_of, person_card, suppression_words, suppressions_of
 from recoup.web.shown.timeline import message_event, timeline_of, visit_event
 from recoup.web.statuses import mark_of
+from recoup.web.words import steps
 
 MOST_ORDERS = 50
 MOST_EVENTS = 100
@@ -61,6 +65,9 @@ def customer_page(seat: Seat, contact: Contact, now: datetime) -> screens.Custom
     if len(orders) == MOST_ORDERS:
         url = with_query(place(seat, "orders"), {"v": "all", "person": contact.pk})
         actions.append(screens.Action(_("All orders"), "package", url))
+    if seat.may(Right.SEE_PROCESSES):
+        url = with_query(place(seat, "messages"), {"person": contact.pk})
+        actions.append(screens.Action(_("All messages"), "mail", url))
     return screens.CustomerPage(
         card=person_card(seat, contact, numbers=numbers),
         contacts=_contacts(contact),
@@ -77,7 +84,20 @@ def customer_page(seat: Seat, contact: Contact, now: datetime) -> screens.Custom
         facts=_facts(contact),
         doubles=_doubles(seat, contact),
         actions=actions,
+        next_step=_next_step(orders, now),
     )
+
+
+def _next_step(orders: Sequence[Order], now: datetime) -> parts.NextStep | None:
+    """Return the first thing that will happen about any of a person's orders."""
+    living = {order.pk: order for order in orders if is_workable(order)}
+    planned = planned_steps(list(living), [], now=now)
+    coming = [(step.at, key) for (_kind, key), step in planned.items() if step.at is not None]
+    if not coming:
+        return None
+    _at, key = min(coming)
+    number = _("Order %(number)s") % {"number": living[key].number}
+    return parts.NextStep(steps.next_line(planned[(1, key)], now), detail=number)
 
 
 def _contacts(contact: Contact) -> list[screens.ContactRow]:
@@ -91,6 +111,8 @@ def _contacts(contact: Contact) -> list[screens.ContactRow]:
         value = identity.value.partition(":")[2] or identity.value
         shown = value if identity.kind == ContactIdentity.Kind.ACCOUNT else identity.value
         found.append(screens.ContactRow(label, shown, state, words))
+    if contact.phone and contact.phone not in {row.value for row in found}:
+        found.append(screens.ContactRow(_("Phone"), contact.phone, "unknown", _("Phone")))
     return found
 
 

@@ -197,8 +197,8 @@ def process_page(seat: Seat, process: Process, numbers: ProcessNumbers) -> scree
         facts=[
             (_("Begins with"), trigger(process)),
             (_("Running since"), live_since),
-            (_("Came to the end"), humane.number(counts["completed"], language)),
-            (_("Ended because paid, ordered or cancelled"), humane.number(counts["goal"], language)),
+            (_("Finished"), humane.number(counts["completed"], language)),
+            (_("Paid or ended"), humane.number(counts["goal"], language)),
         ],
         versions=_versions(process),
         actions=process_actions(seat, process),

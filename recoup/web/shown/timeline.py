@@ -1,10 +1,9 @@
 """One timeline of an order: its history, its money, its messages, what was decided and why, and notes (E7, E19)."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -19,6 +18,7 @@ from recoup.payments.models import Attempt, AttemptChange, Refund
 from recoup.processes.queries import LedgerLine, ledger_of
 from recoup.shops.access import Seat
 from recoup.shops.models import Source
+from recoup.web.answers import place
 from recoup.web.parts import Event, Timeline, Words
 from recoup.web.shown.people import clerk_names
 from recoup.web.statuses import mark_of
@@ -69,24 +69,15 @@ def order_timeline(seat: Seat, order: Order) -> Timeline:
             *(("person", note.author_id) for note in notes),
         ]
     )
+    # Of what happened at one instant, what followed from the rest stands above it.
     events = [
-        *(_status_event(change, actors) for change in changes),
-        *(_activity_event(line, actors) for line in lines),
-        *(
-            Event(
-                n.at,
-                _("Note"),
-                "message-square",
-                "note",
-                body=n.text,
-                actor=actors.name("person", n.author_id),
-            )
-            for n in notes
-        ),
-        *_fact_events(order),
-        *_payment_events(order),
-        *_message_events(seat, order),
         *_decisions(ledger_of(shop_id=seat.shop.pk, subject_kind=ORDER, subject_id=order.pk)),
+        *_message_events(seat, order),
+        *(_activity_event(line, actors) for line in lines),
+        *(_note_event(note, actors) for note in notes),
+        *(_status_event(change, actors) for change in changes),
+        *_payment_events(order),
+        *_fact_events(order),
     ]
     return timeline_of(events)
 
@@ -128,6 +119,11 @@ def _status_event(change: StatusChange, actors: Actors) -> Event:
         orders.status_reason(change.reason),
         actors.name(change.actor_kind, change.actor_id),
     )
+
+
+def _note_event(note: OrderNote, actors: Actors) -> Event:
+    who = actors.name("person", note.author_id)
+    return Event(note.at, _("Note"), "message-square", "note", body=note.text, actor=who)
 
 
 def _activity_event(one: Activity, actors: Actors) -> Event:
@@ -222,7 +218,7 @@ def message_event(seat: Seat, message: Message) -> Event:
     name = message.template.name if message.template is not None else _("Message")
     at = message.handed_at or message.settled_at or message.queued_at
     state = Message.State(message.state).label
-    url = reverse("web:message", args=[seat.shop.slug, message.pk]) if seat.may(Right.SEE_PROCESSES) else ""
+    url = place(seat, "message", message.pk) if seat.may(Right.SEE_PROCESSES) else ""
     return Event(
         at,
         _("%(name)s: %(state)s") % {"name": name, "state": state},
@@ -279,6 +275,25 @@ def is_worth_telling(line: LedgerLine) -> bool:
     if line.message_id is not None:
         return code.is_deferral
     return code.is_deferral or code.is_skip or code.is_failure or code.is_exit or code.name == "SUPPRESSED"
+
+
+def step_event(seat: Seat, line: LedgerLine) -> Event:
+    """Return a line of the ledger for the page of its process; of a message the end that it came to."""
+    event = decision_event(line)
+    if line.message_id is None or line.message_state not in Message.State.values:
+        return replace(event, actor="")
+    mark = mark_of("message", line.message_state)
+    title = _("Reminder: %(state)s") % {"state": Message.State(line.message_state).label}
+    url = place(seat, "message", line.message_id)
+    return replace(
+        event,
+        title=title,
+        icon=mark.icon,
+        tone=mark.tone,
+        actor="",
+        url=url,
+        link_label=_("Open the message"),
+    )
 
 
 def decision_event(line: LedgerLine) -> Event:

@@ -10,6 +10,7 @@ from recoup.accounts.roles import Right
 from recoup.analytics.process_figures import process_numbers
 from recoup.processes.actions import ProcessMoveNotAllowed
 from recoup.processes.actions import set_status as switch
+from recoup.processes.engine.codes import Code
 from recoup.processes.models import Process
 from recoup.processes.queries import newest_decisions, processes_of
 from recoup.shops.access import Seat
@@ -18,7 +19,7 @@ from recoup.web.answers import actor_of, place, see_other
 from recoup.web.doors import StaffRequest, staff
 from recoup.web.parts import Link, Timeline
 from recoup.web.shown import processes as shown
-from recoup.web.shown.timeline import decision_event
+from recoup.web.shown.timeline import step_event as shown_step
 from recoup.web.words import steps
 
 
@@ -58,7 +59,9 @@ def _show(request: StaffRequest, seat: Seat, one: Process, *, status: int = 200)
             Link(_("Processes"), place(seat, "processes")),
             Link(steps.process_name(one), ""),
         ],
-        "decisions": Timeline([decision_event(line) for line in newest_decisions(one)]),
+        "decisions": Timeline(
+            [shown_step(seat, line) for line in newest_decisions(one) if line.code not in (Code.YES, Code.NO)]
+        ),
         "decisions_url": "",
         "dialogs": shown.process_dialogs(seat, one, numbers),
     }

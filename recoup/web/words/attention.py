@@ -110,7 +110,7 @@ _KINDS = {
     ),
     "messaging.uncertain": Kind(
         _("Of some reminders nobody knows whether they arrived"),
-        _("The mail server broke off after it had taken them. You decide."),
+        _("The line broke before the mail server had answered. You decide."),
         "mail-question-mark",
         action=_("Decide"),
         is_settled_by_hand=False,
