@@ -18,7 +18,7 @@ DECLINES = {
     "lost_card": FailureClass.HARD,
     "closed_account": FailureClass.HARD,
     "given_up": FailureClass.USER,
-    "expired_card": FailureClass.USER,
+    "expired_card": FailureClass.CONFIG,
     "authentication_failed": FailureClass.AUTH,
     "bank_unreachable": FailureClass.TECHNICAL,
     "suspected_fraud": FailureClass.FRAUD,

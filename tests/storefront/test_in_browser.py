@@ -1,0 +1,116 @@
+"""Buyers' pages in a real Chromium: a phone without scripts pays at the bank; axe looks at every page."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+from pytest_django.live_server_helper import LiveServer
+
+from recoup.integrations.demobank.server import running
+from recoup.orders.models import Order
+from recoup.shops.models import Shop
+from recoup.storefront.purposes import LIVES
+from tests.factories.operators import make_operator_account
+from tests.factories.orders import make_cart, make_order
+from tests.storefront.conftest import MakeLink
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+PHONE: ViewportSize = {"width": 360, "height": 740}
+T = TypeVar("T")
+
+
+def in_browser(path: str, steps: Callable[[Browser], T]) -> T:
+    """Run steps with a browser in a thread of their own: its event loop and Django's database do not mix."""
+
+    def run() -> T:
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+            try:
+                return steps(browser)
+            finally:
+                browser.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(run).result(timeout=120)
+
+
+def test_a_phone_without_scripts_pays_at_the_bank_and_comes_back(
+    live_server: LiveServer, shop: Shop, link: MakeLink, chromium_path: str, settings: Any, tmp_path: Path
+) -> None:
+    settings.PUBLIC_URL = live_server.url
+    with running(ledger=str(tmp_path / "bank.sqlite")) as bank:
+        make_operator_account(shop, base_url=bank.origin)
+        order = make_order(shop, locale="pl")
+        address = live_server.url + link("pay", order)
+
+        def pay(browser: Browser) -> tuple[str, str]:
+            page = browser.new_context(viewport=PHONE, java_script_enabled=False, locale="pl-PL").new_page()
+            page.goto(address)
+            page.locator("label", has_text="BLIK").click()
+            page.locator("form .button").first.click()
+            page.wait_for_url(f"{bank.origin}/pay/*")
+            at_bank = str(page.locator(".sum").text_content())
+            page.locator("button.main").click()
+            page.wait_for_url(f"{address}?back=1")
+            return at_bank, str(page.locator(".outcome h1").text_content())
+
+        at_bank, thanks = in_browser(chromium_path, pay)
+
+    order.refresh_from_db()
+    assert at_bank.replace("\xa0", " ") == "149,00 €"
+    assert thanks
+    assert (order.payment_state, order.captured) == ("paid", Decimal("149.00"))
+
+
+def test_every_page_is_accessible_and_fits_a_phone(
+    live_server: LiveServer, shop: Shop, link: MakeLink, chromium_path: str, settings: Any
+) -> None:
+    settings.PUBLIC_URL = live_server.url
+    addresses = [live_server.url + path for path in every_page(shop, link)]
+    with running() as bank:
+        make_operator_account(shop, base_url=bank.origin)
+
+        def look(browser: Browser) -> list[str]:
+            troubles = []
+            for scheme in ("light", "dark"):
+                context = browser.new_context(viewport=PHONE, color_scheme=scheme, bypass_csp=True)
+                page = context.new_page()
+                for address in addresses:
+                    page.goto(address)
+                    troubles += troubles_of(page, f"{scheme} {address}")
+            return troubles
+
+        assert in_browser(chromium_path, look) == []
+
+
+def every_page(shop: Shop, link: MakeLink) -> list[str]:
+    """Return the paths of pages in many states."""
+    order = make_order(
+        shop, products=["Soy candle with a very long name that does not fit into one line", "soap"]
+    )
+    states: list[dict[str, Any]] = [
+        {"status": "cancelled"},
+        {"payment_state": "authorized"},
+        {"payment_state": "paid", "status": "completed", "captured": Decimal(149)},
+        {"payment_state": "refunded", "status": "completed"},
+        {"payment_state": "partly_paid", "captured": Decimal(100)},
+        {"currency": "XAU"},
+    ]
+    paths = [link(purpose, order) for purpose in LIVES]
+    paths += [link("pay", make_order(shop, **values)) for values in states]
+    paths += [link("cart", make_cart(shop)), link("why", make_cart(shop)), "/pay/nothing"]
+    assert Order.objects.count() == len(states) + 1
+    return paths
+
+
+def troubles_of(page: Page, name: str) -> list[str]:
+    """Return what axe finds, and whether the page is wider than the phone."""
+    found = [f"{name}: {violation['id']}" for violation in Axe().run(page).response["violations"]]
+    if page.evaluate("document.documentElement.scrollWidth") > PHONE["width"]:
+        found.append(f"{name}: wider than the phone")
+    return found
