@@ -22,7 +22,7 @@ from recoup.supervisor.places import var_folder
 
 ROOT = Path(__file__).resolve().parents[1]
 PREFIX = "recoup_template_"
-SHAPING_PACKAGES = ("django", "django-allauth", "procrastinate")
+SHAPING_PACKAGES = ("django", "django-allauth")
 
 
 def template_name() -> str:

@@ -50,7 +50,6 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "django_htmx",
-    "procrastinate.contrib.django",
     *PARTS,
     "recoup.config",
 ]
@@ -167,6 +166,5 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 30 * 1024 * 1024
 APPEND_SLASH = True
 LOGGING_CONFIG = "recoup.config.logs.configure"
 LOGGING: dict[str, Any] = {}
-PROCRASTINATE_ON_APP_READY = None
 TEST_RUNNER = "django.test.runner.DiscoverRunner"
 os.environ.setdefault("TZ", "UTC")

@@ -1,5 +1,6 @@
 """Who is the same person, and who only may be (T42)."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -17,11 +18,16 @@ from tests.factories.shops import make_shop
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture(autouse=True)
+def _all_shops() -> Iterator[None]:
+    with scopes_disabled():
+        yield
+
+
 def see(shop: Shop, **signs: Any) -> Contact | None:
     return recognise(shop, PersonSnapshot(**signs), source_id=1, now=NOW)
 
 
-@scopes_disabled()
 @pytest.mark.parametrize(
     "second",
     [
@@ -39,7 +45,6 @@ def test_the_same_person_is_recognised_across_case_guest_and_account(second: dic
     assert Contact.objects.count() == ContactGate.objects.count() == 1
 
 
-@scopes_disabled()
 @pytest.mark.parametrize(
     ("second", "why"),
     [("mıke@example.com", None), ("mike+shop@example.com", "mail_alias"), ("ｍike@example.com", None)],
@@ -55,7 +60,6 @@ def test_look_alikes_and_aliases_are_never_merged_in_silence(second: str, why: s
     assert [s.why for s in MergeSuggestion.objects.all()] == ([why] if why else [])
 
 
-@scopes_disabled()
 def test_a_phone_shared_by_two_accounts_is_two_people_and_a_suggestion() -> None:
     shop = make_shop()
     first = see(shop, phone="+48600100200", account_ref="1")
@@ -66,7 +70,6 @@ def test_a_phone_shared_by_two_accounts_is_two_people_and_a_suggestion() -> None
     assert MergeSuggestion.objects.count() == 1
 
 
-@scopes_disabled()
 def test_another_shop_knows_nobody() -> None:
     first = see(make_shop(), email="anna@example.com")
 
@@ -98,7 +101,6 @@ def test_what_is_not_one_address_is_none(text: str) -> None:
     assert email_key(text) == ""
 
 
-@scopes_disabled()
 def test_the_latest_word_on_consent_counts_at_its_instant() -> None:
     anna = see(make_shop(), email="anna@example.com")
     assert anna is not None
@@ -113,7 +115,6 @@ def test_the_latest_word_on_consent_counts_at_its_instant() -> None:
     assert find_consent(anna, purposes=["marketing"], at=NOW + HOUR) is None
 
 
-@scopes_disabled()
 def test_suppression_is_scoped_and_touches_the_gate() -> None:
     shop = make_shop()
     anna = see(shop, email="anna@example.com")

@@ -1,5 +1,7 @@
 """The state machine of an order's status."""
 
+from collections.abc import Iterator
+
 import pytest
 from django_scopes import scopes_disabled
 
@@ -14,13 +16,18 @@ pytestmark = pytest.mark.django_db
 ANNA = Actor("person", 7)
 
 
+@pytest.fixture(autouse=True)
+def _all_shops() -> Iterator[None]:
+    with scopes_disabled():
+        yield
+
+
 def test_every_status_has_moves_and_the_system_alone_sets_unpaid_and_completed() -> None:
     assert set(MOVES) == set(Order.Status)
     chosen = {to for moves in MOVES.values() for to in moves}
     assert chosen == set(Order.Status) - {"unpaid", "completed"}
 
 
-@scopes_disabled()
 def test_a_move_leaves_one_line_with_who_when_from_to_and_why() -> None:
     order = make_order(make_shop())
 
@@ -38,7 +45,6 @@ def test_a_move_leaves_one_line_with_who_when_from_to_and_why() -> None:
     assert (order.status, order.cancelled_at, order.check_at) == ("cancelled", NOW, None)
 
 
-@scopes_disabled()
 @pytest.mark.parametrize(
     ("status", "paid", "to", "reason", "why"),
     [
@@ -52,7 +58,7 @@ def test_a_move_leaves_one_line_with_who_when_from_to_and_why() -> None:
 def test_a_move_that_is_not_allowed_is_refused_and_changes_nothing(
     status: str, paid: bool, to: str, reason: str, why: str
 ) -> None:
-    order = make_order(make_shop(), **({"paid_at": NOW - HOUR} if paid else {}), status=status)
+    order = make_order(make_shop(), paid_at=NOW - HOUR if paid else None, status=status)
 
     with pytest.raises(MoveNotAllowed, match=why):
         change_status(order, to, actor=ANNA, now=NOW, reason=reason)
@@ -62,7 +68,6 @@ def test_a_move_that_is_not_allowed_is_refused_and_changes_nothing(
     assert to not in allowed_moves(order) or why == "reason_missing"
 
 
-@scopes_disabled()
 def test_the_second_of_two_managers_gets_a_conflict() -> None:
     order = make_order(make_shop())
     seen = order.lock_version

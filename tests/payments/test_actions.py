@@ -1,7 +1,7 @@
 """Payments, failures and refunds in whatever order they arrive."""
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -30,6 +30,12 @@ from tests.factories.moments import HOUR, MINUTE, NOW
 from tests.factories.shops import make_shop, make_source
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _all_shops() -> Iterator[None]:
+    with scopes_disabled():
+        yield
 
 
 @pytest.fixture
@@ -78,9 +84,11 @@ def state_of(order: Order) -> tuple[object, ...]:
     )
 
 
-@scopes_disabled()
-def test_an_order_paid_in_full_is_completed_once_and_announced_once(source: Source) -> None:
-    outbox.set_routes({PaymentReceived: (lambda batch: None,)})
+def test_an_order_paid_in_full_is_completed_once_and_announced_once(
+    source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "_routes", {})
+    outbox.set_routes({PaymentReceived: (lambda _batch: None,)})
     order = apply_order_snapshot(source, snapshot(), now=NOW)
 
     record_payment(order, payment(AttemptState.SUCCEEDED), now=NOW)
@@ -96,7 +104,6 @@ def test_an_order_paid_in_full_is_completed_once_and_announced_once(source: Sour
     assert outbox.dispatch() == 1
 
 
-@scopes_disabled()
 def test_a_late_failure_is_history_and_a_late_success_wins(source: Source) -> None:
     order = apply_order_snapshot(source, snapshot(), now=NOW)
 
@@ -141,7 +148,6 @@ def events() -> list[Callable[[Source], object]]:
     ]
 
 
-@scopes_disabled()
 def test_all_orders_of_arrival_give_one_state(source: Source) -> None:
     ends = set()
     for number, steps in enumerate(itertools.permutations(range(5))):
@@ -157,7 +163,6 @@ def test_all_orders_of_arrival_give_one_state(source: Source) -> None:
     }
 
 
-@scopes_disabled()
 def test_less_than_the_total_is_partly_paid_and_keeps_the_status(source: Source) -> None:
     order = apply_order_snapshot(source, snapshot(), now=NOW)
 
@@ -166,7 +171,6 @@ def test_less_than_the_total_is_partly_paid_and_keeps_the_status(source: Source)
     assert state_of(order)[:3] == ("new", "partly_paid", Decimal("148.99"))
 
 
-@scopes_disabled()
 def test_another_currency_never_pays_and_asks_for_attention(source: Source) -> None:
     order = apply_order_snapshot(source, snapshot(), now=NOW)
 
@@ -178,7 +182,6 @@ def test_another_currency_never_pays_and_asks_for_attention(source: Source) -> N
     ]
 
 
-@scopes_disabled()
 def test_two_captured_attempts_are_flagged_as_double_payment(source: Source) -> None:
     order = apply_order_snapshot(source, snapshot(), now=NOW)
 
@@ -189,7 +192,6 @@ def test_two_captured_attempts_are_flagged_as_double_payment(source: Source) -> 
     assert kinds == {"payments.double_payment", "payments.overpaid"}
 
 
-@scopes_disabled()
 def test_a_source_that_says_paid_without_a_payment_gets_one_for_the_total(source: Source) -> None:
     order = apply_order_snapshot(source, snapshot(state=ShopState.PAID, paid_at=NOW), now=NOW)
 
@@ -197,7 +199,6 @@ def test_a_source_that_says_paid_without_a_payment_gets_one_for_the_total(source
     assert Attempt.objects.get(order=order).ref == "order:1001"
 
 
-@scopes_disabled()
 @pytest.mark.parametrize(
     ("values", "is_backfill"),
     [
@@ -215,7 +216,6 @@ def test_nothing_to_chase_is_never_looked_at(
     assert order.check_at is None
 
 
-@scopes_disabled()
 def test_an_order_is_looked_at_after_the_time_of_its_method(source: Source) -> None:
     first = apply_order_snapshot(source, snapshot(), now=NOW)
     second = apply_order_snapshot(source, snapshot(ref="1002", is_offline_method=True), now=NOW)
@@ -224,7 +224,6 @@ def test_an_order_is_looked_at_after_the_time_of_its_method(source: Source) -> N
     assert second.check_at == NOW - HOUR + timedelta(days=3)
 
 
-@scopes_disabled()
 def test_a_cancellation_at_the_source_is_followed_and_taken_back(source: Source) -> None:
     order = apply_order_snapshot(source, snapshot(), now=NOW)
 
