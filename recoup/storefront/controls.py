@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from recoup.core import attention
+from recoup.core import activity, attention
 from recoup.core.activity import Actor
 from recoup.core.ratelimit import is_allowed
 from recoup.customers.queries import find_consent
@@ -58,7 +58,7 @@ def paid(request: HttpRequest, visit: Visit) -> HttpResponse:
         _ask_everybody(order, now=visit.now)
         order.refresh_from_db()
     if _is_owed(order):
-        _hold(order, visit, why="says_paid")
+        _claim(order, visit)
         attention.ask(
             SAYS_PAID,
             shop_id=order.shop_id,
@@ -88,10 +88,20 @@ def _ask_everybody(order: Order, *, now: datetime) -> None:
         log.warning("storefront.paid.not_asked", order_id=order.pk, error=repr(error))
 
 
-def _hold(order: Order, visit: Visit, *, why: str) -> None:
+def _claim(order: Order, visit: Visit) -> None:
+    """Rest the reminders and leave a line in the order's history, once."""
+    actor = Actor("buyer", order.contact_id)
+    if order.paused_at is None:
+        activity.record(
+            "storefront.order.payment_claimed",
+            shop_id=order.shop_id,
+            subject=("order", order.pk),
+            at=visit.now,
+            actor=actor,
+        )
     try:
-        pause_reminders(order, actor=Actor("buyer", order.contact_id), now=visit.now, why=why)
-    except HoldRefused:
+        pause_reminders(order, actor=actor, now=visit.now, why="says_paid")
+    except HoldRefused:  # paid at this moment
         return
 
 

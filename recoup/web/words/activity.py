@@ -40,6 +40,8 @@ _LINES = {
     "payments.refund.asked": Line(_("Refund asked for"), "undo-2", "payment"),
     "storefront.order.placed": Line(_("Ordered from the filled cart"), "shopping-cart", "status"),
     "storefront.order.payment_claimed": Line(_("The customer says it is paid"), "message-square", "payment"),
+    "storefront.contact.left": Line(_("Unsubscribed"), "mail-x", "message"),
+    "storefront.contact.returned": Line(_("Subscribed again"), "mail-check", "message"),
     "recovery.case.restated": Line(_("Outcome restated"), "history", "decision"),
     "processes.process.published": Line(_("New version"), "history"),
     "processes.process.status_changed": Line(_("Switched"), "circle-play"),

@@ -32,6 +32,12 @@ _KINDS = {
         "banknote",
         action=_("Open the order"),
     ),
+    "orders.buyer_says_paid": Kind(
+        _("The buyer of order %(number)s says it is paid"),
+        _("Neither the shop nor the operator knows of it. Its reminders rest until you decide."),
+        "message-square",
+        action=_("Open the order"),
+    ),
     "payments.overpaid": Kind(
         _("Order %(number)s was paid with more than it costs"),
         _("Give the difference back, or tick this off."),
