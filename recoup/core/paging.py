@@ -69,6 +69,8 @@ def _parse(cursor: str, keyset: Keyset) -> _Cursor | None:
     ):
         return None
     value: datetime | Decimal | None = None
+    if parts[1] and not keyset.value:
+        return None
     try:
         if keyset.value.endswith("_at"):
             value = datetime.fromisoformat(parts[1])
