@@ -12,10 +12,12 @@ from recoup.web.parts import Words
 
 Kind = Literal["start", "wait", "until", "if", "send", "order_status", "goal", "end"]
 
-NODE_WIDTH, NODE_HEIGHT = 264, 60
+NODE_WIDTH, NODE_HEIGHT = 288, 60
 GAP_X, GAP_Y = 56, 44
 PAD = 16
-_TITLE_SIGNS, _DETAIL_SIGNS = 26, 36  # what fits into a node in Inter 14 and 12, beside the count
+_TEXT_X, _TEXT_GAP = 46, 10
+_TITLE_SIZE, _DETAIL_SIZE = 14.5, 12  # a title is bold, hence a little wider than its 14 px
+_NARROW, _WIDE = frozenset("iljtfrI.,:;'’|!()[]„“”\" "), frozenset("mwMWЖШЩЫЮжшщыюм@%—…")
 
 ICONS: dict[str, str] = {
     "start": "zap",
@@ -215,19 +217,36 @@ def _set_columns(layout: _Layout, order: Sequence[str]) -> None:
 
 
 def _box(node: Node, column: int, row: int) -> Box:
+    count_width = 16 + 8 * len(node.count) if node.count else 0
+    room = NODE_WIDTH - _TEXT_X - _TEXT_GAP - (count_width + 12 if count_width else 0)
     return Box(
         node=node,
         x=PAD + column * (NODE_WIDTH + GAP_X),
         y=PAD + row * (NODE_HEIGHT + GAP_Y),
-        title=_clipped(str(node.title), _TITLE_SIGNS - len(node.count)),
-        detail=_clipped(str(node.detail), _DETAIL_SIGNS - len(node.count)),
+        title=clipped(str(node.title), size=_TITLE_SIZE, room=room),
+        detail=clipped(str(node.detail), size=_DETAIL_SIZE, room=room),
         icon=ICONS[node.kind],
-        count_width=16 + 8 * len(node.count) if node.count else 0,
+        count_width=count_width,
     )
 
 
-def _clipped(text: str, signs: int) -> str:
-    return text if len(text) <= signs else text[: signs - 1].rstrip() + "…"
+def clipped(text: str, *, size: float, room: float) -> str:
+    """Cut a text to what fits into so many pixels: SVG breaks no lines and shortens nothing by itself."""
+    if _width(text, size) <= room:
+        return text
+    end = next(end for end in range(len(text), -1, -1) if _width(text[:end] + "…", size) <= room or not end)
+    return text[:end].rstrip(' ,“„"') + "…"
+
+
+def _width(text: str, size: float) -> float:
+    """Return about how wide a text is in Inter; a little more rather than less."""
+    return (
+        sum(
+            0.32 if sign in _NARROW else 0.9 if sign in _WIDE else 0.7 if sign.isupper() else 0.59
+            for sign in text
+        )
+        * size
+    )
 
 
 def _edge(start: Box, end: Box, way: Branch, layout: _Layout) -> Edge:

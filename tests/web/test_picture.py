@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recoup.web.picture import NODE_HEIGHT, NODE_WIDTH, Branch, Node, picture_of
+from recoup.web.picture import NODE_HEIGHT, NODE_WIDTH, Branch, Node, clipped, picture_of
 from tests.web.samples.pieces import process_nodes
 
 
@@ -56,6 +56,15 @@ def test_a_way_back_is_drawn_and_does_not_run_for_ever() -> None:
 def test_a_branch_to_nowhere_is_refused() -> None:
     with pytest.raises(KeyError):
         picture_of([Node("mail", "send", "Reminder", branches=[Branch("gone")])])
+
+
+def test_a_text_that_fits_is_left_alone_and_a_long_one_ends_in_dots() -> None:
+    assert clipped("Wait 24 hours", size=14, room=200) == "Wait 24 hours"
+    assert (
+        clipped("Mail “Nieopłacone zamówienie, pierwsze”", size=12, room=208)
+        == "Mail “Nieopłacone zamówienie…"
+    )
+    assert clipped("Anything", size=14, room=5) == "…"
 
 
 @given(st.lists(st.lists(st.integers(0, 11), max_size=3, unique=True), min_size=1, max_size=12))

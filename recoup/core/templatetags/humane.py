@@ -50,6 +50,13 @@ def moneys(sums: Iterable[Money]) -> str:
 
 
 @register.filter
+def breakable(address: str) -> SafeString:
+    """`{{ email|breakable }}`: a long address may go on in a new line before its @."""
+    head, at, tail = address.partition("@")
+    return format_html("{}<wbr>@{}", head, tail) if at else format_html("{}", address)
+
+
+@register.filter
 def number(value: Decimal | float | Sized | None) -> str:
     """`{{ count|number }}`: 36,942."""
     if value is None:
