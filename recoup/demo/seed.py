@@ -44,7 +44,7 @@ DAYS = 21
 STEP = timedelta(hours=6)
 MAILBOX_PORT, BANK_PORT = 8025, 9100
 # How many of those who got the first, second or third reminder pay because of it.
-COMES_BACK = (0.16, 0.11, 0.07)
+COMES_BACK = (0.11, 0.08, 0.05)
 LAWENDA = NewShop(
     name="Lawenda",
     currency="PLN",
