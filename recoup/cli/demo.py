@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from recoup.cli import ground, run
+from recoup.cli.migrate import migrate, pending
 from recoup.supervisor.processes import Program
 from recoup.supervisor.settings import LAST_OWN_PORT
 
@@ -25,6 +26,8 @@ def demo(
     ground.use_demo()
     if seed_only:
         with ground.django_with_database():
+            if pending():
+                migrate(check=False)
             from recoup.demo import seed  # local: django
 
             seed.start_demo()

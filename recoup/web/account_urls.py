@@ -1,8 +1,12 @@
-"""Addresses of sign-in: django-allauth's, without the pages that we do not offer (sign-up, social accounts)."""
+"""Addresses of sign-in: django-allauth's, without the pages that we do not offer.
+
+allauth looks some names up by itself: sign-up answers that it is closed, and the list of addresses leads to the account.
+"""
 
 from allauth.account import views as account
 from allauth.mfa.base import urls as mfa_base
 from django.urls import URLPattern, URLResolver, include, path
+from django.views.generic import RedirectView
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("login/", account.login, name="account_login"),
@@ -24,7 +28,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path("inactive/", account.account_inactive, name="account_inactive"),
     path("signup/", account.signup, name="account_signup"),
-    path("email/", account.email, name="account_email"),
+    path("email/", RedirectView.as_view(pattern_name="mfa_index"), name="account_email"),
     path("2fa/", include(mfa_base)),
     path("2fa/totp/", include("allauth.mfa.totp.urls")),
     path("2fa/recovery-codes/", include("allauth.mfa.recovery_codes.urls")),

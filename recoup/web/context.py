@@ -7,6 +7,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django_scopes import scope
 
 from recoup.accounts.roles import Right
 from recoup.core.clock import trade_now
@@ -33,7 +34,8 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     if seat is None:
         return {}
     now = getattr(request, "now", None) or trade_now()
-    return {"shell": _shell(request, seat, now), "now": now, "seat": seat}
+    with scope(shop=seat.shop):  # pages of errors are rendered after the view has left its shop
+        return {"shell": _shell(request, seat, now), "now": now, "seat": seat}
 
 
 def _shell(request: HttpRequest, seat: Seat, now: Any) -> Shell:

@@ -17,6 +17,8 @@ MOST_MINUTES = 90 * 24 * 60
 class ShopSettingsForm(forms.ModelForm[Shop]):
     """Who the shop is for its buyers, and the rules of its orders."""
 
+    terms_url = forms.URLField(label=_("Terms of sale"), required=False, assume_scheme="https")
+
     class Meta:
         model = Shop
         fields = (

@@ -16,14 +16,14 @@ from django_scopes import scopes_disabled
 
 from recoup.accounts.actions import create_first_owner
 from recoup.accounts.models import User
-from recoup.accounts.roles import Right
+from recoup.accounts.roles import Right, Role
 from recoup.core.activity import Actor
 from recoup.core.clock import real_now, trade_now
 from recoup.messaging.models import MailAccount
 from recoup.processes.actions import go_live as start_sending
-from recoup.shops.access import Seat, shops_of
+from recoup.shops.access import Seat
 from recoup.shops.actions import NewShop
-from recoup.shops.models import Membership, Source
+from recoup.shops.models import Membership, Shop, Source
 from recoup.web.doors import StaffRequest, signed_in, staff
 from recoup.web.forms.wizard import OwnerForm, ShopForm
 from recoup.web.parts import Link
@@ -89,8 +89,7 @@ def owner(request: HttpRequest) -> HttpResponse:
 def shop(request: HttpRequest) -> HttpResponse:
     """Make a shop: the first one, or another for an owner of one."""
     user = cast("User", request.user)
-    mine = shops_of(user)
-    if mine and not _owns(user):
+    if not _may_found(user):
         return render(request, "403.html", status=403)
     language = (get_language() or "en")[:2]
     form = ShopForm(
@@ -114,9 +113,11 @@ def shop(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _owns(user: User) -> bool:
+def _may_found(user: User) -> bool:
+    """Tell whether a person may make a shop: the very first one, or another as owner of one."""
     with scopes_disabled():
-        return Membership.objects.filter(user=user, role="owner").exists()
+        is_owner = Membership.objects.filter(user=user, role=Role.OWNER).exists()
+        return is_owner or not Shop.objects.exists()
 
 
 @staff(Right.MANAGE_SHOP)

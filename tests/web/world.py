@@ -1,0 +1,180 @@
+"""Two shops with one of everything, and a person in every role: what the tests of addresses walk through."""
+
+import zlib
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from django.contrib.auth.hashers import make_password
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+from django_scopes import scopes_disabled
+
+from recoup.accounts.models import User
+from recoup.accounts.roles import Right, Role
+from recoup.core import attention, inbox
+from recoup.demo.models import CaughtMail
+from recoup.messaging.models import MessageCopy
+from recoup.processes.models import Process
+from recoup.shops.actions import NewShop
+from recoup.shops.models import Invitation, Membership, Shop
+from recoup.web.setup import found_shop
+from tests.factories.cases import make_case
+from tests.factories.messages import make_message
+from tests.factories.moments import NOW
+from tests.factories.orders import make_cart, make_order
+from tests.factories.shops import make_source
+
+HTML = b"<html><head></head><body><p>Hello</p></body></html>"
+MAIL = (
+    b"From: Shop <hello@shop.example>\r\nTo: anna@example.com\r\nSubject: Your order\r\nMIME-Version: 1.0\r\n"
+    b"Content-Type: text/html; charset=utf-8\r\n\r\n"
+) + HTML
+
+
+@dataclass(frozen=True)
+class Route:
+    """One address of the installation."""
+
+    name: str  # with its namespace
+    pattern: str
+    arguments: tuple[str, ...]
+    right: Right | None
+    is_staff: bool  # stands behind `@staff`
+
+
+@dataclass
+class Place:
+    """A shop with the ids of what lies in it, by the name of the argument (or `route.argument`)."""
+
+    shop: Shop
+    ids: dict[str, Any] = field(default_factory=dict)
+    people: dict[Role, User] = field(default_factory=dict)
+
+    def arguments(self, route: Route) -> dict[str, Any]:
+        """Return what fills a route of this shop; an argument nobody gave a value fails the test."""
+        values: dict[str, Any] = {}
+        for name in route.arguments:
+            values[name] = self.ids.get(f"{route.name}.{name}", self.ids.get(name))
+            assert values[name] is not None, f"tests/web/world.py has no {name} for {route.name}"
+        return values
+
+
+def routes() -> list[Route]:
+    """Return every address of the URLconf."""
+    return list(_walk(get_resolver().url_patterns))
+
+
+def _walk(patterns: list[Any], prefix: str = "", names: str = "", above: tuple[str, ...] = ()) -> Any:
+    for one in patterns:
+        arguments = (*above, *one.pattern.converters)
+        if isinstance(one, URLResolver):
+            space = f"{names}{one.namespace}:" if one.namespace else names
+            yield from _walk(one.url_patterns, prefix + str(one.pattern), space, arguments)
+            continue
+        assert isinstance(one, URLPattern)
+        assert one.name, f"{prefix}{one.pattern} has no name"
+        yield Route(
+            name=names + one.name,
+            pattern=prefix + str(one.pattern),
+            arguments=arguments,
+            right=getattr(one.callback, "right", None),
+            is_staff=hasattr(one.callback, "right"),
+        )
+
+
+def make_place(name: str) -> Place:
+    """Make a shop with people in every role and one of everything."""
+    owner = make_person(f"owner@{name}.example")
+    order = NewShop(
+        name=name, currency="EUR", locale="en", time_zone="Europe/Warsaw", email=f"hello@{name}.example"
+    )
+    shop = found_shop(order, owner=owner, now=NOW)
+    place = Place(shop, {"shop": shop.slug})
+    with scopes_disabled():
+        for role in Role:
+            place.people[role] = owner
+            if role != Role.OWNER:
+                place.people[role] = make_person(f"{role}@{name}.example")
+                Membership(shop=shop, user=place.people[role], role=role).save(force_insert=True)
+        _fill(place)
+    return place
+
+
+PASSWORD = "correct horse battery staple"
+
+
+@cache
+def hashed_password() -> str:
+    """Return the hash of the one password of all, made once: it is slow on purpose."""
+    return make_password(PASSWORD)
+
+
+def make_person(email: str, **values: Any) -> User:
+    """Make an account that can sign in."""
+    user = User(
+        **{"email": email, "name": email.split("@", 1)[0].title(), "password": hashed_password(), **values}
+    )
+    user.save(force_insert=True)
+    EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
+    return user
+
+
+def _fill(place: Place) -> None:
+    shop = place.shop
+    source = make_source(shop)
+    order, cart = make_order(shop, source=source), make_cart(shop)
+    make_case(order), make_case(cart)
+    message = make_message(order, state="uncertain", handed_at=NOW)
+    MessageCopy(
+        message=message,
+        shop_id=shop.pk,
+        subject="Your order",
+        html=zlib.compress(HTML),
+        text=zlib.compress(b"Hello"),
+    ).save(force_insert=True)
+    attention.ask(
+        "hooks.quarantined", shop_id=shop.pk, key=str(source.pk), now=NOW, subject=("source", source.pk)
+    )
+    kept = inbox.keep(
+        inbox.Call(
+            shop.pk, inbox.SHOP, source.pk, "event-1", b'{"id": 1,', unreadable="not_json", received_at=NOW
+        )
+    )
+    invited = Invitation(shop=shop, email="new@person.example", role=Role.CLERK, created_at=NOW)
+    invited.save(force_insert=True)
+    caught = CaughtMail(
+        sender="a@shop.example",
+        recipient="anna@example.com",
+        subject="Your order",
+        caught_at=NOW,
+        content=MAIL,
+    )
+    caught.save(force_insert=True)
+    process = Process.objects.filter(shop=shop).order_by("id").first()
+    assert process is not None
+    assert order.contact is not None
+    clerk = Membership.objects.get(shop=shop, user=place.people[Role.SERVICE])
+    place.ids |= {
+        "order_id": order.pk,
+        "contact_id": order.contact.pk,
+        "process_id": process.pk,
+        "message_id": message.pk,
+        "source_id": source.pk,
+        "item_id": kept.item_id,
+        "web:attention_settle.item_id": attention.open_items(shop.pk)[0].pk,
+        "invitation_id": invited.pk,
+        "membership_id": clerk.pk,
+        "mail_id": caught.pk,
+        "key": "order_reminder_1",
+        "locale": "en",
+    }
+
+
+def client_of(user: User | None) -> Client:
+    """Return a browser, signed in if there is a person; it does not follow and raises nothing."""
+    client = Client(raise_request_exception=False)
+    if user is not None:
+        client.force_login(user)
+    return client
