@@ -26,8 +26,8 @@ class Plan:
     restarts: int
     payments: int
     seed: int
-    senders: int = 3
-    delay: float = 0.008  # of each answer of the mail server: a hand-over lasts long enough to be hit
+    senders: int = 4
+    delay: float = 0.003  # of each answer of the mail server: a hand-over lasts long enough to be hit
     weaken: Sequence[str] = ()
     weaken_payers: Sequence[str] = ()
 

@@ -13,7 +13,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import django
@@ -102,18 +103,21 @@ def _make_world(request: dict[str, Any]) -> None:
 _AT_HEAD = """
     SELECT order_id FROM messaging_message
     WHERE state IN ('due', 'claimed', 'handing') AND due_at <= %s AND order_id %% %s = %s
-    ORDER BY due_at, id LIMIT %s
+        AND order_id <> ALL(%s)
+    ORDER BY CASE WHEN state = %s THEN 0 ELSE 1 END, due_at, id LIMIT %s
 """
 
 
 def _pay(request: dict[str, Any]) -> None:
     """Pay orders at the head of the queue, again and again, and note when each payment was known."""
     chance = random.Random(request["seed"])
+    paid: deque[int] = deque(maxlen=200)  # a frozen sender's messages stay at the head
     with open(request["log"], "a", buffering=1, encoding="utf-8") as log, scopes_disabled():
         for _ in range(request["payments"]):
-            order_id = _next_order(request, chance)
+            order_id = _next_order(request, chance, paid)
             if order_id is None:
                 return
+            paid.append(order_id)
             began_at = boot_seconds()
             try:
                 _pay_order(order_id)
@@ -125,14 +129,14 @@ def _pay(request: dict[str, Any]) -> None:
             time.sleep(chance.uniform(0, 2 * request["pause"]))
 
 
-def _next_order(request: dict[str, Any], chance: random.Random) -> int | None:
+def _next_order(request: dict[str, Any], chance: random.Random, paid: Sequence[int]) -> int | None:
     """Choose an order whose message is about to be sent, of this payer's share; `None` when there are none left."""
     while True:
         try:
             with connection.cursor() as cursor:
-                cursor.execute(
-                    _AT_HEAD, [trade_now(), request["payers"], request["number"], request["reach"]]
-                )
+                share = [request["payers"], request["number"]]
+                aim = chance.choice(("handing", "claimed", "due"))
+                cursor.execute(_AT_HEAD, [trade_now(), *share, list(paid), aim, request["reach"]])
                 waiting = [row[0] for row in cursor.fetchall()]
                 return chance.choice(waiting) if waiting else None
         except DATABASE_ERRORS:

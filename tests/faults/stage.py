@@ -77,15 +77,16 @@ class Stage:
             "RECOUP_LOG_LEVEL": "ERROR",
             "PYTHONWARNINGS": "ignore",
         }
-        program = subprocess.Popen(
-            [sys.executable, "-m", module, *arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=open(self.folder / f"{module.rpartition('.')[2]}.log", "a", encoding="utf-8"),  # noqa: SIM115
-            text=True,
-            env=environment,
-            cwd=ROOT,
-        )
+        with open(self.folder / f"{module.rpartition('.')[2]}.log", "a", encoding="utf-8") as errors:
+            program = subprocess.Popen(
+                [sys.executable, "-m", module, *arguments],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                env=environment,
+                cwd=ROOT,
+            )
         self._stack.callback(_end, program)
         return program
 
@@ -154,6 +155,27 @@ class Stage:
             time.sleep(0.01)
         self.pids.discard(pid)
 
+    def terminate(self, pid: int, *, seconds: float) -> None:
+        """Ask a child to stop, and wait until it has."""
+        os.kill(pid, signal.SIGTERM)
+        self.wait(pid, seconds=seconds)
+
+    def wait_stopped(self, pid: int, *, seconds: float) -> None:
+        """Wait until a child has stopped itself."""
+        deadline = time.monotonic() + seconds
+        while _state_of(pid) != "T":
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"process {pid} did not stop in {seconds} s")
+            time.sleep(0.01)
+
+    def wait_for_mails(self, count: int, *, seconds: float) -> None:
+        """Wait until the mail server has taken so many."""
+        deadline = time.monotonic() + seconds
+        while not self.sink_log.exists() or self.sink_log.read_bytes().count(b"\n") < count:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"fewer than {count} mails in {seconds} s")
+            time.sleep(0.01)
+
     # The database, read like a stranger
 
     def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
@@ -183,11 +205,14 @@ class Stage:
 
 def is_alive(pid: int) -> bool:
     """Tell whether a process runs; one that is only not buried yet does not."""
+    return _state_of(pid) not in {"", "Z", "X"}
+
+
+def _state_of(pid: int) -> str:
     try:
-        state = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0]
+        return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0]
     except (FileNotFoundError, ProcessLookupError):
-        return False
-    return state not in {"Z", "X"}
+        return ""
 
 
 def _end(program: subprocess.Popen[str]) -> None:

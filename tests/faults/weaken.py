@@ -1,5 +1,6 @@
 """Protections taken out of a child, one at a time: with each of them gone the tests must find what they look for."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -45,6 +46,18 @@ def _freshness() -> None:
     _replace(handing.Turn, "_may_write_data", lambda _: True)
 
 
+def _linger() -> None:
+    """No protection: time passes between the look and the hand-over, so that a race has room."""
+    check = handing.Turn._check
+
+    def linger(self: handing.Turn) -> list[Any]:
+        passing = check(self)
+        time.sleep(0.04)
+        return passing
+
+    _replace(handing.Turn, "_check", linger)
+
+
 def _patience() -> None:
     """No protection: a session that says nothing in a transaction is cut after one second instead of ten."""
     _replace(look, "_LONGEST_SILENCE", "1s")
@@ -61,6 +74,7 @@ PROTECTIONS: dict[str, Callable[[], None]] = {
     "order_update": _order_update,
     "freshness": _freshness,
     "patience": _patience,
+    "linger": _linger,
     "keep_and_record": _keep_and_record,
 }
 

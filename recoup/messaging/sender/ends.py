@@ -152,7 +152,7 @@ class Ledger:
                 record_ends(list(ends.values()), owner=self._owner)
                 failpoints.reach("before_end_commit")
         except DATABASE_ERRORS as error:
-            log.warning("messaging.ends.kept", count=len(ends), error=type(error).__name__)
+            log.info("messaging.ends.kept", count=len(ends), error=type(error).__name__)
             connection.close()
             return len(ends)
         failpoints.reach("after_end")

@@ -6,6 +6,7 @@
 
 import os
 import signal
+import time
 
 NAMES = (
     "before_claim_commit",
@@ -50,6 +51,7 @@ def _strike() -> None:
     _left -= 1
     if _left == 0:
         os.kill(os.getpid(), _signal)
+        time.sleep(0.2)  # the signal may take another thread first: nothing of ours runs on meanwhile
 
 
 arm(os.environ.get("RECOUP_FAILPOINT", ""))

@@ -60,15 +60,18 @@ class Sender:
 
         Lost database connections are survived: answers of servers are kept until they can be written.
         """
-        pause = self._timing.poll
+        pause, is_away = self._timing.poll, False
         while not stop.wait(pause):
             began = boot_seconds()
             try:
                 self._keep_house()
                 for lane_id in due_lanes(self._now()):
                     self._start_lane(lane_id, stop)
+                is_away = False
             except DATABASE_ERRORS as error:
-                log.warning("messaging.sender.database_away", error=type(error).__name__)
+                if not is_away:
+                    log.warning("messaging.sender.database_away", error=type(error).__name__)
+                is_away = True
                 connection.close()
             # A look that is dear (an old snapshot keeps dead entries) is made less often.
             pause = max(self._timing.poll, 4 * (boot_seconds() - began))

@@ -1,0 +1,95 @@
+"""R11, R14, F3: payers who aim at the head of the queue, and senders that sleep through their lease."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.faults.judge import Findings, judge
+from tests.faults.stage import Stage
+
+pytestmark = [pytest.mark.faults, pytest.mark.slow]
+
+FREEZING = ("after_claim", "after_links", "after_render", "after_mark", "after_locks", "after_check")
+
+
+def race(
+    folder: Path, *, messages: int, weaken: tuple[str, ...] = (), weaken_payers: tuple[str, ...] = ()
+) -> Findings:
+    """Let payers pay what is just about to be sent, as fast as they can."""
+    with Stage(f"race_{os.getpid()}", folder, sink=["--delay", "0.002"]) as stage:
+        stage.make_world(messages=messages, roads=2)
+        payers = stage.start_payers(3, payments=messages, reach=10, pause=0.0, seed=7, weaken=weaken_payers)
+        for _ in range(2):
+            stage.start_sender(weaken=("linger", *weaken), lease=30.0)
+        stage.wait_drained(seconds=60 + messages / 20)
+        for payer in payers:
+            stage.wait(payer, seconds=30)
+        return judge(stage)
+
+
+def test_payers_at_the_head_of_the_queue_get_no_mail_after_paying(tmp_path: Path, is_full_size: bool) -> None:
+    messages = 6_000 if is_full_size else 300
+
+    findings = race(tmp_path, messages=messages)
+
+    print(findings.text())  # noqa: T201 - the figures of R11
+    assert findings.faults == {}
+    assert findings.sent + findings.cancelled == messages
+    assert min(findings.sent, findings.cancelled) > messages / 50
+
+
+@pytest.mark.parametrize(
+    ("weaken", "weaken_payers"),
+    [(("order_lock",), ()), ((), ("order_update",))],
+    ids=["the look locks nothing", "the payment touches nothing that is locked"],
+)
+def test_without_the_lock_on_either_side_mails_go_to_people_who_have_paid(
+    tmp_path: Path, weaken: tuple[str, ...], weaken_payers: tuple[str, ...]
+) -> None:
+    findings = race(tmp_path, messages=300, weaken=weaken, weaken_payers=weaken_payers)
+
+    assert findings.after_payment + findings.during_hand_over > 0
+
+
+def freeze(folder: Path, points: tuple[str, ...], *, weaken: tuple[str, ...] = ()) -> Findings:
+    """Freeze a sender at each point for longer than its lease; meanwhile others send and the buyers pay."""
+    with Stage(f"freeze_{os.getpid()}", folder) as stage:
+        stage.make_world(messages=5 * len(points), roads=1)
+        frozen = []
+        for point in points:
+            pid = stage.start_sender(
+                failpoint=f"{point}:stop", weaken=("patience", *weaken), claim=3, lease=1.0
+            )
+            stage.wait_stopped(pid, seconds=30)
+            frozen.append(pid)
+        # What the frozen hold is at the head: the payers, who work alone, reach nothing else.
+        payers = stage.start_payers(1, payments=3 * len(points), reach=3 * len(points), pause=0.0, seed=3)
+        for payer in payers:
+            stage.wait(payer, seconds=30)
+        last = stage.start_sender(lease=1.0)
+        time.sleep(2.5)
+        for pid in frozen:
+            os.kill(pid, signal.SIGCONT)
+        time.sleep(1.5)
+        stage.wait_drained(seconds=60)
+        stage.kill(last)
+        return judge(stage)
+
+
+def test_a_sender_that_slept_through_its_lease_sends_nothing(tmp_path: Path) -> None:
+    findings = freeze(tmp_path, FREEZING)
+
+    assert findings.faults == {}
+    assert findings.payments == 3 * len(FREEZING)
+    assert (findings.sent, findings.cancelled) == (2 * len(FREEZING), 3 * len(FREEZING))
+
+
+def test_without_the_look_at_the_boot_clock_a_woken_sender_writes_to_people_who_have_paid(
+    tmp_path: Path,
+) -> None:
+    findings = freeze(tmp_path, ("after_check",), weaken=("freshness",))
+
+    assert findings.after_payment > 0
