@@ -123,7 +123,7 @@ def _delay_words(delays: list[SourceDelay]) -> str:
     """Say how late each source told of payments."""
     told = [delay for delay in delays if delay.orders]
     if not told:
-        return _("No payment was reported in this period.")
+        return _("No unpaid order was paid in this period, so no delay is known.")
     return " ".join(
         ngettext(
             "%(source)s told of %(n)s payment %(mean)s after it, %(longest)s at the longest.",

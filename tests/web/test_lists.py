@@ -1,0 +1,317 @@
+"""The lists: the same queries whatever they show, filters of the address, and numbers that equal their rows."""
+
+import re
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django_scopes import scopes_disabled
+
+from recoup.analytics.home import TileKey
+from recoup.analytics.queries import home_tiles
+from recoup.analytics.tallies import rebuild_tallies
+from recoup.core import attention
+from recoup.messaging.models import Message
+from recoup.orders.models import Order
+from recoup.orders.people import orders_of_people
+from recoup.processes.actions import install_shipped
+from recoup.processes.models import Process
+from recoup.shops.models import Shop
+from recoup.web.shown.figures import figure_url
+from tests.factories.cases import make_case
+from tests.factories.clock import set_clock
+from tests.factories.messages import make_message
+from tests.factories.moments import DAY, HOUR, NOW
+from tests.factories.orders import make_order
+from tests.factories.people import make_contact
+from tests.factories.shops import make_shop
+from tests.web.staff import sign_in
+
+pytestmark = pytest.mark.django_db
+S = "/s/lumen/"
+
+
+@pytest.fixture
+def shop() -> Shop:
+    """Return a shop on a Monday noon."""
+    set_clock(NOW)
+    return make_shop(slug="lumen")
+
+
+def rows_of(page: str) -> int:
+    """Return how many rows the table of a page has."""
+    body = re.search(r"<tbody>(.*?)</tbody>", page, re.DOTALL)
+    return body[1].count("<tr>") if body else 0
+
+
+def shown(client: Client, path: str) -> str:
+    """Return a page of a list."""
+    response = client.get(S + path)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def fill(shop: Shop, number: int) -> None:
+    """Make unpaid orders with their cases, messages and items."""
+    for _ in range(number):
+        order = make_order(
+            shop, status="unpaid", unpaid_at=NOW - HOUR, claimed_by=1, claimed_until=NOW + HOUR
+        )
+        case = make_case(order)
+        make_message(order, state="sent", case_id=case.pk)
+        attention.ask(
+            "payments.overpaid",
+            shop_id=shop.pk,
+            key=str(order.pk),
+            now=NOW,
+            subject=("order", order.pk),
+            number=order.number,
+        )
+
+
+@scopes_disabled()
+@pytest.mark.parametrize("path", ["orders/", "recovery/", "customers/", "messages/", "attention/", ""])
+def test_three_rows_ask_as_often_as_one(shop: Shop, path: str) -> None:
+    client = sign_in(shop)
+    asked = []
+    for number in (1, 2):
+        fill(shop, number)
+        with CaptureQueriesContext(connection) as queries:
+            shown(client, path)
+        asked.append(len(queries))
+
+    assert asked[0] == asked[1]
+    assert Order.objects.count() == 3
+
+
+@scopes_disabled()
+def test_three_processes_ask_as_often_as_two(shop: Shop) -> None:
+    install_shipped(shop, now=NOW)
+    client = sign_in(shop)
+    with CaptureQueriesContext(connection) as two:
+        assert rows_of(shown(client, "processes/")) == 2
+    first = Process.objects.order_by("pk")[0]
+    other = Process(
+        shop=shop,
+        name="Another",
+        salt=1,
+        message_source=first.message_source,
+        current_version=first.current_version,
+    )
+    other.save(force_insert=True)
+
+    with CaptureQueriesContext(connection) as three:
+        assert rows_of(shown(client, "processes/")) == 3
+
+    assert len(two) == len(three)
+
+
+@scopes_disabled()
+def test_the_current_list_hides_what_is_over(shop: Shop) -> None:
+    for status in Order.Status.values:
+        make_order(shop, status=status, number=f"is-{status}")
+    client = sign_in(shop)
+
+    numbers = re.findall(r"is-(\w+)</a>", shown(client, "orders/"))
+    everything = re.findall(r"is-(\w+)</a>", shown(client, "orders/?v=all"))
+
+    assert set(numbers) == {"new", "in_work", "not_confirmed", "awaiting_payment", "unpaid"}
+    assert set(everything) == set(Order.Status.values)
+
+
+@scopes_disabled()
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("v=unpaid", ["b"]),
+        ("v=all&pay=paid", ["c"]),
+        ("v=all&q=zofia", ["b"]),
+        ("from=2026-11-02", ["a"]),
+        ("to=2026-11-02", ["b"]),
+        ("status=unpaid,new", ["a", "b"]),
+        ("v=nonsense&pay=nonsense&c=nonsense&from=never&source=x", ["a", "b"]),
+        ("o=oldest", ["b", "a"]),
+    ],
+)
+def test_filters_stand_in_the_address(shop: Shop, query: str, found: list[str]) -> None:
+    make_order(shop, number="order-a", placed_at=NOW - HOUR)
+    make_order(
+        shop,
+        number="order-b",
+        status="unpaid",
+        placed_at=NOW - 3 * DAY,
+        contact=make_contact(shop, name="Zofia Kamińska"),
+    )
+    make_order(shop, number="order-c", paid_at=NOW - 5 * DAY, placed_at=NOW - 6 * DAY)
+
+    assert re.findall(r"order-(\w)</a>", shown(sign_in(shop), f"orders/?{query}")) == found
+
+
+@scopes_disabled()
+def test_pages_follow_each_other_without_gap_or_repeat(shop: Shop) -> None:
+    contact = make_contact(shop)
+    for number in range(53):
+        make_order(shop, number=f"n{number:02d}", contact=contact, placed_at=NOW - number * HOUR)
+    client = sign_in(shop)
+
+    first = shown(client, "orders/")
+    older = re.search(r'href="([^"]+)" rel="next"', first)
+    assert older is not None
+    second = client.get(older[1].replace("&amp;", "&")).content.decode()
+
+    numbers = re.findall(r"n(\d\d)</a>", first) + re.findall(r"n(\d\d)</a>", second)
+    assert numbers == [f"{number:02d}" for number in range(53)]
+    assert "53 orders" in first
+
+
+@scopes_disabled()
+def test_bulk_says_for_each_order_that_was_refused_why(shop: Shop) -> None:
+    free, paid = make_order(shop, number="free"), make_order(shop, number="paid", paid_at=NOW - DAY)
+    taken = make_order(shop, number="taken", claimed_by=sign_in_user(shop), claimed_until=NOW + HOUR)
+    client = sign_in(shop)
+
+    answer = client.post(f"{S}orders/bulk/?v=all", {"row": [free.pk, paid.pk, taken.pk, 999], "do": "take"})
+    page = client.get(answer["Location"]).content.decode()
+
+    assert (answer.status_code, answer["Location"]) == (303, f"{S}orders/?v=all")
+    assert "1 order taken." in page
+    assert "paid: The order is paid." in page
+    assert "taken: Piotr Nowak is working on it." in page
+    assert set(Order.objects.filter(claimed_by__isnull=False).values_list("number", flat=True)) == {
+        "free",
+        "taken",
+    }
+
+
+def sign_in_user(shop: Shop) -> int:
+    """Return the id of a colleague."""
+    return int(sign_in(shop, name="Piotr Nowak").session["_auth_user_id"])
+
+
+@scopes_disabled()
+def test_every_number_of_home_equals_its_rows(shop: Shop) -> None:
+    fill(shop, 3)
+    paid = make_order(shop, paid_at=NOW - DAY, placed_at=NOW - 3 * DAY)
+    case = make_case(
+        paid,
+        opened_at=NOW - 2 * DAY,
+        closed_at=NOW - DAY,
+        outcome="recovered",
+        recovered_at=NOW - DAY,
+        recovered_amount=paid.total,
+        messages_sent=1,
+    )
+    make_message(paid, state="sent", case_id=case.pk, handed_at=NOW - 2 * DAY)
+    Message.objects.filter(pk=Message.objects.order_by("pk")[0].pk).update(state="uncertain", settled_at=None)
+    rebuild_tallies(shop)
+    client = sign_in(shop)
+
+    found: dict[TileKey, tuple[int, int]] = {}
+    for number in home_tiles(shop, now=NOW):
+        if number.count is None:
+            continue
+        page = client.get(figure_url(shop, number.rows)).content.decode()
+        rows = rows_of(page) or page.count('<li class="tone-')
+        found[number.key] = (number.count.number, rows)
+
+    assert found == {
+        "unpaid_now": (3, 3),
+        "reminders_due": (0, 0),
+        "sent_7_days": (3, 3),
+        "uncertain": (1, 1),
+        "attention": (3, 3),
+    }
+
+
+@scopes_disabled()
+def test_items_are_ticked_off_by_who_may(shop: Shop) -> None:
+    fill(shop, 1)
+    item = attention.open_items(shop.pk)[0]
+    viewer, clerk = sign_in(shop, "viewer", name="Ewa Lis"), sign_in(shop, "clerk", name="Jan Lis")
+
+    assert viewer.post(f"{S}attention/{item.pk}/settle/").status_code == 403
+    assert attention.open_items(shop.pk).count() == 1
+    assert clerk.post(f"{S}attention/{item.pk}/settle/").status_code == 303
+    assert attention.open_items(shop.pk).count() == 0
+
+
+@scopes_disabled()
+def test_what_goes_with_its_cause_is_not_ticked_off(shop: Shop) -> None:
+    attention.ask("hooks.quarantined", shop_id=shop.pk, key="shop:1", now=NOW, source="lumen.example")
+    item = attention.open_items(shop.pk)[0]
+
+    sign_in(shop).post(f"{S}attention/{item.pk}/settle/")
+
+    assert attention.open_items(shop.pk).count() == 1
+
+
+@scopes_disabled()
+def test_search_finds_people_and_orders_of_this_shop_alone(shop: Shop) -> None:
+    other = make_shop()
+    make_order(other, number="foreign-77", contact=make_contact(other, name="Zofia Obca"))
+    make_order(shop, number="own-77", contact=make_contact(shop, name="Zofia Kamińska"))
+
+    page = shown(sign_in(shop), "search/?q=zofia")
+
+    assert "Zofia Kamińska" in page
+    assert "own-77" in page
+    assert "Obca" not in page
+    assert "foreign-77" not in page
+
+
+@scopes_disabled()
+def test_what_waits_to_be_paid_stands_beside_each_currency(shop: Shop) -> None:
+    contact = make_contact(shop)
+    make_order(shop, contact=contact, total="10.00")
+    make_order(shop, contact=contact, total="20.00", currency="PLN")
+    make_order(shop, contact=contact, total="40.00", status="false")
+    make_order(shop, contact=contact, total="5.00", paid_at=NOW - DAY)
+
+    numbers = orders_of_people(shop, [contact.pk])[contact.pk]
+
+    assert [(str(sum_.amount.normalize()), sum_.currency) for sum_ in numbers.unpaid_sums] == [
+        ("1E+1", "EUR"),
+        ("2E+1", "PLN"),
+    ]
+    assert (numbers.orders, numbers.paid, numbers.unpaid) == (3, 1, 2)
+
+
+@scopes_disabled()
+@pytest.mark.parametrize(
+    ("verdict", "state"), [("delivered", "sent"), ("not_delivered", "failed"), ("send_again", "due")]
+)
+def test_a_person_decides_about_an_uncertain_message_once(shop: Shop, verdict: str, state: str) -> None:
+    message = make_message(make_order(shop), state="uncertain", handed_at=NOW, reason="line_broke")
+    client = sign_in(shop)
+    address = f"{S}messages/{message.pk}/settle/"
+
+    assert client.post(address, {"verdict": verdict}).status_code == 303
+    assert client.post(address, {"verdict": "not_delivered"}).status_code == 409
+
+    message.refresh_from_db()
+    assert message.state == state
+
+
+@scopes_disabled()
+def test_a_failed_message_is_tried_again(shop: Shop) -> None:
+    message = make_message(make_order(shop), state="failed", reason="refused", settled_at=NOW)
+
+    assert sign_in(shop).post(f"{S}messages/{message.pk}/retry/").status_code == 303
+
+    message.refresh_from_db()
+    assert (message.state, message.attempt) == ("due", 0)
+
+
+@scopes_disabled()
+def test_a_process_is_paused_and_goes_on(shop: Shop) -> None:
+    install_shipped(shop, now=NOW)
+    process = Process.objects.get(key="unpaid_order")
+    client = sign_in(shop)
+    seen = []
+    for to in ("live", "paused", "live", "draft"):
+        status = client.post(f"{S}processes/{process.pk}/status/", {"status": to}).status_code
+        process.refresh_from_db()
+        seen.append((status, process.status))
+
+    assert seen == [(303, "live"), (303, "paused"), (303, "live"), (409, "live")]

@@ -1,0 +1,273 @@
+"""The page of an order and what is done there, through its door."""
+
+import re
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.test import Client
+from django_scopes import scope, scopes_disabled
+
+from recoup.core import outbox
+from recoup.core.activity import SYSTEM
+from recoup.messaging.actions import announce_settled
+from recoup.messaging.models import Message
+from recoup.orders.models import CancelReason, Order, StatusChange
+from recoup.processes.actions import go_live, install_shipped
+from recoup.processes.loop import Engine
+from recoup.recovery.detection import open_due_cases
+from recoup.shops.models import Shop
+from tests.factories.clock import set_clock
+from tests.factories.messages import make_message
+from tests.factories.moments import DAY, HOUR, NOW
+from tests.factories.orders import make_attempt, make_order
+from tests.factories.people import make_contact
+from tests.factories.shops import make_shop
+from tests.factories.templates import make_template
+from tests.web.staff import sign_in
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def shop() -> Shop:
+    """Return a shop in Warsaw on a Monday noon."""
+    set_clock(NOW)
+    return make_shop(slug="lumen", time_zone="Europe/Warsaw")
+
+
+def page_of(client: Client, order: Order) -> str:
+    """Return the words of an order's page."""
+    response = client.get(f"/s/lumen/orders/{order.pk}/")
+    assert response.status_code == 200
+    return words(response.content.decode())
+
+
+def words(html: str) -> str:
+    """Return what a page says, without its marks."""
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
+
+
+def post(client: Client, order: Order, act: str, **values: str) -> int:
+    """Do something to an order; return the status of the answer."""
+    return client.post(f"/s/lumen/orders/{order.pk}/{act}/", values).status_code
+
+
+@scopes_disabled()
+def test_the_page_says_what_was_ordered_what_failed_and_who_it_is(shop: Shop) -> None:
+    order = make_order(shop, number="10482", total="149.00", products=("cream",))
+    make_attempt(order, state="failed", failure_class="soft", failure_code="insufficient_funds")
+    make_order(shop, contact=order.contact, number="10455", paid_at=NOW - 20 * DAY, placed_at=NOW - 20 * DAY)
+
+    page = page_of(sign_in(shop), order)
+
+    for said in (
+        "Order 10482",
+        "Cream",
+        "€149.00",
+        "Not enough money",
+        "Anna Nowak",
+        "10455",
+        "1 order, €149.00",
+    ):
+        assert said in page
+
+
+@scopes_disabled()
+def test_the_next_step_is_said_with_its_time(shop: Shop) -> None:
+    install_shipped(shop, now=NOW - DAY)
+    go_live(shop, actor=SYSTEM, now=NOW - DAY)
+    order = make_order(shop, placed_at=NOW - 24 * HOUR)
+    open_due_cases(now=NOW)
+    while outbox.dispatch() or Engine().run_once():
+        pass
+    message = Message.objects.get(order=order)
+    Message.objects.update(state="sent", handed_at=NOW, settled_at=NOW)
+    message.refresh_from_db()
+    announce_settled([message], at=NOW)
+    while outbox.dispatch() or Engine().run_once():
+        pass
+
+    page = page_of(sign_in(shop), order)
+
+    assert "Second reminder Wed 4 Nov, 13:00, unless paid." in page
+
+
+@scopes_disabled()
+def test_a_status_is_moved_and_stands_in_the_history(shop: Shop) -> None:
+    order = make_order(shop)
+    client = sign_in(shop)
+
+    assert post(client, order, "status", status="not_confirmed") == 303
+
+    order.refresh_from_db()
+    assert order.status == "not_confirmed"
+    page = page_of(client, order)
+    assert "New → Not confirmed" in page
+    assert "Anna Kowalska" in page
+
+
+@scopes_disabled()
+def test_the_second_of_two_managers_sees_what_the_first_did(shop: Shop) -> None:
+    order = make_order(shop)
+    first, second = sign_in(shop, name="Piotr Nowak"), sign_in(shop, name="Ewa Lis")
+    first.post(f"/s/lumen/orders/{order.pk}/status/?version=0", {"status": "not_confirmed"})
+
+    response = second.post(f"/s/lumen/orders/{order.pk}/status/?version=0", {"status": "awaiting_payment"})
+
+    order.refresh_from_db()
+    assert (response.status_code, order.status) == (409, "not_confirmed")
+    assert "Piotr Nowak: New → Not confirmed." in words(response.content.decode())
+
+
+@scopes_disabled()
+def test_cancelling_needs_a_reason(shop: Shop) -> None:
+    order, client = make_order(shop), sign_in(shop)
+    reason = CancelReason(shop=shop, label="Too expensive")
+    reason.save(force_insert=True)
+
+    assert post(client, order, "cancel", reason="other", note=" ") == 409
+    order.refresh_from_db()
+    assert order.status == "new"
+
+    assert post(client, order, "cancel", reason=str(reason.pk), note="found it cheaper") == 303
+    order.refresh_from_db()
+    assert (order.status, order.cancel_reason) == ("cancelled", "Too expensive: found it cheaper")
+
+
+@scopes_disabled()
+def test_a_reason_of_another_shop_is_no_reason(shop: Shop) -> None:
+    foreign = CancelReason(shop=make_shop(), label="Theirs")
+    foreign.save(force_insert=True)
+    order = make_order(shop)
+
+    assert post(sign_in(shop), order, "cancel", reason=str(foreign.pk)) == 409
+
+    order.refresh_from_db()
+    assert order.status == "new"
+
+
+@scopes_disabled()
+def test_an_order_that_a_colleague_took_is_refused_with_the_name(shop: Shop) -> None:
+    order = make_order(shop)
+    piotr, ewa = sign_in(shop, "clerk", name="Piotr Nowak"), sign_in(shop, "clerk", name="Ewa Lis")
+    assert post(piotr, order, "take") == 303
+
+    response = ewa.post(f"/s/lumen/orders/{order.pk}/take/")
+
+    assert response.status_code == 409
+    assert "Piotr Nowak has taken this order." in words(response.content.decode())
+    assert "Release from Piotr Nowak" in page_of(ewa, order)
+    assert post(ewa, order, "release") == 303
+    order.refresh_from_db()
+    assert order.claimed_by is None
+
+
+@scopes_disabled()
+def test_a_promise_rests_the_reminders_until_the_morning_after(shop: Shop) -> None:
+    order, client = make_order(shop), sign_in(shop)
+
+    assert post(client, order, "promise", day="2026-11-05") == 303
+
+    order.refresh_from_db()
+    assert order.status == "awaiting_payment"
+    assert order.promised_at == datetime(2026, 11, 6, 9, 0, tzinfo=ZoneInfo("Europe/Warsaw"))
+    assert post(client, order, "resume") == 303
+    order.refresh_from_db()
+    assert order.promised_at is None
+
+
+@scopes_disabled()
+@pytest.mark.parametrize("day", ["2026-10-30", "2027-06-01", "soon", "0000-00-00", "9999-12-31"])
+def test_a_day_that_cannot_be_promised_changes_nothing(shop: Shop, day: str) -> None:
+    order = make_order(shop)
+
+    assert post(sign_in(shop), order, "promise", day=day) == 409
+
+    order.refresh_from_db()
+    assert (order.status, order.promised_at) == ("new", None)
+
+
+@scopes_disabled()
+def test_reminders_are_paused_and_go_on(shop: Shop) -> None:
+    order, client = make_order(shop), sign_in(shop)
+
+    assert post(client, order, "pause") == 303
+    assert "Reminders rest until somebody lets them go on." in page_of(client, order)
+    assert post(client, order, "resume") == 303
+
+    order.refresh_from_db()
+    assert order.paused_at is None
+
+
+@scopes_disabled()
+def test_the_pay_link_is_sent_once_for_a_dialog(shop: Shop) -> None:
+    make_template(shop, key="order_reminder_1")
+    order, client = make_order(shop), sign_in(shop)
+
+    assert [post(client, order, "send-link", key="one-click") for _ in range(2)] == [303, 303]
+
+    message = Message.objects.get(order=order)
+    assert (message.manual_key, message.state, message.due_at) == ("one-click", "due", message.queued_at)
+
+
+@scopes_disabled()
+def test_no_pay_link_goes_out_for_a_paid_order(shop: Shop) -> None:
+    make_template(shop, key="order_reminder_1")
+    order = make_order(shop, paid_at=NOW - HOUR)
+
+    assert post(sign_in(shop), order, "send-link", key="late") == 409
+
+    assert not Message.objects.exists()
+
+
+@scopes_disabled()
+def test_a_duplicate_becomes_false(shop: Shop) -> None:
+    contact = make_contact(shop)
+    kept, dropped = make_order(shop, contact=contact), make_order(shop, contact=contact)
+
+    assert post(sign_in(shop), dropped, "duplicate", kept=str(kept.pk)) == 303
+
+    dropped.refresh_from_db()
+    assert (dropped.status, dropped.duplicate_of_id) == ("false", kept.pk)
+
+
+@scopes_disabled()
+def test_a_note_shows_in_the_timeline_escaped(shop: Shop) -> None:
+    order, client = make_order(shop), sign_in(shop)
+
+    assert post(client, order, "note", note="<script>alert(1)</script>") == 303
+
+    page = client.get(f"/s/lumen/orders/{order.pk}/").content.decode()
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    assert "<script>alert" not in page
+
+
+@scopes_disabled()
+def test_the_timeline_says_why_a_message_did_not_go_out(shop: Shop) -> None:
+    order = make_order(shop)
+    make_message(order, state="cancelled", reason="promised", settled_at=NOW)
+
+    assert "The person promised to pay later" in page_of(sign_in(shop), order)
+
+
+@scopes_disabled()
+def test_a_viewer_sees_an_order_and_changes_nothing(shop: Shop) -> None:
+    order = make_order(shop)
+    viewer = sign_in(shop, "viewer")
+
+    assert "Take to work" not in page_of(viewer, order)
+    assert post(viewer, order, "take") == 403
+    assert not StatusChange.objects.filter(order=order).exists()
+
+
+def test_an_order_of_another_shop_is_not_there(shop: Shop) -> None:
+    other = make_shop()
+    with scope(shop=other):
+        foreign = make_order(other)
+    client = sign_in(shop)
+
+    assert client.get(f"/s/lumen/orders/{foreign.pk}/").status_code == 404
+    assert post(client, foreign, "take") == 404
+    with scope(shop=other):
+        assert Order.objects.get(pk=foreign.pk).claimed_by is None
