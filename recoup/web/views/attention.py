@@ -16,7 +16,7 @@ from recoup.web import listing
 from recoup.web.answers import place, see_other
 from recoup.web.doors import StaffRequest, staff
 from recoup.web.listing import Address
-from recoup.web.shown.attention import attention_items, uncertain_item
+from recoup.web.shown.attention import attention_items
 from recoup.web.words import attention as words
 
 
@@ -28,10 +28,8 @@ def attention(request: StaffRequest, seat: Seat) -> HttpResponse:
     page = page_keys(keyset, cursor=address.get("c"))
     count = count_rows(keyset, most=listing.wants_exact(address))
     found = AttentionItem.objects.filter(shop_id=seat.shop.pk).in_bulk(page.rows)
-    shown = attention_items(seat, [found[key] for key in page.rows if key in found])
-    first = [] if address.get("c") else uncertain_item(seat)
     context = {
-        "attention_items": [*first, *shown],
+        "attention_items": attention_items(seat, [found[key] for key in page.rows if key in found]),
         "pager": listing.pager(address, page, count, _counted),
     }
     return render(request, "web/attention.html", context)
