@@ -9,7 +9,7 @@ class CaseTally(models.Model):
     """A change of a number of cases at an instant; the number is the sum of its changes (rule 10).
 
     Triggers on the table of cases write these rows in the transaction that changes a case, whoever changes it, so the
-    numbers never differ from the rows (`docs/decisions/0012`). Only inserted, so that nobody waits; folded together later.
+    numbers never differ from the rows (`docs/decisions/0002`). Only inserted, so that nobody waits; folded together later.
     Instants are cut to a quarter of an hour: every zone's midnight is one.
     """
 

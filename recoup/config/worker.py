@@ -10,6 +10,7 @@ from types import FrameType
 import structlog
 from django_scopes import scopes_disabled
 
+from recoup.analytics.tallies import fold_tallies
 from recoup.config import loops
 from recoup.core import installation, outbox
 from recoup.core.clock import boot_seconds, real_now, trade_now
@@ -29,6 +30,7 @@ STOP_SECONDS = 25.0  # within the supervisor's grace: an answer to a final dot m
 SENDERS = 2
 SWEEP_EVERY = timedelta(seconds=2)
 POLL_EVERY = timedelta(seconds=20)
+FOLD_EVERY = timedelta(minutes=1)
 
 
 def run() -> None:
@@ -74,6 +76,7 @@ def all_loops() -> list[loops.Loop]:
         loops.Loop("detection", _unscoped(detect), idle=SWEEP_EVERY.total_seconds()),
         loops.Loop("asking", _unscoped(ask), idle=SWEEP_EVERY.total_seconds()),
         loops.Loop("polling", _unscoped(poll), idle=POLL_EVERY.total_seconds()),
+        loops.Loop("folding", _unscoped(fold_tallies), idle=FOLD_EVERY.total_seconds()),
     ]
 
 
