@@ -3,7 +3,7 @@
 from django import template
 from django.conf import settings
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
 from recoup.core.assets import asset_url, icons_of
 
@@ -41,6 +41,6 @@ def _drawn(sprite: str, name: str, label: str, css: str) -> SafeString:
         raise IconUnknown(f"{name} is not in frontend/icons.json")
     use = format_html('<use href="{}#{}"></use>', asset_url(sprite), name)
     classes = f"icon {css}".strip()
-    if label:
-        return format_html('<svg class="{}" role="img" aria-label="{}">{}</svg>', classes, label, use)
-    return format_html('<svg class="{}" aria-hidden="true">{}</svg>', classes, use)
+    said = format_html('role="img" aria-label="{}"', label) if label else mark_safe('aria-hidden="true"')  # noqa: S308
+    # The size is also the stylesheets'; it stands here for the moment before they are there.
+    return format_html('<svg class="{}" width="16" height="16" {}>{}</svg>', classes, said, use)
