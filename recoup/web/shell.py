@@ -1,6 +1,6 @@
 """What stands around every staff page: places, shops, the person, the demo's clock."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -136,12 +136,19 @@ def nav_items(
     """
     places = [place for place in PLACES if allowed is None or place.key in allowed]
     urls = {place.key: url_of(place.key) for place in places}
-    inside = [key for key, url in urls.items() if path == url or path.startswith(url.rstrip("/") + "/")]
-    current = max(inside, key=lambda key: len(urls[key]), default="")
+    current = next((key for key, url in urls.items() if path == url), "")
+    if not current:
+        # A place that holds the others (Home at the shop's root) is current on its own page only.
+        ends = [key for key, url in urls.items() if not _holds_another(url, urls.values())]
+        current = next((key for key in ends if path.startswith(urls[key].rstrip("/") + "/")), "")
     known = counts or {}
     return [
         NavItem(place, urls[place.key], place.key == current, known.get(place.key, "")) for place in places
     ]
+
+
+def _holds_another(url: str, urls: Iterable[str]) -> bool:
+    return any(other != url and other.startswith(url) for other in urls)
 
 
 def initials(name: str) -> str:

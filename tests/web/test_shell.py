@@ -1,5 +1,7 @@
 """What stands around every page."""
 
+import pytest
+
 from recoup.web.shell import initials, nav_items
 
 
@@ -18,12 +20,14 @@ def test_nothing_is_current_elsewhere() -> None:
     assert not any(item.is_current for item in nav_items(url_of=url_of, path="/accounts/2fa/"))
 
 
-def test_the_deeper_of_two_places_is_current() -> None:
-    home_is_the_root = {"home": "/s/lumen/"}
+@pytest.mark.parametrize(
+    ("path", "current"),
+    [("/s/lumen/", ["home"]), ("/s/lumen/orders/1/", ["orders"]), ("/s/lumen/attention/", [])],
+)
+def test_home_at_the_root_is_current_on_its_own_page_only(path: str, current: list[str]) -> None:
+    items = nav_items(url_of=lambda key: "/s/lumen/" if key == "home" else url_of(key), path=path)
 
-    items = nav_items(url_of=lambda key: home_is_the_root.get(key, url_of(key)), path="/s/lumen/orders/")
-
-    assert [item.place.key for item in items if item.is_current] == ["orders"]
+    assert [item.place.key for item in items if item.is_current] == current
 
 
 def test_a_role_sees_its_places_alone() -> None:
