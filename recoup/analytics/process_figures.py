@@ -1,13 +1,13 @@
 """The numbers of processes, and the cases that they count (rule 10)."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 from django.db import connection
 
 from recoup.core.paging import MOST_COUNTED, Count, Keyset, Page, count_rows, page_keys
+from recoup.processes.models import ProcessVersion
 from recoup.recovery.models import RecoveryCase
 from recoup.recovery.queries import CaseFilter, case_keyset, cases_by_key
 from recoup.shops.models import Shop
@@ -17,6 +17,10 @@ _INSIDE = "r.id IN (SELECT e.case_id FROM processes_enrolment e WHERE e.process_
 _WON = (
     "r.outcome = 'recovered' AND EXISTS (SELECT FROM messaging_message m JOIN processes_process p"
     " ON p.message_source_id = m.source_id WHERE m.id = r.credited_message_id AND p.id = {process})"
+)
+_AT_BLOCK = (
+    "r.id IN (SELECT e.case_id FROM processes_enrolment e WHERE e.process_id = %s AND e.active_key IS NOT NULL"
+    " AND (e.version_id, e.node) IN (SELECT * FROM unnest(%s::bigint[], %s::smallint[])))"
 )
 _CONDITIONS: dict[CaseNumber, str] = {"inside": _INSIDE, "won": _WON}
 _SENT = "m.shop_id = p.shop_id AND m.source_id = p.message_source_id AND m.state = 'sent'"
@@ -61,22 +65,37 @@ def _count(number: int) -> Count:
     return Count(min(number, MOST_COUNTED), is_capped=number > MOST_COUNTED)
 
 
-def list_process_cases(
-    shop: Shop, process_id: int, number: CaseNumber, *, cursor: str = ""
-) -> Page[RecoveryCase]:
+@dataclass(frozen=True, slots=True)
+class ProcessCases:
+    """Which cases a number of a process counts; with a block, those that stand there now."""
+
+    process_id: int
+    number: CaseNumber
+    block: str = ""
+
+
+def list_process_cases(shop: Shop, chosen: ProcessCases, *, cursor: str = "") -> Page[RecoveryCase]:
     """Return a page of the cases that a number of a process counts."""
-    page = page_keys(_keyset(shop, process_id, number), cursor=cursor)
+    page = page_keys(_keyset(shop, chosen), cursor=cursor)
     return Page(cases_by_key(shop, page.rows), older=page.older, newer=page.newer)
 
 
-def count_process_cases(
-    shop: Shop, process_id: int, number: CaseNumber, *, most: int | None = MOST_COUNTED
-) -> Count:
+def count_process_cases(shop: Shop, chosen: ProcessCases, *, most: int | None = MOST_COUNTED) -> Count:
     """Count them."""
-    return count_rows(_keyset(shop, process_id, number), most=most)
+    return count_rows(_keyset(shop, chosen), most=most)
 
 
-def _keyset(shop: Shop, process_id: int, number: CaseNumber) -> Keyset:
+def _keyset(shop: Shop, chosen: ProcessCases) -> Keyset:
     keyset = case_keyset(shop, CaseFilter(is_open=False))
-    conditions: Sequence[str] = [*keyset.conditions, _CONDITIONS[number].format(process="%s")]
-    return replace(keyset, conditions=conditions, params=[*keyset.params, process_id])
+    conditions: list[str] = [*keyset.conditions, _CONDITIONS[chosen.number].format(process="%s")]
+    params: list[Any] = [*keyset.params, chosen.process_id]
+    if chosen.block:
+        versions = ProcessVersion.objects.filter(shop=shop, process=chosen.process_id)
+        numbers = [
+            (key, node_map[chosen.block])
+            for key, node_map in versions.values_list("pk", "node_map")
+            if chosen.block in node_map
+        ]
+        conditions.append(_AT_BLOCK)
+        params += [chosen.process_id, [key for key, _ in numbers], [number for _, number in numbers]]
+    return replace(keyset, conditions=conditions, params=params)

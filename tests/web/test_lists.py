@@ -11,12 +11,15 @@ from django_scopes import scopes_disabled
 from recoup.analytics.home import TileKey
 from recoup.analytics.queries import home_tiles
 from recoup.analytics.tallies import rebuild_tallies
-from recoup.core import attention
+from recoup.core import attention, outbox
+from recoup.core.activity import SYSTEM
 from recoup.messaging.models import Message
 from recoup.orders.models import Order
 from recoup.orders.people import orders_of_people
-from recoup.processes.actions import install_shipped
+from recoup.processes.actions import go_live, install_shipped
+from recoup.processes.loop import Engine
 from recoup.processes.models import Process
+from recoup.recovery.detection import open_due_cases
 from recoup.shops.models import Shop
 from recoup.web.shown.figures import figure_url
 from tests.factories.cases import make_case
@@ -315,3 +318,26 @@ def test_a_process_is_paused_and_goes_on(shop: Shop) -> None:
         seen.append((status, process.status))
 
     assert seen == [(303, "live"), (303, "paused"), (303, "live"), (409, "live")]
+
+
+@scopes_disabled()
+def test_the_numbers_of_a_process_equal_their_rows(shop: Shop) -> None:
+    install_shipped(shop, now=NOW - DAY)
+    go_live(shop, actor=SYSTEM, now=NOW - DAY)
+    for hours in (24, 20, 24):
+        make_order(shop, placed_at=NOW - hours * HOUR)
+    open_due_cases(now=NOW)
+    while outbox.dispatch() or Engine().run_once():
+        pass
+    process = Process.objects.get(key="unpaid_order")
+    client = sign_in(shop)
+
+    page = shown(client, f"processes/{process.pk}/")
+    inside = shown(client, f"recovery/?process={process.pk}")
+    block = re.search(rf'href="({S}recovery/[^"]+block=(\w+))"', page)
+
+    assert block is not None
+    assert rows_of(inside) == 2
+    assert rows_of(client.get(block[1].replace("&amp;", "&")).content.decode()) == 2
+    assert rows_of(shown(client, f"recovery/?process={process.pk}&block=n9")) == 0
+    assert rows_of(shown(client, f"recovery/?process={process.pk}&block=nonsense")) == 0

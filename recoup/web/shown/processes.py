@@ -242,6 +242,17 @@ def process_nodes(seat: Seat, process: Process) -> list[Node]:
     return [start, *(_node(node, picture, standing, texts, ordinals, url) for node in picture.nodes)]
 
 
+def block_title(process: Process, block: str) -> str:
+    """Return what a block of the current version does; nothing for one that it does not have."""
+    if process.current_version is None:
+        return ""
+    picture = draw(ProcessDocument.model_validate(process.current_version.doc))
+    ordinals = _ordinals(picture)
+    total = max(ordinals.values(), default=0)
+    titles = {node.id: node_words.title(node, ordinals.get(node.id, 0), total) for node in picture.nodes}
+    return titles.get(block, "")
+
+
 def _stops(picture: Picture) -> str:
     """Return what ends the process wherever somebody stands."""
     words = [steps.word(word) for word in picture.goal_words[:2]]
@@ -272,5 +283,5 @@ def _node(
         node_words.detail(node, texts),
         [Branch(edge.target, steps.word(edge.word) if len(ways) > 1 else "") for edge in ways],
         humane.number(count, get_language() or "en") if count else "",
-        url if count else "",
+        f"{url}&block={node.id}" if count else "",
     )

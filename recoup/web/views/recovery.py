@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 
 from recoup.accounts.roles import Right
 from recoup.analytics.figures import count_rows_of, rows_of
-from recoup.analytics.process_figures import CaseNumber, count_process_cases, list_process_cases
+from recoup.analytics.process_figures import CaseNumber, ProcessCases, count_process_cases, list_process_cases
 from recoup.analytics.queries import home_tiles
 from recoup.core.paging import Count, Page
 from recoup.processes.models import Process
@@ -24,6 +24,7 @@ from recoup.web.listing import Address
 from recoup.web.parts import FilterMenu, Filters, Link
 from recoup.web.shown.cases import FILTER_KEYS, case_filters, case_rows, chosen_cases
 from recoup.web.shown.figures import asked_figure, figure_filters
+from recoup.web.shown.processes import block_title
 from recoup.web.shown.tiles import tile_of
 from recoup.web.words import steps
 
@@ -90,10 +91,13 @@ def _process_rows(address: Address, seat: Seat) -> _Shown | None:
     process = Process.objects.filter(shop=seat.shop, pk=key).first() if key is not None else None
     if process is None:
         return None
-    page = list_process_cases(seat.shop, process.pk, wanted, cursor=address.get("c"))
-    count = count_process_cases(seat.shop, process.pk, wanted, most=listing.wants_exact(address))
+    chosen = ProcessCases(process.pk, wanted, address.get("block"))
+    page = list_process_cases(seat.shop, chosen, cursor=address.get("c"))
+    count = count_process_cases(seat.shop, chosen, most=listing.wants_exact(address))
     word = _("Won back by") if wanted == "won" else _("Waiting in")
     menus = [FilterMenu(word, [], steps.process_name(process), address.path)]
+    if chosen.block:
+        menus.append(FilterMenu(_("Step"), [], block_title(process, chosen.block), address.url(block="")))
     return _Shown(page, count, Filters([Link(_("All"), address.path)], menus, address.path), is_filtered=True)
 
 
