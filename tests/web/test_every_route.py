@@ -1,6 +1,5 @@
 """Who may open what: every address of the URLconf x role x own shop, other shop, signed out. A route without a row fails."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,11 +7,10 @@ import pytest
 from django.db import transaction
 from django.http import HttpResponse
 from django.urls import reverse
-from pytest_django import DjangoDbBlocker
 
 from recoup.accounts.models import User
 from recoup.accounts.roles import RIGHTS, Role
-from tests.web.world import Place, Route, client_of, make_person, make_place, routes
+from tests.web.world import Route, World, client_of, routes
 
 SIGN_IN = "/accounts/login/"
 OPEN = {200, 302, 303, 409, 422}  # a page, a way on, or a form that says what is wrong
@@ -34,6 +32,8 @@ POSTED: dict[str, dict[str, str]] = {
     "web:order_duplicate": {},
     "web:order_note": {"text": "Called."},
     "web:order_send_link": {},
+    "web:order_give_back": {},
+    "web:order_free": {},
     "web:process_status": {"status": "paused"},
     "web:message_settle": {"outcome": "not_sent"},
     "web:message_retry": {},
@@ -113,30 +113,6 @@ OTHERS: dict[str, Row] = {
     "storefront:theme": Row(200, 200, arguments={"slug": "own"}),
 }
 ONLY_POST = {"preferences", "set_language", "demo_clock", "hooks:shop", "hooks:operator"}
-
-
-@dataclass
-class World:
-    """Two shops, and somebody who works in none."""
-
-    own: Place
-    other: Place
-    nobody: User
-
-
-@pytest.fixture(scope="module")
-def built(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[World]:
-    with django_db_blocker.unblock(), transaction.atomic():
-        yield World(make_place("own"), make_place("other"), make_person("nobody@nowhere.example"))
-        transaction.set_rollback(True)
-
-
-@pytest.fixture
-def world(built: World) -> Iterator[World]:
-    """The world as it was built: what a test changes is taken back."""
-    with transaction.atomic():
-        yield built
-        transaction.set_rollback(True)
 
 
 def ask(user: User | None, route: Route, arguments: dict[str, Any], posted: dict[str, str] | None) -> Any:

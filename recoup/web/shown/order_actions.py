@@ -14,6 +14,7 @@ from recoup.shops.access import Seat
 from recoup.web import parts
 from recoup.web.answers import place
 from recoup.web.screens import Action
+from recoup.web.shown.money import money_actions, money_dialogs
 from recoup.web.shown.order import Standing
 from recoup.web.statuses import mark_of
 from recoup.web.words import orders as words
@@ -52,9 +53,9 @@ def may_send_link(seat: Seat, order: Order) -> bool:
 
 def order_actions(seat: Seat, standing: Standing) -> list[Action]:
     """Return the buttons beside the person, the main one first."""
-    if not seat.may(Right.WORK_ORDERS) or not standing.is_workable:
-        return []
     order = standing.order
+    if not seat.may(Right.WORK_ORDERS) or not standing.is_workable:
+        return money_actions(seat, order)
     found = []
     if standing.clerk:
         word = _("Release") if standing.is_mine else _("Release from %(who)s") % {"who": standing.clerk}
@@ -73,15 +74,17 @@ def order_actions(seat: Seat, standing: Standing) -> list[Action]:
         found.append(Action(_("Pause reminders"), "circle-pause", pausing, is_post=True))
     if _keepable(standing):
         found.append(Action(_("Mark as duplicate…"), "layers", opens="mark-duplicate"))
+    found += money_actions(seat, order)
     found.append(Action(_("Cancel order…"), "circle-x", opens="cancel-order", tone="ghost"))
     return found
 
 
 def order_dialogs(seat: Seat, standing: Standing) -> list[parts.Confirm]:
     """Return the dialogs that the buttons and moves open."""
+    order = standing.order
+    found = money_dialogs(seat, order)
     if not seat.may(Right.WORK_ORDERS):
-        return []
-    order, found = standing.order, []
+        return found
     moves = allowed_moves(order)
     if Order.Status.CANCELLED in moves:
         found.append(_cancel(seat, standing))

@@ -19,12 +19,16 @@ from recoup.orders.desk import NotADuplicate, OrderClaimed
 from recoup.orders.holds import HoldRefused
 from recoup.orders.models import CancelReason, Order
 from recoup.orders.status import MoveNotAllowed, OrderChangedMeanwhile, change_status
+from recoup.payments import refunds
+from recoup.payments.refunds import RefundNotPossible, RefundUnknown, refundable
+from recoup.payments.sessions import release_session
 from recoup.recovery.models import RecoveryCase
 from recoup.shops.access import Seat
 from recoup.web import parts
 from recoup.web.answers import actor_of, place, see_other
 from recoup.web.doors import StaffRequest, staff
 from recoup.web.screens import OrderPage
+from recoup.web.shown.money import returnable, stuck_session
 from recoup.web.shown.order import order_page, standing_of
 from recoup.web.shown.order_actions import (
     OWN_REASON,
@@ -37,10 +41,19 @@ from recoup.web.shown.order_actions import (
 from recoup.web.shown.people import clerk_names
 from recoup.web.shown.timeline import order_timeline
 from recoup.web.words import orders as words
+from recoup.web.words.payments import refund_refusal
 
 _LINK_LIVES = timedelta(days=1)  # a link sent by hand that cannot leave for so long is not sent any more
 _GOES_ON_AT = time(9)  # on the morning after the promised day
-_REFUSALS = (OrderChangedMeanwhile, OrderClaimed, MoveNotAllowed, HoldRefused, NotADuplicate)
+_REFUSALS = (
+    OrderChangedMeanwhile,
+    OrderClaimed,
+    MoveNotAllowed,
+    HoldRefused,
+    NotADuplicate,
+    RefundNotPossible,
+    RefundUnknown,
+)
 
 
 @staff(Right.SEE_ORDERS)
@@ -108,6 +121,8 @@ def _refusal(error: Exception, seat: Seat, shown: Order) -> str:
         return words.hold_refusal(error.reason)
     if isinstance(error, NotADuplicate):
         return _("Choose another order of the same person that is neither False nor Cancelled.")
+    if isinstance(error, RefundNotPossible | RefundUnknown):
+        return refund_refusal(error.reason if isinstance(error, RefundNotPossible) else "unknown")
     return words.move_refusal(str(error))
 
 
@@ -259,3 +274,24 @@ def send_link(request: StaffRequest, seat: Seat, shown: Order) -> str:
         now=request.now,
     )
     return _("The pay link is on its way.")
+
+
+@_acting(Right.SETTLE_ATTENTION)
+def give_back(request: StaffRequest, seat: Seat, shown: Order) -> str:
+    """Give a whole payment back through its operator (R29)."""
+    chosen = request.POST.get("attempt", "")
+    attempt = next((one for one in returnable(shown) if str(one.pk) == chosen), None)
+    if attempt is None:
+        raise RefundNotPossible("nothing_left")
+    refunds.give_back(attempt, refundable(attempt), actor=actor_of(seat), now=request.now)
+    return _("The payment was given back.")
+
+
+@_acting(Right.SETTLE_ATTENTION)
+def free(request: StaffRequest, seat: Seat, shown: Order) -> str:
+    """Let an order be paid again although a payment of it never got an answer."""
+    session = stuck_session(shown)
+    if session is None or str(session.pk) != request.POST.get("attempt", ""):
+        raise RefundNotPossible("nothing_held")
+    release_session(session, user_id=seat.user.pk, now=request.now)
+    return _("The order can be paid again.")

@@ -19,6 +19,26 @@ _OWN_CODES = {
 }
 
 
+_REFUND_REFUSALS = {
+    "underway": gettext_lazy("Somebody has just pressed the button. Look again in a minute."),
+    "nothing_left": gettext_lazy("Nothing of this payment is left to give back."),
+    "not_supported": gettext_lazy("This operator cannot be told to give money back. Do it on its own pages."),
+    "unavailable": gettext_lazy("The operator does not answer. Nothing was given back; try again later."),
+    "refused": gettext_lazy(
+        "The operator refused. Nothing was given back; look at its own pages for the reason."
+    ),
+    "unknown": gettext_lazy(
+        "The operator's answer was lost. Press again: the same refund is asked for, not a second one."
+    ),
+    "nothing_held": gettext_lazy("No payment holds this order any more."),
+}
+
+
+def refund_refusal(reason: str) -> str:
+    """Return why money was not given back, or nothing was freed, and what to do."""
+    return str(_REFUND_REFUSALS.get(reason, _REFUND_REFUSALS["refused"]))
+
+
 def failure(failure_class: str, code: str = "") -> str:
     """Return why a payment failed, with the operator's own code for whoever asks them about it."""
     words = _OWN_CODES.get(code) or _FAILURES.get(failure_class)
