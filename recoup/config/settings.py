@@ -57,6 +57,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "recoup.web.middleware.SecureAnswersMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "recoup.web.middleware.PersonLocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -67,7 +68,6 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "recoup.web.middleware.SecureAnswersMiddleware",
 ]
 ROOT_URLCONF = "recoup.config.urls"
 WSGI_APPLICATION = "recoup.config.wsgi.application"

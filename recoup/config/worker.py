@@ -12,6 +12,7 @@ from django_scopes import scopes_disabled
 
 from recoup.analytics.tallies import fold_tallies
 from recoup.config import loops
+from recoup.config.safety import refuse_unsafe
 from recoup.core import installation, outbox
 from recoup.core.clock import boot_seconds, real_now, trade_now
 from recoup.hooks import apply as intake
@@ -35,6 +36,7 @@ FOLD_EVERY = timedelta(minutes=1)
 
 def run() -> None:
     """Run all loops until asked to stop, then let each finish what it holds."""
+    refuse_unsafe()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, partial(_ask_to_stop, stop))

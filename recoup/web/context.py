@@ -24,7 +24,7 @@ _PLACE_RIGHTS = {
     "processes": Right.SEE_PROCESSES,
     "messages": Right.SEE_PROCESSES,
     "reports": Right.SEE_REPORTS,
-    "settings": Right.MANAGE_SHOP,
+    "settings": Right.EDIT_PROCESSES,
 }
 
 
@@ -66,6 +66,11 @@ def _shell(request: HttpRequest, seat: Seat, now: Any) -> Shell:
     )
 
 
+def _way(seat: Seat, label: Any, url: str) -> dict[str, Any]:
+    """Return the link of a notice for those who may follow it; the others only read what is the matter."""
+    return {"action_label": label, "action_url": url} if seat.may(Right.MANAGE_SHOP) else {}
+
+
 def _notices(seat: Seat, url_of: Callable[[str], str]) -> list[Notice]:
     """Return what stays above every page until its cause is gone (B7, R19)."""
     found = []
@@ -76,8 +81,7 @@ def _notices(seat: Seat, url_of: Callable[[str], str]) -> list[Notice]:
                     "This copy is silent: nothing is sent until an owner confirms that no other copy is running."
                 ),
                 tone="failed",
-                action_label=_("Look and confirm"),
-                action_url=url_of("checks"),
+                **_way(seat, _("Look and confirm"), url_of("checks")),
             )
         )
     account = MailAccount.objects.filter(shop=seat.shop).first()
@@ -86,8 +90,7 @@ def _notices(seat: Seat, url_of: Callable[[str], str]) -> list[Notice]:
             Notice(
                 _("No mail server is set up. Reminders wait and are not lost."),
                 tone="failed",
-                action_label=_("Set up mail"),
-                action_url=url_of("mail"),
+                **_way(seat, _("Set up mail"), url_of("mail")),
             )
         )
     if seat.shop.live_since is None:
@@ -96,8 +99,7 @@ def _notices(seat: Seat, url_of: Callable[[str], str]) -> list[Notice]:
                 _("Test mode: everything runs and nothing is sent."),
                 tone="due",
                 icon="flag",
-                action_label=_("Go live"),
-                action_url=url_of("go_live"),
+                **_way(seat, _("Go live"), url_of("go_live")),
             )
         )
     return found

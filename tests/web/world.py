@@ -61,6 +61,15 @@ class Place:
         return values
 
 
+@dataclass
+class World:
+    """Two shops, and somebody who works in none."""
+
+    own: Place
+    other: Place
+    nobody: User
+
+
 def routes() -> list[Route]:
     """Return every address of the URLconf."""
     return list(_walk(get_resolver().url_patterns))

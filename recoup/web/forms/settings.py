@@ -138,6 +138,11 @@ class MailForm(forms.ModelForm[MailAccount]):
             ),
         }
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("from_email", "host"):
+            self.fields[name].required = True  # nothing can be sent without them
+
     def clean_password(self) -> str:
         """Keep the stored password when none is typed."""
         typed: str = self.cleaned_data["password"]

@@ -17,10 +17,11 @@ from recoup.core import installation
 from recoup.shops.access import Seat
 from recoup.web.doors import StaffRequest, signed_in, staff
 from recoup.web.frames import framed_mail
+from recoup.web.parts import Pager
 from recoup.web.views.personal import way_back
 
 LONGEST_STEP = 60 * 24 * 31  # minutes
-SHOWN = 200
+SHOWN = 50
 
 
 @require_POST
@@ -44,7 +45,16 @@ def mailbox(request: StaffRequest, seat: Seat) -> HttpResponse:
     """Show what the mailbox has caught, newest first."""
     if not settings.IS_DEMO:
         raise Http404
-    mails = apps.get_model("demo", "CaughtMail").objects.order_by("-id").defer("content")[:SHOWN]
+    before = request.GET.get("before", "")
+    found = apps.get_model("demo", "CaughtMail").objects.order_by("-id").defer("content")
+    if before.isascii() and before.isdigit() and len(before) < 19:
+        found = found.filter(pk__lt=int(before))
+    mails = list(found[: SHOWN + 1])
+    here = reverse("web:demo_mailbox", args=[seat.shop.slug])
+    pager = Pager(
+        newer_url=here if before else "",
+        older_url=f"{here}?before={mails[SHOWN - 1].pk}" if len(mails) > SHOWN else "",
+    )
     rows = [
         {
             "url": reverse("web:demo_mail", args=[seat.shop.slug, mail.pk]),
@@ -53,9 +63,9 @@ def mailbox(request: StaffRequest, seat: Seat) -> HttpResponse:
             "sender": mail.sender,
             "at": mail.caught_at,
         }
-        for mail in mails
+        for mail in mails[:SHOWN]
     ]
-    return render(request, "web/demo/mailbox.html", {"rows": rows})
+    return render(request, "web/demo/mailbox.html", {"rows": rows, "pager": pager})
 
 
 @staff(Right.SEE_PROCESSES)

@@ -1,17 +1,20 @@
 """Colleagues: who works in the shop, invitations, roles."""
 
-from datetime import timedelta
-from typing import cast
+from datetime import datetime, timedelta
 
+from allauth.account.internal.flows.login import record_authentication
 from allauth.mfa.utils import is_mfa_enabled
+from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login
+from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 from django_scopes import scopes_disabled
@@ -34,6 +37,7 @@ from recoup.web.views.settings import crumbs, note
 
 PURPOSE = "join"
 LIFE = timedelta(days=7)
+ONCE = "invitation_shown_once"
 _BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
 links.register_purpose(PURPOSE, life=LIFE)
@@ -86,6 +90,7 @@ def _show(request: StaffRequest, seat: Seat, form: InvitationForm) -> HttpRespon
         "crumb_links": crumbs(seat),
         "rows": rows,
         "form": form,
+        "invited": request.session.pop(ONCE, None),
         "invite_url": reverse("web:invite", args=[slug]),
         "dialogs": dialogs,
     }
@@ -127,11 +132,7 @@ def invite(request: StaffRequest, seat: Seat) -> HttpResponse:
         links.revoke(seat.shop.pk, "invitation", invited.pk, purposes=[PURPOSE], now=request.now)
         (token,) = links.mint([LinkOrder(PURPOSE, seat.shop.pk, "invitation", invited.pk)], now=request.now)
         note(seat, request, "shops.invitation.made", role=invited.role)
-    messages.success(
-        request,
-        _("Send this link to %(email)s. It works for 7 days: %(link)s")
-        % {"email": email, "link": links.address(PURPOSE, token)},
-    )
+    request.session[ONCE] = {"email": email, "link": links.address(PURPOSE, token)}
     return redirect("web:people", seat.shop.slug)
 
 
@@ -150,6 +151,8 @@ def uninvite(request: StaffRequest, seat: Seat, invitation_id: int) -> HttpRespo
 @staff(Right.MANAGE_STAFF)
 def person(request: StaffRequest, seat: Seat, membership_id: int) -> HttpResponse:
     """Change a colleague's role, or remove them; it counts from their next request."""
+    if _needs_second_factor(seat):
+        return redirect("mfa_index")
     one = get_object_or_404(Membership.objects.filter(shop=seat.shop), pk=membership_id)
     role = request.POST.get("role", "?")
     if role and role not in Role.values:
@@ -167,32 +170,50 @@ def person(request: StaffRequest, seat: Seat, membership_id: int) -> HttpRespons
 
 @require_http_methods(["GET", "POST"])
 def join(request: HttpRequest, token: str) -> HttpResponse:
-    """Accept an invitation: with a new account, or with the one that is signed in."""
+    """Accept an invitation: with a new account, or with the one that its address has already."""
     now = trade_now()
     try:
         link = links.resolve(PURPOSE, token, now=now)
     except (links.LinkUnknown, links.LinkExpired) as error:
         raise Http404 from error
     with scopes_disabled():
-        invited = get_object_or_404(
-            Invitation.objects.select_related("shop"), pk=link.subject_id, accepted_at=None
-        )
+        open_ones = Invitation.objects.select_related("shop").filter(accepted_at=None)
+        invited = get_object_or_404(open_ones, pk=link.subject_id)
+        if request.user.is_authenticated:
+            return _join_as(request, invited, request.user, now)
+        if User.objects.filter(email=invited.email).exists():
+            return redirect_to_login(request.get_full_path())
         form = JoinForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
+            language = (get_language() or "en")[:2]
             try:
-                user = create_user(
-                    email=invited.email, language=request.LANGUAGE_CODE[:2], **form.cleaned_data
-                )
+                with transaction.atomic():
+                    user = create_user(email=invited.email, language=language, **form.cleaned_data)
+                    _accept(invited, user, now)
             except ValidationError as error:
                 form.add_error("password", error)
             else:
-                _accept(invited, user, now)
                 login(request, user, backend=_BACKEND)
+                record_authentication(request, user, method="password", email=user.email)
                 return redirect("web:home", invited.shop.slug)
-        signed_in = cast("User", request.user)
-        if request.method == "POST" and signed_in.is_authenticated and signed_in.email == invited.email:
-            _accept(invited, signed_in, now)
-            return redirect("web:home", invited.shop.slug)
+    return _show_invitation(request, invited, form)
+
+
+def _join_as(request: HttpRequest, invited: Invitation, user: User, now: datetime) -> HttpResponse:
+    """Accept an invitation with the account that is signed in; somebody else must sign out first."""
+    if user.email != invited.email:
+        messages.warning(
+            request,
+            _("This invitation is for %(email)s. Sign out, then open it again.") % {"email": invited.email},
+        )
+        return redirect("account_logout")
+    if request.method == "POST":
+        _accept(invited, user, now)
+        return redirect("web:home", invited.shop.slug)
+    return _show_invitation(request, invited, forms.Form())
+
+
+def _show_invitation(request: HttpRequest, invited: Invitation, form: forms.Form) -> HttpResponse:
     context = {
         "steps": [],
         "heading": _("You are invited to %(shop)s") % {"shop": invited.shop.name},
@@ -204,8 +225,8 @@ def join(request: HttpRequest, token: str) -> HttpResponse:
     return render(request, "web/wizard.html", context, status=422 if form.errors else 200)
 
 
-def _accept(invited: Invitation, user: User, now: object) -> None:
+def _accept(invited: Invitation, user: User, now: datetime) -> None:
     with transaction.atomic():
         Membership.objects.get_or_create(shop=invited.shop, user=user, defaults={"role": invited.role})
         Invitation.objects.filter(pk=invited.pk).update(accepted_at=now)
-        links.revoke(invited.shop_id, "invitation", invited.pk, purposes=[PURPOSE], now=trade_now())
+        links.revoke(invited.shop_id, "invitation", invited.pk, purposes=[PURPOSE], now=now)

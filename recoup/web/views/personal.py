@@ -37,10 +37,12 @@ def preferences(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def set_language(request: HttpRequest) -> HttpResponse:
-    """Keep the language of somebody who has not signed in."""
+    """Keep the language chosen under an entrance page: in a cookie, and with the person if one is signed in."""
     response = redirect(way_back(request))
     language = request.POST.get("language", "")
     if language in dict(settings.LANGUAGES):
+        if request.user.is_authenticated:
+            User.objects.filter(pk=request.user.pk).update(language=language)
         response.set_cookie(
             settings.LANGUAGE_COOKIE_NAME,
             language,

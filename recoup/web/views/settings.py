@@ -15,12 +15,12 @@ from recoup.accounts.roles import Right
 from recoup.core import activity
 from recoup.core.activity import Actor
 from recoup.core.models import InboxItem
-from recoup.messaging.models import MailAccount, QuietHours, SendingLimits, Template
+from recoup.messaging.models import MailAccount, QuietHours, SendingLimits
 from recoup.orders.models import Order
 from recoup.orders.queries import OFFLINE_METHOD, OFFLINE_MINUTES
 from recoup.recovery.actions import reschedule_checks
 from recoup.shops.access import Seat
-from recoup.shops.models import Membership, Shop, Source, WaitingTime
+from recoup.shops.models import Shop, Source, WaitingTime
 from recoup.web.doors import StaffRequest, staff
 from recoup.web.forms.settings import LimitsForm, MethodWaitingForm, QuietForm, ShopSettingsForm, WaitingForm
 from recoup.web.parts import Link
@@ -44,13 +44,14 @@ def note(seat: Seat, request: StaffRequest, verb: str, **details: Any) -> None:
     )
 
 
-@staff(Right.MANAGE_SHOP)
+@staff(Right.EDIT_PROCESSES)
 def index(request: StaffRequest, seat: Seat) -> HttpResponse:
-    """Show every part of the settings with its state."""
-    return render(request, "web/settings/index.html", {"groups": _groups(seat)})
+    """Show every part of the settings that this person may open, with its state."""
+    groups = [(title, [card for right, card in cards if seat.may(right)]) for title, cards in _groups(seat)]
+    return render(request, "web/settings/index.html", {"groups": [group for group in groups if group[1]]})
 
 
-def _groups(seat: Seat) -> list[tuple[str, list[SettingsCard]]]:
+def _groups(seat: Seat) -> list[tuple[str, list[tuple[Right, SettingsCard]]]]:
     def url(name: str) -> str:
         return reverse(f"web:{name}", args=[seat.shop.slug])
 
@@ -63,79 +64,106 @@ def _groups(seat: Seat) -> list[tuple[str, list[SettingsCard]]]:
         (
             _("Getting orders"),
             [
-                SettingsCard(
-                    _("Sources of orders"),
-                    _("Connect WooCommerce, any other shop, or import files."),
-                    url("sources"),
-                    "package",
-                    "failed" if broken else "ok" if sources.exists() else "warning",
-                    _("Needs attention") if broken else _("Connected") if sources.exists() else _("None yet"),
+                (
+                    Right.MANAGE_SHOP,
+                    SettingsCard(
+                        _("Sources of orders"),
+                        _("Connect WooCommerce, any other shop, or import files."),
+                        url("sources"),
+                        "package",
+                        "failed" if broken else "ok" if sources.exists() else "warning",
+                        _("Needs attention")
+                        if broken
+                        else _("Connected")
+                        if sources.exists()
+                        else _("None yet"),
+                    ),
                 ),
-                SettingsCard(
-                    _("Reports that could not be read"),
-                    _("Kept as they came, to be tried again."),
-                    url("intake"),
-                    "circle-alert",
-                    "warning" if stuck else "ok",
-                    str(stuck) if stuck else _("None"),
+                (
+                    Right.MANAGE_INTAKE,
+                    SettingsCard(
+                        _("Reports that could not be read"),
+                        _("Kept as they came, to be tried again."),
+                        url("intake"),
+                        "circle-alert",
+                        "warning" if stuck else "ok",
+                        str(stuck) if stuck else _("None"),
+                    ),
                 ),
             ],
         ),
         (
             _("Sending"),
             [
-                SettingsCard(
-                    _("Mail server"),
-                    _("Sender, server, and whether mailboxes trust it."),
-                    url("mail"),
-                    "mail",
-                    "ok" if has_mail else "failed",
-                    _("Set up") if has_mail else _("Missing"),
+                (
+                    Right.MANAGE_SHOP,
+                    SettingsCard(
+                        _("Mail server"),
+                        _("Sender, server, and whether mailboxes trust it."),
+                        url("mail"),
+                        "mail",
+                        "ok" if has_mail else "failed",
+                        _("Set up") if has_mail else _("Missing"),
+                    ),
                 ),
-                SettingsCard(
-                    _("Texts"),
-                    _("What reminders say, in four languages."),
-                    url("texts"),
-                    "file-text",
-                    "",
-                    str(Template.objects.filter(shop=seat.shop).count()),
+                (
+                    Right.EDIT_PROCESSES,
+                    SettingsCard(
+                        _("Texts"),
+                        _("What reminders say, in four languages."),
+                        url("texts"),
+                        "file-text",
+                    ),
                 ),
-                SettingsCard(
-                    _("Waiting times"),
-                    _("After how many hours an order counts as unpaid."),
-                    url("waiting"),
-                    "clock",
+                (
+                    Right.MANAGE_SHOP,
+                    SettingsCard(
+                        _("Waiting times"),
+                        _("After how many hours an order counts as unpaid."),
+                        url("waiting"),
+                        "clock",
+                    ),
                 ),
-                SettingsCard(
-                    _("How often"),
-                    _("Most reminders for one person, and quiet hours."),
-                    url("limits"),
-                    "moon",
+                (
+                    Right.MANAGE_SHOP,
+                    SettingsCard(
+                        _("How often"),
+                        _("Most reminders for one person, and quiet hours."),
+                        url("limits"),
+                        "moon",
+                    ),
                 ),
             ],
         ),
         (
             _("Shop and people"),
             [
-                SettingsCard(
-                    _("Shop"),
-                    _("Name, address, language, colour, rules of orders."),
-                    url("shop_settings"),
-                    "store",
+                (
+                    Right.MANAGE_SHOP,
+                    SettingsCard(
+                        _("Shop"),
+                        _("Name, address, language, colour, rules of orders."),
+                        url("shop_settings"),
+                        "store",
+                    ),
                 ),
-                SettingsCard(
-                    _("Colleagues"),
-                    _("Who works here, and as what."),
-                    url("people"),
-                    "users-round",
-                    "",
-                    str(Membership.objects.filter(shop=seat.shop).count()),
+                (
+                    Right.MANAGE_STAFF,
+                    SettingsCard(
+                        _("Colleagues"),
+                        _("Who works here, and as what."),
+                        url("people"),
+                        "users-round",
+                    ),
                 ),
-                SettingsCard(
-                    _("Checks"),
-                    _("Public address, worker, disk, and whether this copy may send."),
-                    url("checks"),
-                    "shield-check",
+                (
+                    Right.MANAGE_SHOP,
+                    SettingsCard(
+                        _("Checks"),
+                        _("Public address, worker, disk, and whether this copy may send."),
+                        url("checks"),
+                        "shield-check",
+                    ),
                 ),
             ],
         ),

@@ -164,7 +164,9 @@ def _context(
         ],
         "form": form,
         "message_class": _class_words(template),
-        "tokens": [("{{ " + field.path + " }}", field_label(field.path, field.purpose), "") for field in fields],
+        "tokens": [
+            ("{{ " + field.path + " }}", field_label(field.path, field.purpose), "") for field in fields
+        ],
         "preview_url": url("text_preview"),
         "test_url": url("text_test"),
         "test_to": seat.user.email,

@@ -1,5 +1,6 @@
 """The first-run wizard: an owner, a shop, and one button to go live (B6, T3)."""
 
+from datetime import timedelta
 from typing import Any, cast
 
 from allauth.account.internal.flows.login import record_authentication
@@ -19,6 +20,7 @@ from recoup.accounts.models import User
 from recoup.accounts.roles import Right, Role
 from recoup.core.activity import Actor
 from recoup.core.clock import real_now, trade_now
+from recoup.core.humane import duration
 from recoup.messaging.models import MailAccount
 from recoup.processes.actions import go_live as start_sending
 from recoup.shops.access import Seat
@@ -123,32 +125,44 @@ def _may_found(user: User) -> bool:
 @staff(Right.MANAGE_SHOP)
 def ready(request: StaffRequest, seat: Seat) -> HttpResponse:
     """Show what is set, what is missing, and the one button."""
+    return _show_ready(request, seat)
+
+
+def _show_ready(request: StaffRequest, seat: Seat, status: int = 200) -> HttpResponse:
     slug = seat.shop.slug
-    missing = []
-    account = MailAccount.objects.filter(shop=seat.shop).first()
-    if account is None or not account.host:
-        missing.append(Link(_("Set up the mail server"), reverse("web:mail", args=[slug]), icon="mail"))
-    if not Source.objects.filter(shop=seat.shop).exists():
-        missing.append(Link(_("Connect your shop"), reverse("web:sources", args=[slug]), icon="package"))
-    hours = seat.shop.unpaid_after_minutes // 60
+    if seat.shop.live_since is not None:
+        return redirect("web:home", slug)
     context = {
         "steps": _steps(2),
         "process_name": _("Unpaid order"),
-        "next_words": _("An order that is not paid for %(hours)s hours gets the first reminder.")
-        % {"hours": hours},
+        "next_words": _("An order that is not paid for %(time)s gets the first reminder.")
+        % {"time": duration(timedelta(minutes=seat.shop.unpaid_after_minutes), get_language() or "en")},
         "go_live_url": reverse("web:go_live", args=[slug]),
         "home_url": reverse("web:home", args=[slug]),
-        "missing": missing,
+        "missing": _missing(seat),
     }
-    return render(request, "web/wizard_done.html", context)
+    return render(request, "web/wizard_done.html", context, status=status)
+
+
+def _missing(seat: Seat) -> list[Link]:
+    """Return what must be done before the shop can send anything."""
+    slug, missing = seat.shop.slug, []
+    account = MailAccount.objects.filter(shop=seat.shop).first()
+    if account is None or not account.host or not account.from_email:
+        missing.append(Link(_("Set up the mail server"), reverse("web:mail", args=[slug]), icon="mail"))
+    if not Source.objects.filter(shop=seat.shop).exists():
+        missing.append(Link(_("Connect your shop"), reverse("web:sources", args=[slug]), icon="package"))
+    return missing
 
 
 @require_http_methods(["GET", "POST"])
 @staff(Right.MANAGE_SHOP)
 def go_live(request: StaffRequest, seat: Seat) -> HttpResponse:
-    """Let the shop send; orders from before never get a message."""
+    """Let the shop send once nothing is missing; orders from before never get a message."""
     if request.method != "POST":
-        return ready(request, shop=seat.shop.slug)
+        return _show_ready(request, seat)
+    if _missing(seat):
+        return _show_ready(request, seat, status=409)
     start_sending(seat.shop, actor=Actor("person", seat.user.pk), now=request.now)
     messages.success(request, _("Live. Orders from now on are watched; older ones never get a message."))
     return redirect("web:home", seat.shop.slug)
