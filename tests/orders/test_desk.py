@@ -1,6 +1,7 @@
 """Taking orders to work, giving them back, duplicates and notes."""
 
 import threading
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -30,6 +31,13 @@ pytestmark = pytest.mark.django_db
 ANNA, PIOTR = Actor("person", 7), Actor("person", 8)
 
 
+@pytest.fixture(autouse=True)
+def _all_shops() -> Iterator[None]:
+    """Let a test look into every shop."""
+    with scopes_disabled():
+        yield
+
+
 def history(order: Order) -> list[tuple[str, str, int | None]]:
     """Return the moves of an order's status, oldest first, and who made them."""
     return list(
@@ -39,7 +47,6 @@ def history(order: Order) -> list[tuple[str, str, int | None]]:
     )
 
 
-@scopes_disabled()
 def test_a_taken_order_is_in_work_for_the_hours_of_the_shop() -> None:
     order = make_order(make_shop(claim_hours=8), status="unpaid", unpaid_at=NOW - HOUR)
 
@@ -59,7 +66,6 @@ def test_a_taken_order_is_in_work_for_the_hours_of_the_shop() -> None:
     assert not is_claimed(claimed, NOW + 8 * HOUR)
 
 
-@scopes_disabled()
 def test_who_comes_second_is_refused_and_changes_nothing() -> None:
     order = make_order(make_shop())
     claim_order(order, actor=ANNA, now=NOW)
@@ -71,7 +77,6 @@ def test_who_comes_second_is_refused_and_changes_nothing() -> None:
     assert (refused.value.clerk_id, order.claimed_by, order.claimed_until) == (7, 7, NOW + 8 * HOUR)
 
 
-@scopes_disabled()
 def test_a_claim_that_ran_out_may_be_taken_over() -> None:
     order = make_order(make_shop(claim_hours=2))
     claim_order(order, actor=ANNA, now=NOW)
@@ -82,7 +87,6 @@ def test_a_claim_that_ran_out_may_be_taken_over() -> None:
     assert (order.claimed_by, order.claimed_until) == (8, NOW + 4 * HOUR)
 
 
-@scopes_disabled()
 def test_taking_touches_the_gate_that_the_sender_locks_and_tells_the_processes() -> None:
     order = make_order(make_shop())
     assert order.contact is not None
@@ -94,7 +98,6 @@ def test_taking_touches_the_gate_that_the_sender_locks_and_tells_the_processes()
     assert set(OutboxEvent.objects.values_list("kind", flat=True)) == {"orders.OrderChanged"}
 
 
-@scopes_disabled()
 def test_a_paid_order_cannot_be_taken() -> None:
     order = make_order(make_shop(), paid_at=NOW - DAY)
 
@@ -105,7 +108,6 @@ def test_a_paid_order_cannot_be_taken() -> None:
     assert (order.status, order.claimed_by) == ("completed", None)
 
 
-@scopes_disabled()
 def test_an_order_changed_meanwhile_is_not_taken() -> None:
     order = make_order(make_shop(), lock_version=4)
 
@@ -116,7 +118,6 @@ def test_an_order_changed_meanwhile_is_not_taken() -> None:
     assert (order.status, order.claimed_by, order.lock_version) == ("new", None, 4)
 
 
-@scopes_disabled()
 @pytest.mark.parametrize(("unpaid_at", "status"), [(NOW - HOUR, "unpaid"), (None, "new")])
 def test_a_released_order_is_what_it_was(unpaid_at: object, status: str) -> None:
     order = make_order(make_shop(), status="unpaid" if unpaid_at else "new", unpaid_at=unpaid_at)
@@ -129,7 +130,6 @@ def test_a_released_order_is_what_it_was(unpaid_at: object, status: str) -> None
     assert history(order)[-1] == ("in_work", status, 8)
 
 
-@scopes_disabled()
 def test_releasing_what_nobody_took_changes_nothing() -> None:
     order = make_order(make_shop(), lock_version=2)
 
@@ -139,7 +139,6 @@ def test_releasing_what_nobody_took_changes_nothing() -> None:
     assert (order.lock_version, Activity.objects.count()) == (2, 0)
 
 
-@scopes_disabled()
 def test_a_duplicate_names_the_order_that_is_kept() -> None:
     shop = make_shop()
     contact = make_contact(shop)
@@ -151,7 +150,6 @@ def test_a_duplicate_names_the_order_that_is_kept() -> None:
     assert (dropped.status, dropped.duplicate_of, dropped.check_at) == ("false", kept, None)
 
 
-@scopes_disabled()
 def test_orders_of_two_people_are_no_duplicates() -> None:
     shop = make_shop()
     one, other = make_order(shop), make_order(shop)
@@ -164,7 +162,6 @@ def test_orders_of_two_people_are_no_duplicates() -> None:
     assert (one.status, one.duplicate_of) == ("new", None)
 
 
-@scopes_disabled()
 def test_a_note_is_kept_as_written_and_an_empty_one_is_none() -> None:
     order = make_order(make_shop())
 

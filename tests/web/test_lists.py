@@ -1,6 +1,7 @@
 """The lists: the same queries whatever they show, filters of the address, and numbers that equal their rows."""
 
 import re
+from collections.abc import Iterator
 
 import pytest
 from django.db import connection
@@ -33,6 +34,13 @@ from tests.web.staff import sign_in
 
 pytestmark = pytest.mark.django_db
 S = "/s/lumen/"
+
+
+@pytest.fixture(autouse=True)
+def _all_shops() -> Iterator[None]:
+    """Let a test look into every shop."""
+    with scopes_disabled():
+        yield
 
 
 @pytest.fixture
@@ -73,7 +81,6 @@ def fill(shop: Shop, number: int) -> None:
         )
 
 
-@scopes_disabled()
 @pytest.mark.parametrize("path", ["orders/", "recovery/", "customers/", "messages/", "attention/", ""])
 def test_three_rows_ask_as_often_as_one(shop: Shop, path: str) -> None:
     client = sign_in(shop)
@@ -88,7 +95,6 @@ def test_three_rows_ask_as_often_as_one(shop: Shop, path: str) -> None:
     assert Order.objects.count() == 3
 
 
-@scopes_disabled()
 def test_three_processes_ask_as_often_as_two(shop: Shop) -> None:
     install_shipped(shop, now=NOW)
     client = sign_in(shop)
@@ -110,7 +116,6 @@ def test_three_processes_ask_as_often_as_two(shop: Shop) -> None:
     assert len(two) == len(three)
 
 
-@scopes_disabled()
 def test_the_current_list_hides_what_is_over(shop: Shop) -> None:
     for status in Order.Status.values:
         make_order(shop, status=status, number=f"is-{status}")
@@ -123,7 +128,6 @@ def test_the_current_list_hides_what_is_over(shop: Shop) -> None:
     assert set(everything) == set(Order.Status.values)
 
 
-@scopes_disabled()
 @pytest.mark.parametrize(
     ("query", "found"),
     [
@@ -151,7 +155,6 @@ def test_filters_stand_in_the_address(shop: Shop, query: str, found: list[str]) 
     assert re.findall(r"order-(\w)</a>", shown(sign_in(shop), f"orders/?{query}")) == found
 
 
-@scopes_disabled()
 def test_pages_follow_each_other_without_gap_or_repeat(shop: Shop) -> None:
     contact = make_contact(shop)
     for number in range(53):
@@ -168,7 +171,6 @@ def test_pages_follow_each_other_without_gap_or_repeat(shop: Shop) -> None:
     assert "53 orders" in first
 
 
-@scopes_disabled()
 def test_bulk_says_for_each_order_that_was_refused_why(shop: Shop) -> None:
     free, paid = make_order(shop, number="free"), make_order(shop, number="paid", paid_at=NOW - DAY)
     taken = make_order(shop, number="taken", claimed_by=sign_in_user(shop), claimed_until=NOW + HOUR)
@@ -192,7 +194,6 @@ def sign_in_user(shop: Shop) -> int:
     return int(sign_in(shop, name="Piotr Nowak").session["_auth_user_id"])
 
 
-@scopes_disabled()
 def test_every_number_of_home_equals_its_rows(shop: Shop) -> None:
     fill(shop, 3)
     paid = make_order(shop, paid_at=NOW - DAY, placed_at=NOW - 3 * DAY)
@@ -227,7 +228,6 @@ def test_every_number_of_home_equals_its_rows(shop: Shop) -> None:
     }
 
 
-@scopes_disabled()
 def test_items_are_ticked_off_by_who_may(shop: Shop) -> None:
     fill(shop, 1)
     item = attention.open_items(shop.pk)[0]
@@ -239,7 +239,6 @@ def test_items_are_ticked_off_by_who_may(shop: Shop) -> None:
     assert attention.open_items(shop.pk).count() == 0
 
 
-@scopes_disabled()
 def test_what_goes_with_its_cause_is_not_ticked_off(shop: Shop) -> None:
     attention.ask("hooks.quarantined", shop_id=shop.pk, key="shop:1", now=NOW, source="lumen.example")
     item = attention.open_items(shop.pk)[0]
@@ -249,7 +248,6 @@ def test_what_goes_with_its_cause_is_not_ticked_off(shop: Shop) -> None:
     assert attention.open_items(shop.pk).count() == 1
 
 
-@scopes_disabled()
 def test_search_finds_people_and_orders_of_this_shop_alone(shop: Shop) -> None:
     other = make_shop()
     make_order(other, number="foreign-77", contact=make_contact(other, name="Zofia Obca"))
@@ -263,7 +261,6 @@ def test_search_finds_people_and_orders_of_this_shop_alone(shop: Shop) -> None:
     assert "foreign-77" not in page
 
 
-@scopes_disabled()
 def test_what_waits_to_be_paid_stands_beside_each_currency(shop: Shop) -> None:
     contact = make_contact(shop)
     make_order(shop, contact=contact, total="10.00")
@@ -280,7 +277,6 @@ def test_what_waits_to_be_paid_stands_beside_each_currency(shop: Shop) -> None:
     assert (numbers.orders, numbers.paid, numbers.unpaid) == (3, 1, 2)
 
 
-@scopes_disabled()
 @pytest.mark.parametrize(
     ("verdict", "state"), [("delivered", "sent"), ("not_delivered", "failed"), ("send_again", "due")]
 )
@@ -296,7 +292,6 @@ def test_a_person_decides_about_an_uncertain_message_once(shop: Shop, verdict: s
     assert message.state == state
 
 
-@scopes_disabled()
 def test_a_failed_message_is_tried_again(shop: Shop) -> None:
     message = make_message(make_order(shop), state="failed", reason="refused", settled_at=NOW)
 
@@ -306,7 +301,6 @@ def test_a_failed_message_is_tried_again(shop: Shop) -> None:
     assert (message.state, message.attempt) == ("due", 0)
 
 
-@scopes_disabled()
 def test_a_process_is_paused_and_goes_on(shop: Shop) -> None:
     install_shipped(shop, now=NOW)
     process = Process.objects.get(key="unpaid_order")
@@ -320,7 +314,6 @@ def test_a_process_is_paused_and_goes_on(shop: Shop) -> None:
     assert seen == [(303, "live"), (303, "paused"), (303, "live"), (409, "live")]
 
 
-@scopes_disabled()
 def test_the_numbers_of_a_process_equal_their_rows(shop: Shop) -> None:
     install_shipped(shop, now=NOW - DAY)
     go_live(shop, actor=SYSTEM, now=NOW - DAY)

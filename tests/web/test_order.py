@@ -1,6 +1,7 @@
 """The page of an order and what is done there, through its door."""
 
 import re
+from collections.abc import Iterator
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -29,6 +30,13 @@ from tests.web.staff import sign_in
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture(autouse=True)
+def _all_shops() -> Iterator[None]:
+    """Let a test look into every shop."""
+    with scopes_disabled():
+        yield
+
+
 @pytest.fixture
 def shop() -> Shop:
     """Return a shop in Warsaw on a Monday noon."""
@@ -53,7 +61,6 @@ def post(client: Client, order: Order, act: str, **values: str) -> int:
     return client.post(f"/s/lumen/orders/{order.pk}/{act}/", values).status_code
 
 
-@scopes_disabled()
 def test_the_page_says_what_was_ordered_what_failed_and_who_it_is(shop: Shop) -> None:
     order = make_order(shop, number="10482", total="149.00", products=("cream",))
     make_attempt(order, state="failed", failure_class="soft", failure_code="insufficient_funds")
@@ -73,7 +80,6 @@ def test_the_page_says_what_was_ordered_what_failed_and_who_it_is(shop: Shop) ->
         assert said in page
 
 
-@scopes_disabled()
 def test_the_next_step_is_said_with_its_time(shop: Shop) -> None:
     install_shipped(shop, now=NOW - DAY)
     go_live(shop, actor=SYSTEM, now=NOW - DAY)
@@ -93,7 +99,6 @@ def test_the_next_step_is_said_with_its_time(shop: Shop) -> None:
     assert "Second reminder Wed 4 Nov, 13:00, unless paid." in page
 
 
-@scopes_disabled()
 def test_a_status_is_moved_and_stands_in_the_history(shop: Shop) -> None:
     order = make_order(shop)
     client = sign_in(shop)
@@ -107,7 +112,6 @@ def test_a_status_is_moved_and_stands_in_the_history(shop: Shop) -> None:
     assert "Anna Kowalska" in page
 
 
-@scopes_disabled()
 def test_the_second_of_two_managers_sees_what_the_first_did(shop: Shop) -> None:
     order = make_order(shop)
     first, second = sign_in(shop, name="Piotr Nowak"), sign_in(shop, name="Ewa Lis")
@@ -120,7 +124,6 @@ def test_the_second_of_two_managers_sees_what_the_first_did(shop: Shop) -> None:
     assert "Piotr Nowak: New → Not confirmed." in words(response.content.decode())
 
 
-@scopes_disabled()
 def test_cancelling_needs_a_reason(shop: Shop) -> None:
     order, client = make_order(shop), sign_in(shop)
     reason = CancelReason(shop=shop, label="Too expensive")
@@ -135,7 +138,6 @@ def test_cancelling_needs_a_reason(shop: Shop) -> None:
     assert (order.status, order.cancel_reason) == ("cancelled", "Too expensive: found it cheaper")
 
 
-@scopes_disabled()
 def test_a_reason_of_another_shop_is_no_reason(shop: Shop) -> None:
     foreign = CancelReason(shop=make_shop(), label="Theirs")
     foreign.save(force_insert=True)
@@ -147,7 +149,6 @@ def test_a_reason_of_another_shop_is_no_reason(shop: Shop) -> None:
     assert order.status == "new"
 
 
-@scopes_disabled()
 def test_an_order_that_a_colleague_took_is_refused_with_the_name(shop: Shop) -> None:
     order = make_order(shop)
     piotr, ewa = sign_in(shop, "clerk", name="Piotr Nowak"), sign_in(shop, "clerk", name="Ewa Lis")
@@ -163,7 +164,6 @@ def test_an_order_that_a_colleague_took_is_refused_with_the_name(shop: Shop) -> 
     assert order.claimed_by is None
 
 
-@scopes_disabled()
 def test_a_promise_rests_the_reminders_until_the_morning_after(shop: Shop) -> None:
     order, client = make_order(shop), sign_in(shop)
 
@@ -177,7 +177,6 @@ def test_a_promise_rests_the_reminders_until_the_morning_after(shop: Shop) -> No
     assert order.promised_at is None
 
 
-@scopes_disabled()
 @pytest.mark.parametrize("day", ["2026-10-30", "2027-06-01", "soon", "0000-00-00", "9999-12-31"])
 def test_a_day_that_cannot_be_promised_changes_nothing(shop: Shop, day: str) -> None:
     order = make_order(shop)
@@ -188,7 +187,6 @@ def test_a_day_that_cannot_be_promised_changes_nothing(shop: Shop, day: str) -> 
     assert (order.status, order.promised_at) == ("new", None)
 
 
-@scopes_disabled()
 def test_reminders_are_paused_and_go_on(shop: Shop) -> None:
     order, client = make_order(shop), sign_in(shop)
 
@@ -200,7 +198,6 @@ def test_reminders_are_paused_and_go_on(shop: Shop) -> None:
     assert order.paused_at is None
 
 
-@scopes_disabled()
 def test_the_pay_link_is_sent_once_for_a_dialog(shop: Shop) -> None:
     make_template(shop, key="order_reminder_1")
     order, client = make_order(shop), sign_in(shop)
@@ -211,7 +208,6 @@ def test_the_pay_link_is_sent_once_for_a_dialog(shop: Shop) -> None:
     assert (message.manual_key, message.state, message.due_at) == ("one-click", "due", message.queued_at)
 
 
-@scopes_disabled()
 def test_no_pay_link_goes_out_for_a_paid_order(shop: Shop) -> None:
     make_template(shop, key="order_reminder_1")
     order = make_order(shop, paid_at=NOW - HOUR)
@@ -221,7 +217,6 @@ def test_no_pay_link_goes_out_for_a_paid_order(shop: Shop) -> None:
     assert not Message.objects.exists()
 
 
-@scopes_disabled()
 def test_a_duplicate_becomes_false(shop: Shop) -> None:
     contact = make_contact(shop)
     kept, dropped = make_order(shop, contact=contact), make_order(shop, contact=contact)
@@ -232,7 +227,6 @@ def test_a_duplicate_becomes_false(shop: Shop) -> None:
     assert (dropped.status, dropped.duplicate_of_id) == ("false", kept.pk)
 
 
-@scopes_disabled()
 def test_a_note_shows_in_the_timeline_escaped(shop: Shop) -> None:
     order, client = make_order(shop), sign_in(shop)
 
@@ -243,7 +237,6 @@ def test_a_note_shows_in_the_timeline_escaped(shop: Shop) -> None:
     assert "<script>alert" not in page
 
 
-@scopes_disabled()
 def test_the_timeline_says_why_a_message_did_not_go_out(shop: Shop) -> None:
     order = make_order(shop)
     make_message(order, state="cancelled", reason="promised", settled_at=NOW)
@@ -251,7 +244,6 @@ def test_the_timeline_says_why_a_message_did_not_go_out(shop: Shop) -> None:
     assert "The person promised to pay later" in page_of(sign_in(shop), order)
 
 
-@scopes_disabled()
 def test_a_viewer_sees_an_order_and_changes_nothing(shop: Shop) -> None:
     order = make_order(shop)
     viewer = sign_in(shop, "viewer")

@@ -1,6 +1,9 @@
 """The recovery report as a person reads it."""
 
 import re
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -39,6 +42,13 @@ FROM orders_order WHERE shop_id = %(shop)s
 """
 
 
+@pytest.fixture(autouse=True)
+def _all_shops() -> Iterator[None]:
+    """Let a test look into every shop."""
+    with scopes_disabled():
+        yield
+
+
 @pytest.fixture
 def shop() -> Shop:
     """Return a shop on a Monday noon."""
@@ -66,10 +76,9 @@ def line(page: str) -> list[str]:
     return [text(cell).strip() for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row[1], re.DOTALL)]
 
 
-@scopes_disabled()
 def test_a_year_of_36942_orders_of_which_7747_came_back_reads_2097_percent(shop: Shop) -> None:
     source = make_source(shop)
-    values = {
+    values: dict[str, int | datetime] = {
         "shop": shop.pk,
         "source": source.pk,
         "count": 36_942,
@@ -96,18 +105,17 @@ def test_a_year_of_36942_orders_of_which_7747_came_back_reads_2097_percent(shop:
     assert page.count("20.97%") == 2
 
 
-@scopes_disabled()
 def test_nothing_of_nothing_has_no_rate(shop: Shop) -> None:
     make_case(make_order(shop), opened_at=NOW - DAY)
 
     assert line(report(sign_in(shop))) == ["Lumen Candles", "1", "0", "0", "0", "–", "€0.00", "1"]
 
 
-@scopes_disabled()
 def test_every_number_opens_as_many_rows(shop: Shop) -> None:
     for number in range(3):
         is_paid = number == 0
-        order = make_order(shop, **({"paid_at": NOW - HOUR} if is_paid else {}))
+        paid: dict[str, Any] = {"paid_at": NOW - HOUR} if is_paid else {}
+        order = make_order(shop, **paid)
         ended = {
             "outcome": "recovered",
             "closed_at": NOW,
@@ -128,7 +136,6 @@ def test_every_number_opens_as_many_rows(shop: Shop) -> None:
     assert len(links) == 5
 
 
-@scopes_disabled()
 def test_messages_after_payment_are_counted_and_open(shop: Shop) -> None:
     order = make_order(
         shop, paid_at=NOW - 10 * HOUR, paid_learnt_at=NOW - 2 * HOUR, payment_state="paid", status="completed"
@@ -155,7 +162,6 @@ def test_messages_after_payment_are_counted_and_open(shop: Shop) -> None:
     assert order.number in rows
 
 
-@scopes_disabled()
 def test_a_broken_promise_is_not_hidden(shop: Shop) -> None:
     order = make_order(shop, paid_at=NOW - 10 * HOUR)
     make_message(order, state="sent", handed_at=NOW - 10 * HOUR + MINUTE)
@@ -163,7 +169,6 @@ def test_a_broken_promise_is_not_hidden(shop: Shop) -> None:
     assert "This must never happen." in report(sign_in(shop))
 
 
-@scopes_disabled()
 def test_money_of_two_currencies_is_never_added(shop: Shop) -> None:
     for currency in ("EUR", "PLN"):
         order = make_order(shop, currency=currency, paid_at=NOW - HOUR)
@@ -183,7 +188,6 @@ def test_money_of_two_currencies_is_never_added(shop: Shop) -> None:
     assert "298" not in page
 
 
-@scopes_disabled()
 def test_other_shops_are_there_for_who_works_in_them_alone(shop: Shop) -> None:
     second, foreign = make_shop(name="Kurs Fotografii"), make_shop(name="Strangers")
     for one in (shop, second, foreign):
@@ -201,7 +205,6 @@ def test_other_shops_are_there_for_who_works_in_them_alone(shop: Shop) -> None:
     assert line(report(client, f"shop={foreign.slug}"))[0] == "Lumen Candles"
 
 
-@scopes_disabled()
 def test_an_own_period_is_read_in_the_days_of_the_shop(shop: Shop) -> None:
     make_case(make_order(shop), opened_at=NOW - 40 * DAY)
     client = sign_in(shop)
