@@ -211,13 +211,20 @@ def _update(
     order: Order, source: Source, snapshot: OrderSnapshot, contact: Contact | None, now: datetime
 ) -> None:
     if (snapshot.version_at, version_key(snapshot)) <= (order.version_at, order.version_key):
+        if (
+            snapshot.cart_ref and not order.cart_ref
+        ):  # from which cart it came does not change with its versions
+            order.cart_ref = snapshot.cart_ref
+            order.save(update_fields=["cart_ref"])
         return
     if order.currency != snapshot.currency:
         raise CurrencyChanged(f"{order.currency} before, {snapshot.currency} now")
     before = (order.total, order.shop_state, order.method, order.pay_url, order.product_refs)
+    cart_ref = order.cart_ref
     for field, value in _values(snapshot).items():
         setattr(order, field, value)
-    order.contact = order.contact or contact
+    order.cart_ref = order.cart_ref or cart_ref
+    order.contact = contact or order.contact  # a corrected address counts from then on
     order.check_at = check_instant(order, source.shop, live_since=source.live_since)
     order.save()
     _write_lines(order, snapshot.lines)
@@ -286,7 +293,7 @@ def record_deletion(source: Source, deletion: OrderDeleted, *, now: datetime) ->
         if known.contact_id:
             touch_gates([known.contact_id])
         order = _lock(source, deletion.ref)
-        if order is not None and deletion.at > order.version_at:
+        if order is not None and deletion.at >= order.version_at:
             _follow_cancellation(order, at=deletion.at, reason="deleted", now=now)
         return order
 

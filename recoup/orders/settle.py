@@ -131,7 +131,8 @@ def _flag_odd(order: Order, now: datetime) -> None:
     """Show a person what no rule may decide: paid after cancelling, or more than was asked."""
     if order.is_backfill:
         return
-    if order.status == Order.Status.CANCELLED:
+    came_after = order.paid_at is None or order.cancelled_at is None or order.paid_at >= order.cancelled_at
+    if order.status == Order.Status.CANCELLED and came_after:
         attention.ask(
             "orders.paid_after_cancel",
             shop_id=order.shop_id,

@@ -22,9 +22,11 @@ from tests.factories.shops import make_shop, make_source
 from tests.hooks.calls import body_of, order_data, send, send_woo
 
 
-def ended(client: Client, source: Source, raw: bytes, **headers: str) -> tuple[int, str, str]:
+def ended(
+    client: Client, source: Source, raw: bytes, content_type: str = "application/json"
+) -> tuple[int, str, str]:
     """Send a body, let the worker look at it, and return the answer's status, the item's state and its reason."""
-    answer = send(client, source, raw, **headers)
+    answer = send(client, source, raw, content_type=content_type)
     apply_waiting()
     item = InboxItem.objects.latest("id")
     assert bytes(item.raw) == raw
@@ -363,7 +365,7 @@ def test_random_bytes_never_break_the_door(client: Client, source: Source) -> No
 def test_every_field_replaced_by_nonsense_never_ends_unexpectedly(client: Client, source: Source) -> None:
     event = json.loads(order_with())
     for path in _paths(event["data"]):
-        for nonsense in (None, [], {}, "", -1, 1e10, "\u0000", "x" * 5000, True, [[]], {"a": 1}):
+        for nonsense in NONSENSE:
             changed = json.loads(json.dumps(event))
             _put(changed["data"], path, nonsense)
             send(client, source, json.dumps(changed).encode())
@@ -371,6 +373,9 @@ def test_every_field_replaced_by_nonsense_never_ends_unexpectedly(client: Client
 
     reasons = InboxItem.objects.exclude(state="applied").values_list("state", "reason")
     assert [reason for reason in reasons if reason[0] == "new" or reason[1].startswith("unexpected")] == []
+
+
+NONSENSE: tuple[Any, ...] = (None, [], {}, "", -1, 1e10, "\u0000", "x" * 5000, True, [[]], {"a": 1})
 
 
 def _paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:

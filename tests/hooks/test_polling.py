@@ -1,0 +1,337 @@
+"""What webhooks lost is found, whatever happens to the shop meanwhile (R6, F22-F24)."""
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django_scopes import scopes_disabled
+from pytest_django import Settings
+
+from recoup.core import inbox
+from recoup.core.models import AttentionItem, InboxItem
+from recoup.core.outbox import set_routes
+from recoup.hooks.apply import apply_waiting
+from recoup.hooks.ask import ask_source
+from recoup.hooks.tasks import poll_sources
+from recoup.orders.events import OrderPlaced
+from recoup.orders.models import Order
+from recoup.shops import sources
+from recoup.shops.models import Shop as OurShop
+from recoup.shops.models import Source
+from recoup.shops.ports import SourceRefused
+from tests.factories.moments import DAY, HOUR, MINUTE, NOW
+from tests.factories.orders import make_order
+from tests.factories.shops import make_source
+from tests.hooks.test_order_of_arrival import kept
+from tests.integrations.woocommerce.shop import KEY, SECRET, Shop, serving
+
+POLL = timedelta(minutes=5)
+
+
+@pytest.fixture
+def woo(settings: Settings) -> Iterator[Shop]:
+    """A shop that answers on this machine."""
+    settings.IS_TEST = True
+    settings.PUBLIC_URL = "https://recoup.example.com"
+    with serving(Shop(now=NOW)) as shop:
+        yield shop
+
+
+@pytest.fixture
+def connected(shop: OurShop, woo: Shop) -> Source:
+    """Our source for it."""
+    keys = json.dumps({"consumer_key": KEY, "consumer_secret": SECRET})
+    source = make_source(
+        shop, kind="woocommerce", base_url=woo.url, credentials=keys, live_since=NOW - DAY, secret="w" * 32
+    )
+    sources.register_hooks(source, now=NOW)
+    woo.asked.clear()
+    return source
+
+
+def poll(woo: Shop, *, after: timedelta = POLL) -> int:
+    """Let time pass and poll."""
+    woo.now += after
+    return poll_sources(now=woo.now)
+
+
+def states() -> dict[str, str]:
+    """Return what every order is thought to be."""
+    with scopes_disabled():
+        return dict(Order.objects.order_by("ref").values_list("ref", "payment_state"))
+
+
+def test_orders_that_no_webhook_told_are_found(woo: Shop, connected: Source) -> None:
+    woo.add_order(1)
+    woo.add_order(2, status="processing", date_paid_gmt="2026-11-02T12:00:00", transaction_id="pi_2")
+    assert poll(woo) == 2
+    assert states() == {"1": "owed", "2": "paid"}
+
+    woo.change_order(1, status="processing", date_paid_gmt="2026-11-02T12:05:00", transaction_id="pi_1")
+    poll(woo)
+
+    assert states() == {"1": "paid", "2": "paid"}
+
+
+def test_nothing_is_polled_twice_within_its_time(woo: Shop, connected: Source) -> None:
+    poll(woo)
+    asked = len(woo.asked)
+
+    assert poll(woo, after=4 * MINUTE) == 0
+    assert len(woo.asked) == asked
+
+
+def test_rows_of_one_second_and_rows_behind_the_last_page_are_all_found(woo: Shop, connected: Source) -> None:
+    for number in range(1, 251):
+        woo.add_order(number)
+    poll(woo)
+    assert len(states()) == 250
+
+    woo.now += POLL
+    for number in range(1, 251):  # a bulk edit: 250 rows in one second
+        woo.change_order(number, status="on-hold")
+    poll(woo)
+
+    assert set(states().values()) == {"on_hold"}
+
+
+def test_row_that_is_deleted_while_pages_are_read_hides_no_other(woo: Shop, connected: Source) -> None:
+    for number in range(1, 151):
+        woo.add_order(number)
+    woo.vanish_after_page = 3
+
+    poll(woo)
+
+    assert len(states()) == 150
+
+
+def test_row_written_late_is_found_by_the_overlap(woo: Shop, connected: Source) -> None:
+    poll(woo)
+    woo.now += POLL
+    late = woo.add_order(7)
+    late["date_modified_gmt"] = (woo.now - 8 * MINUTE).strftime("%Y-%m-%dT%H:%M:%S")
+
+    poll(woo)
+
+    assert states() == {"7": "owed"}
+
+
+def test_bad_row_is_quarantined_and_the_others_are_taken(woo: Shop, connected: Source) -> None:
+    woo.add_order(1)
+    woo.add_order(2, total="14,90")
+    woo.add_order(3)
+    poll(woo)
+    poll(woo)
+
+    item = InboxItem.objects.get()
+    assert sorted(states()) == ["1", "3"]
+    assert (item.state, item.reason, item.subject_refs, item.topic) == (
+        "quarantined",
+        "bad_amount: total: 14,90 EUR",
+        ["2"],
+        "order.polled",
+    )
+    assert list(AttentionItem.objects.values_list("kind", flat=True)) == ["hooks.quarantined"]
+
+
+def test_bad_row_can_be_retried_like_any_other(woo: Shop, connected: Source) -> None:
+
+    woo.add_order(2, total="149.0000")
+    woo.add_order(3, total="x")
+    poll(woo)
+    item = InboxItem.objects.get()
+    InboxItem.objects.filter(pk=item.pk).update(raw=bytes(item.raw).replace(b'"x"', b'"10.00"'))
+
+    assert inbox.retry(item.pk, shop_id=connected.shop_id, now=woo.now)
+    apply_waiting(now=woo.now)
+
+    assert sorted(states()) == ["2", "3"]
+
+
+def test_checkout_draft_is_no_order(woo: Shop, connected: Source) -> None:
+    woo.add_order(1, status="checkout-draft")
+    poll(woo)
+
+    assert (states(), InboxItem.objects.count()) == ({}, 0)
+
+
+def test_shop_that_is_away_is_broken_after_three_tries_and_heals(woo: Shop, connected: Source) -> None:
+    woo.fault = "down"
+    found = []
+    for _ in range(3):
+        poll(woo, after=2 * HOUR)
+        connected.refresh_from_db()
+        found.append((connected.state, connected.trouble))
+    open_then = list(AttentionItem.objects.filter(settled_at=None).values_list("kind", "key"))
+    woo.fault = ""
+    woo.add_order(1)
+    poll(woo, after=2 * HOUR)
+
+    connected.refresh_from_db()
+    assert found == [
+        ("active", ""),
+        ("active", ""),
+        ("broken", "answer_status: 503 unavailable"),
+    ]
+    assert open_then == [("shops.source_broken", str(connected.pk))]
+    assert (connected.state, connected.trouble, states()) == ("active", "", {"1": "owed"})
+    assert not AttentionItem.objects.filter(settled_at=None).exists()
+
+
+def test_pause_after_failures_grows(woo: Shop, connected: Source) -> None:
+    woo.fault = "down"
+    poll(woo)
+    asked = len(woo.asked)
+
+    poll(woo, after=6 * MINUTE)
+    assert len(woo.asked) == asked
+    poll(woo, after=6 * MINUTE)
+    assert len(woo.asked) > asked
+
+
+@pytest.mark.parametrize(
+    ("fault", "trouble"),
+    [("redirect", "redirected: https://www.shop.example/"), ("no_api", "no_rest_api: 404 rest_no_route")],
+)
+def test_refusal_is_shown_at_once(woo: Shop, connected: Source, fault: str, trouble: str) -> None:
+    woo.fault = fault
+    poll(woo)
+
+    connected.refresh_from_db()
+    assert (connected.state, connected.trouble) == ("broken", trouble)
+
+
+def test_broken_source_does_not_hold_up_another(woo: Shop, connected: Source, shop: OurShop) -> None:
+    broken = make_source(shop, kind="woocommerce", base_url=woo.url, credentials="", live_since=NOW - DAY)
+    woo.add_order(1)
+    poll(woo)
+
+    broken.refresh_from_db()
+    assert (broken.state, broken.trouble, states()) == ("broken", "keys_missing", {"1": "owed"})
+
+
+def test_paused_source_is_left_alone(woo: Shop, connected: Source) -> None:
+    sources.set_paused(connected, is_paused=True, now=NOW)
+    poll(woo)
+
+    assert woo.asked == []
+
+
+def test_switched_off_webhook_is_shown_until_it_is_mended(woo: Shop, connected: Source) -> None:
+    next(iter(woo.webhooks.values()))["status"] = "disabled"
+    del woo.webhooks[max(woo.webhooks)]
+    poll(woo)
+    shown = AttentionItem.objects.get()
+    sources.register_hooks(connected, now=woo.now)
+    poll(woo, after=2 * HOUR)
+
+    assert (shown.kind, shown.details["trouble"]) == (
+        "shops.hooks_disabled",
+        "hook_disabled: order.created; hook_missing: product.restored",
+    )
+    shown.refresh_from_db()
+    assert shown.settled_at is not None
+
+
+def test_hooks_are_registered_once_with_the_secret(woo: Shop, connected: Source) -> None:
+    sources.register_hooks(connected, now=NOW)
+
+    rows = list(woo.webhooks.values())
+    assert len(rows) == 8
+    assert {(row["delivery_url"], row["secret"], row["status"]) for row in rows} == {
+        (f"https://recoup.example.com/hooks/{connected.key}", "w" * 32, "active")
+    }
+
+
+def test_keys_that_may_only_read_cannot_register(woo: Shop, connected: Source) -> None:
+    woo.fault = "read_only"
+
+    with pytest.raises(SourceRefused, match="keys_refused: 401 woocommerce_rest_cannot_create"):
+        sources.register_hooks(connected, now=NOW)
+
+
+def test_history_is_fetched_and_announced_to_nobody(woo: Shop, connected: Source) -> None:
+    set_routes({OrderPlaced: (lambda _news: None,)})
+    woo.now = NOW - 30 * DAY
+    for number in range(1, 131):
+        woo.add_order(number)
+    woo.add_product(5)
+    woo.now = NOW
+    sources.request_backfill(connected, since=NOW - 60 * DAY, now=NOW)
+
+    poll(woo, after=timedelta(0))
+
+    connected.refresh_from_db()
+    state = sources.history_state(connected)
+    assert state is not None
+    assert (state["is_done"], state["rows"]) == (True, 141)  # ten rows are read twice, where pages overlap
+    with scopes_disabled():
+        assert set(Order.objects.values_list("is_backfill", "check_at")) == {(True, None)}
+        assert Order.objects.count() == 130
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM core_outbox")
+        assert cursor.fetchone() == (0,)
+    set_routes({})
+
+
+def test_ten_percent_of_lost_webhooks_leave_no_wrong_order(woo: Shop, connected: Source) -> None:
+    """Every tenth order is told by no webhook at all; one poll later all are right."""
+    for number in range(1, 61):
+        paid = number % 3 == 0
+        values = (
+            {"status": "processing", "date_paid_gmt": "2026-11-02T12:00:00", "transaction_id": f"pi_{number}"}
+            if paid
+            else {}
+        )
+        woo.add_order(number, **values)
+    for number, order in woo.orders.items():
+        if number % 10:
+            kept(connected, b"order.updated|" + json.dumps(order).encode(), number, NOW)
+    apply_waiting(1000, now=NOW)
+    assert len(states()) == 54
+
+    poll(woo)
+
+    assert states() == {str(n): "paid" if n % 3 == 0 else "owed" for n in range(1, 61)}
+
+
+def test_asking_finds_the_payment_that_nobody_told(woo: Shop, connected: Source) -> None:
+    woo.add_order(1)
+    poll(woo)
+    with scopes_disabled():
+        order = Order.objects.get()
+    woo.change_order(1, status="processing", date_paid_gmt="2026-11-02T12:20:00", transaction_id="pi_1")
+
+    assert ask_source(order, now=woo.now + HOUR) is True
+    assert states() == {"1": "paid"}
+
+
+def test_asking_about_a_lost_order_records_its_deletion(woo: Shop, connected: Source) -> None:
+    woo.add_order(1)
+    poll(woo)
+    with scopes_disabled():
+        order = Order.objects.get()
+    del woo.orders[1]
+
+    assert ask_source(order, now=woo.now + HOUR) is True
+
+    order.refresh_from_db()
+    assert (order.status, order.cancel_reason) == ("cancelled", "source: deleted")
+
+
+@pytest.mark.parametrize("fault", ["down", "html", "redirect", "no_api"])
+def test_asking_a_shop_that_gives_no_answer_says_so(woo: Shop, connected: Source, fault: str) -> None:
+    woo.add_order(1)
+    poll(woo)
+    with scopes_disabled():
+        order = Order.objects.get()
+    woo.fault = fault
+
+    assert ask_source(order, now=woo.now + HOUR) is False
+    assert states() == {"1": "owed"}
+
+
+def test_asking_a_source_that_cannot_be_asked_is_an_answer(source: Source) -> None:
+    assert ask_source(make_order(source.shop, source=source), now=NOW) is True
