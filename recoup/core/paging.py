@@ -3,6 +3,10 @@
 A `Keyset` is put together by a query from names and conditions of its own, its values bound as parameters: nothing from
 outside becomes SQL. Sorted by a value and the id, both in the same direction, so that an index serves a page however deep
 it lies. Counts are exact up to 10,000 (rule 10).
+
+A search is told apart (`search`): the database cannot know whether ten rows match or half of all, and a walk in the order
+of the list until fifty are found would read the whole list for ten. So the matches are fetched by the index of the search,
+up to 10,000, and then sorted; only where there are more, which are then never far apart, the list is walked.
 """
 
 from collections.abc import Sequence
@@ -46,6 +50,9 @@ class Keyset:
     is_descending: bool = True
     conditions: Sequence[str] = ()  # over the alias `r`
     params: Sequence[Any] = ()
+    # A condition that an index of its own serves, and that may hold for few rows or for most.
+    search: str = ""
+    search_params: Sequence[Any] = ()
     # A column of a few chosen values, leading the index: one walk for each value, merged.
     branch: str = ""
     branch_values: Sequence[str] = field(default_factory=tuple)
@@ -94,10 +101,7 @@ def page_keys(keyset: Keyset, *, cursor: str = "", size: int = PAGE_SIZE) -> Pag
     """Return the ids of one page."""
     start = _parse(cursor, keyset)
     is_back = start is not None and start.is_newer
-    statement, params = _statement(keyset, start, size + 1, descending=keyset.is_descending != is_back)
-    with connection.cursor() as db:
-        db.execute(statement, params)
-        found = db.fetchall()
+    found = _page(keyset, start, size + 1, descending=keyset.is_descending != is_back)
     has_more, found = len(found) > size, found[:size]
     if is_back:
         found.reverse()
@@ -110,47 +114,96 @@ def page_keys(keyset: Keyset, *, cursor: str = "", size: int = PAGE_SIZE) -> Pag
     )
 
 
-def _statement(
-    keyset: Keyset, start: _Cursor | None, size: int, *, descending: bool
-) -> tuple[str, list[Any]]:
-    direction, beyond = ("DESC", "<") if descending else ("ASC", ">")
-    where, params = _where(keyset)
-    if keyset.value:
-        value, order = f"r.{keyset.value}", f"r.{keyset.value} {direction}, r.id {direction}"
-    else:
-        value, order = "NULL::bigint", f"r.id {direction}"
-    if start is not None and keyset.value:
-        where += f" AND ({value}, r.id) {beyond} (%s, %s)"
-        params += [start.value, start.id]
-    elif start is not None:
-        where += f" AND r.id {beyond} %s"
-        params.append(start.id)
-    walk = f"SELECT r.id, {value} AS value FROM {keyset.table} r WHERE {where}"  # noqa: S608 - see above
-    if not keyset.branch:
-        return f"{walk} ORDER BY {order} LIMIT {size}", params
-    merged = order.replace(value, "p.value").replace("r.id", "p.id")
-    branch = f"{walk} AND r.{keyset.branch} = b.value ORDER BY {order} LIMIT {size}"
-    merge = (
-        f"SELECT p.id, p.value FROM unnest(%s::text[]) AS b (value) CROSS JOIN LATERAL ({branch}) p"  # noqa: S608
-        f" ORDER BY {merged} LIMIT {size}"
-    )
-    return merge, [list(keyset.branch_values), *params]
-
-
-def _where(keyset: Keyset) -> tuple[str, list[Any]]:
-    where = " AND ".join(("r.shop_id = %s", *keyset.conditions))
-    return where, [keyset.shop_id, *keyset.params]
-
-
 def count_rows(keyset: Keyset, *, most: int | None = MOST_COUNTED) -> Count:
     """Count the rows, up to `most`; all of them when a person asks for the exact number (`None`)."""
-    where, params = _where(keyset)
-    if keyset.branch:
-        where += f" AND r.{keyset.branch} = ANY(%s)"
-        params.append(list(keyset.branch_values))
-    limit = "" if most is None else f" LIMIT {most + 1}"
-    with connection.cursor() as db:
-        rows = f"SELECT FROM {keyset.table} r WHERE {where}{limit}"
-        db.execute(f"SELECT count(*) FROM ({rows}) counted", params)  # noqa: S608 - see above
-        number = int(db.fetchone()[0])
+    limit = "" if most is None else f"LIMIT {most + 1}"
+    if keyset.search and most is not None:
+        where, params = _conditions(keyset)
+        matches, searched = _matches(keyset)
+        rows = f"SELECT FROM matches JOIN {keyset.table} r USING (id) WHERE {where} {limit}"
+        [(matching, number)] = _run(
+            f"{matches} SELECT (SELECT count(*) FROM matches), count(*) FROM ({rows}) counted",  # noqa: S608
+            [*searched, *params],
+        )
+        if matching <= MOST_COUNTED:
+            return _capped(number, most)
+    where, params = _conditions(keyset, with_search=True)
+    rows = f"SELECT FROM {keyset.table} r WHERE {where} {limit}"
+    [(number,)] = _run(f"SELECT count(*) FROM ({rows}) counted", params)  # noqa: S608 - see above
+    return _capped(number, most)
+
+
+def _capped(number: int, most: int | None) -> Count:
     return Count(number) if most is None or number <= most else Count(most, is_capped=True)
+
+
+def _page(keyset: Keyset, start: _Cursor | None, size: int, *, descending: bool) -> list[tuple[Any, ...]]:
+    value, order = _order(keyset, descending=descending)
+    beyond, place = _beyond(start, value, descending=descending)
+    if keyset.search:
+        where, params = _conditions(keyset)
+        matches, searched = _matches(keyset)
+        rows = f"""SELECT r.id, {value} AS value FROM matches JOIN {keyset.table} r USING (id)
+            WHERE {where}{beyond} ORDER BY {order} LIMIT {size}"""  # noqa: S608 - see above
+        found = _run(
+            f"""{matches} SELECT p.id, p.value, m.number FROM (SELECT count(*) AS number FROM matches) m
+                LEFT JOIN LATERAL ({rows}) p ON true""",  # noqa: S608 - see above
+            [*searched, *params, *place],
+        )
+        if found[0][2] <= MOST_COUNTED:
+            return [row[:2] for row in found if row[0] is not None]
+    where, params = _conditions(keyset, with_search=True, with_branch=False)
+    walk = f"SELECT r.id, {value} AS value FROM {keyset.table} r WHERE {where}{beyond}"  # noqa: S608
+    if not keyset.branch:
+        return _run(f"{walk} ORDER BY {order} LIMIT {size}", [*params, *place])
+    merged = order.replace(value, "p.value").replace("r.id", "p.id")
+    branch = f"{walk} AND r.{keyset.branch} = b.value ORDER BY {order} LIMIT {size}"
+    return _run(
+        f"SELECT p.id, p.value FROM unnest(%s::text[]) AS b (value) CROSS JOIN LATERAL ({branch}) p"  # noqa: S608
+        f" ORDER BY {merged} LIMIT {size}",
+        [list(keyset.branch_values), *params, *place],
+    )
+
+
+def _order(keyset: Keyset, *, descending: bool) -> tuple[str, str]:
+    direction = "DESC" if descending else "ASC"
+    if not keyset.value:
+        return "NULL::bigint", f"r.id {direction}"
+    return f"r.{keyset.value}", f"r.{keyset.value} {direction}, r.id {direction}"
+
+
+def _beyond(start: _Cursor | None, value: str, *, descending: bool) -> tuple[str, list[Any]]:
+    if start is None:
+        return "", []
+    sign = "<" if descending else ">"
+    if start.value is None:
+        return f" AND r.id {sign} %s", [start.id]
+    return f" AND ({value}, r.id) {sign} (%s, %s)", [start.value, start.id]
+
+
+def _matches(keyset: Keyset) -> tuple[str, list[Any]]:
+    """Return what the search finds, one more than are sorted; planned by itself, so by the index of the search."""
+    return (
+        f"WITH matches AS MATERIALIZED (SELECT r.id FROM {keyset.table} r"  # noqa: S608 - see above
+        f" WHERE r.shop_id = %s AND {keyset.search} LIMIT {MOST_COUNTED + 1})"
+    ), [keyset.shop_id, *keyset.search_params]
+
+
+def _conditions(
+    keyset: Keyset, *, with_search: bool = False, with_branch: bool = True
+) -> tuple[str, list[Any]]:
+    wanted, params = ["r.shop_id = %s", *keyset.conditions], [keyset.shop_id, *keyset.params]
+    if with_search and keyset.search:
+        wanted.append(keyset.search)
+        params += keyset.search_params
+    if with_branch and keyset.branch:
+        wanted.append(f"r.{keyset.branch} = ANY(%s)")
+        params.append(list(keyset.branch_values))
+    return " AND ".join(wanted), params
+
+
+def _run(statement: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, params)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows

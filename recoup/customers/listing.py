@@ -1,7 +1,6 @@
 """The list of customers: search, pages by key, counts."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from django_scopes import scope
 
@@ -35,14 +34,12 @@ def count_customers(shop: Shop, chosen: ContactFilter, *, most: int | None = MOS
 
 
 def _keyset(shop: Shop, chosen: ContactFilter) -> Keyset:
-    conditions, params = ["r.merged_into_id IS NULL"], list[Any]()
-    if tokens := search.query_tokens(chosen.text):
-        conditions.append("r.search @> %s::text[]")
-        params.append(tokens)
+    tokens = search.query_tokens(chosen.text)
     return Keyset(
         table="customers_contact",
         shop_id=shop.pk,
         is_descending=not chosen.is_oldest_first,
-        conditions=conditions,
-        params=params,
+        conditions=["r.merged_into_id IS NULL"],
+        search="r.search @> %s::text[]" if tokens else "",
+        search_params=[tokens] if tokens else [],
     )

@@ -95,14 +95,13 @@ def _keyset(shop: Shop, chosen: MessageFilter) -> Keyset:
     conditions = [condition for condition, value in wanted if value is not None]
     params = [value for _, value in wanted if value is not None]
     tokens = search.query_tokens(chosen.text)
-    if tokens:
-        conditions.append(_BY_TEXT)
-        params += [shop.pk, tokens, shop.pk, tokens]
     return Keyset(
         table="messaging_message",
         shop_id=shop.pk,
         conditions=conditions,
         params=params,
+        search=_BY_TEXT if tokens else "",
+        search_params=[shop.pk, tokens, shop.pk, tokens] if tokens else [],
         branch="state" if chosen.states else "",
         branch_values=sorted(chosen.states),
     )

@@ -53,6 +53,7 @@ def count_orders(shop: Shop, chosen: OrderFilter, *, most: int | None = MOST_COU
 
 def _keyset(shop: Shop, chosen: OrderFilter) -> Keyset:
     conditions, params = _conditions(chosen)
+    tokens = search.query_tokens(chosen.text)
     statuses = sorted(chosen.statuses or (OPEN_STATUSES if chosen.is_current else ()))
     payments = sorted(chosen.payment_states)
     branch, values = "", []
@@ -74,6 +75,8 @@ def _keyset(shop: Shop, chosen: OrderFilter) -> Keyset:
         is_descending=not chosen.is_oldest_first,
         conditions=conditions,
         params=params,
+        search="r.search @> %s::text[]" if tokens else "",
+        search_params=[tokens] if tokens else [],
         branch=branch,
         branch_values=values,
     )
@@ -90,7 +93,6 @@ def _conditions(chosen: OrderFilter) -> tuple[list[str], list[Any]]:
         ("r.total <= %s", chosen.total_to),
         ("r.contact_id = %s", chosen.contact_id),
         ("r.claimed_by = %s", chosen.claimed_by),
-        ("r.search @> %s::text[]", search.query_tokens(chosen.text) or None),
     ]
     chosen_ones = [(condition, value) for condition, value in wanted if value is not None]
     return [condition for condition, _ in chosen_ones], [value for _, value in chosen_ones]

@@ -71,9 +71,7 @@ def case_keyset(shop: Shop, chosen: CaseFilter) -> Keyset:
     only_open = chosen.is_open and not chosen.outcomes
     if only_open:
         conditions.append("r.closed_at IS NULL")
-    if tokens := search.query_tokens(chosen.text):
-        conditions.append(_MATCHES)
-        params += [shop.pk, tokens, shop.pk, tokens]
+    tokens = search.query_tokens(chosen.text)
     return Keyset(
         table="recovery_recoverycase",
         shop_id=shop.pk,
@@ -81,6 +79,8 @@ def case_keyset(shop: Shop, chosen: CaseFilter) -> Keyset:
         is_descending=not chosen.is_oldest_first,
         conditions=conditions,
         params=params,
+        search=_MATCHES if tokens else "",
+        search_params=[shop.pk, tokens, shop.pk, tokens] if tokens else [],
         branch="outcome" if chosen.outcomes else "",
         branch_values=sorted(chosen.outcomes),
     )

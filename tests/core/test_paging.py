@@ -119,3 +119,39 @@ def test_counts_are_exact_up_to_a_limit(shop: Shop) -> None:
         Count(16),
         Count(16),
     ]
+
+
+@pytest.mark.parametrize("most", [10_000, 3])
+@pytest.mark.parametrize("branch", ["", "status"])
+@pytest.mark.parametrize("descending", [True, False])
+def test_search_shows_the_same_whether_few_or_most_rows_match(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, most: int, branch: str, descending: bool
+) -> None:
+    monkeypatch.setattr("recoup.core.paging.MOST_COUNTED", most)
+    late, wanted = NOW - 2 * HOUR, ["new", "completed"] if branch else list(STATUSES)
+    keyset = Keyset(
+        "orders_order",
+        shop.pk,
+        value="placed_at",
+        is_descending=descending,
+        conditions=["r.total > %s"],
+        params=[1],
+        search="r.placed_at <= %s",
+        search_params=[late],
+        branch=branch,
+        branch_values=wanted,
+    )
+
+    there, back = walk(keyset, 4)
+
+    rows = expected(shop, descending=descending, placed_at__lte=late, status__in=wanted)
+    assert there == back == rows
+    assert count_rows(keyset, most=100) == count_rows(keyset, most=None) == Count(len(rows))
+
+
+def test_search_that_finds_nothing_shows_nothing(shop: Shop) -> None:
+    keyset = Keyset(
+        "orders_order", shop.pk, value="placed_at", search="r.ref = %s", search_params=["no such"]
+    )
+
+    assert (page_keys(keyset), count_rows(keyset)) == (Page([]), Count(0))
