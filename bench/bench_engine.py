@@ -217,10 +217,10 @@ def under_snapshot(version_id: int, url: str) -> float:
     with psycopg.connect(url) as old:
         old.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         old.execute("SELECT count(*) FROM orders_order")
-        return _drain_only(version_id)
+        return _drain_only()
 
 
-def _drain_only(version_id: int) -> float:
+def _drain_only() -> float:
     from recoup.processes.loop import Engine  # local: django
 
     engine = Engine()
@@ -234,7 +234,7 @@ def _drain_only(version_id: int) -> float:
 def undisturbed(version_id: int) -> float:
     """Advance with no other transaction open."""
     fill(version_id)
-    return _drain_only(version_id)
+    return _drain_only()
 
 
 def main() -> None:

@@ -1,7 +1,8 @@
 """News on its way up: announced in the transaction that made it true, handed to handlers in batches.
 
 A piece of news is a frozen dataclass of ids, moments and codes. `flow.py` says who hears it. A handler gets a batch and
-writes only to our database, in the transaction that deletes the rows: its effect is there exactly once. Order is not promised.
+writes only to our database, in the transaction that deletes the rows: its effect is there exactly once. Order is not
+promised.
 """
 
 import dataclasses

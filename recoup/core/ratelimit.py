@@ -12,7 +12,8 @@ def is_allowed(key: str, *, limit: int, per: timedelta) -> bool:
             "INSERT INTO core_rate_bucket AS b (key, window_at, hits) VALUES (%s, clock_timestamp(), 1)"
             " ON CONFLICT (key) DO UPDATE SET"
             " hits = CASE WHEN b.window_at < clock_timestamp() - make_interval(secs => %s) THEN 1 ELSE b.hits + 1 END,"
-            " window_at = CASE WHEN b.window_at < clock_timestamp() - make_interval(secs => %s) THEN clock_timestamp() ELSE b.window_at END"
+            " window_at = CASE WHEN b.window_at < clock_timestamp() - make_interval(secs => %s)"
+            " THEN clock_timestamp() ELSE b.window_at END"
             " RETURNING hits",
             [key[:200], per.total_seconds(), per.total_seconds()],
         )

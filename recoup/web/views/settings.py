@@ -51,121 +51,90 @@ def index(request: StaffRequest, seat: Seat) -> HttpResponse:
     return render(request, "web/settings/index.html", {"groups": [group for group in groups if group[1]]})
 
 
-def _groups(seat: Seat) -> list[tuple[str, list[tuple[Right, SettingsCard]]]]:
-    def url(name: str) -> str:
-        return reverse(f"web:{name}", args=[seat.shop.slug])
+def _groups(seat: Seat) -> list[tuple[str, list[SettingsCard]]]:
+    return [
+        (_("Getting orders"), _order_cards(seat)),
+        (_("Sending"), _sending_cards(seat)),
+        (_("Shop and people"), _shop_cards(seat)),
+    ]
 
+
+def _url(seat: Seat, name: str) -> str:
+    return reverse(f"web:{name}", args=[seat.shop.slug])
+
+
+def _order_cards(seat: Seat) -> list[SettingsCard]:
+    sources = Source.objects.filter(shop=seat.shop)
+    stuck = InboxItem.objects.filter(shop_id=seat.shop.pk, state=InboxItem.State.QUARANTINED).count()
+    state, label = "warning", _("None yet")
+    if sources.exists():
+        state, label = "ok", _("Connected")
+    if sources.filter(state=Source.State.BROKEN).exists():
+        state, label = "failed", _("Needs attention")
+    return [
+        SettingsCard(
+            _("Sources of orders"),
+            _("Connect WooCommerce, any other shop, or import files."),
+            _url(seat, "sources"),
+            "package",
+            state,
+            label,
+        ),
+        SettingsCard(
+            _("Reports that could not be read"),
+            _("Kept as they came, to be tried again."),
+            _url(seat, "intake"),
+            "circle-alert",
+            "warning" if stuck else "ok",
+            str(stuck) if stuck else _("None"),
+        ),
+    ]
+
+
+def _sending_cards(seat: Seat) -> list[SettingsCard]:
     account = MailAccount.objects.filter(shop=seat.shop).first()
     has_mail = account is not None and bool(account.host and account.from_email)
-    sources = Source.objects.filter(shop=seat.shop)
-    broken = sources.filter(state=Source.State.BROKEN).exists()
-    stuck = InboxItem.objects.filter(shop_id=seat.shop.pk, state=InboxItem.State.QUARANTINED).count()
     return [
-        (
-            _("Getting orders"),
-            [
-                (
-                    Right.MANAGE_SHOP,
-                    SettingsCard(
-                        _("Sources of orders"),
-                        _("Connect WooCommerce, any other shop, or import files."),
-                        url("sources"),
-                        "package",
-                        "failed" if broken else "ok" if sources.exists() else "warning",
-                        _("Needs attention")
-                        if broken
-                        else _("Connected")
-                        if sources.exists()
-                        else _("None yet"),
-                    ),
-                ),
-                (
-                    Right.MANAGE_INTAKE,
-                    SettingsCard(
-                        _("Reports that could not be read"),
-                        _("Kept as they came, to be tried again."),
-                        url("intake"),
-                        "circle-alert",
-                        "warning" if stuck else "ok",
-                        str(stuck) if stuck else _("None"),
-                    ),
-                ),
-            ],
+        SettingsCard(
+            _("Mail server"),
+            _("Sender, server, and whether mailboxes trust it."),
+            _url(seat, "mail"),
+            "mail",
+            "ok" if has_mail else "failed",
+            _("Set up") if has_mail else _("Missing"),
         ),
-        (
-            _("Sending"),
-            [
-                (
-                    Right.MANAGE_SHOP,
-                    SettingsCard(
-                        _("Mail server"),
-                        _("Sender, server, and whether mailboxes trust it."),
-                        url("mail"),
-                        "mail",
-                        "ok" if has_mail else "failed",
-                        _("Set up") if has_mail else _("Missing"),
-                    ),
-                ),
-                (
-                    Right.EDIT_PROCESSES,
-                    SettingsCard(
-                        _("Texts"),
-                        _("What reminders say, in four languages."),
-                        url("texts"),
-                        "file-text",
-                    ),
-                ),
-                (
-                    Right.MANAGE_SHOP,
-                    SettingsCard(
-                        _("Waiting times"),
-                        _("After how many hours an order counts as unpaid."),
-                        url("waiting"),
-                        "clock",
-                    ),
-                ),
-                (
-                    Right.MANAGE_SHOP,
-                    SettingsCard(
-                        _("How often"),
-                        _("Most reminders for one person, and quiet hours."),
-                        url("limits"),
-                        "moon",
-                    ),
-                ),
-            ],
+        SettingsCard(
+            _("Texts"), _("What reminders say, in four languages."), _url(seat, "texts"), "file-text"
         ),
-        (
-            _("Shop and people"),
-            [
-                (
-                    Right.MANAGE_SHOP,
-                    SettingsCard(
-                        _("Shop"),
-                        _("Name, address, language, colour, rules of orders."),
-                        url("shop_settings"),
-                        "store",
-                    ),
-                ),
-                (
-                    Right.MANAGE_STAFF,
-                    SettingsCard(
-                        _("Colleagues"),
-                        _("Who works here, and as what."),
-                        url("people"),
-                        "users-round",
-                    ),
-                ),
-                (
-                    Right.MANAGE_SHOP,
-                    SettingsCard(
-                        _("Checks"),
-                        _("Public address, worker, disk, and whether this copy may send."),
-                        url("checks"),
-                        "shield-check",
-                    ),
-                ),
-            ],
+        SettingsCard(
+            _("Waiting times"),
+            _("After how many hours an order counts as unpaid."),
+            _url(seat, "waiting"),
+            "clock",
+        ),
+        SettingsCard(
+            _("How often"),
+            _("Most reminders for one person, and quiet hours."),
+            _url(seat, "limits"),
+            "moon",
+        ),
+    ]
+
+
+def _shop_cards(seat: Seat) -> list[SettingsCard]:
+    return [
+        SettingsCard(
+            _("Shop"),
+            _("Name, address, language, colour, rules of orders."),
+            _url(seat, "shop_settings"),
+            "store",
+        ),
+        SettingsCard(_("Colleagues"), _("Who works here, and as what."), _url(seat, "people"), "users-round"),
+        SettingsCard(
+            _("Checks"),
+            _("Public address, worker, disk, and whether this copy may send."),
+            _url(seat, "checks"),
+            "shield-check",
         ),
     ]
 
