@@ -1,145 +1,31 @@
 """Pay sessions: one open session an order, a key before the call, nothing charged twice (R27, R29, R31; T72, T73, T78)."""
 
-import random
-import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
-from functools import partial
 
 import pytest
-from django.db import IntegrityError, connection, transaction
-from django_scopes import scopes_disabled
+from django.db import IntegrityError, transaction
 
-from recoup.config import adapters as table
 from recoup.core.activity import Actor
 from recoup.core.models import AttentionItem
 from recoup.orders.models import Order
-from recoup.payments import adapters, asking, refunds, sessions
-from recoup.payments.models import Attempt, OperatorAccount, RefundCall
+from recoup.payments import asking, refunds, sessions
+from recoup.payments.models import Attempt, RefundCall
 from recoup.payments.ports import (
-    Abilities,
-    OpenedSession,
-    OpenRequest,
     OperatorRefused,
     OperatorUnavailable,
     OutcomeUnknown,
-    RefundRequest,
     Told,
 )
-from recoup.payments.sessions import NotPayable, Opening, SessionNotOpened, SessionUnknown
+from recoup.payments.sessions import NotPayable, SessionNotOpened, SessionUnknown
 from recoup.payments.told import apply_told
-from recoup.payments.ways import Way
-from recoup.shops.snapshots import AttemptState, FailureClass, PaymentSnapshot, RefundSnapshot
+from recoup.shops.snapshots import AttemptState, FailureClass, PaymentSnapshot
 from tests.factories.moments import MINUTE, NOW
-from tests.factories.operators import make_operator_account
 from tests.factories.orders import make_order
 from tests.factories.shops import make_shop
+from tests.support.operator import ORIGIN, Desk, opening
 
-ORIGIN = "https://pay.example"
-
-
-@dataclass
-class Desk:
-    """An operator's books, and what its next answers are."""
-
-    states: dict[str, AttemptState] = field(default_factory=dict)  # by key
-    opened: list[OpenRequest] = field(default_factory=list)
-    refunded: list[RefundRequest] = field(default_factory=list)
-    next_error: Exception | None = None
-    has_effect: bool = True
-    during_open: Callable[[], None] | None = None
-    origin: str = ORIGIN
-    can_close: bool = True
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-
-DESK = Desk()
-
-
-class FakeOperator:
-    """An operator in memory, to be cut off at any moment."""
-
-    kind = "fake"
-
-    def abilities(self, _account: OperatorAccount) -> Abilities:
-        return Abilities(
-            opens_sessions=True,
-            closes_sessions=DESK.can_close,
-            asks=True,
-            refunds=True,
-            methods=("card", "blik"),
-        )
-
-    def page_origins(self, _account: OperatorAccount) -> tuple[str, ...]:
-        return (ORIGIN,)
-
-    def _fail(self) -> None:
-        error, DESK.next_error = DESK.next_error, None
-        if error is not None:
-            raise error
-
-    def open_session(self, _account: OperatorAccount, request: OpenRequest) -> OpenedSession:
-        if DESK.during_open is not None:
-            DESK.during_open()
-        if DESK.next_error is None or DESK.has_effect:
-            with DESK.lock:
-                DESK.opened.append(request)
-                DESK.states.setdefault(request.key, AttemptState.PENDING)
-        self._fail()
-        return OpenedSession(f"op-{request.key}", f"{DESK.origin}/{request.key}")
-
-    def _snapshot(self, key: str, ref: str = "") -> PaymentSnapshot:
-        amount = next(request for request in DESK.opened if request.key == key)
-        return PaymentSnapshot(ref or f"op-{key}", DESK.states[key], amount.amount, amount.currency, NOW)
-
-    def close_session(self, _account: OperatorAccount, _ref: str, key: str) -> PaymentSnapshot:
-        self._fail()
-        if DESK.states.get(key) is AttemptState.PENDING:
-            DESK.states[key] = AttemptState.CANCELLED
-        return self._snapshot(key)
-
-    def ask(self, _account: OperatorAccount, _ref: str, key: str) -> PaymentSnapshot | None:
-        self._fail()
-        return self._snapshot(key) if key in DESK.states else None
-
-    def refund(self, _account: OperatorAccount, request: RefundRequest) -> RefundSnapshot:
-        if request.key not in {known.key for known in DESK.refunded}:
-            DESK.refunded.append(request)
-        self._fail()
-        return RefundSnapshot(f"r-{request.key}", request.amount, request.currency, NOW, request.payment_ref)
-
-
-@pytest.fixture(autouse=True)
-def desk(db: None) -> Iterator[Desk]:
-    """Return a fresh operator."""
-    fresh = Desk()
-    DESK.__dict__.update(fresh.__dict__)
-    adapters.register({**table.OPERATORS, "fake": f"{__name__}.FakeOperator"})
-    with scopes_disabled():
-        yield DESK
-    adapters.register(table.OPERATORS)
-
-
-@pytest.fixture
-def order() -> Order:
-    """Return an unpaid order of 149.00."""
-    return make_order(make_shop())
-
-
-def opening(order: Order, method: str = "card") -> Opening:
-    """Return what a press brings."""
-    account = OperatorAccount.objects.filter(
-        shop_id=order.shop_id, kind="fake"
-    ).first() or make_operator_account(order.shop, kind="fake")
-    return Opening(
-        Way(account, method),
-        "https://us.example/pay/t",
-        "https://us.example/hooks/operators/k",
-        "en",
-        "Order",
-    )
+pytestmark = pytest.mark.usefixtures("desk")
 
 
 def attempts_of(order: Order) -> list[tuple[str, str, bool]]:
@@ -365,92 +251,3 @@ def paid_attempt(desk: Desk, order: Order) -> Attempt:
     attempt.refresh_from_db()
     assert attempt.state == "succeeded"
     return attempt
-
-
-# Collisions
-
-
-def _in_threads(steps: list[Callable[[], object]]) -> list[object]:
-    """Run steps at the same moment, each on a connection of its own; return what came of them."""
-    barrier, outcomes = threading.Barrier(len(steps)), [None] * len(steps)
-
-    def run(number: int, step: Callable[[], object]) -> None:
-        try:
-            barrier.wait(10)
-            with scopes_disabled():
-                outcomes[number] = step()  # type: ignore[call-overload]
-        except Exception as error:  # noqa: BLE001 - looked at by the test
-            outcomes[number] = error  # type: ignore[call-overload]
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=(n, step)) for n, step in enumerate(steps)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    return list(outcomes)
-
-
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("error", [None, OutcomeUnknown(), OperatorUnavailable()])
-def test_presses_from_eight_places_at_once_open_one_session(desk: Desk, error: Exception | None) -> None:
-    order = make_order(make_shop())
-    choice = opening(order)
-    desk.next_error, desk.has_effect = error, not isinstance(error, OperatorUnavailable)
-
-    outcomes = _in_threads([lambda: sessions.open_session(order, choice, now=NOW).redirect_url] * 8)
-    allowed = (str, SessionUnknown, SessionNotOpened, NotPayable)
-    assert [outcome for outcome in outcomes if not isinstance(outcome, allowed)] == []
-    final = sessions.open_session(order, choice, now=NOW)
-
-    assert len({outcome for outcome in outcomes if isinstance(outcome, str)} | {final.redirect_url}) == 1
-    assert Attempt.objects.filter(order=order, is_open_session=True).count() == 1
-    live = [key for key, state in desk.states.items() if state is AttemptState.PENDING]
-    assert live == [final.key]
-
-
-@pytest.mark.faults
-@pytest.mark.django_db(transaction=True)
-def test_no_second_payment_stays_unseen_in_random_interleavings(desk: Desk, is_full_size: bool) -> None:
-    """Press, change the method, pay, tell and ask in any order from two sides: two captures are always flagged (R29)."""
-    chance = random.Random(20261122)
-    doubles = 0
-    for _ in range(2000 if is_full_size else 15):
-        order = make_order(make_shop())
-        choice = opening(order)
-        desk.states.clear()
-        desk.opened.clear()
-        _in_threads([partial(_act, order, choice, chance.random()) for _ in range(2)])
-        for key in list(desk.states):
-            asking.ask_attempt(Attempt.objects.get(key=key), now=NOW)
-        order.refresh_from_db()
-        captured = sum(state is AttemptState.SUCCEEDED for state in desk.states.values())
-        flagged = AttentionItem.objects.filter(shop_id=order.shop_id, kind="payments.double_payment").exists()
-        doubles += captured > 1
-        assert (order.captured, flagged) == (149 * captured, captured > 1)
-        assert Attempt.objects.filter(order=order, is_open_session=True).count() <= 1
-    assert doubles > 0 or not is_full_size  # else nothing was tried
-
-
-def _act(order: Order, choice: Opening, seed: float) -> None:
-    chance = random.Random(seed)
-    for _ in range(8):
-        deed = chance.choice(["press", "press", "change", "pay", "pay", "tell", "release"])
-        session = sessions.find_open_session(order)
-        payable = [key for key, state in list(DESK.states.items()) if state is AttemptState.PENDING]
-        try:
-            if deed == "press":
-                sessions.open_session(order, choice, now=NOW)
-            elif deed == "pay" and payable:  # in whatever tab it was opened
-                DESK.states[chance.choice(payable)] = AttemptState.SUCCEEDED
-            elif session is None:
-                continue
-            elif deed == "change":
-                sessions.close_session(session, now=NOW)
-            elif deed == "release":
-                sessions.release_session(session, user_id=1, now=NOW)
-            elif deed == "tell":
-                asking.ask_attempt(session, now=NOW)
-        except (NotPayable, SessionUnknown, SessionNotOpened, StopIteration):
-            continue

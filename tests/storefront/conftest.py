@@ -15,6 +15,7 @@ from recoup.messaging.models import Message
 from recoup.orders.models import Cart, Order
 from recoup.shops.models import Shop
 from tests.factories.shops import make_shop
+from tests.support.bank import TestBank, test_bank
 
 
 class MakeLink(Protocol):
@@ -62,3 +63,10 @@ def link() -> MakeLink:
 def buyer() -> Client:
     """Return a browser that sends no token against forgery: buyers' pages set no cookie."""
     return Client(enforce_csrf_checks=True)
+
+
+@pytest.fixture
+def bank() -> Iterator[TestBank]:
+    """Return a bank in threads."""
+    with test_bank() as running_bank:
+        yield running_bank

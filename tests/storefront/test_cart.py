@@ -1,6 +1,5 @@
 """The filled cart: goods as they are today, a masked person, terms ticked anew (C3-C7, C11; T56, T57)."""
 
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -20,14 +19,7 @@ from tests.factories.orders import make_cart, make_order
 from tests.factories.people import make_contact
 from tests.factories.shops import make_source
 from tests.storefront.conftest import MakeLink
-from tests.support.bank import TestBank, test_bank
-
-
-@pytest.fixture
-def bank() -> Iterator[TestBank]:
-    """Return a bank in threads."""
-    with test_bank() as running_bank:
-        yield running_bank
+from tests.support.bank import TestBank
 
 
 @pytest.fixture
@@ -181,59 +173,6 @@ def test_a_variant_that_is_gone_is_not_sold_as_another(
 
     assert body.count("Sold out; not in the sum") == 1
     assert "Order and pay €20.00" in body
-
-
-# The person
-
-
-@pytest.mark.parametrize("purpose", ["cart", "pay", "why", "out", "paid", "later", "stop"])
-def test_a_forwarded_link_shows_no_name_mail_phone_or_address(
-    shop: Shop, bank: TestBank, link: MakeLink, buyer: Client, purpose: str
-) -> None:
-    bank.account(shop)
-    contact = anna(shop)
-    buyer_data = {
-        "name": "Anna Kowalska",
-        "email": "anna@mail.pl",
-        "address": {"street": "Cicha 7", "city": "Kielce"},
-    }
-    order = make_order(shop, contact=contact, buyer=buyer_data)
-    message = make_message(order, state="sent")
-
-    body = buyer.get(link(purpose, order, message=message)).content.decode()
-
-    assert [secret for secret in (*SECRETS, "Cicha", "Kielce") if secret in body] == []
-
-
-def test_the_person_is_masked_until_they_name_their_address(
-    shop: Shop, source: Source, bank: TestBank, link: MakeLink, buyer: Client
-) -> None:
-    bank.account(shop)
-    cart = make_cart(shop, source=source, contact=anna(shop), lines=[line("cream")])
-    path = link("cart", cart)
-
-    shown = buyer.get(path).content.decode()
-    wrong = buyer.post(path, {"confirm": "1", "email": "bob@mail.pl"})
-    right = buyer.post(path, {"confirm": "1", "email": " ANNA@mail.pl "})
-    later = buyer.get(path).content.decode()
-
-    assert "A•••a K•••a, a•••@m•••.pl" in shown
-    assert (wrong.status_code, [s for s in SECRETS if s in wrong.content.decode()]) == (422, [])
-    assert right.status_code == 200
-    assert [s for s in SECRETS if s not in right.content.decode()] == []
-    assert [s for s in SECRETS if s in later] == []
-
-
-def test_addresses_cannot_be_guessed_without_end(
-    shop: Shop, source: Source, bank: TestBank, link: MakeLink, buyer: Client
-) -> None:
-    bank.account(shop)
-    path = link("cart", make_cart(shop, source=source, contact=anna(shop), lines=[line("cream")]))
-
-    tries = [buyer.post(path, {"confirm": "1", "email": f"a{n}@m.pl"}).status_code for n in range(7)]
-
-    assert tries == [422] * 5 + [429] * 2
-    assert buyer.post(path, {"confirm": "1", "email": "anna@mail.pl"}).status_code == 429
 
 
 # Going on

@@ -21,7 +21,7 @@ from tests.factories.messages import make_message
 from tests.factories.moments import NOW
 from tests.factories.orders import make_cart, make_order
 from tests.storefront.conftest import MakeLink
-from tests.support.bank import TestBank, test_bank
+from tests.support.bank import TestBank
 
 WARSAW = ZoneInfo("Europe/Warsaw")
 
@@ -39,13 +39,6 @@ def asked() -> Iterator[list[int]]:
     controls.set_asker(ask)
     yield orders
     controls._askers[:] = before
-
-
-@pytest.fixture
-def bank() -> Iterator[TestBank]:
-    """Return a bank in threads."""
-    with test_bank() as running_bank:
-        yield running_bank
 
 
 def open_kinds() -> list[str]:

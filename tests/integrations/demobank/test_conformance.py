@@ -21,7 +21,8 @@ from recoup.integrations.demobank.words import DECLINES
 from recoup.payments.models import Attempt
 from tests.factories.operators import SECRET, make_operator_account
 from tests.factories.shops import make_shop
-from tests.integrations.operators.conformance import Call, OperatorConformance, OperatorHarness
+from tests.integrations.operators.conformance import OperatorConformance
+from tests.integrations.operators.harness import Call, OperatorHarness
 
 OTHER_SECRET = "whsec_" + "b3RoZXItc2VjcmV0LW90aGVyLXNlY3JldA=="
 _ids = itertools.count(1)

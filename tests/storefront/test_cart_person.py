@@ -1,0 +1,114 @@
+"""The person behind a link: masked until they have named their address (C4, T57)."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from recoup.catalog.models import Product
+from recoup.shops.models import Shop, Source
+from tests.factories.messages import make_message
+from tests.factories.moments import NOW
+from tests.factories.orders import make_cart, make_order
+from tests.factories.people import make_contact
+from tests.factories.shops import make_source
+from tests.storefront.conftest import MakeLink
+from tests.support.bank import TestBank
+
+
+@pytest.fixture
+def source(shop: Shop) -> Source:
+    """Return a connected shop at candles.example."""
+    return make_source(shop, base_url="https://candles.example")
+
+
+def line(ref: str, *, price: str = "20.00", quantity: Any = "1", **values: Any) -> dict[str, Any]:
+    """Return a line as intake keeps it."""
+    total = Decimal(price) * Decimal(str(quantity)) if str(quantity).replace(".", "").isdigit() else price
+    return {
+        "product_ref": ref,
+        "name": ref.capitalize(),
+        "quantity": quantity,
+        "unit_price": price,
+        "total": str(total),
+        **values,
+    }
+
+
+def make_product(source: Source, ref: str, **values: Any) -> Product:
+    """Make a product of 20.00 that there is plenty of."""
+    product = Product(
+        **{
+            "shop_id": source.shop_id,
+            "source": source,
+            "ref": ref,
+            "name": ref.capitalize(),
+            "price": Decimal("20.00"),
+            "currency": "EUR",
+            "version_at": NOW,
+            **values,
+        }
+    )
+    product.save(force_insert=True)
+    return product
+
+
+def anna(shop: Shop) -> Any:
+    """Return a buyer with everything that must not be seen."""
+    return make_contact(
+        shop, name="Anna Kowalska", email="anna@mail.pl", phone="+48600100200", company="Anna s.c."
+    )
+
+
+SECRETS = ("Anna", "Kowalska", "anna@mail.pl", "600100200", "Anna s.c.")
+
+
+@pytest.mark.parametrize("purpose", ["cart", "pay", "why", "out", "paid", "later", "stop"])
+def test_a_forwarded_link_shows_no_name_mail_phone_or_address(
+    shop: Shop, bank: TestBank, link: MakeLink, buyer: Client, purpose: str
+) -> None:
+    bank.account(shop)
+    contact = anna(shop)
+    buyer_data = {
+        "name": "Anna Kowalska",
+        "email": "anna@mail.pl",
+        "address": {"street": "Cicha 7", "city": "Kielce"},
+    }
+    order = make_order(shop, contact=contact, buyer=buyer_data)
+    message = make_message(order, state="sent")
+
+    body = buyer.get(link(purpose, order, message=message)).content.decode()
+
+    assert [secret for secret in (*SECRETS, "Cicha", "Kielce") if secret in body] == []
+
+
+def test_the_person_is_masked_until_they_name_their_address(
+    shop: Shop, source: Source, bank: TestBank, link: MakeLink, buyer: Client
+) -> None:
+    bank.account(shop)
+    cart = make_cart(shop, source=source, contact=anna(shop), lines=[line("cream")])
+    path = link("cart", cart)
+
+    shown = buyer.get(path).content.decode()
+    wrong = buyer.post(path, {"confirm": "1", "email": "bob@mail.pl"})
+    right = buyer.post(path, {"confirm": "1", "email": " ANNA@mail.pl "})
+    later = buyer.get(path).content.decode()
+
+    assert "A•••a K•••a, a•••@m•••.pl" in shown
+    assert (wrong.status_code, [s for s in SECRETS if s in wrong.content.decode()]) == (422, [])
+    assert right.status_code == 200
+    assert [s for s in SECRETS if s not in right.content.decode()] == []
+    assert [s for s in SECRETS if s in later] == []
+
+
+def test_addresses_cannot_be_guessed_without_end(
+    shop: Shop, source: Source, bank: TestBank, link: MakeLink, buyer: Client
+) -> None:
+    bank.account(shop)
+    path = link("cart", make_cart(shop, source=source, contact=anna(shop), lines=[line("cream")]))
+
+    tries = [buyer.post(path, {"confirm": "1", "email": f"a{n}@m.pl"}).status_code for n in range(7)]
+
+    assert tries == [422] * 5 + [429] * 2
+    assert buyer.post(path, {"confirm": "1", "email": "anna@mail.pl"}).status_code == 429
