@@ -282,7 +282,9 @@ def test_random_longer_orders_with_repeats_end_alike(shop: Shop, numbers: list[i
             for number in sequence:
                 apply_item(kept(source, events[number], number, RECEIVED), now=RECEIVED)
             until_nothing_is_due()
-            found.append(settled_state())
+            state = settled_state()
+            del state["attention"]  # what a person was shown on the way may differ; what is true may not
+            found.append(state)
 
     assert found[0] == found[1] == found[2]
 
