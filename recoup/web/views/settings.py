@@ -51,7 +51,10 @@ def index(request: StaffRequest, seat: Seat) -> HttpResponse:
     return render(request, "web/settings/index.html", {"groups": [group for group in groups if group[1]]})
 
 
-def _groups(seat: Seat) -> list[tuple[str, list[SettingsCard]]]:
+Cards = list[tuple[Right, SettingsCard]]
+
+
+def _groups(seat: Seat) -> list[tuple[str, Cards]]:
     return [
         (_("Getting orders"), _order_cards(seat)),
         (_("Sending"), _sending_cards(seat)),
@@ -63,7 +66,7 @@ def _url(seat: Seat, name: str) -> str:
     return reverse(f"web:{name}", args=[seat.shop.slug])
 
 
-def _order_cards(seat: Seat) -> list[SettingsCard]:
+def _order_cards(seat: Seat) -> Cards:
     sources = Source.objects.filter(shop=seat.shop)
     stuck = InboxItem.objects.filter(shop_id=seat.shop.pk, state=InboxItem.State.QUARANTINED).count()
     state, label = "warning", _("None yet")
@@ -72,69 +75,98 @@ def _order_cards(seat: Seat) -> list[SettingsCard]:
     if sources.filter(state=Source.State.BROKEN).exists():
         state, label = "failed", _("Needs attention")
     return [
-        SettingsCard(
-            _("Sources of orders"),
-            _("Connect WooCommerce, any other shop, or import files."),
-            _url(seat, "sources"),
-            "package",
-            state,
-            label,
+        (
+            Right.MANAGE_SHOP,
+            SettingsCard(
+                _("Sources of orders"),
+                _("Connect WooCommerce, any other shop, or import files."),
+                _url(seat, "sources"),
+                "package",
+                state,
+                label,
+            ),
         ),
-        SettingsCard(
-            _("Reports that could not be read"),
-            _("Kept as they came, to be tried again."),
-            _url(seat, "intake"),
-            "circle-alert",
-            "warning" if stuck else "ok",
-            str(stuck) if stuck else _("None"),
+        (
+            Right.MANAGE_INTAKE,
+            SettingsCard(
+                _("Reports that could not be read"),
+                _("Kept as they came, to be tried again."),
+                _url(seat, "intake"),
+                "circle-alert",
+                "warning" if stuck else "ok",
+                str(stuck) if stuck else _("None"),
+            ),
         ),
     ]
 
 
-def _sending_cards(seat: Seat) -> list[SettingsCard]:
+def _sending_cards(seat: Seat) -> Cards:
     account = MailAccount.objects.filter(shop=seat.shop).first()
     has_mail = account is not None and bool(account.host and account.from_email)
     return [
-        SettingsCard(
-            _("Mail server"),
-            _("Sender, server, and whether mailboxes trust it."),
-            _url(seat, "mail"),
-            "mail",
-            "ok" if has_mail else "failed",
-            _("Set up") if has_mail else _("Missing"),
+        (
+            Right.MANAGE_SHOP,
+            SettingsCard(
+                _("Mail server"),
+                _("Sender, server, and whether mailboxes trust it."),
+                _url(seat, "mail"),
+                "mail",
+                "ok" if has_mail else "failed",
+                _("Set up") if has_mail else _("Missing"),
+            ),
         ),
-        SettingsCard(
-            _("Texts"), _("What reminders say, in four languages."), _url(seat, "texts"), "file-text"
+        (
+            Right.EDIT_PROCESSES,
+            SettingsCard(
+                _("Texts"), _("What reminders say, in four languages."), _url(seat, "texts"), "file-text"
+            ),
         ),
-        SettingsCard(
-            _("Waiting times"),
-            _("After how many hours an order counts as unpaid."),
-            _url(seat, "waiting"),
-            "clock",
+        (
+            Right.MANAGE_SHOP,
+            SettingsCard(
+                _("Waiting times"),
+                _("After how many hours an order counts as unpaid."),
+                _url(seat, "waiting"),
+                "clock",
+            ),
         ),
-        SettingsCard(
-            _("How often"),
-            _("Most reminders for one person, and quiet hours."),
-            _url(seat, "limits"),
-            "moon",
+        (
+            Right.MANAGE_SHOP,
+            SettingsCard(
+                _("How often"),
+                _("Most reminders for one person, and quiet hours."),
+                _url(seat, "limits"),
+                "moon",
+            ),
         ),
     ]
 
 
-def _shop_cards(seat: Seat) -> list[SettingsCard]:
+def _shop_cards(seat: Seat) -> Cards:
     return [
-        SettingsCard(
-            _("Shop"),
-            _("Name, address, language, colour, rules of orders."),
-            _url(seat, "shop_settings"),
-            "store",
+        (
+            Right.MANAGE_SHOP,
+            SettingsCard(
+                _("Shop"),
+                _("Name, address, language, colour, rules of orders."),
+                _url(seat, "shop_settings"),
+                "store",
+            ),
         ),
-        SettingsCard(_("Colleagues"), _("Who works here, and as what."), _url(seat, "people"), "users-round"),
-        SettingsCard(
-            _("Checks"),
-            _("Public address, worker, disk, and whether this copy may send."),
-            _url(seat, "checks"),
-            "shield-check",
+        (
+            Right.MANAGE_STAFF,
+            SettingsCard(
+                _("Colleagues"), _("Who works here, and as what."), _url(seat, "people"), "users-round"
+            ),
+        ),
+        (
+            Right.MANAGE_SHOP,
+            SettingsCard(
+                _("Checks"),
+                _("Public address, worker, disk, and whether this copy may send."),
+                _url(seat, "checks"),
+                "shield-check",
+            ),
         ),
     ]
 
