@@ -1,6 +1,6 @@
 """Queueing messages, calling them off, and what people decide about them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -8,7 +8,7 @@ from typing import Any, Literal
 from django.db import connection, transaction
 from django_scopes import scopes_disabled
 
-from recoup.core import activity, outbox
+from recoup.core import activity, arrays, outbox
 from recoup.core.activity import SYSTEM, Actor
 from recoup.core.installation import get_installation
 from recoup.messaging.classes import compute_class
@@ -80,6 +80,14 @@ _COLUMNS = {
     "message_ref": "text",
     "prio": "smallint",
 }
+_LITERALS: dict[str, Callable[[Iterable[Any]], str]] = {
+    "bigint": arrays.numbers,
+    "integer": arrays.numbers,
+    "smallint": arrays.numbers,
+    "timestamptz": arrays.instants,
+    "boolean": arrays.flags,
+    "text": arrays.texts,
+}
 # The shop of every row is checked against the contact's: a foreign contact makes no message.
 _QUEUE = f"""
     INSERT INTO messaging_message (shop_id, source_id, enrolment_id, step_no, node, case_id, manual_key, channel,
@@ -116,9 +124,10 @@ def queue_messages(orders: Sequence[MessageOrder], *, now: datetime) -> int:
     domains = _sender_domains(shop_ids)
     instance = str(get_installation().instance_id)
     rows = [_row(order, domains[order.shop_id], instance) for order in orders]
-    columns = [list(column) for column in zip(*rows, strict=True)]
+    columns = zip(*rows, strict=True)
+    literals = [_LITERALS[kind](column) for kind, column in zip(_COLUMNS.values(), columns, strict=True)]
     with connection.cursor() as cursor:
-        cursor.execute(_QUEUE, [now, *columns])
+        cursor.execute(_QUEUE, [now, *literals])
         return int(cursor.rowcount)
 
 

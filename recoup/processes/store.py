@@ -8,6 +8,7 @@ from typing import Any
 from django.db import connection
 
 from recoup.core import outbox
+from recoup.core.arrays import instants, numbers, read_instants_quickly, spans
 from recoup.core.clock import boot_seconds, trade_now
 from recoup.messaging import actions as messaging
 from recoup.processes.engine.batch import Due, WakeUp
@@ -58,6 +59,7 @@ class PostgresStore:
 
     def _pick_prio(self, cursor: Any, prio: int, limit: int, now: datetime) -> list[Due]:
         mark = self._marks.get(prio, _BEGINNING)
+        read_instants_quickly(cursor)
         cursor.execute(PICK, {"prio": prio, "now": now, "mark": mark, "limit": limit})
         rows = cursor.fetchall()
         # Only while a backlog is drained: else somebody who enters with an earlier `run_at` would wait for no reason.
@@ -106,20 +108,20 @@ def wake(wake_ups: Sequence[WakeUp], now: datetime) -> int:
 
 
 def _save_enrolments(enrolments: Sequence[Enrolment]) -> None:
-    columns: list[list[Any]] = [
-        [e.id for e in enrolments],
-        [e.state for e in enrolments],
-        [e.node for e in enrolments],
-        [e.step_no for e in enrolments],
-        [e.node_at for e in enrolments],
-        [e.anchor_shift for e in enrolments],
-        [e.due_at for e in enrolments],
-        [e.run_at for e in enrolments],
-        [e.wait_mask for e in enrolments],
-        [e.prio for e in enrolments],
-        [e.last_message_step for e in enrolments],
-        [e.attempt for e in enrolments],
-        [e.flags for e in enrolments],
+    columns: list[Any] = [
+        numbers(e.id for e in enrolments),
+        numbers(e.state for e in enrolments),
+        numbers(e.node for e in enrolments),
+        numbers(e.step_no for e in enrolments),
+        instants(e.node_at for e in enrolments),
+        spans(e.anchor_shift for e in enrolments),
+        instants(e.due_at for e in enrolments),
+        instants(e.run_at for e in enrolments),
+        numbers(e.wait_mask for e in enrolments),
+        numbers(e.prio for e in enrolments),
+        numbers(e.last_message_step for e in enrolments),
+        numbers(e.attempt for e in enrolments),
+        numbers(e.flags for e in enrolments),
         [json.dumps(e.variables) if e.variables else None for e in enrolments],
     ]
     with connection.cursor() as cursor:
@@ -140,14 +142,14 @@ def _save_steps(outcomes: Sequence[Outcome], now: datetime) -> None:
             " %s::smallint[], %s::smallint[], %s::timestamptz[])",
             [
                 now,
-                [e.id for e, _ in lines],
-                [s.step_no for _, s in lines],
-                [e.shop_id for e, _ in lines],
-                [e.version_id for e, _ in lines],
-                [s.node for _, s in lines],
-                [s.outcome for _, s in lines],
-                [s.arm for _, s in lines],
-                [s.at for _, s in lines],
+                numbers(e.id for e, _ in lines),
+                numbers(s.step_no for _, s in lines),
+                numbers(e.shop_id for e, _ in lines),
+                numbers(e.version_id for e, _ in lines),
+                numbers(s.node for _, s in lines),
+                numbers(s.outcome for _, s in lines),
+                numbers(s.arm for _, s in lines),
+                instants(s.at for _, s in lines),
             ],
         )
 
