@@ -10,7 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 SHORTEST_KEY = 40
 FEWEST_SIGNS = 12  # a random key of this length holds many more
-KNOWN_KEYS = ("django-insecure", "change", "secret", "example", "default", "password", "test")
+KNOWN_KEYS = ("django-insecure", "changeme", "change-me", "change_me", "secret-key", "secret_key", "example")
 
 
 def find_dangers() -> list[CheckMessage]:

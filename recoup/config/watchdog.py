@@ -4,10 +4,8 @@ It shares no path with what it watches: no worker loop, no lane, no template. It
 writes to the owners over the shop's mail server itself.
 """
 
-import smtplib
 import time
 from datetime import datetime, timedelta
-from email.message import EmailMessage
 
 import structlog
 from django.conf import settings
@@ -21,6 +19,7 @@ from recoup.accounts.roles import Role
 from recoup.core import heartbeat
 from recoup.core.clock import real_now
 from recoup.core.ratelimit import is_allowed
+from recoup.integrations.smtp.plain import MailNotSent, send_plain
 from recoup.messaging.models import MailAccount
 from recoup.shops.models import Membership
 from recoup.web.health import troubles
@@ -29,7 +28,6 @@ log = structlog.get_logger(__name__)
 
 LOOK_EVERY = 30.0  # seconds
 TELL_AGAIN_AFTER = timedelta(hours=6)
-TIMEOUT = 20.0
 
 
 def run() -> None:
@@ -75,24 +73,9 @@ def _tell(user: User, shop_id: int, codes: list[str]) -> None:
     if account is None or not account.host:
         return
     with translation.override(user.language):
-        mail = EmailMessage()
-        mail["Subject"] = _("Recoup needs attention")
-        mail["From"] = account.from_email or user.email
-        mail["To"] = user.email
-        mail["Auto-Submitted"] = "auto-generated"
-        lines = [words(code) for code in codes]
-        mail.set_content("\n\n".join([*lines, f"{settings.PUBLIC_URL}/health"]))
+        subject, lines = _("Recoup needs attention"), [words(code) for code in codes]
+    text = "\n\n".join([*lines, f"{settings.PUBLIC_URL}/health"])
     try:
-        _hand_over(account, mail)
-    except (OSError, smtplib.SMTPException) as error:
-        log.error("watchdog.mail_failed", shop_id=shop_id, error=repr(error))
-
-
-def _hand_over(account: MailAccount, mail: EmailMessage) -> None:
-    connect = smtplib.SMTP_SSL if account.security == MailAccount.Security.TLS else smtplib.SMTP
-    with connect(account.host, account.port, timeout=TIMEOUT) as server:
-        if account.security == MailAccount.Security.STARTTLS:
-            server.starttls()
-        if account.username:
-            server.login(account.username, account.password)
-        server.send_message(mail)
+        send_plain(account, to=user.email, subject=subject, text=text)
+    except MailNotSent as error:
+        log.error("watchdog.mail_failed", shop_id=shop_id, reason=str(error))

@@ -77,7 +77,8 @@ def routes() -> list[Route]:
 
 def _walk(patterns: list[Any], prefix: str = "", names: str = "", above: tuple[str, ...] = ()) -> Any:
     for one in patterns:
-        arguments = (*above, *one.pattern.converters)
+        arguments = (*above, *one.pattern.converters, *one.pattern.regex.groupindex)
+        arguments = tuple(dict.fromkeys(arguments))
         if isinstance(one, URLResolver):
             space = f"{names}{one.namespace}:" if one.namespace else names
             yield from _walk(one.url_patterns, prefix + str(one.pattern), space, arguments)
