@@ -1,9 +1,18 @@
 -- Reminders of a shop that were handed over in a period although the order was paid: after we knew, and before we could.
-SELECT count(*) FILTER (WHERE m.handed_at >= o.paid_learnt_at) AS after_known,
-       count(*) FILTER (WHERE m.handed_at < o.paid_learnt_at) AS before_known
-FROM messaging_message m
-LEFT JOIN orders_cart k ON k.id = m.cart_id AND k.order_ref <> ''
-LEFT JOIN orders_order became ON became.shop_id = k.shop_id AND became.source_id = k.source_id AND became.ref = k.order_ref
-JOIN orders_order o ON o.id = coalesce(m.order_id, became.id)
-WHERE m.shop_id = %(shop_id)s AND m.handed_at >= %(start)s AND m.handed_at < %(end)s
-  AND m.state IN ('sent', 'uncertain') AND NOT m.is_test AND m.purpose = 'reminder' AND m.handed_at >= o.paid_at
+-- A reminder of a cart counts by the order that the cart became.
+SELECT count(*) FILTER (WHERE late.handed_at >= late.paid_learnt_at) AS after_known,
+       count(*) FILTER (WHERE late.handed_at < late.paid_learnt_at) AS before_known
+FROM (
+    SELECT m.handed_at, o.paid_learnt_at
+    FROM messaging_message m JOIN orders_order o ON o.id = m.order_id
+    WHERE m.shop_id = %(shop_id)s AND m.handed_at >= %(start)s AND m.handed_at < %(end)s
+      AND m.state IN ('sent', 'uncertain') AND NOT m.is_test AND m.purpose = 'reminder' AND m.handed_at >= o.paid_at
+    UNION ALL
+    SELECT m.handed_at, o.paid_learnt_at
+    FROM messaging_message m
+    JOIN orders_cart k ON k.id = m.cart_id
+    JOIN orders_order o ON o.shop_id = k.shop_id AND o.source_id = k.source_id AND o.ref = k.order_ref
+    WHERE m.shop_id = %(shop_id)s AND m.handed_at >= %(start)s AND m.handed_at < %(end)s AND m.order_id IS NULL
+      AND m.state IN ('sent', 'uncertain') AND NOT m.is_test AND m.purpose = 'reminder' AND k.order_ref <> ''
+      AND m.handed_at >= o.paid_at
+) late
