@@ -149,9 +149,9 @@ def rows_of(
         return Page(cases_by_key(shop, page.rows), older=page.older, newer=page.newer)
     if rows.row_kind == "message":
         with scope(shop=shop):
-            messages = Message.objects.select_related("order", "cart", "contact", "template", "source").in_bulk(
-                page.rows
-            )
+            messages = Message.objects.select_related(
+                "order", "cart", "contact", "template", "source"
+            ).in_bulk(page.rows)
         return Page(_in_order(messages, page.rows), older=page.older, newer=page.newer)
     items = AttentionItem.objects.filter(shop_id=shop.pk).in_bulk(page.rows)
     return Page(_in_order(items, page.rows), older=page.older, newer=page.newer)
