@@ -3,6 +3,7 @@
 import re
 from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
+from functools import lru_cache
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time, format_timedelta
@@ -19,6 +20,7 @@ _COUNTED_UNTIL = timedelta(days=7)
 _HOURS_UNTIL = timedelta(hours=72)  # sellers say "24 hours" and "48 hours", not "1 day"
 
 
+@lru_cache(maxsize=64)
 def locale_of(language: str) -> Locale:
     """Return the Babel locale of a Django language code; English for one that Babel does not know."""
     try:
@@ -29,7 +31,12 @@ def locale_of(language: str) -> Locale:
 
 def money(sum_: Money, language: str) -> str:
     """Write a sum with its currency: "1 299,00 zł" in Polish."""
-    return _apart(format_currency(sum_.amount, sum_.currency, locale=locale_of(language)))
+    return _money(sum_.amount, sum_.currency, language)
+
+
+@lru_cache(maxsize=4096)  # a list shows the same prices again and again
+def _money(amount: Decimal, currency: str, language: str) -> str:
+    return _apart(format_currency(amount, currency, locale=locale_of(language)))
 
 
 def money_whole(sum_: Money, language: str) -> str:

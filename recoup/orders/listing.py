@@ -15,6 +15,7 @@ from recoup.orders.queries import OPEN_STATUSES
 from recoup.shops.models import Shop
 
 # States that most orders end in: a walk over the others is short.
+_NOT_SHOWN = ("search", "product_refs", "contact__search", "contact__notes")
 _COMMON_PAYMENTS = {Order.PaymentState.PAID, Order.PaymentState.NOTHING_DUE}
 
 
@@ -39,10 +40,10 @@ class OrderFilter:
 
 
 def list_orders(shop: Shop, chosen: OrderFilter, *, cursor: str = "", size: int = PAGE_SIZE) -> Page[Order]:
-    """Return a page of orders with their contact and source, newest placed first."""
+    """Return a page of orders with their contact, newest placed first; without the words they are searched by."""
     page = page_keys(_keyset(shop, chosen), cursor=cursor, size=size)
     with scope(shop=shop):
-        found = Order.objects.select_related("contact", "source").in_bulk(page.rows)
+        found = Order.objects.select_related("contact").defer(*_NOT_SHOWN).in_bulk(page.rows)
     return Page([found[key] for key in page.rows if key in found], older=page.older, newer=page.newer)
 
 

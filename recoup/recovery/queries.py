@@ -13,6 +13,14 @@ from recoup.core.paging import MOST_COUNTED, PAGE_SIZE, Count, Keyset, Page, cou
 from recoup.recovery.models import RecoveryCase
 from recoup.shops.models import Shop
 
+_NOT_SHOWN = (
+    "order__search",
+    "order__product_refs",
+    "cart__lines",
+    "cart__product_refs",
+    "contact__search",
+    "contact__notes",
+)
 # A search looks among so many orders and people, the newest first.
 _SEARCHED = 10_000
 
@@ -51,7 +59,8 @@ def count_cases(shop: Shop, chosen: CaseFilter, *, most: int | None = MOST_COUNT
 def cases_by_key(shop: Shop, keys: Collection[int]) -> list[RecoveryCase]:
     """Return cases in the order of their keys."""
     with scope(shop=shop):
-        found = RecoveryCase.objects.select_related("order", "cart", "contact").in_bulk(list(keys))
+        rows = RecoveryCase.objects.select_related("order", "cart", "contact").defer(*_NOT_SHOWN)
+        found = rows.in_bulk(list(keys))
     return [found[key] for key in keys if key in found]
 
 

@@ -1,5 +1,7 @@
 """Built files and icons in templates: `{% load assets %}`."""
 
+from functools import lru_cache
+
 from django import template
 from django.conf import settings
 from django.utils.html import format_html
@@ -26,15 +28,16 @@ def icon(name: str, label: str = "", css: str = "") -> SafeString:
 
     The name must stand in `frontend/icons.json`; elsewhere nothing would be drawn, so tests refuse it.
     """
-    return _drawn("icons.svg", name, label, css)
+    return _drawn("icons.svg", name, str(label), css)
 
 
 @register.simple_tag
 def buyer_icon(name: str, label: str = "", css: str = "") -> SafeString:
     """`{% buyer_icon "lock" %}`: the same on a buyers' page, from a sprite of its own that weighs little."""
-    return _drawn("buyer-icons.svg", name, label, css)
+    return _drawn("buyer-icons.svg", name, str(label), css)
 
 
+@lru_cache(maxsize=1024)  # a page draws the same few icons in each of its rows
 def _drawn(sprite: str, name: str, label: str, css: str) -> SafeString:
     known = icons_of(sprite) if getattr(settings, "IS_TEST", False) else frozenset()
     if known and name not in known:

@@ -51,6 +51,8 @@ def failure(failure_class: str, code: str = "") -> str:
 
 def method(code: str, title: str = "") -> str:
     """Return the name of a way to pay: as the shop calls it, else in our words."""
+    if title:
+        return title
     names = {
         "card": _("Card"),
         "blik": "BLIK",
@@ -61,4 +63,4 @@ def method(code: str, title: str = "") -> str:
         "cod": _("On delivery"),
         "offline": _("Bank transfer"),
     }
-    return title or names.get(code, code.replace("_", " ").capitalize())
+    return names.get(code, code.replace("_", " ").capitalize())
