@@ -112,8 +112,8 @@ def test_one_and_three_rows_take_the_same_number_of_questions(
 ) -> None:
     make_order(shop)
     with django_assert_num_queries(2):
-        [(o.contact, o.source) for o in list_orders(shop, OrderFilter()).rows]
+        [(o.contact, o.number) for o in list_orders(shop, OrderFilter()).rows]
     make_order(shop)
     make_order(shop)
     with django_assert_num_queries(2):
-        assert len([(o.contact, o.source) for o in list_orders(shop, OrderFilter()).rows]) == 3
+        assert len([(o.contact, o.number) for o in list_orders(shop, OrderFilter()).rows]) == 3
