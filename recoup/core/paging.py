@@ -121,11 +121,12 @@ def count_rows(keyset: Keyset, *, most: int | None = MOST_COUNTED) -> Count:
         where, params = _conditions(keyset)
         matches, searched = _matches(keyset)
         rows = f"SELECT FROM matches JOIN {keyset.table} r USING (id) WHERE {where} {limit}"
-        [(matching, number)] = _run(
-            f"{matches} SELECT (SELECT count(*) FROM matches), count(*) FROM ({rows}) counted",  # noqa: S608
+        few = f"(SELECT count(*) FROM matches) <= {MOST_COUNTED}"
+        [(number,)] = _run(
+            f"{matches} SELECT CASE WHEN {few} THEN (SELECT count(*) FROM ({rows}) counted) END",  # noqa: S608
             [*searched, *params],
         )
-        if matching <= MOST_COUNTED:
+        if number is not None:
             return _capped(number, most)
     where, params = _conditions(keyset, with_search=True)
     rows = f"SELECT FROM {keyset.table} r WHERE {where} {limit}"
@@ -144,7 +145,7 @@ def _page(keyset: Keyset, start: _Cursor | None, size: int, *, descending: bool)
         where, params = _conditions(keyset)
         matches, searched = _matches(keyset)
         rows = f"""SELECT r.id, {value} AS value FROM matches JOIN {keyset.table} r USING (id)
-            WHERE {where}{beyond} ORDER BY {order} LIMIT {size}"""  # noqa: S608 - see above
+            WHERE m.number <= {MOST_COUNTED} AND {where}{beyond} ORDER BY {order} LIMIT {size}"""  # noqa: S608 - see above
         found = _run(
             f"""{matches} SELECT p.id, p.value, m.number FROM (SELECT count(*) AS number FROM matches) m
                 LEFT JOIN LATERAL ({rows}) p ON true""",  # noqa: S608 - see above
