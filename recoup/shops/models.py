@@ -145,3 +145,57 @@ class Source(ShopOwned):
 
     def __str__(self) -> str:
         return self.name
+
+
+class ImportRun(ShopOwned):
+    """One import of a file: what it holds, how far it is, and what came of it. Progress commits with each order."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("Waiting")
+        RUNNING = "running", _("Running")
+        DONE = "done", _("Done")
+        FAILED = "failed", _("Failed")
+
+    source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="+")
+    file_name = models.TextField()
+    file_path = models.TextField()  # the kept copy, below MEDIA_ROOT, or the file that the command line named
+    file_hash = models.CharField(max_length=64)
+    plan: models.JSONField[Any, Any] = models.JSONField(default=dict)  # encoding, delimiter, columns, words
+    is_dry_run = models.BooleanField(default=False)
+    state = models.CharField(max_length=8, choices=State, default=State.WAITING)
+    trouble = models.TextField(default="", blank=True)
+    rows = models.IntegerField(default=0)  # lines read and settled; a resumed run goes on behind them
+    created = models.IntegerField(default=0)  # orders that were new
+    known = models.IntegerField(default=0)  # orders that were there before
+    refused = models.IntegerField(default=0)  # orders that could not be used
+    started_by = models.BigIntegerField(null=True)
+    created_at = models.DateTimeField()
+    beat_at = models.DateTimeField(
+        null=True
+    )  # real time of the last progress; an old one lets another worker go on
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            # One file is imported into a source once at a time; a second start goes on with the first.
+            models.UniqueConstraint(
+                fields=["source", "file_hash"],
+                condition=Q(state__in=["waiting", "running"], is_dry_run=False),
+                name="shops_importrun_one_at_a_time",
+            )
+        ]
+        indexes = [
+            models.Index(fields=["shop", "-id"], name="shops_importrun_list")
+        ]  # Reader: the imports screen.
+
+
+class ImportRefusal(ShopOwned):
+    """A line that could not be imported, and why; the good lines around it were."""
+
+    run = models.ForeignKey(ImportRun, on_delete=models.CASCADE, related_name="refusals")
+    row_no = models.IntegerField()  # as a spreadsheet numbers it: the header is 1
+    ref = models.TextField(default="", blank=True)
+    reason = models.TextField()  # a code with details, see `shops.reasons`
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "row_no"], name="shops_importrefusal_once")]

@@ -90,6 +90,7 @@ WORDS = {
     "hook_disabled": _("The shop has switched off its webhook for %(details)s after failed deliveries."),
     "secret_short": _("The secret must be at least 24 bytes, in the form that the shop uses."),
     # Files
+    "file_gone": _("The file is not there any more. Upload it again."),
     "file_empty": _("The file is empty."),
     "file_unreadable": _("The file is not text in %(details)s."),
     "encoding_unsure": _("Nobody can tell how this file writes its letters. Choose the encoding."),

@@ -1,0 +1,231 @@
+"""Importing a file: tried first if wanted, order by order, with progress that commits together with each order.
+
+Killed at any moment it goes on where it was, and nothing is there twice. Nobody is written to because of it: its orders are
+history (`is_backfill`).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import structlog
+from django.db import DatabaseError, connection, transaction
+from django.db.models import Q
+from django_scopes import scope, scopes_disabled
+
+from recoup.core.clock import real_now
+from recoup.core.locks import set_lock_timeout
+from recoup.integrations.csvfile.orders import Entry, entries
+from recoup.integrations.csvfile.plan import Plan, PlanIncomplete, check, plan_from_json
+from recoup.integrations.csvfile.reading import FileRefused, file_hash
+from recoup.orders.actions import CurrencyChanged
+from recoup.orders.models import Order
+from recoup.payments.actions import apply_order_snapshot
+from recoup.shops.models import ImportRefusal, ImportRun, Shop, Source
+
+log = structlog.get_logger(__name__)
+
+PATIENCE = 3000  # milliseconds that an order waits for a message that is just going out
+ABANDONED_AFTER = timedelta(minutes=2)  # a run without progress for so long was killed
+MOST_REFUSALS = 10_000  # lines listed with their reason; beyond that they are counted only
+
+Tell = Callable[[ImportRun, Entry], None]
+
+
+class AlreadyRunning(Exception):
+    """Another process is importing this very file; its run goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a file would bring: the first orders and refusals, and the counts of the whole."""
+
+    orders: int
+    refused: int
+    shown: tuple[Entry, ...]
+
+
+def file_source(shop: Shop, *, now: datetime) -> Source:
+    """Return the source that imported orders of a shop belong to, made on first use."""
+    with scope(shop=shop):
+        known = Source.objects.filter(shop=shop, kind="csvfile").order_by("id").first()
+        if known is not None:
+            return known
+        source = Source(shop=shop, kind="csvfile", name="CSV", live_since=now)
+        source.save(force_insert=True)
+        return source
+
+
+def preview(path: Path, plan: Plan, *, now: datetime, shown: int = 20) -> Preview:
+    """Read the whole file and write nothing.
+
+    :raises PlanIncomplete: :raises FileRefused:
+    """
+    check(plan)
+    found: list[Entry] = []
+    orders = refused = 0
+    for entry in entries(path, plan, version_at=now):
+        orders += entry.snapshot is not None
+        refused += entry.snapshot is None
+        if len(found) < shown or (entry.snapshot is None and len(found) < 2 * shown):
+            found.append(entry)
+    return Preview(orders, refused, tuple(found))
+
+
+def request_import(
+    source: Source,
+    path: Path,
+    plan: Plan,
+    *,
+    now: datetime,
+    is_dry_run: bool = False,
+    user_id: int | None = None,
+) -> ImportRun:
+    """Ask for a file to be imported; the worker runs it. The same file asked for again is the same run while it lasts.
+
+    The file must stay where it is until then, readable by the worker.
+
+    :raises PlanIncomplete: if the plan cannot be used.
+    """
+    check(plan)
+    digest = file_hash(path)
+    with scope(shop=source.shop), transaction.atomic():
+        run = ImportRun(
+            shop_id=source.shop_id,
+            source=source,
+            file_name=path.name,
+            file_path=str(path.resolve()),
+            file_hash=digest,
+            plan=plan.as_json(),
+            is_dry_run=is_dry_run,
+            started_by=user_id,
+            created_at=now,
+        )
+        made = ImportRun.objects.bulk_create([run], ignore_conflicts=not is_dry_run)
+        if is_dry_run:
+            return made[0]
+        return ImportRun.objects.get(
+            source=source, file_hash=digest, is_dry_run=False, state__in=["waiting", "running"]
+        )
+
+
+def import_waiting(*, now: datetime) -> int:
+    """Run the oldest import that waits or was killed, of any shop; return how many orders it brought. The worker's loop."""
+    dead = Q(state="running") & (Q(beat_at=None) | Q(beat_at__lt=real_now() - ABANDONED_AFTER))
+    with scopes_disabled():
+        run = ImportRun.objects.filter(Q(state="waiting") | dead).order_by("id").first()
+        if run is None:
+            return 0
+        try:
+            run = run_import(run, now=now)
+        except AlreadyRunning:
+            return 0
+    return run.created + run.known
+
+
+def run_import(
+    run: ImportRun, *, now: datetime, tell: Tell | None = None, is_mine: bool = False
+) -> ImportRun:
+    """Import the file of a run from where it stands, and return the run as it ended.
+
+    A file that cannot be read ends the run as failed, with its reason; a line that cannot be used is listed and the rest
+    goes on. `now` is when we learn of the orders. `is_mine` says that the run was claimed when it was made.
+
+    :raises AlreadyRunning: if another process is at it.
+    """
+    with scopes_disabled():
+        source = Source.objects.select_related("shop").get(pk=run.source_id)
+    if not is_mine:
+        _claim(run)
+    with scope(shop=source.shop):
+        try:
+            plan = plan_from_json(run.plan)
+            for entry in entries(Path(run.file_path), plan, version_at=run.created_at):
+                if entry.last_row > run.rows:
+                    _settle(run, source, entry, now)
+                    if tell is not None:
+                        tell(run, entry)
+        except (FileRefused, PlanIncomplete, OSError) as trouble:
+            reason = "file_gone" if isinstance(trouble, OSError) else str(trouble)
+            return _end(run, ImportRun.State.FAILED, now=now, trouble=reason)
+        return _end(run, ImportRun.State.DONE, now=now)
+
+
+def _claim(run: ImportRun) -> None:
+    """Take a run that nobody is at. Its beat is a lease: a process that dies leaves it to the next."""
+    dead = Q(beat_at=None) | Q(beat_at__lt=real_now() - ABANDONED_AFTER)
+    with scopes_disabled():
+        taken = ImportRun.objects.filter(Q(state="waiting") | (Q(state="running") & dead), pk=run.pk).update(
+            state="running", beat_at=real_now()
+        )
+        if not taken:
+            raise AlreadyRunning(run.pk)
+        run.refresh_from_db()
+
+
+def _settle(run: ImportRun, source: Source, entry: Entry, now: datetime) -> None:
+    """Import one order and move the run on, in one transaction."""
+    if entry.snapshot is None:
+        with transaction.atomic():
+            _refuse(run, entry, entry.reason)
+        return
+    if run.is_dry_run:
+        is_known = Order.objects.filter(source=source, ref=entry.ref).exists()
+        with transaction.atomic():
+            _move_on(run, entry, "known" if is_known else "created")
+        return
+    try:
+        with transaction.atomic():
+            set_lock_timeout(PATIENCE)
+            is_known = Order.objects.filter(source=source, ref=entry.ref).exists()
+            apply_order_snapshot(source, entry.snapshot, now=now, is_backfill=True)
+            _move_on(run, entry, "known" if is_known else "created")
+    except (DatabaseError, CurrencyChanged, ValueError) as error:
+        if isinstance(error, DatabaseError) and not connection.is_usable():
+            raise
+        log.error("csvfile.row_failed", run_id=run.pk, row_no=entry.row_no, error=repr(error))
+        with transaction.atomic():
+            is_change = isinstance(error, CurrencyChanged)
+            _refuse(
+                run,
+                entry,
+                f"currency_changed: {error}" if is_change else f"row_failed: {type(error).__name__}",
+            )
+
+
+def _refuse(run: ImportRun, entry: Entry, reason: str) -> None:
+    if run.refused < MOST_REFUSALS:
+        refusal = ImportRefusal(
+            shop_id=run.shop_id, run=run, row_no=entry.row_no, ref=entry.ref[:200], reason=reason[:500]
+        )
+        ImportRefusal.objects.bulk_create([refusal], ignore_conflicts=True)
+    _move_on(run, entry, "refused")
+
+
+def _move_on(run: ImportRun, entry: Entry, counter: str) -> None:
+    run.rows = entry.last_row
+    setattr(run, counter, getattr(run, counter) + 1)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE shops_importrun SET rows = %s, created = %s, known = %s, refused = %s, beat_at = clock_timestamp()"
+            " WHERE id = %s",
+            [run.rows, run.created, run.known, run.refused, run.pk],
+        )
+
+
+def _end(run: ImportRun, state: ImportRun.State, *, now: datetime, trouble: str = "") -> ImportRun:
+    ImportRun.objects.filter(pk=run.pk).update(state=state, trouble=trouble, ended_at=now)
+    run.refresh_from_db()
+    return run
+
+
+def start_import(path: Path, shop: Shop, plan: Plan, *, now: datetime, is_dry_run: bool) -> ImportRun:
+    """Make the run of a file for a shop and claim it: what the command line calls before `run_import`.
+
+    :raises PlanIncomplete: :raises AlreadyRunning: if the file is being imported, or was until two minutes ago.
+    """
+    with transaction.atomic():
+        run = request_import(file_source(shop, now=now), path, plan, now=now, is_dry_run=is_dry_run)
+        _claim(run)
+    return run

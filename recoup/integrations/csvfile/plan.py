@@ -1,0 +1,247 @@
+"""What a column means: recognised by its name, or said by a person. A plan is kept with its import as plain JSON."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from recoup.integrations.csvfile import cells
+from recoup.integrations.csvfile.reading import FileRefused, Form, recognise_form, rows
+from recoup.shops.models import Shop
+from recoup.shops.ports import BodyQuarantined
+
+SAMPLES = 2000  # lines that dates and decimal signs are judged by
+
+# Everything that can be imported; nothing else can, whatever a file calls its columns (T147).
+FIELDS = (
+    "ref", "number", "status", "placed_at", "paid_at", "cancelled_at", "currency", "total", "outstanding", "refunded",
+    "discount_total", "shipping_total", "tax_total", "method", "method_title", "payment_ref", "email", "phone",
+    "billing_phone", "name", "first_name", "last_name", "company", "country", "postcode", "city", "street", "locale",
+    "product_ref", "sku", "product_name", "quantity", "unit_price", "line_total", "marketing_consent",
+    "consent_source", "consent_at",
+)  # fmt: skip
+NEEDED = ("ref", "placed_at", "total")
+AMOUNTS = (
+    "total",
+    "outstanding",
+    "refunded",
+    "discount_total",
+    "shipping_total",
+    "tax_total",
+    "unit_price",
+    "line_total",
+)
+MOMENTS = ("placed_at", "paid_at", "cancelled_at", "consent_at")
+
+SHOPIFY = {
+    "Id": "ref", "Name": "number", "Email": "email", "Financial Status": "status", "Paid at": "paid_at",
+    "Currency": "currency", "Shipping": "shipping_total", "Taxes": "tax_total", "Total": "total",
+    "Discount Amount": "discount_total", "Created at": "placed_at", "Lineitem quantity": "quantity",
+    "Lineitem name": "product_name", "Lineitem price": "unit_price", "Lineitem sku": "sku", "Billing Name": "name",
+    "Billing Street": "street", "Billing Company": "company", "Billing City": "city", "Billing Zip": "postcode",
+    "Billing Country": "country", "Cancelled at": "cancelled_at", "Payment Method": "method",
+    "Payment Reference": "payment_ref", "Refunded Amount": "refunded", "Outstanding Balance": "outstanding",
+    "Phone": "phone", "Billing Phone": "billing_phone",
+}  # fmt: skip
+_SHOPIFY_MARKS = {"Name", "Financial Status", "Created at", "Lineitem name", "Lineitem quantity"}
+_ANALYTICS_MARKS = {"Order #", "Customer type", "Product(s)", "Items sold", "Net Sales"}
+
+# Names of columns in files that people make, in lower case.
+NAMES: dict[str, tuple[str, ...]] = {
+    "ref": ("order id", "id zamówienia", "id заказа", "bestell-id", "order_id", "id"),
+    "number": ("order number", "order", "order no", "number", "numer zamówienia", "numer", "zamówienie", "номер заказа",
+               "номер", "заказ", "bestellnummer", "bestellung", "auftragsnummer"),
+    "status": ("status", "order status", "state", "статус", "stan"),
+    "placed_at": ("date", "order date", "created", "created at", "placed", "date created", "data", "data zamówienia",
+                  "data utworzenia", "дата", "дата заказа", "дата создания", "datum", "bestelldatum"),
+    "paid_at": ("paid at", "date paid", "payment date", "data płatności", "opłacono", "дата оплаты", "bezahlt am",
+                "zahlungsdatum"),
+    "cancelled_at": ("cancelled at", "data anulowania", "дата отмены", "storniert am"),
+    "currency": ("currency", "waluta", "валюта", "währung"),
+    "total": ("total", "amount", "order total", "sum", "kwota", "suma", "wartość", "razem", "сумма", "стоимость", "итого",
+              "betrag", "summe", "gesamtbetrag", "gesamt"),
+    "email": ("email", "e-mail", "customer email", "mail", "adres e-mail", "почта", "эл. почта", "e-mail-adresse"),
+    "phone": ("phone", "telephone", "mobile", "telefon", "telefon klienta", "телефон", "telefonnummer"),
+    "name": ("name", "customer", "customer name", "klient", "imię i nazwisko", "nazwa klienta", "клиент", "имя", "фио",
+             "пользователь", "kunde", "kundenname"),
+    "first_name": ("first name", "imię", "vorname"),
+    "last_name": ("last name", "surname", "nazwisko", "фамилия", "nachname"),
+    "company": ("company", "firma", "компания", "firmenname"),
+    "country": ("country", "kraj", "страна", "land"),
+    "city": ("city", "miasto", "город", "stadt", "ort"),
+    "postcode": ("postcode", "zip", "postal code", "kod pocztowy", "индекс", "plz"),
+    "street": ("street", "address", "adres", "ulica", "адрес", "straße", "adresse"),
+    "method": ("payment method", "payment", "metoda płatności", "płatność", "способ оплаты", "платежная система",
+               "zahlungsart", "zahlungsmethode"),
+    "sku": ("sku", "artikul", "артикул", "artikelnummer"),
+    "product_name": ("product", "product name", "item", "produkt", "nazwa produktu", "towar", "товар", "title", "artikel"),
+    "quantity": ("quantity", "qty", "ilość", "liczba", "количество", "кол-во", "menge", "anzahl"),
+    "unit_price": ("price", "unit price", "cena", "цена", "preis", "einzelpreis"),
+    "locale": ("language", "locale", "język", "язык", "sprache"),
+    "marketing_consent": ("marketing consent", "consent", "newsletter", "zgoda marketingowa", "zgoda"),
+    "consent_source": ("consent source", "źródło zgody", "источник согласия", "quelle der einwilligung"),
+    "consent_at": ("consent date", "data zgody", "дата согласия", "datum der einwilligung"),
+}  # fmt: skip
+
+
+class PlanIncomplete(Exception):
+    """The plan cannot be used as it is; holds the reasons of `shops.reasons`."""
+
+    def __init__(self, reasons: Sequence[str]) -> None:
+        super().__init__("; ".join(reasons))
+        self.reasons = tuple(reasons)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a file is read: its form, its columns, and what its dates, amounts and words mean."""
+
+    encoding: str
+    delimiter: str
+    header: tuple[str, ...]
+    columns: dict[str, str] = field(default_factory=dict)  # field -> name of the column
+    decimal: str = ""  # "." or ","
+    dates: str = ""  # iso, dmy or mdy
+    currency: str = ""  # of rows that do not say theirs
+    zone: str = "UTC"  # of times without their offset
+    words: dict[str, str] = field(default_factory=dict)  # status in lower case -> shop state
+    default_state: str = ""  # of files without a column of status
+    kind: str = ""  # "shopify" when recognised
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as it is kept."""
+        return {**asdict(self), "header": list(self.header)}
+
+
+def plan_from_json(kept: dict[str, Any]) -> Plan:
+    """Return a plan as it was kept, or as a person sent it; what is not part of a plan is refused.
+
+    :raises PlanIncomplete: if it names fields or columns that there are not.
+    """
+    unknown = sorted(set(kept) - set(Plan.__dataclass_fields__))
+    if unknown:
+        raise PlanIncomplete([f"mapping_unknown: {', '.join(unknown)}"])
+    return Plan(**{**kept, "header": tuple(kept.get("header", ()))})
+
+
+def propose(path: Path, shop: Shop, *, encoding: str = "", delimiter: str = "") -> Plan:
+    """Look at a file and return the plan it suggests; a person confirms or changes it.
+
+    :raises FileRefused: if it is no table that can be imported, with the reason.
+    """
+    form = recognise_form(path, encoding=encoding, delimiter=delimiter)
+    _refuse_analytics(path, form)
+    is_shopify = set(form.header) >= _SHOPIFY_MARKS
+    columns = _shopify_columns(form.header) if is_shopify else _named_columns(form.header)
+    plan = Plan(
+        encoding=form.encoding,
+        delimiter=form.delimiter,
+        header=form.header,
+        columns=columns,
+        currency=shop.currency,
+        zone=shop.time_zone,
+        kind="shopify" if is_shopify else "",
+    )
+    return judged(path, plan)
+
+
+def judged(path: Path, plan: Plan) -> Plan:
+    """Return the plan with its decimal sign and order of day and month, judged by the columns, unless it has them."""
+    samples = _samples(path, Form(plan.encoding, plan.delimiter, plan.header), plan)
+    amounts = [text for name in AMOUNTS for text in samples.get(name, ())]
+    moments = [text for name in MOMENTS for text in samples.get(name, ())]
+    return replace(
+        plan,
+        decimal=plan.decimal or cells.decimal_sign(amounts),
+        dates=plan.dates or cells.date_order(moments),
+    )
+
+
+def _shopify_columns(header: Iterable[str]) -> dict[str, str]:
+    return {SHOPIFY[name]: name for name in header if name in SHOPIFY}
+
+
+def _named_columns(header: Sequence[str]) -> dict[str, str]:
+    by_name = {" ".join(name.lower().replace("_", " ").split()): name for name in header}
+    columns: dict[str, str] = {}
+    for wanted, names in NAMES.items():
+        found = next((by_name[name] for name in names if name in by_name), None)
+        if found is not None and found not in columns.values():
+            columns[wanted] = found
+    if "ref" not in columns and "number" in columns:
+        columns["ref"] = columns["number"]
+    if {"consent_source", "consent_at"} - set(columns):
+        columns.pop("marketing_consent", None)  # consent without its proof is not imported (T147)
+    return columns
+
+
+def _refuse_analytics(path: Path, form: Form) -> None:
+    """Refuse the export of WooCommerce Analytics, whose labels are translated: by its names, or by its glued products."""
+    if set(form.header) >= _ANALYTICS_MARKS:
+        raise FileRefused("analytics_export")
+    if not 10 <= len(form.header) <= 12:
+        return
+    first = [row for _, row in islice(rows(path, form), 20)]
+    glued = [any("× " in cell and cell.split("× ")[0].isdecimal() for cell in row) for row in first]
+    has_mail = any("@" in cell for row in first for cell in row)
+    if first and sum(glued) > len(first) / 2 and not has_mail:
+        raise FileRefused("analytics_export")
+
+
+def _samples(path: Path, form: Form, plan: Plan) -> dict[str, list[str]]:
+    places = {
+        name: form.header.index(column) for name, column in plan.columns.items() if column in form.header
+    }
+    found: dict[str, list[str]] = {}
+    for _, row in islice(rows(path, form), SAMPLES):
+        for name in (*AMOUNTS, *MOMENTS, "status"):
+            place = places.get(name, -1)
+            if 0 <= place < len(row) and row[place].strip():
+                found.setdefault(name, []).append(row[place])
+    return found
+
+
+def check(plan: Plan) -> None:
+    """Check that a plan can be used.
+
+    :raises PlanIncomplete: with everything that is missing.
+    """
+    reasons = [f"mapping_unknown: {name}" for name in plan.columns if name not in FIELDS]
+    gone = sorted({column for column in plan.columns.values() if column not in plan.header})
+    reasons += [f"mapping_no_column: {column}" for column in gone]
+    reasons += [f"mapping_missing: {name}" for name in NEEDED if name not in _present(plan)]
+    if "status" not in plan.columns and "paid_at" not in plan.columns and not plan.default_state:
+        reasons.append("mapping_missing: status")
+    if plan.decimal not in {cells.POINT, cells.COMMA}:
+        reasons.append("mapping_missing: decimal")
+    if plan.dates not in {cells.ISO, cells.DAY_FIRST, cells.MONTH_FIRST}:
+        reasons.append("mapping_missing: dates")
+    consent = {"marketing_consent", "consent_source", "consent_at"} & set(plan.columns)
+    if "marketing_consent" in consent and len(consent) < 3:
+        reasons.append("consent_incomplete")
+    if reasons:
+        raise PlanIncomplete(reasons)
+
+
+def _present(plan: Plan) -> set[str]:
+    present = set(plan.columns)
+    if "number" in present:
+        present.add("ref")
+    return present
+
+
+def unknown_states(path: Path, plan: Plan) -> list[str]:
+    """Return the statuses of a file that nobody has said the meaning of, each once, at most fifty."""
+    column = plan.columns.get("status")
+    if column is None:
+        return []
+    place, found = plan.header.index(column), dict[str, None]()
+    for _, row in rows(path, Form(plan.encoding, plan.delimiter, plan.header)):
+        text = row[place].strip() if place < len(row) else ""
+        if text and len(found) < 50:
+            try:
+                cells.state(text, plan.words, field="status")
+            except BodyQuarantined:
+                found[text] = None
+    return list(found)
