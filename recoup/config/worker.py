@@ -18,6 +18,7 @@ from recoup.core.clock import boot_seconds, real_now, trade_now
 from recoup.hooks import apply as intake
 from recoup.hooks import ask as asking
 from recoup.hooks import tasks as polling
+from recoup.integrations.csvfile import importing
 from recoup.messaging.sender.loop import Sender
 from recoup.payments.asking import ask_open_attempts
 from recoup.processes.loop import Engine
@@ -30,6 +31,7 @@ log = structlog.get_logger(__name__)
 STOP_SECONDS = 25.0  # within the supervisor's grace: an answer to a final dot may take a while
 SENDERS = 2
 SWEEP_EVERY = timedelta(seconds=2)
+IMPORT_EVERY = 5.0
 POLL_EVERY = timedelta(seconds=20)
 FOLD_EVERY = timedelta(minutes=1)
 
@@ -78,6 +80,9 @@ def all_loops() -> list[loops.Loop]:
         loops.Loop("detection", _unscoped(detect), idle=SWEEP_EVERY.total_seconds()),
         loops.Loop("asking", _unscoped(ask), idle=SWEEP_EVERY.total_seconds()),
         loops.Loop("polling", _unscoped(poll), idle=POLL_EVERY.total_seconds()),
+        loops.Loop(
+            importing.LOOP, _unscoped(lambda: importing.import_waiting(now=trade_now())), idle=IMPORT_EVERY
+        ),
         loops.Loop("folding", _unscoped(fold_tallies), idle=FOLD_EVERY.total_seconds()),
     ]
 

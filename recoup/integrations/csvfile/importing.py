@@ -14,7 +14,8 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import Q
 from django_scopes import scope, scopes_disabled
 
-from recoup.core.clock import real_now
+from recoup.core import heartbeat
+from recoup.core.clock import boot_seconds, real_now
 from recoup.core.locks import set_lock_timeout
 from recoup.integrations.csvfile.orders import Entry, entries
 from recoup.integrations.csvfile.plan import Plan, PlanIncomplete, check, plan_from_json
@@ -28,6 +29,7 @@ log = structlog.get_logger(__name__)
 
 PATIENCE = 3000  # milliseconds that an order waits for a message that is just going out
 ABANDONED_AFTER = timedelta(minutes=2)  # a run without progress for so long was killed
+LOOP, BEAT_SECONDS = "imports", 10.0
 MOST_REFUSALS = 10_000  # lines listed with their reason; beyond that they are counted only
 
 Tell = Callable[[ImportRun, Entry], None]
@@ -111,17 +113,32 @@ def request_import(
 
 
 def import_waiting(*, now: datetime) -> int:
-    """Run the oldest import that waits or was killed, of any shop; return how many orders it brought. The worker's loop."""
+    """Run the oldest import that waits or was killed, of any shop; return how many orders it brought. The worker's loop.
+
+    It takes as long as the file does, and beats for its loop meanwhile.
+    """
     dead = Q(state="running") & (Q(beat_at=None) | Q(beat_at__lt=real_now() - ABANDONED_AFTER))
     with scopes_disabled():
         run = ImportRun.objects.filter(Q(state="waiting") | dead).order_by("id").first()
         if run is None:
             return 0
         try:
-            run = run_import(run, now=now)
+            run = run_import(run, now=now, tell=_Beating())
         except AlreadyRunning:
             return 0
     return run.created + run.known
+
+
+class _Beating:
+    """Beats for the worker's loop while a long file is read."""
+
+    def __init__(self) -> None:
+        self._beaten_at = boot_seconds()
+
+    def __call__(self, _run: ImportRun, _entry: Entry) -> None:
+        if boot_seconds() - self._beaten_at >= BEAT_SECONDS:
+            heartbeat.beat(LOOP, now=real_now())
+            self._beaten_at = boot_seconds()
 
 
 def run_import(
