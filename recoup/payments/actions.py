@@ -9,6 +9,7 @@ from django.db import transaction
 from recoup.core import attention, outbox
 from recoup.customers.actions import touch_gates
 from recoup.orders.actions import record_order
+from recoup.orders.events import OrderChanged
 from recoup.orders.models import Order
 from recoup.orders.queries import OrderUnknown, find_order
 from recoup.orders.settle import Settled, lock_order, settle_order
@@ -265,10 +266,13 @@ def _write_refund(order: Order, refund: RefundSnapshot, *, now: datetime) -> Non
 
 
 def _settle(order: Order, *, now: datetime, attempts: list[Attempt]) -> Settled:
+    was_captured = order.captured
     settled = settle_order(order, takings_of(order), now=now)
     order = settled.order
     if order.is_backfill:
         return settled
+    if order.captured != was_captured and not settled.is_paid:
+        outbox.announce(OrderChanged(shop_id=order.shop_id, order_id=order.pk, at=now))  # less is due
     if settled.is_paid and not settled.was_paid and order.paid_at is not None:
         outbox.announce(
             PaymentReceived(shop_id=order.shop_id, order_id=order.pk, at=order.paid_at, learnt_at=now)

@@ -1,0 +1,124 @@
+"""Claims about cases that hold when everything is wired as in the product: real actions, real news, real handlers."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+import pytest
+from django_scopes import scopes_disabled
+
+from recoup import flow
+from recoup.core import outbox
+from recoup.core.activity import Actor
+from recoup.orders.models import Order
+from recoup.orders.status import change_status
+from recoup.payments.actions import record_payment, record_refund
+from recoup.recovery.detection import open_due_cases
+from recoup.recovery.models import RecoveryCase
+from recoup.shops.snapshots import AttemptState, PaymentSnapshot, RefundSnapshot
+from tests.factories.clock import set_clock
+from tests.factories.messages import make_message
+from tests.factories.moments import HOUR, NOW
+from tests.factories.orders import make_order
+from tests.factories.people import make_contact
+from tests.factories.shops import make_shop
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def wired() -> Iterator[None]:
+    set_clock(NOW)
+    before = dict(outbox._routes)
+    outbox.set_routes(flow.ROUTES)
+    with scopes_disabled():
+        yield
+    outbox._routes.clear()
+    outbox._routes.update(before)
+
+
+def paid(order: Order, amount: str, ref: str = "p-1") -> PaymentSnapshot:
+    return PaymentSnapshot(
+        ref=ref, state=AttemptState.SUCCEEDED, amount=Decimal(amount), currency=order.currency, at=NOW + HOUR
+    )
+
+
+def dispatch() -> None:
+    while outbox.dispatch():
+        pass
+
+
+def only_case() -> RecoveryCase:
+    dispatch()
+    return RecoveryCase.objects.get()
+
+
+def test_payment_after_a_message_recovers_and_a_refund_is_kept_beside_it() -> None:
+    order = make_order(make_shop(), total="100.00")
+    open_due_cases(now=NOW)
+    case = only_case()
+    message = make_message(order, case_id=case.pk, state="sent", handed_at=NOW + HOUR / 2)
+
+    record_payment(order, paid(order, "100.00"), now=NOW + HOUR)
+    recovered = only_case()
+    record_refund(
+        order,
+        RefundSnapshot(ref="r-1", amount=Decimal("30.00"), currency="EUR", at=NOW + 2 * HOUR),
+        now=NOW + 2 * HOUR,
+    )
+    refunded = only_case()
+
+    order.refresh_from_db()
+    assert (order.status, recovered.outcome, recovered.credited_message_id) == (
+        "completed",
+        "recovered",
+        message.pk,
+    )
+    assert (refunded.outcome, refunded.recovered_amount, refunded.refunded_amount) == (
+        "recovered",
+        Decimal("100.00"),
+        Decimal("30.00"),
+    )
+
+
+def test_case_of_a_partly_paid_order_goes_on_about_the_rest() -> None:
+    order = make_order(make_shop(), total="100.00")
+    open_due_cases(now=NOW)
+
+    record_payment(order, paid(order, "60.00"), now=NOW + HOUR)
+    part = only_case()
+    record_payment(order, paid(order, "40.00", "p-2"), now=NOW + 2 * HOUR)
+    whole = only_case()
+
+    assert (part.closed_at, part.amount) == (None, Decimal("40.00"))
+    assert whole.outcome == "paid_unaided"
+
+
+def test_payment_brings_a_dropped_duplicate_back_and_ends_the_one_that_was_kept() -> None:
+    shop = make_shop()
+    anna = make_contact(shop)
+    dropped = make_order(shop, contact=anna, placed_at=NOW - 26 * HOUR)
+    kept = make_order(shop, contact=anna)
+    open_due_cases(now=NOW)
+    dispatch()
+    dropped.refresh_from_db()
+    before = dropped.status
+
+    record_payment(dropped, paid(dropped, "149.00"), now=NOW + HOUR)
+    case = only_case()
+
+    dropped.refresh_from_db()
+    kept.refresh_from_db()
+    assert (before, dropped.status, dropped.duplicate_of_id) == ("false", "completed", None)
+    assert (kept.status, kept.cancel_reason, case.outcome) == ("cancelled", "superseded", "superseded")
+
+
+def test_order_marked_false_leaves_the_numbers_and_comes_back_with_its_case() -> None:
+    order = make_order(make_shop())
+    open_due_cases(now=NOW)
+    order.refresh_from_db()
+
+    order = change_status(order, "false", actor=Actor("person", 1), now=NOW)
+    ended = only_case().outcome
+    change_status(order, "in_work", actor=Actor("person", 1), now=NOW + HOUR)
+
+    assert (ended, only_case().outcome) == ("false", "")
