@@ -166,6 +166,7 @@ def main() -> None:
     """Measure in paired rounds and print the line."""
     with harness.database("detect") as url:
         _fill()
+        _look_at_plan()
         ratios, written, seconds = [], set(), []
         for number in range(ROUNDS):
             # Each goes first in turn: whoever comes second finds a machine that is warmer, or busier.
@@ -206,6 +207,30 @@ def _fill() -> None:
                 cursor.execute(statement, {"now": NOW, "people": ORDERS // 2, "orders": ORDERS})
         cursor.execute("VACUUM ANALYZE")
         cursor.execute("CHECKPOINT")
+
+
+def _look_at_plan() -> None:
+    """See that a batch is picked by what is due and looks at siblings by their person, however many orders there are."""
+    from django.db import connection, transaction  # local: django - once the database is there
+
+    from recoup.recovery import detection_sql  # local: django - once the database is there
+
+    values = {
+        "now": NOW,
+        "at": "",
+        "lapses_at": NOW,
+        "batch": 1000,
+        "askable": [],
+        "mark_at": NOW,
+        "mark_id": 0,
+    }
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(detection_sql.KEY_LOOKUPS)
+        cursor.execute(f"EXPLAIN {detection_sql.OPEN_DUE_CASES}", values)
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+    wanted = ("orders_order_due", "orders_order_of_contact", "orders_order_pkey")
+    if not all(index in plan for index in wanted) or "Seq Scan" in plan or "Hash" in plan:
+        raise AssertionError(f"the sweep takes another way:\n{plan}")
 
 
 def _measure(url: str, work: Any) -> tuple[float, tuple[Any, ...]]:
