@@ -211,9 +211,9 @@ def _fill() -> None:
 
 def _look_at_plan() -> None:
     """See that a batch is picked by what is due and looks at siblings by their person, however many orders there are."""
-    from django.db import connection, transaction  # local: django - once the database is there
+    from django.db import connection, transaction  # local: django
 
-    from recoup.recovery import detection_sql  # local: django - once the database is there
+    from recoup.recovery import detection_sql  # local: django
 
     values = {
         "now": NOW,

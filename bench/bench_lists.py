@@ -237,8 +237,8 @@ def _measure(name: str, client: Any, path: str, lists: dict[str, Any]) -> None:
 
 def _statements_of(client: Any, url: str) -> list[str]:
     """Return what a page sends to the database."""
-    from django.db import connection  # local: django - once the database is there
-    from django.test.utils import CaptureQueriesContext  # local: django - once the database is there
+    from django.db import connection  # local: django
+    from django.test.utils import CaptureQueriesContext  # local: django
 
     with CaptureQueriesContext(connection) as sent:
         _page(client, url)
