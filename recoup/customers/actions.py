@@ -228,6 +228,23 @@ def record_consent(contact: Contact, consents: Sequence[Consent], *, now: dateti
         outbox.announce(ConsentChanged(shop_id=contact.shop_id, contact_id=contact.pk, at=now))
 
 
+def record_consent_once(contact: Contact, consent: Consent, *, now: datetime) -> bool:
+    """Append a word on consent that a source tells again and again, once for its instant; tell whether it was new."""
+    with transaction.atomic():
+        touch_gates([contact.pk])
+        is_known = ConsentEvent.objects.filter(
+            shop_id=contact.shop_id,
+            contact=contact,
+            purpose=consent.purpose,
+            channel=consent.channel,
+            is_given=consent.is_given,
+            became_true_at=consent.at,
+        ).exists()
+        if not is_known:
+            record_consent(contact, [consent], now=now)
+    return not is_known
+
+
 def suppress(
     shop_id: int, address: str, *, scope: str, reason: str, now: datetime, channel: str = "email"
 ) -> None:

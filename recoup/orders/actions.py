@@ -9,7 +9,7 @@ from decimal import Decimal
 from django.db import connection, transaction
 
 from recoup.core import outbox, search
-from recoup.customers.actions import Consent, recognise, record_consent, touch_gates
+from recoup.customers.actions import Consent, recognise, record_consent_once, touch_gates
 from recoup.customers.models import ConsentEvent, Contact
 from recoup.customers.normalise import clean_name, email_key, phone_key
 from recoup.orders import carts, status
@@ -41,9 +41,9 @@ def record_order(
         contact = recognise(
             source.shop, snapshot.person, source_id=source.pk, now=now, seen_at=min(snapshot.placed_at, now)
         )
+        touch_gates(_people_of(source, snapshot.ref, contact))
         if contact is not None:
-            touch_gates([contact.pk])
-            _record_consent(contact, snapshot.person, now)
+            _record_consent(contact, snapshot, now)
         if snapshot.cart_ref:
             carts.convert_cart(
                 source, snapshot.cart_ref, order_ref=snapshot.ref, at=snapshot.placed_at, now=now
@@ -60,32 +60,29 @@ def record_order(
         return order
 
 
-def _record_consent(contact: Contact, person: PersonSnapshot, now: datetime) -> None:
+def _people_of(source: Source, ref: str, contact: Contact | None) -> set[int]:
+    """Return whose reminders an order forbids: of the person it names, and of the one it is known to be of.
+
+    A source may tell of a payment without naming anybody, or name somebody else than before.
+    """
+    known = Order.objects.filter(source=source, ref=ref).values_list("contact_id", flat=True).first()
+    return {pk for pk in (known, contact.pk if contact is not None else None) if pk is not None}
+
+
+def _record_consent(contact: Contact, snapshot: OrderSnapshot, now: datetime) -> None:
+    """Note what was agreed to with the order, as of its placing: telling it again takes nothing back since."""
+    person = snapshot.person
     if person.marketing_consent is None:
         return
-    latest = (
-        ConsentEvent.objects.filter(
-            shop_id=contact.shop_id, contact=contact, purpose=ConsentEvent.Purpose.MARKETING, channel="email"
-        )
-        .order_by("-id")
-        .first()
+    consent = Consent(
+        purpose=ConsentEvent.Purpose.MARKETING,
+        is_given=person.marketing_consent,
+        source="shop",
+        at=person.marketing_consent_at or min(snapshot.placed_at, now),
+        text=person.marketing_consent_text,
+        locale=person.locale,
     )
-    if latest is not None and latest.is_given == person.marketing_consent:
-        return
-    record_consent(
-        contact,
-        [
-            Consent(
-                purpose=ConsentEvent.Purpose.MARKETING,
-                is_given=person.marketing_consent,
-                source="shop",
-                at=person.marketing_consent_at or now,
-                text=person.marketing_consent_text,
-                locale=person.locale,
-            )
-        ],
-        now=now,
-    )
+    record_consent_once(contact, consent, now=now)
 
 
 def _lock(source: Source, ref: str) -> Order | None:

@@ -5,10 +5,10 @@ import json
 from dataclasses import asdict
 from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from recoup.core import outbox
-from recoup.customers.actions import Consent, recognise, record_consent, touch_gates
+from recoup.customers.actions import Consent, recognise, record_consent_once, touch_gates
 from recoup.customers.models import ConsentEvent, Contact
 from recoup.orders.events import CartChanged
 from recoup.orders.models import Cart, CartFact, Order
@@ -30,7 +30,7 @@ def record_cart(
         contact = recognise(shop, snapshot.person, source_id=source.pk, now=now)
         if contact is not None:
             touch_gates([contact.pk])
-            _record_consent(contact, snapshot, now)
+        hold_cart(source.pk, snapshot.ref)
         cart = Cart.objects.select_for_update(no_key=True).filter(source=source, ref=snapshot.ref).first()
         is_new = cart is None
         if cart is None:
@@ -45,6 +45,8 @@ def record_cart(
             )
         elif (snapshot.version_at, _version_key(snapshot)) <= (cart.version_at, cart.version_key):
             return cart
+        if contact is not None:
+            _record_consent(contact, snapshot, cart, now)
         kind = _apply(cart, snapshot, contact, now)
         cart.save()
         _note(cart, "started" if is_new and kind == "changed" else kind, at=cart.last_activity_at, now=now)
@@ -52,27 +54,24 @@ def record_cart(
         return cart
 
 
-def _record_consent(contact: Contact, snapshot: CartSnapshot, now: datetime) -> None:
+def _record_consent(contact: Contact, snapshot: CartSnapshot, cart: Cart, now: datetime) -> None:
+    """Note what was agreed to in the cart. Given, it counts from the cart's beginning; taken back, from when it was told.
+
+    So a box that was ticked once and is told again with every change of the cart takes no later withdrawal back.
+    """
     given = snapshot.person.marketing_consent
     if given is None:
         return
-    latest = (
-        ConsentEvent.objects.filter(
-            shop_id=contact.shop_id, contact=contact, purpose=ConsentEvent.Purpose.MARKETING, channel="email"
-        )
-        .order_by("-id")
-        .first()
+    consent = Consent(
+        purpose=ConsentEvent.Purpose.MARKETING,
+        is_given=given,
+        source="cart",
+        at=snapshot.person.marketing_consent_at
+        or (cart.started_at if given else min(snapshot.version_at, now)),
+        text=snapshot.person.marketing_consent_text,
+        locale=snapshot.locale,
     )
-    if latest is None or latest.is_given != given:
-        consent = Consent(
-            purpose=ConsentEvent.Purpose.MARKETING,
-            is_given=given,
-            source="cart",
-            at=snapshot.person.marketing_consent_at or now,
-            text=snapshot.person.marketing_consent_text,
-            locale=snapshot.locale,
-        )
-        record_consent(contact, [consent], now=now)
+    record_consent_once(contact, consent, now=now)
 
 
 def _version_key(snapshot: CartSnapshot) -> str:
@@ -125,8 +124,18 @@ def _note(cart: Cart, kind: str, *, at: datetime, now: datetime) -> None:
     )
 
 
+def hold_cart(source_id: int, ref: str) -> None:
+    """Let a cart and the order it becomes be taken in one after the other, even while there is no row to lock.
+
+    Told at the same moment and under two addresses, neither would see the other, and the bought cart would be asked for.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"cart|{source_id}|{ref}"])
+
+
 def convert_cart(source: Source, ref: str, *, order_ref: str, at: datetime, now: datetime) -> Cart | None:
     """Say that a cart became an order, once; `None` if we never knew the cart. Announces `CartChanged`."""
+    hold_cart(source.pk, ref)
     cart = Cart.objects.select_for_update(no_key=True).filter(source=source, ref=ref).first()
     if cart is None or cart.converted_at is not None:
         return cart
