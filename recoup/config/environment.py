@@ -4,6 +4,7 @@ import base64
 import hashlib
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -47,24 +48,35 @@ def allowed_hosts(url: str) -> list[str]:
     return sorted({*([host] if host else []), "127.0.0.1", "localhost"})
 
 
-def secret_keys(var: Path) -> tuple[str, list[bytes]]:
-    """Return Django's key and the keys of stored secrets, newest first.
+def secret_keys(var: Path) -> tuple[str, list[bytes], str]:
+    """Return Django's key, the keys of stored secrets, newest first, and the key of hashed addresses: the oldest one.
 
     They come from `RECOUP_SECRET_KEY_FILE` or `var/secret.key`, one key a line; the file is made, readable by its
-    owner only, when there is none. It stays outside the database and belongs into the backup.
+    owner only, when there is none. It stays outside the database and belongs into the backup. A new key is put before the
+    others; the last line stays for ever, because suppressed addresses are known by it alone.
     """
     path = Path(os.environ.get("RECOUP_SECRET_KEY_FILE", var / "secret.key"))
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_urlsafe(48) + "\n")
+        _make_key(path)
     lines = [line.strip() for line in path.read_text().splitlines() if line.strip()]
     if not lines or any(len(line) < 40 for line in lines):
         raise ImproperlyConfigured(f"{path} must hold one random key of at least 40 characters a line.")
-    return lines[0], [
+    secrets_keys = [
         base64.urlsafe_b64encode(hashlib.sha256(b"secrets:" + k.encode()).digest()) for k in lines
     ]
+    return lines[0], secrets_keys, lines[-1]
+
+
+def _make_key(path: Path) -> None:
+    """Make the file whole or not at all: several programs start at once, and all must have the same key."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secrets.token_urlsafe(48) + "\n")
+    with suppress(FileExistsError):  # another program was first
+        os.link(draft, path)
+    draft.unlink()
 
 
 def database() -> dict[str, Any]:

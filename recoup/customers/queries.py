@@ -12,8 +12,11 @@ from recoup.customers.normalise import email_key
 
 
 def address_hash(shop_id: int, channel: str, address: str) -> bytes:
-    """Return the keyed hash that a suppressed address is kept under; it outlives the erasure of the person."""
-    key = settings.SECRET_KEY.encode()
+    """Return the keyed hash that a suppressed address is kept under; it outlives the erasure of the person.
+
+    Its key is never rotated: else everybody who unsubscribed would be written to again.
+    """
+    key = settings.ADDRESS_KEY.encode()
     text = f"{shop_id}|{channel}|{email_key(address) or address.strip()}"
     return hmac.digest(key, text.encode(), hashlib.sha256)
 
