@@ -5,12 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 from django.db import connection
 from pytest_django import DjangoDbBlocker
 
 from tests import databases
 from tools import ensure_chromium
+
+# A busy machine is no failure: nothing here is timed.
+hypothesis.settings.register_profile("recoup", deadline=None)
+hypothesis.settings.load_profile("recoup")
 
 WITH_DATABASE = {"db", "transactional_db", "django_db_setup", "live_server", "database_url"}
 
