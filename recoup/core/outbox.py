@@ -18,8 +18,14 @@ import structlog
 from django.db import Error as DatabaseError
 from django.db import connection, transaction
 
+from recoup.core import attention
+from recoup.core.clock import trade_now
+
 log = structlog.get_logger(__name__)
 
+# A deadlock, a lock not had in time, two transactions that cannot stand side by side, a statement cut off.
+_PASSING = frozenset({"40P01", "55P03", "40001", "57014"})
+FAILED_WORK = "core.work_failed"  # what Home shows
 BATCH = 500  # rows of one dispatch: locks are held for tens of milliseconds
 
 
@@ -66,11 +72,7 @@ def announce(*news: News) -> None:
     """Store news in the present transaction."""
     heard = [(kind_of(type(item)), item) for item in news]
     rows = [
-        (
-            item.shop_id,
-            kind,
-            json.dumps({f.name: _plain(getattr(item, f.name)) for f in dataclasses.fields(item)}),
-        )
+        (item.shop_id, kind, {f.name: _plain(getattr(item, f.name)) for f in dataclasses.fields(item)})
         for kind, item in heard
         if kind in _routes
     ]
@@ -79,8 +81,8 @@ def announce(*news: News) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO core_outbox (shop_id, kind, payload)"
-            " SELECT * FROM unnest(%s::bigint[], %s::text[], %s::jsonb[])",
-            [list(column) for column in zip(*rows, strict=True)],
+            " SELECT (r ->> 0)::bigint, r ->> 1, r -> 2 FROM jsonb_array_elements(%s::jsonb) AS r",
+            [json.dumps(rows)],
         )
 
 
@@ -101,19 +103,16 @@ def _revive(news_type: type[Any], payload: dict[str, Any]) -> Any:
 def dispatch(*, limit: int = BATCH) -> int:
     """Hand up to `limit` pieces of news to their handlers and return how many there were.
 
-    One transaction for the batch. If it fails, the batch is halved down to the bad row, which becomes a dead letter; a
-    lost database connection leaves everything as it was.
+    One transaction for the batch. If it fails, the batch is halved down to the bad row, which becomes a dead letter and asks
+    for a person; one that only met a lock is left for the next time. A lost database connection leaves everything as it was.
     """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT id FROM core_outbox ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED", [limit])
         ids = [row[0] for row in cursor.fetchall()]
-        if not ids:
-            return 0
-        _dispatch_ids(ids)
-    return len(ids)
+        return _dispatch_ids(ids) if ids else 0
 
 
-def _dispatch_ids(ids: list[int]) -> None:
+def _dispatch_ids(ids: list[int]) -> int:
     try:
         with transaction.atomic():
             _handle(ids)
@@ -122,10 +121,17 @@ def _dispatch_ids(ids: list[int]) -> None:
             raise
         if len(ids) > 1:
             middle = len(ids) // 2
-            _dispatch_ids(ids[:middle])
-            _dispatch_ids(ids[middle:])
-        else:
-            _bury(ids[0], error)
+            return _dispatch_ids(ids[:middle]) + _dispatch_ids(ids[middle:])
+        if heals(error):
+            log.warning("core.outbox.left", event_id=ids[0], error=repr(error))
+            return 0
+        _bury(ids[0], error)
+    return len(ids)
+
+
+def heals(error: Exception) -> bool:
+    """Tell whether an error is none of the row's: it met somebody else's lock, and passes by itself."""
+    return isinstance(error, DatabaseError) and getattr(error.__cause__, "sqlstate", "") in _PASSING
 
 
 def _handle(ids: list[int]) -> None:
@@ -148,9 +154,12 @@ def _bury(event_id: int, error: Exception) -> None:
         cursor.execute(
             "WITH gone AS (DELETE FROM core_outbox WHERE id = %s RETURNING *)"
             " INSERT INTO core_deadletter (shop_id, what, payload, error, first_at, last_at, times, state)"
-            " SELECT shop_id, 'outbox:' || kind, payload, %s, made_at, clock_timestamp(), 1, 'open' FROM gone",
+            " SELECT shop_id, 'outbox:' || kind, payload, %s, made_at, clock_timestamp(), 1, 'open' FROM gone"
+            " RETURNING id, shop_id, what",
             [event_id, f"{type(error).__name__}: {error}"[:2000]],
         )
+        letter_id, shop_id, what = cursor.fetchone()
+    attention.ask(FAILED_WORK, shop_id=shop_id, key=str(letter_id), now=trade_now(), what=what)
 
 
 def retry_dead_letter(letter_id: int) -> bool:
@@ -160,7 +169,10 @@ def retry_dead_letter(letter_id: int) -> bool:
             "WITH letter AS (UPDATE core_deadletter SET state = 'retried', times = times + 1"
             " WHERE id = %s AND state = 'open' AND what LIKE 'outbox:%%' RETURNING *)"
             " INSERT INTO core_outbox (shop_id, kind, payload)"
-            " SELECT shop_id, substr(what, 8), payload FROM letter RETURNING id",
+            " SELECT shop_id, substr(what, 8), payload FROM letter RETURNING shop_id",
             [letter_id],
         )
-        return cursor.fetchone() is not None
+        row = cursor.fetchone()
+        if row is not None:
+            attention.settle(FAILED_WORK, shop_id=row[0], key=str(letter_id), now=trade_now())
+    return row is not None
