@@ -4,7 +4,9 @@ A token is 128 random bits; only its SHA-256 is stored. A link signs nobody in. 
 serve them, with their life.
 """
 
+import base64
 import hashlib
+import json
 import re
 import secrets
 from collections.abc import Sequence
@@ -54,29 +56,42 @@ def hash_token(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
+def _new_tokens(count: int) -> list[str]:
+    """Return tokens of 22 characters, 132 bits each, from one draw of random bytes."""
+    drawn = base64.urlsafe_b64encode(secrets.token_bytes(18 * count)).decode()
+    return [drawn[start : start + 22] for start in range(0, 24 * count, 24)]
+
+
+_MINT = """
+    INSERT INTO core_link
+        (token_hash, purpose, shop_id, subject_kind, subject_id, contact_id, message_id, expires_at, minted_at)
+    SELECT decode(r ->> 0, 'hex'), p.names[(r ->> 1)::int], (r ->> 2)::bigint, r ->> 3, (r ->> 4)::bigint,
+        (r ->> 5)::bigint, (r ->> 6)::bigint, p.expiries[(r ->> 1)::int], %s
+    FROM jsonb_array_elements(%s::jsonb) AS r, (SELECT %s::text[] AS names, %s::timestamptz[] AS expiries) AS p
+"""
+
+
 def mint(orders: Sequence[LinkOrder], *, now: datetime) -> list[str]:
     """Mint links with one insert and return their tokens in the same order. `now` is trade time."""
-    tokens = [secrets.token_urlsafe(16) for _ in orders]
+    tokens = _new_tokens(len(orders))
     if not orders:
         return []
-    columns: list[list[object]] = [
-        [hash_token(token) for token in tokens],
-        [order.purpose for order in orders],
-        [order.shop_id for order in orders],
-        [order.subject_kind for order in orders],
-        [order.subject_id for order in orders],
-        [order.contact_id for order in orders],
-        [order.message_id for order in orders],
-        [now + _purposes[order.purpose] for order in orders],
-        [now for _ in orders],
+    purposes = list(_purposes)
+    # One text for the server to read: a thousand links as nine arrays of parameters take ten times as long here.
+    rows = [
+        (
+            hashlib.sha256(token.encode()).hexdigest(),
+            purposes.index(order.purpose) + 1,
+            order.shop_id,
+            order.subject_kind,
+            order.subject_id,
+            order.contact_id,
+            order.message_id,
+        )
+        for order, token in zip(orders, tokens, strict=True)
     ]
     with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO core_link (token_hash, purpose, shop_id, subject_kind, subject_id, contact_id, message_id,"
-            " expires_at, minted_at) SELECT * FROM unnest(%s::bytea[], %s::text[], %s::bigint[], %s::text[],"
-            " %s::bigint[], %s::bigint[], %s::bigint[], %s::timestamptz[], %s::timestamptz[])",
-            columns,
-        )
+        cursor.execute(_MINT, [now, json.dumps(rows), purposes, [now + _purposes[name] for name in purposes]])
     return tokens
 
 

@@ -1,6 +1,7 @@
 """What a text may say: contexts of orders, carts, people and the shop, built for a batch in a few statements."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -24,7 +25,11 @@ PURPOSES: Mapping[str, str] = {
     "why": "why",
 }
 _LAST_MAIL = "last_mail.sent_at"
-_SAMPLE_WORD = "preview"
+# A text is written with a place for each link's token, as long as a token, and filled in when the links are minted: so
+# what is kept of a mail never had them.
+_PLACES: Mapping[str, bytes] = {word: f"__{word}"[:22].ljust(22, "_").encode() for word in PURPOSES}
+_ANY_PLACE = re.compile(b"|".join(re.escape(place) for place in _PLACES.values()))
+BLANK = "•••"
 
 
 class Subject(NamedTuple):
@@ -44,19 +49,14 @@ class BuiltContext:
 
     values: dict[str, Any]
     zone: str
-    stamp: tuple[object, ...]
+    stamp: str
     to_name: str
-    unsubscribe_link: str
-    secrets: tuple[str, ...]  # the tokens in its links, for the kept copy
 
 
-def build_contexts(
-    shop_id: int, subjects: Sequence[Subject], *, now: datetime, is_sample: bool = False
-) -> dict[int, BuiltContext]:
+def build_contexts(shop_id: int, subjects: Sequence[Subject]) -> dict[int, BuiltContext]:
     """Return the contexts of subjects of one shop by their keys; what is gone is missing.
 
-    Mints the links that each template uses, and the one to unsubscribe, with one insert; a preview (`is_sample`) gets
-    addresses that lead nowhere.
+    Their links have places for tokens: `mint_links` makes these, `fill_links` puts them in.
     """
     needed = frozenset(token for subject in subjects for token in subject.template.tokens)
     shop = rows.read_shop(shop_id)
@@ -74,15 +74,9 @@ def build_contexts(
         if subject.contact_id in people
     ]
     present = [(subject, row) for subject, row in found if row is not None]
-    made = _links(shop_id, [subject for subject, _ in present], now, is_sample=is_sample)
     return {
         subject.key: _build(
-            subject,
-            row,
-            people[subject.contact_id],
-            shop,
-            made[subject.key],
-            last_mails.get(subject.contact_id),
+            subject, row, people[subject.contact_id], shop, last_mails.get(subject.contact_id)
         )
         for subject, row in present
     }
@@ -93,7 +87,6 @@ def _build(
     row: rows.Row,
     person: rows.Person,
     shop: rows.ShopRow,
-    made: Mapping[str, tuple[str, str]],
     last_mail_at: datetime | None,
 ) -> BuiltContext:
     about = row.values
@@ -109,7 +102,9 @@ def _build(
         },
         "shop": dict(shop.values),
         "last_mail": {"sent_at": last_mail_at},
-        "links": {word: address for word, (address, _) in made.items()},
+        "links": {
+            word: links.address(PURPOSES[word], _PLACES[word].decode()) for word in subject.template.links
+        },
         row.kind: about,
     }
     return BuiltContext(
@@ -117,8 +112,6 @@ def _build(
         zone=person.zone or shop.zone,
         stamp=row.stamp,
         to_name=person.name,
-        unsubscribe_link=made["unsubscribe"][0],
-        secrets=tuple(token for _, token in made.values()),
     )
 
 
@@ -127,20 +120,35 @@ def _status_words(status: str, locale: str) -> str:
         return str(Order.Status(status).label)
 
 
-def _links(
-    shop_id: int, subjects: Sequence[Subject], now: datetime, *, is_sample: bool
-) -> dict[int, dict[str, tuple[str, str]]]:
-    """Return address and token of each link by the template's word for it; unsubscribing is always possible."""
-    made: dict[int, dict[str, tuple[str, str]]] = {subject.key: {} for subject in subjects}
+def mint_links(shop_id: int, subjects: Sequence[Subject], *, now: datetime) -> dict[int, dict[str, str]]:
+    """Mint the links that each text uses, and the one to unsubscribe, with one insert; return tokens by the text's word."""
     wanted = [(s, word) for s in subjects for word in sorted({*s.template.links, "unsubscribe"})]
-    if is_sample:
-        for subject, word in wanted:
-            made[subject.key][word] = (links.address(PURPOSES[word], _SAMPLE_WORD), _SAMPLE_WORD)
-        return made
     tokens = links.mint([_link_order(shop_id, subject, PURPOSES[word]) for subject, word in wanted], now=now)
+    made: dict[int, dict[str, str]] = {subject.key: {} for subject in subjects}
     for (subject, word), token in zip(wanted, tokens, strict=True):
-        made[subject.key][word] = (links.address(PURPOSES[word], token), token)
+        made[subject.key][word] = token
     return made
+
+
+def link_filler(tokens: Mapping[str, str]) -> Callable[[bytes], bytes]:
+    """Return what puts the tokens into a written text."""
+    by_place = {_PLACES[word]: token.encode() for word, token in tokens.items()}
+
+    def token_of(found: re.Match[bytes]) -> bytes:
+        place = found[0]
+        return by_place.get(place, place)
+
+    return lambda text: _ANY_PLACE.sub(token_of, text)
+
+
+def blank_links(text: bytes) -> bytes:
+    """Return a written text with dots where its tokens would be."""
+    return _ANY_PLACE.sub(BLANK.encode(), text)
+
+
+def unsubscribe_address(token: str) -> str:
+    """Return the address that leaves by one click."""
+    return links.address(PURPOSES["unsubscribe"], token)
 
 
 def _link_order(shop_id: int, subject: Subject, purpose: str) -> LinkOrder:

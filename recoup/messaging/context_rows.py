@@ -8,8 +8,6 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
-from recoup.core.money import Money
-
 
 class ShopRow(NamedTuple):
     """What texts say of the shop."""
@@ -27,11 +25,14 @@ class Person(NamedTuple):
 
 
 class Row(NamedTuple):
-    """An order or a cart as texts show it, and the stamp that tells whether it has changed since."""
+    """An order or a cart as texts show it, and the stamp that tells whether its row has changed since.
+
+    Amounts are pairs and moments ISO 8601, as the render child reads them: a mail has a dozen of them.
+    """
 
     kind: str
     values: dict[str, Any]
-    stamp: tuple[object, ...]
+    stamp: str
 
 
 def _rows(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
@@ -72,7 +73,8 @@ def read_last_mails(contact_ids: Sequence[int]) -> dict[int, datetime]:
 
 
 _ORDERS = """
-    SELECT id, number, status, total, captured, currency, placed_at, method_title, version_at, lock_version
+    SELECT id, number, status, total, captured, currency, to_json(placed_at) #>> '{}', method_title,
+        ctid::text || xmin::text
     FROM orders_order WHERE shop_id = %s AND id = ANY(%s)
 """
 _LINES = """
@@ -94,7 +96,7 @@ def read_orders(shop_id: int, ids: Sequence[int], *, with_items: bool) -> dict[i
     }
     if with_items:
         for order_id, name, options, quantity, price, total, url, image in _rows(_LINES, [list(found)]):
-            currency = found[order_id].values["total"].currency
+            currency = found[order_id].values["total"][1]
             line = _Line(name, json.loads(options), quantity, price, total, url, image)
             items[order_id].append(_item(currency, line))
     return found
@@ -106,21 +108,21 @@ def _order_row(
     total: Decimal,
     captured: Decimal,
     currency: str,
-    rest: Sequence[Any],
+    rest: Sequence[str],
     items: list[dict[str, Any]],
 ) -> Row:
-    placed_at, method_title, version_at, lock_version = rest
+    placed_at, method_title, stamp = rest
     values = {
         "number": number,
         "status": status,
-        "total": Money(total, currency),
-        "due": Money(max(total - captured, Decimal(0)), currency),
+        "total": (str(total), currency),
+        "due": (str(max(total - captured, Decimal(0))), currency),
         "placed_at": placed_at,
         "payment_method": method_title,
         "delivery": "",
         "items": items,
     }
-    return Row("order", values, (version_at, lock_version, total, captured))
+    return Row("order", values, stamp)
 
 
 def read_carts(shop_id: int, ids: Sequence[int]) -> dict[int, Row]:
@@ -128,7 +130,8 @@ def read_carts(shop_id: int, ids: Sequence[int]) -> dict[int, Row]:
     if not ids:
         return {}
     rows = _rows(
-        "SELECT id, total, currency, last_activity_at, lines::text, version_at, state FROM orders_cart"
+        "SELECT id, total, currency, to_json(last_activity_at) #>> '{}', lines::text, ctid::text || xmin::text"
+        " FROM orders_cart"
         " WHERE shop_id = %s AND id = ANY(%s)",
         [shop_id, list(ids)],
     )
@@ -136,13 +139,13 @@ def read_carts(shop_id: int, ids: Sequence[int]) -> dict[int, Row]:
         cart_id: Row(
             "cart",
             {
-                "total": Money(total, currency),
+                "total": (str(total), currency),
                 "updated_at": active_at,
                 "items": [_cart_item(currency, line) for line in json.loads(lines)],
             },
-            (version_at, state),
+            stamp,
         )
-        for cart_id, total, currency, active_at, lines, version_at, state in rows
+        for cart_id, total, currency, active_at, lines, stamp in rows
     }
 
 
@@ -178,8 +181,8 @@ def _item(currency: str, line: _Line) -> dict[str, Any]:
         "name": name,
         "variant": ", ".join(str(value) for value in options.values()),
         "quantity": int(quantity) if quantity == quantity.to_integral_value() else float(quantity),
-        "price": Money(price, currency),
-        "total": Money(total, currency),
+        "price": (str(price), currency),
+        "total": (str(total), currency),
         "link": url if url.startswith(("https://", "http://")) else "",
         "image": image if image.startswith(("https://", "http://")) else "",
     }

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from recoup.messaging.channels import channel
-from recoup.messaging.context import Subject, build_contexts
+from recoup.messaging.context import PURPOSES, Subject, build_contexts, link_filler
 from recoup.messaging.handover import Accepted, Mail, Outcome, Rejected
 from recoup.messaging.mime.addresses import check_address
 from recoup.messaging.mime.writer import MailHeaders, Sender, build_mail, new_message_id
@@ -54,7 +54,6 @@ def preview(
     template: Template,
     locale: str,
     *,
-    now: datetime,
     subject: Order | Cart | None = None,
     pool: RenderPool | None = None,
 ) -> Preview:
@@ -63,23 +62,22 @@ def preview(
     :raises TemplateRefused: if the draft has blocking problems.
     :raises PreviewFailed: if the mail of this person cannot be written.
     """
-    mail = _render(template, locale, subject, now, pool or shared_pool())
+    mail = _render(template, locale, subject, pool or shared_pool())
     return Preview(mail.subject, mail.html.decode(), mail.text.decode())
 
 
-def _render(
-    template: Template, locale: str, subject: Order | Cart | None, now: datetime, pool: RenderPool
-) -> Rendered:
+def _render(template: Template, locale: str, subject: Order | Cart | None, pool: RenderPool) -> Rendered:
     compiled = compile_draft(template, locale, pool=pool)
-    values, zone = _values(template, compiled, locale, subject, now)
+    values, zone = _values(template, compiled, locale, subject)
     (outcome,) = pool.render([RenderItem(compiled, values, locale, zone)])
     if isinstance(outcome, RenderFailure):
         raise PreviewFailed(outcome)
-    return outcome
+    fill = link_filler(dict.fromkeys(PURPOSES, "preview"))
+    return Rendered(outcome.subject, fill(outcome.html), fill(outcome.text))
 
 
 def _values(
-    template: Template, compiled: CompiledTemplate, locale: str, subject: Order | Cart | None, now: datetime
+    template: Template, compiled: CompiledTemplate, locale: str, subject: Order | Cart | None
 ) -> tuple[dict[str, Any], str]:
     zone = template.shop.time_zone
     if subject is not None and subject.contact_id is not None:
@@ -92,7 +90,7 @@ def _values(
             locale=locale,
             template=compiled,
         )
-        built = build_contexts(template.shop_id, [one], now=now, is_sample=True)
+        built = build_contexts(template.shop_id, [one])
         if 0 in built:
             return built[0].values, built[0].zone
     sample = sample_context(Context(template.kind), locale)
@@ -119,7 +117,7 @@ def send_test(
     account = MailAccount.objects.filter(shop_id=template.shop_id).first()
     if account is None or not account.host or not account.from_email:
         raise SendingNotSetUp(template.shop_id)
-    mail = _render(template, locale, subject, now, pool or shared_pool())
+    mail = _render(template, locale, subject, pool or shared_pool())
     headers = MailHeaders(
         to_name="",
         to_address=recipient,

@@ -1,6 +1,5 @@
 """Reads of messages: the list, the page of one, what is uncertain."""
 
-import zlib
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +11,7 @@ from django_scopes import scope
 from recoup.core import search
 from recoup.core.models import Activity
 from recoup.core.paging import MOST_COUNTED, PAGE_SIZE, Count, Keyset, Page, count_rows, page_keys
+from recoup.messaging.copies import MessageText, read_copy
 from recoup.messaging.models import Lane, Message, MessageCopy, MessageVisit
 from recoup.messaging.reasons import words
 from recoup.shops.models import Shop
@@ -108,15 +108,6 @@ def _keyset(shop: Shop, chosen: MessageFilter) -> Keyset:
 
 
 @dataclass(frozen=True, slots=True)
-class MessageText:
-    """What was sent, as it was kept: nothing in it opens anything."""
-
-    subject: str
-    html: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
 class MessageStep:
     """One thing that happened to a message."""
 
@@ -138,12 +129,7 @@ class MessageStory:
 
 def read_text(message: Message) -> MessageText | None:
     """Return the kept text of a message, `None` if none was made yet."""
-    copy = MessageCopy.objects.filter(pk=message.pk, shop_id=message.shop_id).first()
-    if copy is None:
-        return None
-    return MessageText(
-        copy.subject, zlib.decompress(bytes(copy.html)).decode(), zlib.decompress(bytes(copy.text)).decode()
-    )
+    return read_copy(message.pk, message.shop_id)
 
 
 def get_message_story(message: Message) -> MessageStory:

@@ -52,6 +52,7 @@ class Reason(models.TextChoices):
     NO_TEMPLATE = "no_template", _("The template has no published text")
     TEXT_INCOMPLETE = "text_incomplete", _("A field of the text is empty for this person")
     TEXT_FAILED = "text_failed", _("The text could not be made")
+    BROKEN = "broken", _("Something unexpected happened while it was prepared")
     ADDRESS_BAD = "address_bad", _("The address is not valid")
     ADDRESS_UNKNOWN = "address_unknown", _("The mail server does not know the address")
     REFUSED = "refused", _("The mail server refused the message")

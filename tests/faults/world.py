@@ -39,8 +39,8 @@ def make_road(port: int, *, slug: str, way: str = "batch", rate: float = 100_000
         return Road(shop, source, make_message_source(shop), make_template(shop))
 
 
-def make_people(shop: Shop, count: int) -> list[int]:
-    """Make people with their gates."""
+def make_people(shop: Shop, count: int, *, first: int = 0) -> list[int]:
+    """Make people with their gates, numbered from `first` on."""
     people = [
         Contact(
             shop=shop,
@@ -50,7 +50,7 @@ def make_people(shop: Shop, count: int) -> list[int]:
             sort_name="anna nowak",
             first_seen_at=trade_now() - DAY,
         )
-        for number in range(count)
+        for number in range(first, first + count)
     ]
     with scopes_disabled():
         Contact.objects.bulk_create(people, batch_size=5000)

@@ -1,6 +1,5 @@
 """Lists of messages and the story of one."""
 
-import zlib
 from collections.abc import Iterator
 
 import pytest
@@ -10,17 +9,19 @@ from django_scopes import scopes_disabled
 
 from recoup.core import activity
 from recoup.core.activity import Actor
-from recoup.messaging.models import Message, MessageCopy, MessageVisit
+from recoup.messaging.copies import MessageText, keep_copies, make_copy
+from recoup.messaging.models import Message, MessageVisit
 from recoup.messaging.queries import (
     MessageFilter,
     MessageStep,
-    MessageText,
     count_messages,
     count_uncertain,
     get_message_story,
     list_messages,
     uncertain_messages,
 )
+from recoup.messaging.rendering.pool import Rendered
+from recoup.messaging.texts import read_texts
 from recoup.shops.models import Shop
 from tests.factories.messages import make_message
 from tests.factories.moments import DAY, HOUR, NOW
@@ -102,13 +103,11 @@ def test_story_tells_text_answer_decisions_and_visits_in_order(shop: Shop) -> No
         settled_at=NOW + HOUR,
         answer="250 ok",
     )
-    MessageCopy(
-        message=message,
-        shop_id=shop.pk,
-        subject="Hi",
-        html=zlib.compress(b"<p>Hi</p>"),
-        text=zlib.compress(b"Hi"),
-    ).save(force_insert=True)
+    version = make_template(shop).current_version
+    assert version is not None
+    template = read_texts(version.pk, version.texts).by_locale["en"]
+    mail = Rendered("Hi", b"<p>Hi, https://x.example/pay/__pay_________________</p>", b"Hi")
+    keep_copies(shop.pk, [make_copy(message.pk, version.pk, "en", template, mail)])
     activity.record(
         "messaging.message.delivered",
         shop_id=shop.pk,
@@ -121,7 +120,7 @@ def test_story_tells_text_answer_decisions_and_visits_in_order(shop: Shop) -> No
 
     story = get_message_story(message)
 
-    assert story.text == MessageText("Hi", "<p>Hi</p>", "Hi")
+    assert story.text == MessageText("Hi", "<p>Hi, https://x.example/pay/•••</p>", "Hi")
     assert story.steps == (
         MessageStep(NOW, "queued"),
         MessageStep(NOW, "handed"),

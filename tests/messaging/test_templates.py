@@ -148,7 +148,7 @@ def test_shipped_order_text_says_who_writes_how_to_pay_and_how_to_stop(shop: Sho
     first = install_shipped(shop, now=NOW)[0]
     order = make_order(shop, number="A-17", total="149.00", contact=make_contact(shop, name=""))
 
-    seen = preview(first, locale, now=NOW, subject=order)
+    seen = preview(first, locale, subject=order)
 
     for words in ("A-17", "149", "Pottery", "Rynek 1", "Cream"):
         assert words in seen.text
@@ -164,7 +164,7 @@ def test_shipped_order_text_says_who_writes_how_to_pay_and_how_to_stop(shop: Sho
 def test_preview_shows_a_made_up_person_in_the_name_of_the_shop(template: Template) -> None:
     save_draft(template, {"pl": text(BODY.replace("first_name", "email"))}, expected_lock=0, now=NOW)
 
-    seen = preview(template, "pl", now=NOW)
+    seen = preview(template, "pl")
 
     assert (seen.subject, "anna@example.com" in seen.text) == ("Order 1042", True)
 
@@ -173,7 +173,7 @@ def test_preview_of_a_cart_shows_its_lines(shop: Shop) -> None:
     install_shipped(shop, now=NOW)
     cart = make_cart(shop, products=("mug", "apron"))
 
-    seen = preview(Template.objects.get(key="cart_reminder_1"), "en", now=NOW, subject=cart)
+    seen = preview(Template.objects.get(key="cart_reminder_1"), "en", subject=cart)
 
     assert "Mug" in seen.text
     assert "Apron" in seen.text
@@ -187,7 +187,7 @@ def test_preview_says_why_a_mail_cannot_be_written(template: Template) -> None:
     order = make_order(template.shop, number=" ")
 
     with pytest.raises(PreviewFailed) as failed:
-        preview(template, "pl", now=NOW, subject=order)
+        preview(template, "pl", subject=order)
 
     assert failed.value.failure.code == "field_empty"
 

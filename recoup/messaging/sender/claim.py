@@ -43,7 +43,9 @@ def due_lanes(now: datetime) -> list[int]:
         return [row[0] for row in cursor.fetchall()]
 
 
-def claim(lane_id: int, *, owner: int, now: datetime, timing: Timing) -> tuple[LaneRow | None, list[Claimed]]:
+def claim(
+    lane_id: int, *, owner: int, now: datetime, timing: Timing, most: int | None = None
+) -> tuple[LaneRow | None, list[Claimed]]:
     """Take what is due on a lane, as many as its tokens allow, earliest first; commit.
 
     While a backlog is drained each claim begins where the last one ended: under an old snapshot the entries behind it cannot
@@ -54,7 +56,7 @@ def claim(lane_id: int, *, owner: int, now: datetime, timing: Timing) -> tuple[L
         lane, tokens, mark = _lock_lane(lane_id, timing)
         if lane is None or tokens < 1:
             return lane, []
-        wanted = min(timing.claim, int(tokens))
+        wanted = min(most or timing.claim, int(tokens))
         claimed = _take(lane_id, wanted, owner, now, mark, timing)
         _write_lane(lane_id, tokens - len(claimed), claimed, wanted, opened=mark is None)
         failpoints.reach("before_claim_commit")

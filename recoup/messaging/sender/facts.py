@@ -37,8 +37,7 @@ class OrderFacts:
         "duplicate_of_id",
         "is_backfill",
         "is_test",
-        "version_at",
-        "lock_version",
+        "ctid::text || o.xmin::text",
     )
 
     id: int
@@ -59,19 +58,13 @@ class OrderFacts:
     duplicate_of_id: int | None
     is_backfill: bool
     is_test: bool
-    version_at: datetime
-    lock_version: int
+    stamp: str  # of the row: what a text about the order was made from
     is_paid_by_another: bool = False
     has_newer_twin: bool = False
     sibling_refs: list[str] = field(default_factory=list)
     attempt_refs: list[str] = field(default_factory=list)
     reminders: int = 0
     sent_by_hand: list[int] = field(default_factory=list)
-
-    @property
-    def stamp(self) -> tuple[object, ...]:
-        """What a text about the order was made from."""
-        return (self.version_at, self.lock_version, self.total, self.captured)
 
     def take_relatives(self, *values: Any) -> None:
         """Take what was read of other rows."""
@@ -98,7 +91,7 @@ class CartFacts:
         "state",
         "last_activity_at",
         "is_backfill",
-        "version_at",
+        "ctid::text || c.xmin::text",
     )
 
     id: int
@@ -109,13 +102,8 @@ class CartFacts:
     state: str
     last_activity_at: datetime
     is_backfill: bool
-    version_at: datetime
+    stamp: str
     has_order_since: bool = False
-
-    @property
-    def stamp(self) -> tuple[object, ...]:
-        """What a text about the cart was made from."""
-        return (self.version_at, self.state)
 
 
 @dataclass(slots=True)

@@ -34,9 +34,7 @@ class Decision:
 SEND = Decision("send")
 
 
-def judge(
-    message: Claimed, sight: Sight, shop: ShopFacts, *, stamp: tuple[object, ...] | None, now: datetime
-) -> Decision:
+def judge(message: Claimed, sight: Sight, shop: ShopFacts, *, stamp: str | None, now: datetime) -> Decision:
     """Decide about one message. `stamp` is what its text was made from, `None` where there is no text."""
     refusal = _refusal(message, sight, shop, now)
     if refusal:
@@ -55,10 +53,10 @@ def judge(
 _TELLING = {Reason.CAP, Reason.QUIET_HOURS, Reason.PROMISED, Reason.PAUSED, Reason.CLAIMED}
 
 
-def _stamp(sight: Sight) -> tuple[object, ...]:
+def _stamp(sight: Sight) -> str:
     if sight.order is not None:
         return sight.order.stamp
-    return sight.cart.stamp if sight.cart is not None else ()
+    return sight.cart.stamp if sight.cart is not None else ""
 
 
 def _refusal(message: Claimed, sight: Sight, shop: ShopFacts, now: datetime) -> str:  # noqa: PLR0911

@@ -12,6 +12,7 @@ from django_scopes import scopes_disabled
 from recoup.core.clock import boot_seconds
 from recoup.customers.actions import suppress
 from recoup.customers.models import Suppression
+from recoup.messaging.copies import keep_copies
 from recoup.messaging.models import Lane, MailAccount, Message
 from recoup.messaging.ports import Line, LineTrouble
 from recoup.messaging.reasons import Reason
@@ -20,7 +21,7 @@ from recoup.messaging.sender.claim import LaneRow, claim
 from recoup.messaging.sender.ends import DATABASE_ERRORS, lock_messages, record_ends
 from recoup.messaging.sender.handing import Desk, Report, Turn
 from recoup.messaging.sender.leases import InFlight
-from recoup.messaging.sender.prepare import Batch, keep_copies, mark, prepare
+from recoup.messaging.sender.prepare import Batch, mark, prepare
 from recoup.messaging.sender.records import Claimed, End, Prepared
 
 log = structlog.get_logger(__name__)
@@ -41,6 +42,9 @@ class LaneState:
     line: Line | None = None
     settings: tuple[object, ...] = ()
     used_at: float = 0.0
+    careful: int = 0
+    """So many messages are still taken one by one, because one of a batch broke it (R7)."""
+
     results: deque[tuple[float, int, int]] = field(default_factory=lambda: deque(maxlen=5000))
 
     def line_for(self, account: MailAccount, desk: Desk) -> Line:
@@ -87,9 +91,17 @@ class LaneRun:
         if self._desk.ledger.flush():
             return 0  # an end that is not written yet could meet its message claimed anew
         now = self._desk.now()
-        lane, claimed = claim(self._state.lane_id, owner=self._desk.owner, now=now, timing=self._desk.timing)
+        lane, claimed = claim(
+            self._state.lane_id,
+            owner=self._desk.owner,
+            now=now,
+            timing=self._desk.timing,
+            most=1 if self._state.careful else None,
+        )
         if lane is None or not claimed:
+            self._state.careful = 0
             return 0
+        self._state.careful = max(self._state.careful - len(claimed), 0)
         self._shop_id = lane.shop_id
         ids = [message.id for message in claimed]
         self._in_flight.take(ids)
@@ -100,13 +112,25 @@ class LaneRun:
             log.warning("messaging.sender.batch_lost", lane_id=lane.id, error=type(error).__name__)
             connection.close()
             self._give_back(ids)
-        except Exception:
-            log.exception("messaging.sender.batch_failed", lane_id=lane.id)
-            self._give_back(ids)
-            raise
+        except Exception as error:
+            log.exception("messaging.sender.batch_failed", lane_id=lane.id, messages=len(ids))
+            self._isolate(ids, error, now)
         finally:
             self._in_flight.drop(ids)
         return len(claimed)
+
+    def _isolate(self, ids: Sequence[int], error: Exception, now: datetime) -> None:
+        """Find the message that broke a batch by taking them one by one; alone, it fails and the others go on."""
+        left = [key for key in ids if key not in self._turned]
+        if len(ids) > 1:
+            self._state.careful = len(ids)
+            self._give_back(left)
+        else:
+            detail = f"{type(error).__name__}: {error}"
+            self._desk.ledger.keep(
+                [End(key, Message.State.FAILED, Reason.BROKEN, detail, at=now) for key in left]
+            )
+            self._desk.ledger.flush()
 
     def _send(self, lane: LaneRow, claimed: list[Claimed], now: datetime) -> None:
         shop_locale, is_live = _shop(lane.shop_id)

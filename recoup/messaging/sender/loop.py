@@ -73,6 +73,8 @@ class Sender:
                     log.warning("messaging.sender.database_away", error=type(error).__name__)
                 is_away = True
                 connection.close()
+            except Exception:
+                log.exception("messaging.sender.round_failed")
             # A look that is dear (an old snapshot keeps dead entries) is made less often.
             pause = max(self._timing.poll, 4 * (boot_seconds() - began))
         self._finish()
@@ -104,6 +106,8 @@ class Sender:
             self._keep_house()
         except DATABASE_ERRORS:
             connection.close()
+        except Exception:
+            log.exception("messaging.sender.round_failed")
 
     def _keep_house(self) -> None:
         """Renew leases, sweep those of others, write what is kept, close what is idle."""

@@ -1,16 +1,23 @@
 """Making mails without any lock: contexts and links for the batch, texts in the child, MIME, the copy that is kept."""
 
-import zlib
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection
 
-from recoup.messaging.context import BuiltContext, Subject, build_contexts
+from recoup.messaging.context import (
+    BuiltContext,
+    Subject,
+    build_contexts,
+    link_filler,
+    mint_links,
+    unsubscribe_address,
+)
+from recoup.messaging.copies import Copy, make_copy
 from recoup.messaging.handover import Mail
 from recoup.messaging.mime.addresses import AddressRefused, check_address
-from recoup.messaging.mime.kept import blank_tokens
 from recoup.messaging.mime.writer import MailHeaders, Sender, build_mail
 from recoup.messaging.models import MailAccount, Message
 from recoup.messaging.reasons import Reason
@@ -21,16 +28,6 @@ from recoup.messaging.sender.records import Claimed, End, Prepared
 from recoup.messaging.texts import Texts, current_texts
 
 _HELD_BY_FIELD = frozenset({"field_empty", "context_unreadable"})
-
-
-@dataclass(frozen=True, slots=True)
-class Copy:
-    """What is kept of a text: nothing in it opens anything."""
-
-    message_id: int
-    subject: str
-    html: bytes
-    text: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +43,7 @@ class Batch:
 class _Written:
     message: Claimed
     version_id: int
-    locale: str
+    subject: Subject
     built: BuiltContext
     mail: Rendered
 
@@ -63,11 +60,15 @@ def prepare(
     batch = Batch([], {}, [])
     written = _write(messages, batch, shop_locale, now, pool or shared_pool())
     failpoints.reach("after_render")
-    sender = Sender(account.from_name, account.from_email, account.reply_to) if account is not None else None
     for one in written:
-        batch.copies[one.message.id] = _copy(one)
-        if sender is not None:
-            _build(one, sender, batch, now)
+        key = one.message.id
+        batch.copies[key] = make_copy(key, one.version_id, one.subject.locale, one.subject.template, one.mail)
+    if account is not None and written:
+        tokens = mint_links(messages[0].shop_id, [one.subject for one in written], now=now)
+        failpoints.reach("after_links")
+        sender = Sender(account.from_name, account.from_email, account.reply_to)
+        for one in written:
+            _build(one, sender, tokens[one.message.id], batch, now)
     return batch
 
 
@@ -93,8 +94,7 @@ def _write(
         chosen[message.id] = (message, found)
     if not subjects:
         return []
-    built = build_contexts(messages[0].shop_id, subjects, now=now)
-    failpoints.reach("after_links")
+    built = build_contexts(messages[0].shop_id, subjects)
     return _render(subjects, built, chosen, batch, now, pool)
 
 
@@ -124,11 +124,11 @@ def _render(
             reason = Reason.TEXT_INCOMPLETE if outcome.code in _HELD_BY_FIELD else Reason.TEXT_FAILED
             _fail(batch, message, reason, now, f"{outcome.code}: {outcome.detail}")
         else:
-            written.append(_Written(message, texts.version_id, subject.locale, built[subject.key], outcome))
+            written.append(_Written(message, texts.version_id, subject, built[subject.key], outcome))
     return written
 
 
-def _build(one: _Written, sender: Sender, batch: Batch, now: datetime) -> None:
+def _build(one: _Written, sender: Sender, tokens: Mapping[str, str], batch: Batch, now: datetime) -> None:
     message = one.message
     try:
         recipient = check_address(message.recipient)
@@ -140,43 +140,19 @@ def _build(one: _Written, sender: Sender, batch: Batch, now: datetime) -> None:
         to_address=recipient,
         message_id=f"<{message.message_ref}>",
         date=now,
-        unsubscribe_link=one.built.unsubscribe_link,
-        language=one.locale,
+        unsubscribe_link=unsubscribe_address(tokens["unsubscribe"]),
+        language=one.subject.locale,
     )
-    content = build_mail(sender, headers, subject=one.mail.subject, html=one.mail.html, text=one.mail.text)
+    fill = link_filler(tokens)
+    content = build_mail(
+        sender,
+        headers,
+        subject=one.mail.subject,
+        html=fill(one.mail.html),
+        text=fill(one.mail.text),
+    )
     mail = Mail(message.id, sender.address, recipient, content)
     batch.ready.append(Prepared(message, mail, one.version_id, one.built.stamp))
-
-
-def _copy(one: _Written) -> Copy:
-    secrets = one.built.secrets
-    return Copy(
-        one.message.id,
-        blank_tokens(one.mail.subject, secrets),
-        zlib.compress(blank_tokens(one.mail.html.decode(), secrets).encode(), 1),
-        zlib.compress(blank_tokens(one.mail.text.decode(), secrets).encode(), 1),
-    )
-
-
-def keep_copies(shop_id: int, copies: Sequence[Copy]) -> None:
-    """Keep what is about to be sent; of a text that is made anew the latest counts."""
-    if not copies:
-        return
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO messaging_messagecopy (message_id, shop_id, subject, html, text)"
-            " SELECT c.id, %s, c.subject, c.html, c.text"
-            " FROM unnest(%s::bigint[], %s::text[], %s::bytea[], %s::bytea[]) AS c (id, subject, html, text)"
-            " ON CONFLICT (message_id) DO UPDATE"
-            " SET subject = excluded.subject, html = excluded.html, text = excluded.text",
-            [
-                shop_id,
-                [copy.message_id for copy in copies],
-                [copy.subject for copy in copies],
-                [copy.html for copy in copies],
-                [copy.text for copy in copies],
-            ],
-        )
 
 
 def mark(messages: Sequence[Prepared], *, owner: int, lease: float) -> set[int]:
@@ -186,15 +162,14 @@ def mark(messages: Sequence[Prepared], *, owner: int, lease: float) -> set[int]:
             "WITH held AS (SELECT id FROM messaging_message WHERE id = ANY(%s) AND lease_owner = %s"
             " AND state = 'claimed' ORDER BY id FOR NO KEY UPDATE)"
             " UPDATE messaging_message m SET state = 'handing', lease_until = clock_timestamp() + make_interval(secs => %s),"
-            " template_version_id = p.version_id"
-            " FROM held, unnest(%s::bigint[], %s::bigint[]) AS p (id, version_id)"
-            " WHERE m.id = held.id AND p.id = held.id RETURNING m.id",
+            " template_version_id = (p.r ->> 1)::bigint"
+            " FROM held JOIN jsonb_array_elements(%s::jsonb) AS p (r) ON (p.r ->> 0)::bigint = held.id"
+            " WHERE m.id = held.id RETURNING m.id",
             [
                 sorted(one.message.id for one in messages),
                 owner,
                 lease,
-                [one.message.id for one in messages],
-                [one.version_id for one in messages],
+                json.dumps([(one.message.id, one.version_id) for one in messages]),
             ],
         )
         return {row[0] for row in cursor.fetchall()}

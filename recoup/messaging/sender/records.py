@@ -46,7 +46,7 @@ class Prepared:
     message: Claimed
     mail: Mail
     version_id: int
-    stamp: tuple[object, ...]
+    stamp: str
     """What the text was made from; if it has changed by the check, the text is made anew."""
 
 
