@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from recoup.web.views import checks, demo, intake, mail, people, settings, sources, texts, wizard
+from recoup.web.views import checks, demo, imports, intake, mail, people, settings, sources, texts, wizard
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("ready/", wizard.ready, name="ready"),
@@ -28,6 +28,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/intake/retry/", intake.retry_all, name="intake_retry_all"),
     path("settings/intake/<int:item_id>/retry/", intake.retry, name="intake_retry"),
     path("settings/intake/<int:item_id>/aside/", intake.aside, name="intake_aside"),
+    path("settings/import/", imports.upload, name="import"),
+    path("settings/import/columns/", imports.columns, name="import_columns"),
+    path("settings/import/<int:run_id>/", imports.run, name="import_run"),
+    path("settings/import/<int:run_id>/start/", imports.start, name="import_start"),
+    path("settings/import/<int:run_id>/refused.csv", imports.refused, name="import_refused"),
     path("settings/people/", people.people, name="people"),
     path("settings/people/invite/", people.invite, name="invite"),
     path("settings/people/invited/<int:invitation_id>/", people.uninvite, name="uninvite"),

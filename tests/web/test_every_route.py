@@ -51,6 +51,7 @@ POSTED: dict[str, dict[str, str]] = {
     "web:text_test": {},
     "web:text_publish": {},
     "web:confirm_place": {},
+    "web:import_start": {},
 }
 DEMO_ONLY = {"web:demo_mailbox", "web:demo_mail", "web:demo_mail_frame"}
 # Ids that belong to the installation and not to a shop: the demo's mailbox catches the mails of all.

@@ -18,7 +18,7 @@ from recoup.demo.models import CaughtMail
 from recoup.messaging.models import MessageCopy
 from recoup.processes.models import Process
 from recoup.shops.actions import NewShop
-from recoup.shops.models import Invitation, Membership, Shop
+from recoup.shops.models import ImportRun, Invitation, Membership, Shop
 from recoup.web.setup import found_shop
 from tests.factories.cases import make_case
 from tests.factories.messages import make_message
@@ -162,6 +162,11 @@ def _fill(place: Place) -> None:
         content=MAIL,
     )
     caught.save(force_insert=True)
+    tried = ImportRun(
+        shop=shop, source=source, file_name="orders.csv", file_path="/nowhere/orders.csv", file_hash="0" * 64,
+        is_dry_run=True, state="done", created_at=NOW,
+    )  # fmt: skip
+    tried.save(force_insert=True)
     process = Process.objects.filter(shop=shop).order_by("id").first()
     assert process is not None
     assert order.contact is not None
@@ -177,6 +182,7 @@ def _fill(place: Place) -> None:
         "invitation_id": invited.pk,
         "membership_id": clerk.pk,
         "mail_id": caught.pk,
+        "run_id": tried.pk,
         "key": "order_reminder_1",
         "locale": "en",
     }

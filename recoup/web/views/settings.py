@@ -79,11 +79,17 @@ def _order_cards(seat: Seat) -> Cards:
             Right.MANAGE_SHOP,
             SettingsCard(
                 _("Sources of orders"),
-                _("Connect WooCommerce, any other shop, or import files."),
+                _("Connect WooCommerce or any other shop."),
                 _url(seat, "sources"),
                 "package",
                 state,
                 label,
+            ),
+        ),
+        (
+            Right.MANAGE_INTAKE,
+            SettingsCard(
+                _("Import a file"), _("Orders of the past, from a CSV file."), _url(seat, "import"), "file-up"
             ),
         ),
         (

@@ -91,6 +91,12 @@ def sources(request: StaffRequest, seat: Seat) -> HttpResponse:
                 reverse("web:connect_generic", args=[slug]),
                 "webhook",
             ),
+            SettingsCard(
+                _("A file"),
+                _("Orders from a CSV file: history for your reports. Nobody is written to."),
+                reverse("web:import", args=[slug]),
+                "file-up",
+            ),
         ],
         "quarantined": inbox.quarantined(seat.shop.pk).count(),
         "intake_url": reverse("web:intake", args=[slug]),

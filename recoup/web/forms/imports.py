@@ -1,0 +1,139 @@
+"""Forms of the import of files: the file, and what its columns and words mean."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from recoup.integrations.csvfile import cells
+from recoup.integrations.csvfile.plan import FIELDS, NEEDED, Plan
+from recoup.shops.snapshots import ShopState
+from recoup.web.forms.wizard import currency_choices, zone_choices
+
+LARGEST_FILE = 200 * 1024 * 1024
+
+LABELS = {
+    "ref": _("Order id"),
+    "number": _("Order number"),
+    "status": _("Status"),
+    "placed_at": _("Date of the order"),
+    "paid_at": _("Date of the payment"),
+    "cancelled_at": _("Date of the cancellation"),
+    "currency": _("Currency"),
+    "total": _("Total"),
+    "outstanding": _("Still to be paid"),
+    "refunded": _("Refunded"),
+    "discount_total": _("Discount"),
+    "shipping_total": _("Delivery"),
+    "tax_total": _("Tax"),
+    "method": _("Payment method (code)"),
+    "method_title": _("Payment method (name)"),
+    "payment_ref": _("Payment id"),
+    "email": _("E-mail"),
+    "phone": _("Phone"),
+    "billing_phone": _("Second phone"),
+    "name": _("Name of the buyer"),
+    "first_name": _("First name"),
+    "last_name": _("Last name"),
+    "company": _("Company"),
+    "country": _("Country"),
+    "postcode": _("Postcode"),
+    "city": _("City"),
+    "street": _("Street"),
+    "locale": _("Language"),
+    "product_ref": _("Product id"),
+    "sku": _("SKU"),
+    "product_name": _("Product"),
+    "quantity": _("Quantity"),
+    "unit_price": _("Price of one"),
+    "line_total": _("Price of all"),
+    "marketing_consent": _("Agreed to advertising"),
+    "consent_source": _("Where they agreed"),
+    "consent_at": _("Date of the agreement"),
+}
+STATES = [
+    (ShopState.PENDING, _("waits for its payment")),
+    (ShopState.ON_HOLD, _("on hold")),
+    (ShopState.FAILED, _("payment failed")),
+    (ShopState.PAID, _("paid")),
+    (ShopState.FULFILLED, _("paid and delivered")),
+    (ShopState.CANCELLED, _("cancelled")),
+    (ShopState.REFUNDED, _("refunded")),
+]
+DECIMALS = [(cells.POINT, _("a point: 149.00")), (cells.COMMA, _("a comma: 149,00"))]
+DATES = [
+    (cells.ISO, _("year, month, day: 2026-11-22")),
+    (cells.DAY_FIRST, _("day, month, year: 22.11.2026")),
+    (cells.MONTH_FIRST, _("month, day, year: 11/22/2026")),
+]
+
+
+class FileForm(forms.Form):
+    """The file to import."""
+
+    file = forms.FileField(
+        label=_("CSV file"),
+        help_text=_("Orders with a line of names on top. The export of Shopify is recognised."),
+        widget=forms.ClearableFileInput(attrs={"accept": ".csv,.txt,text/csv"}),
+    )
+
+    def clean_file(self) -> Any:
+        """Refuse what is too large to be a list of orders."""
+        file = self.cleaned_data["file"]
+        if file.size > LARGEST_FILE:
+            raise forms.ValidationError(_("The file is larger than 200 MB. Import it in parts."))
+        return file
+
+
+class PlanForm(forms.Form):
+    """What each of our fields is called in the file, and what its dates, amounts and words mean."""
+
+    def __init__(self, data: Any, *, plan: Plan, unknown: list[str]) -> None:
+        super().__init__(data)
+        self._plan, self._unknown = plan, unknown
+        columns = [("", _("not in the file")), *((name, name) for name in plan.header if name)]
+        # The columns of a recognised export are known; a person only confirms how it is written.
+        for name in () if plan.kind else FIELDS:
+            self.fields[f"column_{name}"] = forms.ChoiceField(
+                label=LABELS[name],
+                choices=columns,
+                initial=plan.columns.get(name, ""),
+                required=name in NEEDED and name != "ref",
+            )
+        self._add("decimal", _("Amounts are written with"), DECIMALS, plan.decimal)
+        self._add("dates", _("Dates are written as"), DATES, plan.dates)
+        self._add("zone", _("Time zone of the dates"), zone_choices(), plan.zone)
+        self._add("currency", _("Currency where the file names none"), currency_choices(), plan.currency)
+        for number, word in enumerate(unknown):
+            meanings = [("", _("leave these lines out")), *STATES]
+            self._add(f"word_{number}", _("“%(word)s” means") % {"word": word}, meanings, "")
+            self.fields[f"word_{number}"].required = False
+        if "status" not in plan.columns and not plan.kind:
+            states = [("", _("as the status or the date of the payment says")), *STATES]
+            self._add("default_state", _("Every order in the file is"), states, plan.default_state)
+            self.fields["default_state"].required = False
+
+    def _add(self, name: str, label: Any, choices: Any, initial: str) -> None:
+        self.fields[name] = forms.ChoiceField(label=label, choices=choices, initial=initial)
+
+    def asks_more(self) -> bool:
+        """Tell whether another column of statuses was chosen, whose words nobody has been asked about."""
+        return any(f"word_{number}" not in self.data for number in range(len(self._unknown)))
+
+    def told(self) -> Plan:
+        """Return the plan as the person wants it."""
+        given = self.cleaned_data
+        columns = {name: given[f"column_{name}"] for name in FIELDS if given.get(f"column_{name}")}
+        words = {
+            word.casefold(): given[f"word_{number}"]
+            for number, word in enumerate(self._unknown)
+            if given[f"word_{number}"]
+        }
+        kept = self._plan.as_json() | {name: given[name] for name in ("decimal", "dates", "zone", "currency")}
+        kept |= {
+            "header": self._plan.header,
+            "columns": columns or self._plan.columns,
+            "words": {**self._plan.words, **words},
+            "default_state": given.get("default_state", ""),
+        }
+        return Plan(**kept)
