@@ -96,9 +96,9 @@ def test_codes_and_empty_instants_come_out_plain(ear: Ear) -> None:
 
 @pytest.mark.django_db
 def test_news_of_a_transaction_that_failed_is_none(ear: Ear) -> None:
-    with pytest.raises(RuntimeError), transaction.atomic():
+    with transaction.atomic():
         announce(1)
-        raise RuntimeError
+        transaction.set_rollback(True)
 
     assert outbox.dispatch() == 0
     assert ear.batches == []
@@ -157,7 +157,7 @@ def test_news_that_met_a_lock_is_left_and_comes_again(ear: Ear, database_url: st
     assert heard() == [0, 1, 2]
 
 
-def _wants_the_lock(batch: Sequence[Happened]) -> None:  # noqa: ARG001 - the shape of a handler
+def _wants_the_lock(batch: Sequence[Happened]) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('lock_timeout', '50ms', true)")
         cursor.execute("SELECT FROM core_heartbeat WHERE name = 'locked' FOR UPDATE")
@@ -185,7 +185,7 @@ def test_a_lost_connection_leaves_the_news_where_it_was(ear: Ear, database_url: 
     outbox.set_routes({Happened: (ear, _dies)})
     announce(2)
 
-    with pytest.raises(Exception, match="terminat|closed|lost"):
+    with pytest.raises(Exception, match=r"terminat|closed|lost"):
         outbox.dispatch()
     connection.close()
 
@@ -195,6 +195,6 @@ def test_a_lost_connection_leaves_the_news_where_it_was(ear: Ear, database_url: 
     assert heard() == [0, 1]
 
 
-def _dies(batch: Sequence[Happened]) -> None:  # noqa: ARG001 - the shape of a handler
+def _dies(batch: Sequence[Happened]) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
