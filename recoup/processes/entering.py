@@ -1,6 +1,6 @@
 """Entry: who comes into which process, decided by unique indexes and never by reading first (engine 8 T0, 10.5)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,8 +9,8 @@ from django.db import connection
 
 from recoup.processes.engine.codes import Priority, SubjectKind, Wake
 from recoup.processes.engine.compiled import Graph
-from recoup.processes.engine.entry import Candidate, EntryKeys, begin
-from recoup.processes.engine.records import CartFacts, Enrolment, Facts, OrderFacts
+from recoup.processes.engine.entry import Candidate, EntryKeys, Reentry, begin
+from recoup.processes.engine.records import CartFacts, ContactFacts, Enrolment, Facts, OrderFacts
 from recoup.processes.graph.compiling import keys_for
 from recoup.processes.versions import graph_of
 from recoup.recovery.events import RecoveryCaseOpened
@@ -35,13 +35,16 @@ class Door:
 
 
 def open_doors(shop_ids: Sequence[int]) -> list[Door]:
-    """Return the processes of these shops that run, or run in test mode."""
+    """Return the processes of these shops that run, or run in test mode.
+
+    Held until the transaction ends: who stops a process waits for those that are just coming in, and ends them too.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT p.id, p.current_version_id, p.shop_id, p.holdout_bp, p.status = 'test' OR s.live_since IS NULL"
             " FROM processes_process p JOIN shops_shop s ON s.id = p.shop_id"
             " WHERE p.shop_id = ANY(%s) AND p.status IN ('live', 'test', 'paused') AND p.current_version_id IS NOT NULL"
-            " ORDER BY p.shop_id, p.priority DESC, p.id",
+            " ORDER BY p.shop_id, p.priority DESC, p.id FOR SHARE OF p",
             [sorted(set(shop_ids))],
         )
         rows = cursor.fetchall()
@@ -57,19 +60,27 @@ def enrol_cases(cases: Sequence[RecoveryCaseOpened]) -> int:
     known = [case for case in cases if case.contact_id is not None]
     doors = open_doors([case.shop_id for case in known])
     facts = _facts_of(known)
+    ends = _last_ends(doors, [case.contact_id for case in known if case.contact_id is not None])
     beginnings = [
         beginning
         for case in known
         for door in doors
         if door.shop_id == case.shop_id
         and door.graph.document.entry.on == _DOOR[case.kind]
-        and (beginning := _beginning(case, door, facts.get((case.kind, case.subject_id))))
+        and (
+            beginning := _beginning(
+                case,
+                door,
+                facts.get((case.kind, case.subject_id)),
+                last_ended_at=ends.get((door.process_id, case.contact_id)),
+            )
+        )
     ]
     return insert(beginnings)
 
 
 def _beginning(
-    case: RecoveryCaseOpened, door: Door, facts: Facts | None
+    case: RecoveryCaseOpened, door: Door, facts: Facts | None, *, last_ended_at: datetime | None
 ) -> tuple[Enrolment, EntryKeys] | None:
     if facts is None or case.contact_id is None or not door.graph.admits(facts):
         return None
@@ -83,7 +94,7 @@ def _beginning(
         event_id=case.case_id,
         entered_at=case.at,
         case_id=case.case_id,
-        last_ended_at=None,
+        last_ended_at=last_ended_at,
         is_test=door.is_test,
     )
     keys = keys_for(door.graph, candidate)
@@ -92,28 +103,60 @@ def _beginning(
     return begin(door.graph, candidate, holdout_bp=door.holdout_bp, priority=Priority.TIMER), keys
 
 
+def _last_ends(doors: Sequence[Door], contact_ids: Sequence[int]) -> dict[tuple[int, int | None], datetime]:
+    """Return when people last left the processes that let them in again after a time."""
+    asking = [door for door in doors if door.graph.document.entry.reentry is Reentry.AGAIN_AFTER]
+    if not asking:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT e.process_id, e.contact_id, max(l.at) FROM processes_enrolment e"
+            " JOIN processes_step_log l ON l.enrolment_id = e.id AND l.step_no = e.step_no"
+            " WHERE e.shop_id = ANY(%s) AND e.contact_id = ANY(%s) AND e.process_id = ANY(%s) AND e.state >= 8"
+            " GROUP BY e.process_id, e.contact_id",
+            [
+                sorted({door.shop_id for door in asking}),
+                sorted(set(contact_ids)),
+                [door.process_id for door in asking],
+            ],
+        )
+        return {(process_id, contact_id): at for process_id, contact_id, at in cursor.fetchall()}
+
+
+_ORDERS = """
+    SELECT ct.time_zone, ct.locale, s.time_zone,
+        o.id, o.placed_at, o.total, greatest(o.total - o.captured + o.refunded, 0), o.currency, o.method,
+        o.is_offline_method, coalesce(c.cause, ''), o.status, NULL, o.paid_at, o.paid_learnt_at, o.cancelled_at,
+        o.cancelled_at
+    FROM orders_order o
+    JOIN shops_shop s ON s.id = o.shop_id
+    LEFT JOIN customers_contact ct ON ct.id = o.contact_id
+    LEFT JOIN recovery_recoverycase c ON c.order_id = o.id
+    WHERE o.id = ANY(%s)
+"""
+_CARTS = """
+    SELECT ct.time_zone, ct.locale, s.time_zone,
+        k.id, k.last_activity_at, k.total, k.currency, jsonb_array_length(k.lines), k.converted_at,
+        CASE WHEN k.state = 'emptied' THEN k.last_activity_at END
+    FROM orders_cart k
+    JOIN shops_shop s ON s.id = k.shop_id
+    LEFT JOIN customers_contact ct ON ct.id = k.contact_id
+    WHERE k.id = ANY(%s)
+"""
+
+
 def _facts_of(cases: Sequence[RecoveryCaseOpened]) -> dict[tuple[str, int], Facts]:
     """Return the facts that entry conditions may ask for."""
     found: dict[tuple[str, int], Facts] = {}
-    orders = [case.subject_id for case in cases if case.kind == "order"]
-    carts = [case.subject_id for case in cases if case.kind == "cart"]
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT o.id, o.placed_at, o.total, greatest(o.total - o.captured + o.refunded, 0), o.currency, o.method,"
-            " o.is_offline_method, coalesce(c.cause, ''), o.status, NULL, o.paid_at, o.paid_learnt_at, o.cancelled_at,"
-            " o.cancelled_at FROM orders_order o LEFT JOIN recovery_recoverycase c ON c.order_id = o.id"
-            " WHERE o.id = ANY(%s)",
-            [orders],
-        )
-        for row in cursor.fetchall():
-            found["order", row[0]] = Facts(order=OrderFacts._make(row[1:]))
-        cursor.execute(
-            "SELECT id, last_activity_at, total, currency, jsonb_array_length(lines), converted_at,"
-            " CASE WHEN state = 'emptied' THEN last_activity_at END FROM orders_cart WHERE id = ANY(%s)",
-            [carts],
-        )
-        for row in cursor.fetchall():
-            found["cart", row[0]] = Facts(cart=CartFacts._make(row[1:]))
+        cursor.execute(_ORDERS, [[case.subject_id for case in cases if case.kind == "order"]])
+        for zone, locale, shop_zone, order_id, *columns in cursor.fetchall():
+            contact = ContactFacts(zone or "", locale or "", shop_zone)
+            found["order", order_id] = Facts(order=OrderFacts._make(columns), contact=contact)
+        cursor.execute(_CARTS, [[case.subject_id for case in cases if case.kind == "cart"]])
+        for zone, locale, shop_zone, cart_id, *columns in cursor.fetchall():
+            contact = ContactFacts(zone or "", locale or "", shop_zone)
+            found["cart", cart_id] = Facts(cart=CartFacts._make(columns), contact=contact)
     return found
 
 
@@ -145,16 +188,22 @@ def insert(beginnings: Sequence[tuple[Enrolment, EntryKeys]]) -> int:
         return int(cursor.rowcount)
 
 
-def wake_carts_of(contact_ids: Sequence[int], now: datetime) -> int:
-    """Wake the enrolments on carts of people who have placed an order since: it supersedes the cart."""
-    if not contact_ids:
+def wake_carts_of(buyers: Collection[tuple[int, int]], now: datetime) -> int:
+    """Wake the enrolments on carts of people (shop and contact) who have ordered since: that supersedes the cart."""
+    if not buyers:
         return 0
     with connection.cursor() as cursor:
         cursor.execute(
-            "WITH l AS (SELECT id FROM processes_enrolment WHERE contact_id = ANY(%s) AND subject_kind = 2"
-            " AND state IN (1, 2) AND wait_mask & %s <> 0 ORDER BY id FOR NO KEY UPDATE)"
+            "WITH l AS (SELECT e.id FROM unnest(%s::bigint[], %s::bigint[]) AS b (shop_id, contact_id)"
+            " JOIN processes_enrolment e ON e.shop_id = b.shop_id AND e.contact_id = b.contact_id"
+            " WHERE e.subject_kind = 2 AND e.state IN (1, 2) AND e.wait_mask & %s <> 0"
+            " ORDER BY e.id FOR NO KEY UPDATE OF e)"
             " UPDATE processes_enrolment e SET state = 2, prio = 0, run_at = least(e.run_at, %s) FROM l"
-            " WHERE e.id = l.id",
-            [sorted(set(contact_ids)), Wake.SUPERSEDED.value, now],
+            " WHERE e.id = l.id AND e.state IN (1, 2)",
+            [
+                *[list(column) for column in zip(*sorted(set(buyers)), strict=True)],
+                Wake.SUPERSEDED.value,
+                now,
+            ],
         )
         return int(cursor.rowcount)

@@ -54,10 +54,10 @@ def wake_carts(batch: Sequence[CartChanged]) -> None:
 
 def wake_carts_of_buyers(batch: Sequence[OrderPlaced]) -> None:
     """Wake those who left a cart and have ordered since."""
-    contacts = Order.objects.filter(pk__in=[news.order_id for news in batch]).values_list(
-        "contact_id", flat=True
+    buyers = Order.objects.filter(pk__in=[news.order_id for news in batch]).values_list(
+        "shop_id", "contact_id"
     )
-    wake_carts_of([contact_id for contact_id in contacts if contact_id is not None], trade_now())
+    wake_carts_of([(shop_id, contact_id) for shop_id, contact_id in buyers if contact_id], trade_now())
 
 
 def wake_closed(batch: Sequence[RecoveryCaseClosed]) -> None:

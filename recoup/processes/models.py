@@ -142,12 +142,8 @@ class Enrolment(ShopOwned):
                 name="processes_enrolment_subject",
                 condition=Q(state__in=(1, 2, 3)),
             ),
-            # Reader: waking by a fact of a person.
-            models.Index(
-                fields=["shop", "contact_id"],
-                name="processes_enrolment_contact",
-                condition=Q(state__in=(1, 2, 3)),
-            ),
+            # Readers: waking by a fact of a person; when somebody last left a process.
+            models.Index(fields=["shop", "contact_id"], name="processes_enrolment_contact"),
         ]
 
 

@@ -1,0 +1,182 @@
+"""Who comes into which process: the unique indexes decide (engine 10.5)."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from functools import partial
+
+import psycopg
+import pytest
+from django.db import OperationalError, transaction
+from django_scopes import scopes_disabled
+
+from recoup.core.activity import SYSTEM
+from recoup.core.locks import set_lock_timeout
+from recoup.orders.events import OrderPlaced
+from recoup.processes import actions, handlers
+from recoup.processes.engine.codes import State
+from recoup.processes.entering import enrol_cases
+from recoup.processes.models import Enrolment, StepLog
+from recoup.recovery.models import RecoveryCase
+from recoup.shops.models import Shop
+from tests.factories.cases import make_case
+from tests.factories.clock import set_clock
+from tests.factories.moments import DAY, HOUR, NOW
+from tests.factories.orders import make_cart, make_order
+from tests.factories.people import make_contact
+from tests.factories.processes import make_process, opened
+from tests.factories.shops import make_shop
+from tests.support.together import together
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _all_shops() -> Iterator[None]:
+    with scopes_disabled():
+        yield
+
+
+@pytest.fixture
+def shop() -> Shop:
+    return make_shop()
+
+
+def case_of(shop: Shop) -> RecoveryCase:
+    return make_case(make_order(shop, status="unpaid"))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_eight_threads_with_the_same_news_make_one_enrolment() -> None:
+    shop = make_shop()
+    make_process(shop)
+    news = opened(case_of(shop))
+
+    outcomes = together([partial(enrol_cases, [news])] * 8)
+
+    assert sorted(str(outcome) for outcome in outcomes) == ["0"] * 7 + ["1"]
+    assert Enrolment.objects.count() == 1
+
+
+def test_the_same_news_again_lets_nobody_in(shop: Shop) -> None:
+    make_process(shop)
+    news = opened(case_of(shop))
+
+    assert [enrol_cases([news, news]), enrol_cases([news])] == [1, 0]
+
+
+def test_a_case_without_a_person_and_another_shop_let_nobody_in(shop: Shop) -> None:
+    make_process(make_shop())
+    nobody = make_case(make_order(shop, contact=None, status="unpaid"))
+
+    assert enrol_cases([opened(nobody), opened(case_of(shop))]) == 0
+
+
+def test_carts_and_orders_have_doors_of_their_own(shop: Shop) -> None:
+    order_process = make_process(shop)
+    cart_process = make_process(shop, entry={"on": "cart.abandoned"})
+    order, cart = make_order(shop, status="unpaid"), make_cart(shop, state="abandoned")
+
+    enrol_cases([opened(make_case(order)), opened(make_case(cart))])
+
+    entered = Enrolment.objects.order_by("subject_kind").values_list("process", "subject_kind", "subject_id")
+    assert list(entered) == [(order_process.pk, 1, order.pk), (cart_process.pk, 2, cart.pk)]
+
+
+@pytest.mark.parametrize(("locale", "count"), [("pl", 1), ("de", 0)])
+def test_the_door_may_ask_for_the_language(shop: Shop, locale: str, count: int) -> None:
+    make_process(shop, entry={"if": {"f": "contact.locale", "op": "=", "v": "pl"}})
+    order = make_order(shop, status="unpaid", contact=make_contact(shop, locale=locale))
+
+    assert enrol_cases([opened(make_case(order))]) == count
+
+
+@pytest.mark.parametrize(
+    ("live_since", "status", "flags"),
+    [(NOW - DAY, "live", 0), (None, "live", 2), (NOW - DAY, "test", 2), (NOW - DAY, "paused", 0)],
+)
+def test_who_enters_in_test_mode_stays_in_it(live_since: datetime | None, status: str, flags: int) -> None:
+    shop = make_shop(live_since=live_since)
+    make_process(shop, status=status)
+    enrol_cases([opened(case_of(shop))])
+    actions.go_live(shop, actor=SYSTEM, now=NOW)
+
+    assert Enrolment.objects.get().flags & 3 == flags
+
+
+@pytest.mark.parametrize("status", ["draft", "stopped"])
+def test_a_process_that_does_not_run_lets_nobody_in(shop: Shop, status: str) -> None:
+    make_process(shop, status=status)
+
+    assert enrol_cases([opened(case_of(shop))]) == 0
+
+
+def test_again_after_a_time_means_after_that_time(shop: Shop) -> None:
+    make_process(shop, entry={"reentry": "again_after", "again_after": "P7D"})
+    anna = make_contact(shop)
+
+    def enter(at: datetime) -> int:
+        order = make_order(shop, contact=anna, status="unpaid")
+        return enrol_cases([opened(make_case(order, opened_at=at))])
+
+    def leave(at: datetime) -> None:
+        enrolment = Enrolment.objects.get(active_key__isnull=False)
+        Enrolment.objects.filter(pk=enrolment.pk).update(
+            state=State.COMPLETED, active_key=None, run_at=None, step_no=1
+        )
+        StepLog.objects.create(
+            enrolment_id=enrolment.pk, step_no=1, shop_id=shop.pk, version_id=enrolment.version_id, node=3,
+            outcome=90, at=at, done_at=at,
+        )  # fmt: skip
+
+    assert [enter(NOW), enter(NOW + HOUR)] == [1, 0]  # one at a time
+    leave(NOW + DAY)
+    assert [enter(NOW + 7 * DAY), enter(NOW + 8 * DAY), enter(NOW + 8 * DAY)] == [0, 1, 0]
+    leave(NOW + 9 * DAY)
+    assert [enter(NOW + 15 * DAY), enter(NOW + 16 * DAY)] == [0, 1]
+
+
+def test_a_share_is_held_out_for_ever(shop: Shop) -> None:
+    make_process(shop, holdout_bp=5000)
+    anna = make_contact(shop)
+    cases = [make_case(make_order(shop, contact=anna, status="unpaid")) for _ in range(4)]
+    others = [case_of(shop) for _ in range(40)]
+
+    enrol_cases([opened(case) for case in [*cases, *others]])
+
+    held_out = dict(Enrolment.objects.values_list("case_id", "flags"))
+    assert len({held_out[case.pk] & 1 for case in cases}) == 1  # one person, one arm
+    assert 8 < sum(flags & 1 for flags in held_out.values()) < 36
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_stops_a_process_waits_for_those_who_are_coming_in(database_url: str) -> None:
+    shop = make_shop()
+    process = make_process(shop)
+    news = opened(case_of(shop))
+    with psycopg.connect(database_url) as stopping:
+        stopping.execute("SELECT FROM processes_process WHERE id = %s FOR NO KEY UPDATE", [process.pk])
+        with transaction.atomic():
+            set_lock_timeout(100)
+            with pytest.raises(OperationalError, match="lock timeout"):
+                enrol_cases([news])
+            transaction.set_rollback(True)
+
+    enrol_cases([news])
+    actions.set_status(process, "stopped", actor=SYSTEM, now=NOW)
+
+    assert [e.state for e in Enrolment.objects.all()] == [State.CANCELLED]
+
+
+def test_an_order_wakes_the_carts_of_its_buyer_alone(shop: Shop) -> None:
+    set_clock(NOW)
+    make_process(shop, entry={"on": "cart.abandoned"})
+    anna = make_contact(shop)
+    carts = [make_cart(shop, contact=contact, state="abandoned") for contact in (anna, make_contact(shop))]
+    enrol_cases([opened(make_case(cart)) for cart in carts])
+    Enrolment.objects.update(state=State.WAITING, run_at=NOW + DAY, wait_mask=4)
+    order = make_order(shop, contact=anna)
+
+    handlers.wake_carts_of_buyers([OrderPlaced(shop.pk, order.pk, NOW)])
+
+    woken = dict(Enrolment.objects.values_list("subject_id", "state"))
+    assert woken == {carts[0].pk: State.READY, carts[1].pk: State.WAITING}
