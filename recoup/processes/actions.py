@@ -3,22 +3,27 @@
 import secrets
 from datetime import datetime
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django_scopes import scope
 
-from recoup.core import activity
+from recoup.core import activity, attention
 from recoup.core.activity import Actor
+from recoup.core.models import DeadLetter
+from recoup.core.outbox import FAILED_WORK
 from recoup.messaging import actions as messaging
 from recoup.messaging.models import MessageSource
 from recoup.processes.engine.codes import Code
 from recoup.processes.engine.endings import stop as stop_enrolment
+from recoup.processes.engine.entry import Candidate
 from recoup.processes.facts import enrolment_of
-from recoup.processes.graph.compiling import compile_graph, number_nodes
+from recoup.processes.graph.compiling import compile_graph, keys_for, number_nodes
 from recoup.processes.graph.document import SCHEMA, ProcessDocument
-from recoup.processes.models import Process, ProcessVersion
+from recoup.processes.loop import FAILED_ENROLMENT
+from recoup.processes.models import Enrolment, Process, ProcessVersion
 from recoup.processes.shipped import SHIPPED, shipped_process
 from recoup.processes.store import PostgresStore
 from recoup.processes.store_sql import facts_sql
+from recoup.processes.versions import graph_of
 from recoup.shops.models import Shop
 
 Status = Process.Status
@@ -43,6 +48,10 @@ CHUNK = 2000
 
 class ProcessMoveNotAllowed(Exception):
     """A process cannot go from where it is to where it was asked to go."""
+
+
+class AlreadyInside(Exception):
+    """The person is in the process already, so nobody else enters in their name."""
 
 
 def install_shipped(shop: Shop, *, now: datetime) -> list[Process]:
@@ -114,6 +123,9 @@ def set_status(process: Process, to: str, *, actor: Actor, now: datetime) -> Pro
             return process
         if to not in MOVES[was]:
             raise ProcessMoveNotAllowed(f"{was} -> {to}")
+        if was == Status.STOPPED:  # stopping was cut off: whoever is left inside does not come back to life
+            while _stop_some(process, now):
+                pass
         process.status = to
         if to == Status.LIVE and process.live_since is None:
             process.live_since = now
@@ -172,6 +184,63 @@ def stop_for_subject(*, shop_id: int, subject_kind: int, subject_id: int, code: 
             rows = cursor.fetchall()
         PostgresStore().save([stop_enrolment(enrolment_of(row), code, now) for row in rows], now)
     return len(rows)
+
+
+def retry_failed(letter_id: int, *, shop: Shop, actor: Actor, now: datetime) -> bool:
+    """Let an enrolment that failed for good go on at its step; `False` if its letter is not open any more (engine 12.5).
+
+    :raises AlreadyInside: if the same person is in that process again by now.
+    """
+    with transaction.atomic():
+        letter = (
+            DeadLetter.objects.select_for_update()
+            .filter(pk=letter_id, shop_id=shop.pk, what=FAILED_ENROLMENT, state=DeadLetter.State.OPEN)
+            .first()
+        )
+        if letter is None:
+            return False
+        enrolment = Enrolment.objects.select_for_update(no_key=True).get(
+            shop=shop, pk=letter.payload["enrolment_id"]
+        )
+        _revive(enrolment, now)
+        letter.state, letter.times = DeadLetter.State.RETRIED, letter.times + 1
+        letter.save(update_fields=["state", "times"])
+        attention.settle(FAILED_WORK, shop_id=shop.pk, key=str(letter.pk), now=now, user_id=actor.id)
+        activity.record(
+            "processes.enrolment.retried",
+            shop_id=shop.pk,
+            subject=("enrolment", enrolment.pk),
+            at=now,
+            actor=actor,
+        )
+    return True
+
+
+def _revive(enrolment: Enrolment, now: datetime) -> None:
+    """Make a failed enrolment ready again, under the keys it had."""
+    graph = graph_of(enrolment.version_id)
+    candidate = Candidate(
+        shop_id=enrolment.shop_id,
+        process_id=enrolment.process_id,
+        version_id=enrolment.version_id,
+        contact_id=enrolment.contact_id,
+        subject_kind=enrolment.subject_kind,
+        subject_id=enrolment.subject_id,
+        event_id=enrolment.case_id or 0,
+        entered_at=enrolment.entered_at,
+        case_id=enrolment.case_id,
+    )
+    keys = keys_for(graph, candidate)
+    if keys is None or enrolment.state != Enrolment.State.FAILED:
+        raise AlreadyInside(enrolment.pk)
+    enrolment.active_key, enrolment.group_key = keys.active_key, keys.group_key
+    enrolment.state, enrolment.attempt, enrolment.run_at = Enrolment.State.READY, 0, now
+    enrolment.wait_mask = graph.masks[enrolment.node]
+    try:
+        with transaction.atomic():
+            enrolment.save()
+    except IntegrityError as error:
+        raise AlreadyInside(enrolment.pk) from error
 
 
 def go_live(shop: Shop, *, actor: Actor, now: datetime) -> None:

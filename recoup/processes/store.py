@@ -5,14 +5,15 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db import connection
+from django.db import DatabaseError, connection
 
 from recoup.core import outbox
 from recoup.core.arrays import instants, numbers, read_instants_quickly, spans
 from recoup.core.clock import boot_seconds, trade_now
 from recoup.messaging import actions as messaging
 from recoup.processes.engine.batch import Due, WakeUp
-from recoup.processes.engine.codes import Code, Priority, State, is_final
+from recoup.processes.engine.codes import Code, Priority, is_final
+from recoup.processes.engine.endings import stop
 from recoup.processes.engine.records import Effect, Enrolment, Outcome, SendEffect, StatusEffect, Step
 from recoup.processes.events import EnrolmentEnded, StatusWished
 from recoup.processes.facts import enrolment_of, facts_of
@@ -23,6 +24,15 @@ _BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 # How long a mark may hide rows that are entered, during a backlog, with an earlier `run_at` than its head (12.4).
 MARK_SECONDS = 30.0
 _HALTED = frozenset({"paused", "stopped", "draft"})
+# The process is locked and looked at again: somebody may be letting it go on at this moment, and whoever is set aside after
+# that would wait for ever.
+_SET_ASIDE = """
+    WITH halted AS MATERIALIZED (
+        SELECT id FROM processes_process WHERE id = ANY(%s) AND status IN ('paused', 'draft') ORDER BY id FOR SHARE
+    )
+    UPDATE processes_enrolment SET state = 3, run_at = NULL
+    WHERE id = ANY(%s) AND process_id IN (SELECT id FROM halted)
+"""
 
 
 class PostgresStore:
@@ -31,6 +41,7 @@ class PostgresStore:
     def __init__(self) -> None:
         self._marks: dict[int, datetime] = {}
         self._opened_at = boot_seconds()
+        self._unreadable: list[tuple[Enrolment, Exception]] = []
 
     def now(self) -> datetime:
         """Return trade time by the database's clock."""
@@ -41,7 +52,11 @@ class PostgresStore:
         return wake(wake_ups, now)
 
     def pick(self, limit: int, now: datetime) -> list[Due]:
-        """Lock and return due enrolments, woken ones first; those of a halted process are set aside as paused."""
+        """Lock and return due enrolments, woken ones first.
+
+        Those of a halted process are set aside as paused, those of a stopped one end. One that cannot be read, because its
+        version cannot, is kept for `take_unreadable` and stops nobody else.
+        """
         if boot_seconds() - self._opened_at > MARK_SECONDS:
             self._marks.clear()
             self._opened_at = boot_seconds()
@@ -67,18 +82,31 @@ class PostgresStore:
             self._marks[prio] = min(row[15] for row in rows)
         else:
             self._marks.pop(prio, None)
-        halted = [row[0] for row in rows if row[22] in _HALTED]
+        halted = [row for row in rows if row[22] in _HALTED]
         if halted:
-            cursor.execute(
-                "UPDATE processes_enrolment SET state = %s, run_at = NULL WHERE id = ANY(%s)",
-                [State.PAUSED.value, halted],
-            )
+            self._set_aside(cursor, halted, now)
         due = []
         for row in rows:
             if row[22] not in _HALTED:
-                graph = graph_of(row[3])
-                due.append(Due(graph, enrolment_of(row), facts_of(row, graph)))
+                try:
+                    graph = graph_of(row[3])
+                    due.append(Due(graph, enrolment_of(row), facts_of(row, graph)))
+                except DatabaseError:
+                    raise
+                except Exception as error:  # noqa: BLE001 - one poisoned version must not stop every shop
+                    self._unreadable.append((enrolment_of(row), error))
         return due
+
+    def _set_aside(self, cursor: Any, rows: Sequence[tuple[Any, ...]], now: datetime) -> None:
+        cursor.execute(_SET_ASIDE, [sorted({row[2] for row in rows}), [row[0] for row in rows]])
+        # Stopping was cut off before it reached them.
+        left = [enrolment_of(row) for row in rows if row[22] == "stopped"]
+        self.save([stop(enrolment, Code.STOPPED_PROCESS, now) for enrolment in left], now)
+
+    def take_unreadable(self) -> list[tuple[Enrolment, Exception]]:
+        """Return the enrolments that the last pick locked and could not read, and why."""
+        found, self._unreadable = self._unreadable, []
+        return found
 
     def save(self, outcomes: Sequence[Outcome], now: datetime) -> None:
         """Write enrolments, ledger lines and effects of a batch in the present transaction."""

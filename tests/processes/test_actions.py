@@ -1,0 +1,217 @@
+"""Installing, publishing, running, pausing, stopping, going live (B6, J9, R20)."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+from django.db.models import F
+from django_scopes import scopes_disabled
+
+from recoup.core.activity import SYSTEM
+from recoup.core.models import Installation
+from recoup.messaging.models import Message, MessageSource
+from recoup.processes import actions
+from recoup.processes.actions import ProcessMoveNotAllowed
+from recoup.processes.engine.codes import Code, State
+from recoup.processes.entering import enrol_cases
+from recoup.processes.loop import Engine
+from recoup.processes.models import Enrolment, Process, ProcessVersion, StepLog
+from recoup.processes.shipped import SHIPPED, shipped_process
+from recoup.shops.models import Shop
+from tests.factories.cases import make_case
+from tests.factories.clock import set_clock
+from tests.factories.moments import DAY, HOUR, NOW
+from tests.factories.orders import make_order
+from tests.factories.processes import WAIT_AND_SEND, make_process, opened
+from tests.factories.shops import make_shop
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _all_shops() -> Iterator[None]:
+    with scopes_disabled():
+        yield
+
+
+@pytest.fixture
+def shop() -> Shop:
+    set_clock(NOW)
+    return make_shop()
+
+
+def enrol(shop: Shop) -> Enrolment:
+    enrol_cases([opened(make_case(make_order(shop, status="unpaid", placed_at=NOW)))])
+    found = Enrolment.objects.order_by("id").last()
+    assert found is not None
+    return found
+
+
+def pass_time(by: timedelta) -> None:
+    Installation.objects.update(trade_offset=F("trade_offset") + by)
+
+
+def test_the_shipped_processes_are_installed_once_in_test_mode(shop: Shop) -> None:
+    made = actions.install_shipped(shop, now=NOW)
+
+    assert sorted((p.key, p.status, p.message_source.state) for p in made) == sorted(
+        (key, "test", "live") for key in SHIPPED
+    )
+    assert actions.install_shipped(shop, now=NOW) == []
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE processes_processversion SET number = 9 WHERE id = %s",
+        "DELETE FROM processes_processversion WHERE id = %s",
+    ],
+)
+def test_a_published_version_never_changes(shop: Shop, statement: str) -> None:
+    version = make_process(shop).current_version
+    assert version is not None
+
+    with (
+        pytest.raises(DatabaseError, match="never changes"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(statement, [version.pk])
+
+    assert ProcessVersion.objects.get(pk=version.pk).number == 1
+
+
+def test_those_inside_stay_on_their_version_when_another_is_published(shop: Shop) -> None:
+    process = make_process(shop)
+    inside = enrol(shop)
+
+    version = actions.publish(process, shipped_process("unpaid_order"), actor=SYSTEM, now=NOW)
+    outside = enrol(shop)
+
+    inside.refresh_from_db()
+    assert version.number == 2
+    assert (inside.version.number, outside.version.number) == (1, 2)
+
+
+def test_the_numbers_of_blocks_survive_a_new_version(shop: Shop) -> None:
+    process = make_process(shop, nodes={"zz": WAIT_AND_SEND["n3"]}, entry={"first": "zz"})
+    before = process.current_version.node_map if process.current_version else {}
+
+    version = actions.publish(process, shipped_process("unpaid_order"), actor=SYSTEM, now=NOW)
+
+    assert version.node_map["zz"] == before["zz"]  # kept, so that no other block ever gets its number
+    assert len(set(version.node_map.values())) == len(version.node_map)
+
+
+@pytest.mark.parametrize(
+    ("was", "to"), [("draft", "paused"), ("test", "paused"), ("paused", "test"), ("live", "draft")]
+)
+def test_moves_that_do_not_exist_are_refused(shop: Shop, was: str, to: str) -> None:
+    process = make_process(shop, status=was)
+
+    with pytest.raises(ProcessMoveNotAllowed):
+        actions.set_status(process, to, actor=SYSTEM, now=NOW)
+
+    process.refresh_from_db()
+    assert process.status == was
+
+
+def test_pausing_holds_who_waits_and_their_messages_and_resuming_lets_them_go_on(shop: Shop) -> None:
+    process = make_process(shop)
+    one = enrol(shop)
+    Engine().run_once()
+    actions.set_status(process, "paused", actor=SYSTEM, now=NOW)
+    pass_time(DAY + HOUR)
+
+    assert Engine().run_once() == 0
+    one.refresh_from_db()
+    assert (one.state, MessageSource.objects.get().state, Message.objects.count()) == (
+        State.PAUSED,
+        "paused",
+        0,
+    )
+
+    actions.set_status(process, "live", actor=SYSTEM, now=NOW + DAY + HOUR)
+    pass_time(timedelta(minutes=11))
+    assert Engine().run_once() == 1
+    assert Message.objects.get().state == "due"
+    assert MessageSource.objects.get().state == "live"
+
+
+def test_what_was_paused_for_long_is_not_sent_late(shop: Shop) -> None:
+    process = make_process(shop)
+    enrol(shop)
+    Engine().run_once()
+    actions.set_status(process, "paused", actor=SYSTEM, now=NOW)
+    pass_time(DAY + HOUR)
+    Engine().run_once()
+    pass_time(10 * DAY)
+
+    actions.set_status(process, "live", actor=SYSTEM, now=NOW + 11 * DAY)
+    pass_time(timedelta(minutes=11))
+    while Engine().run_once():
+        pass
+
+    late = [m.not_after > NOW + 11 * DAY for m in Message.objects.all()]
+    assert late in ([], [False])
+
+
+def test_stopping_ends_who_is_inside_and_calls_their_messages_off(shop: Shop) -> None:
+    process = make_process(shop)
+    one = enrol(shop)
+    Engine().run_once()
+    pass_time(DAY + HOUR)
+    Engine().run_once()
+    two = enrol(shop)
+
+    actions.set_status(process, "stopped", actor=SYSTEM, now=NOW)
+
+    assert {e.state for e in Enrolment.objects.all()} == {State.CANCELLED}
+    assert {e.active_key for e in Enrolment.objects.all()} == {None}
+    assert [(m.enrolment_id, m.state, m.reason) for m in Message.objects.all()] == [
+        (one.pk, "cancelled", "stopped")
+    ]
+    assert list(StepLog.objects.filter(enrolment_id=two.pk).values_list("outcome", flat=True)) == [
+        Code.STOPPED_PROCESS
+    ]
+
+
+@pytest.mark.parametrize("has_worker", [True, False])
+def test_a_stop_that_was_cut_off_revives_nobody_later(shop: Shop, *, has_worker: bool) -> None:
+    process = make_process(shop)
+    one = enrol(shop)
+    Process.objects.update(status="stopped")  # the program was killed between the word and the deed
+    if has_worker:
+        Engine().run_once()
+
+    actions.set_status(process, "live", actor=SYSTEM, now=NOW)
+
+    one.refresh_from_db()
+    assert one.state == State.CANCELLED
+
+
+def test_going_live_lets_test_processes_run_and_keeps_the_first_instant() -> None:
+    set_clock(NOW)
+    shop = make_shop(live_since=None)
+    actions.install_shipped(shop, now=NOW)
+
+    actions.go_live(shop, actor=SYSTEM, now=NOW)
+    actions.go_live(shop, actor=SYSTEM, now=NOW + DAY)
+
+    shop.refresh_from_db()
+    assert shop.live_since == NOW
+    assert {(p.status, p.live_since) for p in Process.objects.all()} == {("live", NOW)}
+
+
+def test_who_entered_before_going_live_never_gets_anything() -> None:
+    set_clock(NOW)
+    shop = make_shop(live_since=None)
+    make_process(shop)
+    enrol(shop)
+    actions.go_live(shop, actor=SYSTEM, now=NOW)
+    Engine().run_once()
+    pass_time(DAY + HOUR)
+    Engine().run_once()
+
+    assert [m.is_test for m in Message.objects.all()] == [True]
