@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from recoup.integrations.csvfile import cells
 from recoup.integrations.csvfile.plan import FIELDS, NEEDED, Plan
@@ -55,9 +56,9 @@ STATES = [
     (ShopState.PENDING, _("waits for its payment")),
     (ShopState.ON_HOLD, _("on hold")),
     (ShopState.FAILED, _("payment failed")),
-    (ShopState.PAID, _("paid")),
+    (ShopState.PAID, pgettext_lazy("state of an order", "paid")),
     (ShopState.FULFILLED, _("paid and delivered")),
-    (ShopState.CANCELLED, _("cancelled")),
+    (ShopState.CANCELLED, pgettext_lazy("state of an order", "cancelled")),
     (ShopState.REFUNDED, _("refunded")),
 ]
 DECIMALS = [(cells.POINT, _("a point: 149.00")), (cells.COMMA, _("a comma: 149,00"))]
