@@ -13,10 +13,11 @@ from django.core.exceptions import ImproperlyConfigured
 from recoup.config import safety
 
 GOOD = "https://recoup.example.com"
-SHOWN = """
-    SESSION_COOKIE_SECURE SESSION_COOKIE_HTTPONLY SESSION_COOKIE_SAMESITE SESSION_COOKIE_NAME CSRF_COOKIE_SECURE
-    CSRF_COOKIE_HTTPONLY CSRF_COOKIE_NAME SECURE_SSL_REDIRECT ALLOWED_HOSTS CSRF_TRUSTED_ORIGINS DEBUG
-""".split()
+SHOWN = [
+    *(f"SESSION_COOKIE_{name}" for name in ("SECURE", "HTTPONLY", "SAMESITE", "NAME")),
+    *(f"CSRF_COOKIE_{name}" for name in ("SECURE", "HTTPONLY", "NAME")),
+    *("SECURE_SSL_REDIRECT", "ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS", "DEBUG"),
+]
 SHOW = "import json, django; django.setup(); from django.conf import settings as s;"
 SHOW += f"print(json.dumps({{name: getattr(s, name) for name in {SHOWN!r}}}))"
 

@@ -1,6 +1,5 @@
 """Two shops with one of everything, and a person in every role: what the tests of addresses walk through."""
 
-import zlib
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -15,7 +14,10 @@ from recoup.accounts.models import User
 from recoup.accounts.roles import Right, Role
 from recoup.core import attention, inbox
 from recoup.demo.models import CaughtMail
-from recoup.messaging.models import MessageCopy
+from recoup.messaging.copies import keep_copies, make_copy
+from recoup.messaging.models import Template
+from recoup.messaging.rendering.pool import Rendered
+from recoup.messaging.rendering.templates import CompiledTemplate
 from recoup.processes.models import Process
 from recoup.shops.actions import NewShop
 from recoup.shops.models import ImportRun, Invitation, Membership, Shop
@@ -137,13 +139,11 @@ def _fill(place: Place) -> None:
     order, cart = make_order(shop, source=source), make_cart(shop)
     make_case(order), make_case(cart)
     message = make_message(order, state="uncertain", handed_at=NOW)
-    MessageCopy(
-        message=message,
-        shop_id=shop.pk,
-        subject="Your order",
-        html=zlib.compress(HTML),
-        text=zlib.compress(b"Hello"),
-    ).save(force_insert=True)
+    template = Template.objects.select_related("current_version").get(shop=shop, key="order_reminder_1")
+    assert template.current_version is not None
+    compiled = CompiledTemplate.from_json(template.current_version.texts["en"]["compiled"])
+    mail = Rendered(subject="Your order", html=HTML, text=b"Hello")
+    keep_copies(shop.pk, [make_copy(message.pk, template.current_version.pk, "en", compiled, mail)])
     attention.ask(
         "hooks.quarantined", shop_id=shop.pk, key=str(source.pk), now=NOW, subject=("source", source.pk)
     )

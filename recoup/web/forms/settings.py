@@ -110,6 +110,7 @@ class QuietForm(forms.Form):
 class MailForm(forms.ModelForm[MailAccount]):
     """The mail server and the sender. The stored password is never shown; empty keeps it."""
 
+    port = forms.IntegerField(label=_("Port"), min_value=1, max_value=65535)
     password = forms.CharField(
         label=_("Password"),
         required=False,

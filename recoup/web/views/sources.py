@@ -7,11 +7,13 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.timezone import get_current_timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from recoup.accounts.roles import Right
-from recoup.core import inbox
+from recoup.core import humane, inbox
 from recoup.core.activity import Actor
 from recoup.core.models import InboxItem
 from recoup.shops.access import Seat
@@ -228,7 +230,10 @@ def _facts(one: Source) -> list[tuple[str, Any]]:
     can = platform(one.kind).capabilities
     history = history_state(one)
     rows: list[tuple[str, Any]] = [
-        (_("Watches orders since"), one.live_since.date()),
+        (
+            _("Watches orders since"),
+            humane.day(one.live_since, get_current_timezone(), get_language() or "en"),
+        ),
         (_("Carts"), _("reported") if can.carts else _("not reported")),
         (_("Asked before a reminder"), _("yes") if can.asks else _("no")),
     ]

@@ -88,7 +88,7 @@ def text(request: StaffRequest, seat: Seat, key: str, locale: str) -> HttpRespon
             "text": draft.text,
         }
     form = TextForm(request.POST or None, initial=initial)
-    status = 200
+    status = 422 if form.errors else 200
     if request.method == "POST" and form.is_valid():
         typed = DraftText(
             **{name: form.cleaned_data[name] for name in ("subject", "body", "preheader", "text")}
@@ -111,9 +111,7 @@ def text(request: StaffRequest, seat: Seat, key: str, locale: str) -> HttpRespon
             else:
                 messages.success(request, _("Saved as a draft. Publish it to use it."))
                 return redirect("web:text", seat.shop.slug, key, locale)
-    return render(
-        request, "web/settings/text.html", _context(request, seat, template, locale, form), status=status
-    )
+    return render(request, "web/settings/text.html", _context(seat, template, locale, form), status=status)
 
 
 def _problems(template: Template, locale: str, typed: DraftText) -> list[Problem]:
@@ -139,9 +137,7 @@ def _show_conflict(form: forms.Form, theirs: DraftText | None) -> None:
         form.add_error("body", format_html("<pre>{}</pre>", theirs.body[:4000]))
 
 
-def _context(
-    request: StaffRequest, seat: Seat, template: Template, locale: str, form: forms.Form
-) -> dict[str, Any]:
+def _context(seat: Seat, template: Template, locale: str, form: forms.Form) -> dict[str, Any]:
     slug, key = seat.shop.slug, template.key
 
     def url(name: str, language: str = locale) -> str:
@@ -171,12 +167,12 @@ def _context(
         "test_url": url("text_test"),
         "test_to": seat.user.email,
         "save_label": _("Save the draft"),
-        "text_part": _plain(template, locale, request),
+        "text_part": _plain(template, locale),
         "actions": [publish],
     }
 
 
-def _plain(template: Template, locale: str, request: StaffRequest) -> str:
+def _plain(template: Template, locale: str) -> str:
     try:
         return previews.preview(template, locale).text
     except (TemplateRefused, previews.PreviewFailed, KeyError):
@@ -184,7 +180,7 @@ def _plain(template: Template, locale: str, request: StaffRequest) -> str:
 
 
 @staff(Right.SEE_PROCESSES)
-def preview(request: StaffRequest, seat: Seat, key: str, locale: str) -> HttpResponse:
+def preview(_request: StaffRequest, seat: Seat, key: str, locale: str) -> HttpResponse:
     """Answer the draft as a buyer would get it, for a sandboxed frame; its links lead nowhere."""
     template = _template(seat, key, locale)
     try:
