@@ -21,7 +21,7 @@ from django_scopes import scopes_disabled
 from recoup.catalog.actions import record_product
 from recoup.config import worker
 from recoup.core.activity import SYSTEM
-from recoup.core.clock import trade_now
+from recoup.core.clock import real_now, trade_now
 from recoup.core.installation import confirm_place
 from recoup.core.models import Heartbeat
 from recoup.demo import stage
@@ -77,7 +77,7 @@ def start_demo(*, days: int = DAYS, tell: Callable[[str], None] = print) -> None
             _make_past(days, bank_url)
         MailAccount.objects.update(port=mailbox_port)
         OperatorAccount.objects.filter(kind="demobank").update(base_url=bank_url)
-        confirm_place()
+        confirm_place(now=real_now())
     tell(f"Sign in as {stage.OWNER} with the password {stage.PASSWORD}")
 
 
