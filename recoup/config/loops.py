@@ -25,15 +25,26 @@ class Loop:
     idle: float = 0.25
 
 
+class Pulse:
+    """The beat of one thread: said at most every ten seconds, however often it is called."""
+
+    def __init__(self, name: str) -> None:
+        self._name, self._beaten_at = name, -BEAT_EVERY
+
+    def __call__(self) -> None:
+        """Say that the thread is alive, unless that was said just now."""
+        if boot_seconds() - self._beaten_at >= BEAT_EVERY:
+            heartbeat.beat(self._name, now=real_now())
+            self._beaten_at = boot_seconds()
+
+
 def run(loop: Loop, stop: threading.Event) -> None:
     """Run a loop until told to stop. An error is logged and tried again, later each time; the loop never ends by itself."""
-    pause, beaten_at = FIRST_PAUSE, 0.0
+    pause, beat = FIRST_PAUSE, Pulse(loop.name)
     while not stop.is_set():
         try:
             done = loop.step()
-            if boot_seconds() - beaten_at >= BEAT_EVERY:
-                heartbeat.beat(loop.name, now=real_now())
-                beaten_at = boot_seconds()
+            beat()
             pause = FIRST_PAUSE
             if not done:
                 stop.wait(loop.idle)

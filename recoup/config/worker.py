@@ -13,7 +13,7 @@ from django_scopes import scopes_disabled
 from recoup.analytics.tallies import fold_tallies
 from recoup.config import loops
 from recoup.config.safety import refuse_unsafe
-from recoup.core import installation, outbox
+from recoup.core import heartbeat, installation, outbox
 from recoup.core.clock import boot_seconds, real_now, trade_now
 from recoup.hooks import apply as intake
 from recoup.hooks import ask as asking
@@ -34,6 +34,7 @@ SWEEP_EVERY = timedelta(seconds=2)
 IMPORT_EVERY = 5.0
 POLL_EVERY = timedelta(seconds=20)
 FOLD_EVERY = timedelta(minutes=1)
+PLACE_EVERY = timedelta(minutes=1)
 
 
 def run() -> None:
@@ -47,9 +48,12 @@ def run() -> None:
     senders = [Sender() for _ in range(SENDERS)]
     threads = loops.start(all_loops(), stop)
     threads += [
-        threading.Thread(target=_send, args=(sender, stop), name=f"sender-{number}", daemon=True)
+        threading.Thread(
+            target=_send, args=(sender, stop, f"sender-{number}"), name=f"sender-{number}", daemon=True
+        )
         for number, sender in enumerate(senders, 1)
     ]
+    heartbeat.keep_only({"watchdog", *(thread.name for thread in threads)})
     for thread in threads[-SENDERS:]:
         thread.start()
     log.info("worker.started", loops=[thread.name for thread in threads])
@@ -65,9 +69,9 @@ def _ask_to_stop(stop: threading.Event, _number: int, _frame: FrameType | None) 
     stop.set()
 
 
-def _send(sender: Sender, stop: threading.Event) -> None:
+def _send(sender: Sender, stop: threading.Event, name: str) -> None:
     with scopes_disabled():
-        sender.run(stop)
+        sender.run(stop, beat=loops.Pulse(name))
 
 
 def all_loops() -> list[loops.Loop]:
@@ -83,6 +87,7 @@ def all_loops() -> list[loops.Loop]:
         loops.Loop(
             importing.LOOP, _unscoped(lambda: importing.import_waiting(now=trade_now())), idle=IMPORT_EVERY
         ),
+        loops.Loop("place", _unscoped(look_where_we_are), idle=PLACE_EVERY.total_seconds()),
         loops.Loop("folding", _unscoped(fold_tallies), idle=FOLD_EVERY.total_seconds()),
     ]
 
@@ -111,6 +116,12 @@ def ask() -> int:
     now = trade_now()
     asked = ask_due_orders(asking.ask_source, askable=asking.askable_kinds(), now=now)
     return asked.answered + ask_open_attempts(now=now)
+
+
+def look_where_we_are() -> int:
+    """Silence a database that goes on elsewhere: a machine may be copied while its worker runs (R19)."""
+    installation.check_place(now=real_now())
+    return 0
 
 
 def poll() -> int:

@@ -3,6 +3,7 @@
 import queue
 import secrets
 import threading
+from collections.abc import Callable
 
 import structlog
 from django.db import connection
@@ -55,10 +56,12 @@ class Sender:
         sweep(now=now())
         return sum(self._run_lane(lane_id, now) for lane_id in due_lanes(now()))
 
-    def run(self, stop: threading.Event) -> None:
+    def run(self, stop: threading.Event, *, beat: Callable[[], None] | None = None) -> None:
         """Send until `stop` is set, then finish what is being handed over.
 
         Lost database connections are survived: answers of servers are kept until they can be written.
+
+        :param beat: called after each round that went well, to say that the sender is alive.
         """
         pause, is_away = self._timing.poll, False
         while not stop.wait(pause):
@@ -68,6 +71,8 @@ class Sender:
                 for lane_id in due_lanes(self._now()):
                     self._start_lane(lane_id, stop)
                 is_away = False
+                if beat is not None:
+                    beat()
             except DATABASE_ERRORS as error:
                 if not is_away:
                     log.warning("messaging.sender.database_away", error=type(error).__name__)
