@@ -105,6 +105,11 @@ class RenderPool:
         with self._lock:
             return [child.pid for child in self._idle if child.is_alive]
 
+    @property
+    def is_closed(self) -> bool:
+        """Tell whether it takes no more work."""
+        return self._is_closed
+
     def close(self) -> None:
         """End the children; the pool starts none any more."""
         with self._lock:
@@ -206,9 +211,9 @@ _shared_lock = threading.Lock()
 
 
 def shared_pool() -> RenderPool:
-    """Return this process's own pool of one child; a process made by forking gets another."""
+    """Return this process's own pool of one child; after a fork, or once somebody closed it, there is another."""
     with _shared_lock:
         pool = _shared.get(os.getpid())
-        if pool is None:
+        if pool is None or pool.is_closed:
             pool = _shared[os.getpid()] = RenderPool()
         return pool

@@ -12,7 +12,14 @@ import pytest
 
 from recoup.messaging.rendering import process
 from recoup.messaging.rendering.limits import CACHED_TEMPLATES
-from recoup.messaging.rendering.pool import Outcome, Rendered, RenderFailure, RenderItem, RenderPool
+from recoup.messaging.rendering.pool import (
+    Outcome,
+    RenderFailure,
+    RenderItem,
+    RenderPool,
+    Rendered,
+    shared_pool,
+)
 from recoup.messaging.rendering.process import ChildDied, RenderChild
 from recoup.messaging.rendering.templates import CompiledTemplate
 from tests.messaging.rendering.texts import codes, context
@@ -309,3 +316,12 @@ def _peak_megabytes(pid: int) -> float:
         if line.startswith("VmHWM"):
             return int(line.split()[1]) / 1024
     raise AssertionError("no peak")
+
+
+def test_whoever_needs_the_shared_pool_after_it_was_closed_gets_another() -> None:
+    first = shared_pool()
+    assert shared_pool() is first
+    first.close()
+    second = shared_pool()
+    assert (second is first, second.is_closed) == (False, False)
+    second.close()
