@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol, TypeVar
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
 
 from tests.web.world import PASSWORD
 
@@ -54,8 +54,16 @@ def open_page(context: BrowserContext) -> tuple[Page, list[str]]:
     page.set_default_timeout(PAGE_TIMEOUT)
     page.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("requestfailed", lambda sent: complaints.append(f"{sent.url} {sent.failure}"))
+    page.on(
+        "requestfailed",
+        lambda sent: complaints.append(f"{sent.url} {sent.failure}") if _is_lost(sent) else None,
+    )
     return page, complaints
+
+
+def _is_lost(sent: Request) -> bool:
+    """Tell whether a request failed by itself; one that leaving the page broke off did not."""
+    return "ERR_ABORTED" not in (sent.failure or "")
 
 
 def sign_in(page: Page, address: str, email: str) -> None:
