@@ -1,8 +1,9 @@
 """Mails a second through the whole sending path with every check, against django-post-office end to end, to one server.
 
-Ours: queue in batches as the engine does, claim, render in the child, mint links, MIME, mark, lock and look, hand over, record
-with news, by two sender processes as the product runs them. The twin: `bench.post_office_twin`. Both start warm; the clock runs from the
-first message queued to the last one recorded as sent. The mail server counts. Goal: at least 4 times; aim: 6.
+Ours: queue in batches as the engine does, claim, render in the child, mint links, MIME, mark, lock and look, hand over,
+record with news, by two sender processes as the product runs them. The twin: `bench.post_office_twin`. Both start warm;
+the clock runs from the first message queued to the last one recorded as sent. The mail server counts. Goal: at least 4
+times; aim: 6. `SEND_MAILS` (a round) and `SEND_ROUNDS` may be set.
 
 `claim.old_snapshot`: messages claimed a second while an old transaction is open, against without. Goal: at least 0.8.
 """

@@ -1,8 +1,8 @@
 """django-post-office, queueing and sending the same mails to the same server; a program of its own with its own settings.
 
-Reads `rounds` from standard input: a number of mails a line, and answers with the seconds they took from the first queued to the
-last accepted. Texts are parsed once and filled in while queueing; queued with `send_many`, the quickest it has; sent in two
-processes.
+Reads a number of mails a line from standard input, and answers with the seconds that they took from the first queued to
+the last recorded as sent. Texts are parsed once and filled in while queueing; queued with `send_many` and sent in batches
+of 1,000, the quickest that it has.
 """
 
 import logging

@@ -10,7 +10,6 @@ from django.db import connection
 
 from recoup.core.clock import boot_seconds, trade_now
 from recoup.messaging.channels import channel
-from recoup.messaging.rendering.pool import shared_pool
 from recoup.messaging.sender.claim import due_lanes
 from recoup.messaging.sender.ends import DATABASE_ERRORS, Ledger
 from recoup.messaging.sender.handing import Desk, TradeClock
@@ -95,7 +94,6 @@ class Sender:
         while self.ledger.flush() and boot_seconds() < deadline:
             threading.Event().wait(self._timing.poll)
         self.close()
-        shared_pool().close()
         connection.close()
 
     def close(self) -> None:

@@ -1,0 +1,364 @@
+"""The last look on a real database: what it reads, what it locks, and that it waits for nobody."""
+
+import threading
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from django.db import connection, transaction
+from django_scopes import scopes_disabled
+
+from recoup.core import inbox
+from recoup.core.inbox import Call
+from recoup.customers.actions import Consent, record_consent, suppress
+from recoup.messaging.models import Message, QuietHours, SendingLimits
+from recoup.messaging.sender import look
+from recoup.messaging.sender.claim import claim
+from recoup.messaging.sender.facts import Sight
+from recoup.messaging.sender.records import Claimed
+from recoup.messaging.sender.shop_facts import ShopFacts
+from recoup.messaging.sender.timing import Timing
+from recoup.orders.models import Order
+from recoup.payments.actions import record_payment
+from recoup.shops.snapshots import AttemptState, PaymentSnapshot
+from tests.factories.messages import make_message
+from tests.factories.moments import DAY, HOUR, MINUTE, NOW
+from tests.factories.orders import make_attempt, make_order
+from tests.factories.people import make_contact
+from tests.factories.shops import make_shop, make_source
+from tests.messaging.sender.roads import Road, make_road
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _scopes() -> Iterator[None]:
+    with scopes_disabled():
+        yield
+
+
+@pytest.fixture
+def road() -> Road:
+    return make_road(2525)
+
+
+def claimed(road: Road) -> list[Claimed]:
+    return claim(road.lane.pk, owner=1, now=NOW, timing=Timing())[1]
+
+
+def seen(road: Road) -> tuple[Sight, ShopFacts]:
+    """Return what the look sees of the one message of a road."""
+    messages = claimed(road)
+    sights, shop = look.look(messages, owner=1, now=NOW)
+    (sight,) = sights.values()
+    return sight, shop
+
+
+def keep_call(
+    order: Order, *refs: str, kind: str = "shop", received_at: object = NOW, **values: object
+) -> None:
+    inbox.keep(
+        Call(
+            shop_id=order.shop_id,
+            source_kind=kind,
+            source_id=order.source_id,
+            event_id=f"{kind}{refs}{received_at}",
+            raw=b"{}",
+            subject_refs=refs,
+            received_at=received_at,  # type: ignore[arg-type]
+            **values,  # type: ignore[arg-type]
+        )
+    )
+
+
+def test_everything_is_read_of_an_order_without_anything_against_it(road: Road) -> None:
+    order = make_order(road.shop)
+    road.reminder(order)
+
+    sight, shop = seen(road)
+
+    assert sight.order is not None
+    assert (sight.order.id, sight.order.payment_state, sight.order.status) == (order.pk, "owed", "new")
+    assert (sight.order.is_paid_by_another, sight.order.has_newer_twin, sight.order.reminders) == (
+        False,
+        False,
+        0,
+    )
+    assert (sight.cancel_reason, sight.hold, sight.gate and sight.gate.recent) == (None, "", [])
+    assert shop.states == {road.source.pk: "live"}
+    assert (shop.caps.per_day, shop.caps.per_week, shop.caps.per_order) == (2, 5, 3)
+
+
+@pytest.mark.parametrize("named", ["order", "number", "cart", "attempt", "sibling"])
+def test_news_that_waits_to_be_applied_holds_the_message_by_any_name(road: Road, named: str) -> None:
+    contact = make_contact(road.shop)
+    order = make_order(road.shop, contact=contact, cart_ref="cart-9", number="N-1")
+    sibling = make_order(road.shop, contact=contact, placed_at=NOW, products=("vase",))
+    attempt = make_attempt(order, state="pending")
+    road.reminder(order)
+    names = {
+        "order": order.ref,
+        "number": "N-1",
+        "cart": "cart-9",
+        "attempt": attempt.ref,
+        "sibling": sibling.ref,
+    }
+
+    keep_call(order, names[named])
+
+    assert seen(road)[0].hold == "payment_news"
+
+
+@pytest.mark.parametrize(("minutes", "hold"), [(0, "intake_unreadable"), (9, "intake_unreadable"), (11, "")])
+def test_a_call_that_nobody_could_read_holds_its_source_for_ten_minutes(
+    road: Road, minutes: int, hold: str
+) -> None:
+    order = make_order(road.shop)
+    road.reminder(order)
+
+    keep_call(order, received_at=NOW - minutes * MINUTE, peek_failed=True)
+
+    assert seen(road)[0].hold == hold
+
+
+def test_news_of_others_and_news_applied_hold_nothing(road: Road) -> None:
+    order = make_order(road.shop)
+    road.reminder(order)
+    other = make_source(make_shop())
+
+    keep_call(order, "somebody else's")
+    keep_call(Order(shop_id=other.shop_id, source_id=other.pk), order.ref, peek_failed=True)
+    keep_call(order, order.ref, unreadable="quarantined at once")
+
+    assert seen(road)[0].hold == ""
+
+
+def test_news_of_an_operator_of_the_shop_holds_by_the_attempts_name(road: Road) -> None:
+    order = make_order(road.shop)
+    attempt = make_attempt(order, state="pending")
+    road.reminder(order)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO payments_operatoraccount (id, shop_id, kind, name, key, role, base_url, secret, options,"
+            " is_active, position) OVERRIDING SYSTEM VALUE"
+            " VALUES (%s, %s, 'demobank', 'Bank', 'k', 'initiator', '', '', '{}', true, 0)",
+            [order.source_id, road.shop.pk],
+        )
+
+    keep_call(order, attempt.ref, kind="operator")
+
+    assert seen(road)[0].hold == "payment_news"
+
+
+def test_a_newer_paid_order_of_the_same_goods_is_seen(road: Road) -> None:
+    contact = make_contact(road.shop)
+    road.reminder(make_order(road.shop, contact=contact))
+    make_order(road.shop, contact=contact, placed_at=NOW - HOUR, paid_at=NOW - HOUR)
+
+    sight, _ = seen(road)
+
+    assert sight.order is not None
+    assert sight.order.is_paid_by_another
+
+
+def test_a_newer_twin_that_is_also_owed_is_seen(road: Road) -> None:
+    contact = make_contact(road.shop)
+    road.reminder(make_order(road.shop, contact=contact))
+    make_order(road.shop, contact=contact, placed_at=NOW - HOUR)
+
+    sight, _ = seen(road)
+
+    assert sight.order is not None
+    assert sight.order.has_newer_twin
+
+
+def test_what_was_sent_about_the_order_is_counted(road: Road) -> None:
+    order = make_order(road.shop)
+    template = road.texts["order"]
+    for state in ("sent", "uncertain", "failed", "cancelled"):
+        make_message(order, state=state, handed_at=NOW - HOUR, template=template)
+    make_message(order, state="handing", handed_at=NOW, lease_owner=2)
+    make_message(order, state="handing", lease_owner=2)
+    make_message(order, state="sent", is_asked_for=True, handed_at=NOW - HOUR)
+    make_message(
+        order, state="sent", enrolment_id=None, manual_key="k", handed_at=NOW - HOUR, template=template
+    )
+    make_message(
+        order, state="sent", enrolment_id=None, manual_key="l", handed_at=NOW - 2 * DAY, template=None
+    )
+    road.reminder(order)
+
+    sight, _ = seen(road)
+
+    assert sight.order is not None
+    assert (sight.order.reminders, sight.order.sent_by_hand) == (5, [template.pk])
+
+
+def test_an_order_placed_after_the_cart_was_left_is_seen(road: Road) -> None:
+    contact = make_contact(road.shop)
+    road.reminder(road.cart(contact=contact))
+    make_order(road.shop, contact=contact, placed_at=NOW - HOUR)
+
+    sight, _ = seen(road)
+
+    assert sight.cart is not None
+    assert sight.cart.has_order_since
+
+
+@pytest.mark.parametrize(
+    ("words", "is_consenting"),
+    [
+        ([], False),
+        ([("marketing", True, 2)], True),
+        ([("cart_reminder", True, 2)], True),
+        ([("marketing", True, 2), ("marketing", False, 1)], False),
+        ([("marketing", False, 2), ("marketing", True, 1)], True),
+        ([("marketing", False, 1), ("cart_reminder", True, 2)], True),
+        ([("marketing", True, -1)], False),
+    ],
+)
+def test_consent_counts_as_it_stands_at_this_instant(
+    road: Road, words: list[tuple[str, bool, int]], is_consenting: bool
+) -> None:
+    contact = make_contact(road.shop)
+    road.reminder(road.cart(contact=contact))
+    for purpose, is_given, days_ago in words:
+        record_consent(contact, [Consent(purpose, is_given, "test", NOW - days_ago * DAY)], now=NOW)
+
+    _, shop = seen(road)
+
+    assert shop.consenting == ({contact.pk} if is_consenting else set())
+
+
+def test_suppression_limits_and_quiet_hours_of_the_shop_are_read(road: Road) -> None:
+    message = road.reminder(email="Anna@Example.com")
+    suppress(road.shop.pk, "anna@example.com", scope="reminders", reason="unsubscribed", now=NOW)
+    suppress(make_shop().pk, "anna@example.com", scope="all", reason="unsubscribed", now=NOW)
+    SendingLimits(shop=road.shop, per_day=1, per_week=3, per_order=9).save()
+    QuietHours(shop=road.shop, starts="21:00", ends="08:00", weekdays=[5]).save()
+
+    _, shop = seen(road)
+
+    assert shop.suppressed == {message.recipient: {"reminders"}}
+    assert (shop.caps.per_day, shop.caps.per_week, shop.caps.per_order) == (1, 3, 9)
+    assert [(quiet.starts.hour, quiet.ends.hour, quiet.weekdays) for quiet in shop.quiet_hours] == [
+        (21, 8, (5,))
+    ]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"lease_owner": 2}, {"state": "uncertain"}, {"lease_until": NOW - 10 * DAY}],
+    ids=["another's", "swept", "run out"],
+)
+def test_a_message_that_is_not_ours_any_more_is_not_seen(road: Road, values: dict[str, object]) -> None:
+    message = road.reminder()
+    messages = claimed(road)
+    Message.objects.filter(pk=message.pk).update(**values)
+
+    sights, _ = look.look(messages, owner=1, now=NOW)
+
+    assert sights == {}
+
+
+def test_a_cancel_that_was_asked_for_is_seen_with_its_reason(road: Road) -> None:
+    message = road.reminder()
+    messages = claimed(road)
+    Message.objects.filter(pk=message.pk).update(cancel_requested_at=NOW, reason="taken_over")
+
+    sights, _ = look.look(messages, owner=1, now=NOW)
+
+    assert sights[message.pk].cancel_reason == "taken_over"
+
+
+def test_the_stamp_changes_with_the_row(road: Road) -> None:
+    order = make_order(road.shop)
+    road.reminder(order)
+    messages = claimed(road)
+    before, _ = look.look(messages, owner=1, now=NOW)
+    again, _ = look.look(messages, owner=1, now=NOW)
+    Order.objects.filter(pk=order.pk).update(total=150)
+
+    after, _ = look.look(messages, owner=1, now=NOW)
+
+    orders = [next(iter(sights.values())).order for sights in (before, again, after)]
+    stamps = [order.stamp for order in orders if order is not None]
+    assert stamps[0] == stamps[1] != stamps[2]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("statement", "missing"),
+    [
+        ("UPDATE orders_order SET captured = captured", "order"),
+        ("UPDATE customers_contactgate SET changes = changes + 1", "gate"),
+    ],
+)
+def test_a_row_that_somebody_changes_at_this_moment_is_left_to_them(
+    road: Road, database_url: str, statement: str, missing: str
+) -> None:
+    road.reminder()
+    messages = claimed(road)
+    with psycopg.connect(database_url) as payer:
+        payer.execute(statement.encode())
+
+        with transaction.atomic():
+            sights, _ = look.look(messages, owner=1, now=NOW)
+        payer.rollback()
+
+    (sight,) = sights.values()
+    assert getattr(sight, missing) is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_payment_waits_for_the_look_to_end_and_no_longer(road: Road) -> None:
+    order = make_order(road.shop)
+    road.reminder(order)
+    messages = claimed(road)
+    paid = threading.Event()
+
+    def pay() -> None:
+        with scopes_disabled():
+            record_payment(
+                Order.objects.get(pk=order.pk),
+                PaymentSnapshot("p1", AttemptState.SUCCEEDED, order.total, order.currency, NOW),
+                now=NOW,
+            )
+        paid.set()
+        connection.close()
+
+    payer = threading.Thread(target=pay)
+    with transaction.atomic():
+        sights, _ = look.look(messages, owner=1, now=NOW)
+        payer.start()
+        was_paid_meanwhile = paid.wait(0.7)
+    payer.join(timeout=10)
+
+    assert sights[messages[0].id].order is not None
+    assert (was_paid_meanwhile, paid.is_set()) == (False, True)
+
+
+def test_the_plans_of_look_and_claim_never_scan_what_was_sent(road: Road) -> None:
+    sent = make_message(make_order(road.shop), state="sent", handed_at=NOW - 2 * DAY)
+    fields = {field.attname: getattr(sent, field.attname) for field in Message._meta.concrete_fields}
+    Message.objects.bulk_create(
+        [Message(**{**fields, "id": None, "enrolment_id": number}) for number in range(100_000, 105_000)]
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    road.reminder()
+    plans = []
+
+    def explain(execute: object, sql: str, params: object, many: bool, context: object) -> object:
+        if sql.lstrip().startswith(("SELECT", "WITH")) and "messaging_message" in sql:
+            with connection.cursor().cursor as raw:
+                raw.execute(f"EXPLAIN {sql}", params)
+                plans.append("\n".join(row[0] for row in raw.fetchall()))
+        return execute(sql, params, many, context)  # type: ignore[operator]
+
+    with connection.execute_wrapper(explain):
+        messages = claimed(road)
+        look.look(messages, owner=1, now=NOW)
+
+    assert len(plans) >= 3
+    assert [plan for plan in plans if "Seq Scan on messaging_message " in plan] == []
