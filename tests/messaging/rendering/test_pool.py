@@ -14,10 +14,10 @@ from recoup.messaging.rendering import process
 from recoup.messaging.rendering.limits import CACHED_TEMPLATES
 from recoup.messaging.rendering.pool import (
     Outcome,
+    Rendered,
     RenderFailure,
     RenderItem,
     RenderPool,
-    Rendered,
     shared_pool,
 )
 from recoup.messaging.rendering.process import ChildDied, RenderChild
