@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.db import transaction
+from django.db.models import Sum
 
 from recoup.core import attention, outbox
 from recoup.customers.actions import touch_gates
@@ -55,38 +56,59 @@ def apply_order_snapshot(
 ) -> Order:
     """Record an order together with its payments and refunds, and settle it: what intake calls for orders.
 
-    One transaction. A source that says "paid" without naming a payment gets one made for the total, dated by its own word.
+    One transaction. Of an order that its source calls paid, what no payment is named for is taken as paid too, dated by the
+    source's own word: nobody whom the shop calls paid is reminded.
     Announces `OrderPlaced`/`OrderChanged`/`OrderCancelled` and what the money says.
     """
     with transaction.atomic():
         order = record_order(source, snapshot, now=now, is_backfill=is_backfill)
         order = lock_order(order.pk)
-        payments = [*snapshot.payments, *_implied_payment(order, snapshot)]
-        attempts = [_write_attempt(order, payment, now=now, through=Through()) for payment in payments]
+        attempts = [
+            _write_attempt(order, payment, now=now, through=Through()) for payment in snapshot.payments
+        ]
+        implied = _implied_payment(order, snapshot)
+        if implied is not None:
+            attempts.append(_write_implied(order, implied, now=now))
         for refund in [*snapshot.refunds, *_implied_refund(order, snapshot)]:
             _write_refund(order, refund, now=now)
         return _settle(order, now=now, attempts=attempts).order
 
 
-def _implied_payment(order: Order, snapshot: OrderSnapshot) -> list[PaymentSnapshot]:
-    says_paid = (
-        snapshot.state in {ShopState.PAID, ShopState.FULFILLED, ShopState.REFUNDED} and snapshot.paid_at
+def _implied_payment(order: Order, snapshot: OrderSnapshot) -> PaymentSnapshot | None:
+    """Return the payment of what is left when a source says "paid", and the payments that are named do not reach the total.
+
+    Some of it may have been paid by a voucher, or in another currency than the order's.
+    """
+    says_paid = snapshot.state in {ShopState.PAID, ShopState.FULFILLED, ShopState.REFUNDED}
+    if not says_paid or snapshot.paid_at is None:
+        return None
+    named = Attempt.objects.filter(order=order, state__in=CAPTURED, currency=order.currency)
+    known = named.exclude(operator="", ref=_implied_ref(order)).aggregate(sum=Sum("amount"))[
+        "sum"
+    ] or Decimal(0)
+    if known >= snapshot.total:
+        return None
+    return PaymentSnapshot(
+        ref=_implied_ref(order),
+        state=AttemptState.SUCCEEDED,
+        amount=snapshot.total - known,
+        currency=snapshot.currency,
+        at=snapshot.paid_at,
+        method=snapshot.method,
     )
-    told = any(payment.state.value in CAPTURED for payment in snapshot.payments)
-    if not says_paid or told or snapshot.paid_at is None or snapshot.total <= 0:
-        return []
-    if Attempt.objects.filter(order=order, state__in=CAPTURED).exclude(ref=f"order:{snapshot.ref}").exists():
-        return []  # known from the operator, or from the pay page
-    return [
-        PaymentSnapshot(
-            ref=f"order:{snapshot.ref}",
-            state=AttemptState.SUCCEEDED,
-            amount=snapshot.total,
-            currency=snapshot.currency,
-            at=snapshot.paid_at,
-            method=snapshot.method,
-        )
-    ]
+
+
+def _implied_ref(order: Order) -> str:
+    return f"order:{order.ref}"
+
+
+def _write_implied(order: Order, payment: PaymentSnapshot, *, now: datetime) -> Attempt:
+    """Write the payment that a source did not name; it follows the total of an order that grew after it was paid."""
+    attempt = _write_attempt(order, payment, now=now, through=Through())
+    if attempt.amount < payment.amount:
+        attempt.amount = payment.amount
+        attempt.save(update_fields=["amount"])
+    return attempt
 
 
 def _implied_refund(order: Order, snapshot: OrderSnapshot) -> list[RefundSnapshot]:
@@ -151,17 +173,6 @@ def apply_order_payment(source: Source, news: OrderPaymentSnapshot, *, now: date
 
 
 def _write_attempt(order: Order, payment: PaymentSnapshot, *, now: datetime, through: Through) -> Attempt:
-    if payment.currency != order.currency and payment.state.value in CAPTURED:
-        attention.ask(
-            "payments.amount_differs",
-            shop_id=order.shop_id,
-            key=f"{order.pk}:{payment.ref}",
-            now=now,
-            subject=("order", order.pk),
-            number=order.number,
-            amount=str(payment.amount),
-            currency=payment.currency,
-        )
     account = through.operator_account
     _replace_implied(order, payment)
     attempt, _ = Attempt.objects.get_or_create(
@@ -192,19 +203,49 @@ def _write_attempt(order: Order, payment: PaymentSnapshot, *, now: datetime, thr
             learnt_at=now,
         )
     if applies:
+        is_foreign = payment.currency != order.currency and payment.state.value in CAPTURED
+        if is_foreign and attempt.state not in CAPTURED:
+            _hold_foreign(order, payment, now)
         _advance(attempt, payment, now)
     return attempt
 
 
+def _hold_foreign(order: Order, payment: PaymentSnapshot, now: datetime) -> None:
+    """Rest the reminders of a locked order that was paid in another currency, until a person has looked (T75)."""
+    if order.is_backfill:
+        return
+    order.paused_at = order.paused_at or now  # saved when the order is settled
+    outbox.announce(OrderChanged(shop_id=order.shop_id, order_id=order.pk, at=now))
+    attention.ask(
+        "payments.amount_differs",
+        shop_id=order.shop_id,
+        key=f"{order.pk}:{payment.ref}",
+        now=now,
+        subject=("order", order.pk),
+        number=order.number,
+        amount=str(payment.amount),
+        currency=payment.currency,
+    )
+
+
 def _replace_implied(order: Order, payment: PaymentSnapshot) -> None:
-    """Let a payment that is named take the place of the one made up for "paid": they are the same money (R4)."""
-    implied_ref = f"order:{order.ref}"
-    if payment.state.value not in CAPTURED or payment.ref == implied_ref:
+    """Let a payment that is named take the place of what was taken as paid without a name: the same money (R4)."""
+    implied_ref = _implied_ref(order)
+    if (
+        payment.state.value not in CAPTURED
+        or payment.ref == implied_ref
+        or payment.currency != order.currency
+    ):
         return
     implied = Attempt.objects.filter(order=order, operator="", ref=implied_ref).first()
-    if implied is None:
+    known = Attempt.objects.filter(order=order, operator=payment.operator, ref=payment.ref).first()
+    if implied is None or (known is not None and known.state in CAPTURED):
         return
-    if Attempt.objects.filter(order=order, operator=payment.operator, ref=payment.ref).exists():
+    if payment.amount < implied.amount:
+        implied.amount -= payment.amount
+        implied.save(update_fields=["amount"])
+        return
+    if known is not None:
         implied.delete()
         return
     implied.ref, implied.operator = payment.ref, payment.operator
