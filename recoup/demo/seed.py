@@ -22,7 +22,7 @@ from recoup.catalog.actions import record_product
 from recoup.config import worker
 from recoup.core.activity import SYSTEM
 from recoup.core.clock import real_now, trade_now
-from recoup.core.installation import confirm_place
+from recoup.core.installation import confirm_place, get_installation
 from recoup.core.models import Heartbeat
 from recoup.demo import stage
 from recoup.demo.mailbox import Mailbox, keeper
@@ -63,13 +63,15 @@ class NotTheDemo(Exception):
 def start_demo(*, days: int = DAYS, tell: Callable[[str], None] = print) -> None:
     """Fill the demo's database unless it is filled already, and tell it where mailbox and bank listen this time.
 
-    :raises NotTheDemo: if this process does not belong to the demo.
+    :raises NotTheDemo: if this process does not belong to the demo, or the database holds shops of real people.
     """
     if not settings.IS_DEMO:
         raise NotTheDemo
     mailbox_port = int(os.environ.get("RECOUP_DEMO_MAILBOX_PORT", MAILBOX_PORT))
     bank_url = os.environ.get("RECOUP_DEMO_BANK_URL", f"http://127.0.0.1:{BANK_PORT}")
     with scopes_disabled():
+        if Shop.objects.exists() and not get_installation().is_demo:
+            raise NotTheDemo
         if not Shop.objects.exists():
             tell(
                 "Making the demo shop: three weeks of orders, mails and payments. This takes a minute, once."
