@@ -128,6 +128,8 @@ def count_rows(keyset: Keyset, *, most: int | None = MOST_COUNTED) -> Count:
         )
         if number is not None:
             return _capped(number, most)
+        if most <= MOST_COUNTED and not keyset.conditions and not keyset.branch:
+            return Count(most, is_capped=True)
     where, params = _conditions(keyset, with_search=True)
     rows = f"SELECT FROM {keyset.table} r WHERE {where} {limit}"
     [(number,)] = _run(f"SELECT count(*) FROM ({rows}) counted", params)  # noqa: S608 - see above
