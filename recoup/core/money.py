@@ -4,9 +4,15 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
-from babel.numbers import format_currency, get_currency_precision, list_currencies
+from babel.numbers import format_currency, list_currencies
 
-_AMOUNT = re.compile(r"-?\d{1,12}(\.\d{1,8})?")
+_AMOUNT = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,8})?")  # not \d: that takes the digits of every script
+# ISO 4217. The locale data that `format_currency` uses says what is in use: no paras in RSD, which shops do charge.
+_NO_PLACES, _THREE = (
+    "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
+    "BHD IQD JOD KWD LYD OMR TND",
+)
+_PLACES = {"CLF": 4, "UYW": 4, **dict.fromkeys(_NO_PLACES.split(), 0), **dict.fromkeys(_THREE.split(), 3)}
 _KNOWN = frozenset(list_currencies()) - {"XXX", "XTS"}
 
 
@@ -31,13 +37,16 @@ class Money:
         return Money(self.amount + other.amount, self.currency)
 
     def text(self, locale: str) -> str:
-        """Return the amount as people of this locale write it."""
-        return format_currency(self.amount, self.currency, locale=locale)
+        """Return the amount as people of this locale write it; what is owed is never rounded."""
+        places = exponent(self.currency)
+        # The locale's pattern has two places, its data on currencies may say none.
+        is_usual = places != 2 or self.amount == self.amount.to_integral_value()
+        return format_currency(self.amount, self.currency, locale=locale, currency_digits=is_usual)
 
 
 def exponent(currency: str) -> int:
     """Return how many decimal places the currency has: PLN 2, JPY 0, KWD 3."""
-    return int(get_currency_precision(currency))
+    return _PLACES.get(currency, 2)
 
 
 def parse_currency(text: str) -> str:
