@@ -12,7 +12,7 @@ from recoup.recovery.events import RecoveryCaseClosed, RecoveryCaseOpened
 
 ROUTES: Routes = {
     CartChanged: (recovery.follow_changed_carts, processes.wake_carts),
-    OrderPlaced: (recovery.make_way_for_orders, processes.wake_carts_of_buyers),
+    OrderPlaced: (recovery.make_way_for_orders, processes.wake_carts_of_buyers, processes.enrol_buyers),
     OrderChanged: (recovery.follow_changed, processes.wake_changed),
     OrderCancelled: (recovery.close_ended, processes.wake_cancelled),
     RecoveryCaseOpened: (recovery.look_again, processes.enrol),

@@ -226,7 +226,7 @@ def _revive(enrolment: Enrolment, now: datetime) -> None:
         contact_id=enrolment.contact_id,
         subject_kind=enrolment.subject_kind,
         subject_id=enrolment.subject_id,
-        event_id=enrolment.case_id or 0,
+        event_id=enrolment.case_id or enrolment.subject_id,
         entered_at=enrolment.entered_at,
         case_id=enrolment.case_id,
     )

@@ -16,7 +16,7 @@ from recoup.processes.versions import graph_of
 from recoup.recovery.events import RecoveryCaseOpened
 
 # What opens a door: the entry event of a process's document.
-ORDER_UNPAID, CART_LEFT = "order.unpaid", "cart.abandoned"
+ORDER_PLACED, ORDER_UNPAID, CART_LEFT = "order.placed", "order.unpaid", "cart.abandoned"
 # The order process takes over from the cart process: one person is asked about one thing (B12).
 _DOOR = {"order": ORDER_UNPAID, "cart": CART_LEFT}
 _KIND = {"order": SubjectKind.ORDER, "cart": SubjectKind.CART}
@@ -51,28 +51,85 @@ def open_doors(shop_ids: Sequence[int]) -> list[Door]:
     return [Door(pid, vid, shop, bp, test, graph_of(vid)) for pid, vid, shop, bp, test in rows]
 
 
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Somebody who comes to the doors of one event, with the order or cart that brings them."""
+
+    door: str
+    shop_id: int
+    contact_id: int
+    kind: str
+    subject_id: int
+    at: datetime
+    case_id: int | None = None
+
+
 def enrol_cases(cases: Sequence[RecoveryCaseOpened]) -> int:
     """Let the people of new cases into the processes that wait for them; return how many came in.
 
-    Whoever is in already, or comes too soon, is turned away by the unique indexes. Cases without a known person have nobody
-    to write to.
+    Cases without a known person have nobody to write to.
     """
-    known = [case for case in cases if case.contact_id is not None]
-    doors = open_doors([case.shop_id for case in known])
-    facts = _facts_of(known)
-    ends = _last_ends(doors, [case.contact_id for case in known if case.contact_id is not None])
+    return enrol(
+        [
+            Arrival(
+                door=_DOOR[case.kind],
+                shop_id=case.shop_id,
+                contact_id=case.contact_id,
+                kind=case.kind,
+                subject_id=case.subject_id,
+                at=case.at,
+                case_id=case.case_id,
+            )
+            for case in cases
+            if case.contact_id is not None
+        ]
+    )
+
+
+def enrol_placed(order_ids: Sequence[int]) -> int:
+    """Let the buyers of new orders into the processes that begin with the placing; return how many came in.
+
+    Test orders and those from before their shop was connected or went live stay out (B6).
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT o.shop_id, o.contact_id, o.id, o.placed_at FROM orders_order o"
+            " JOIN shops_source source ON source.id = o.source_id JOIN shops_shop shop ON shop.id = o.shop_id"
+            " WHERE o.id = ANY(%s) AND o.contact_id IS NOT NULL AND NOT o.is_test AND NOT o.is_backfill"
+            " AND o.placed_at >= greatest(source.live_since, shop.live_since) ORDER BY o.id",
+            [sorted(set(order_ids))],
+        )
+        rows = cursor.fetchall()
+    return enrol(
+        [Arrival(ORDER_PLACED, shop, contact, "order", order, at) for shop, contact, order, at in rows]
+    )
+
+
+def enrol(arrivals: Sequence[Arrival]) -> int:
+    """Let people in and return how many came in. Whoever is in already, or comes too soon, the unique indexes turn away."""
+    if not arrivals:
+        return 0
+    wanted = {(arrival.shop_id, arrival.door) for arrival in arrivals}
+    doors = [
+        door
+        for door in open_doors([arrival.shop_id for arrival in arrivals])
+        if (door.shop_id, door.graph.document.entry.on) in wanted
+    ]
+    if not doors:
+        return 0
+    facts = _facts_of(arrivals)
+    ends = _last_ends(doors, [arrival.contact_id for arrival in arrivals])
     beginnings = [
         beginning
-        for case in known
+        for arrival in arrivals
         for door in doors
-        if door.shop_id == case.shop_id
-        and door.graph.document.entry.on == _DOOR[case.kind]
+        if (door.shop_id, door.graph.document.entry.on) == (arrival.shop_id, arrival.door)
         and (
             beginning := _beginning(
-                case,
+                arrival,
                 door,
-                facts.get((case.kind, case.subject_id)),
-                last_ended_at=ends.get((door.process_id, case.contact_id)),
+                facts.get((arrival.kind, arrival.subject_id)),
+                last_ended_at=ends.get((door.process_id, arrival.contact_id)),
             )
         )
     ]
@@ -80,20 +137,20 @@ def enrol_cases(cases: Sequence[RecoveryCaseOpened]) -> int:
 
 
 def _beginning(
-    case: RecoveryCaseOpened, door: Door, facts: Facts | None, *, last_ended_at: datetime | None
+    arrival: Arrival, door: Door, facts: Facts | None, *, last_ended_at: datetime | None
 ) -> tuple[Enrolment, EntryKeys] | None:
-    if facts is None or case.contact_id is None or not door.graph.admits(facts):
+    if facts is None or not door.graph.admits(facts):
         return None
     candidate = Candidate(
-        shop_id=case.shop_id,
+        shop_id=door.shop_id,
         process_id=door.process_id,
         version_id=door.version_id,
-        contact_id=case.contact_id,
-        subject_kind=int(_KIND[case.kind]),
-        subject_id=case.subject_id,
-        event_id=case.case_id,
-        entered_at=case.at,
-        case_id=case.case_id,
+        contact_id=arrival.contact_id,
+        subject_kind=int(_KIND[arrival.kind]),
+        subject_id=arrival.subject_id,
+        event_id=arrival.case_id or arrival.subject_id,
+        entered_at=arrival.at,
+        case_id=arrival.case_id,
         last_ended_at=last_ended_at,
         is_test=door.is_test,
     )
@@ -145,15 +202,15 @@ _CARTS = """
 """
 
 
-def _facts_of(cases: Sequence[RecoveryCaseOpened]) -> dict[tuple[str, int], Facts]:
+def _facts_of(arrivals: Sequence[Arrival]) -> dict[tuple[str, int], Facts]:
     """Return the facts that entry conditions may ask for."""
     found: dict[tuple[str, int], Facts] = {}
     with connection.cursor() as cursor:
-        cursor.execute(_ORDERS, [[case.subject_id for case in cases if case.kind == "order"]])
+        cursor.execute(_ORDERS, [[arrival.subject_id for arrival in arrivals if arrival.kind == "order"]])
         for zone, locale, shop_zone, order_id, *columns in cursor.fetchall():
             contact = ContactFacts(zone or "", locale or "", shop_zone)
             found["order", order_id] = Facts(order=OrderFacts._make(columns), contact=contact)
-        cursor.execute(_CARTS, [[case.subject_id for case in cases if case.kind == "cart"]])
+        cursor.execute(_CARTS, [[arrival.subject_id for arrival in arrivals if arrival.kind == "cart"]])
         for zone, locale, shop_zone, cart_id, *columns in cursor.fetchall():
             contact = ContactFacts(zone or "", locale or "", shop_zone)
             found["cart", cart_id] = Facts(cart=CartFacts._make(columns), contact=contact)

@@ -11,7 +11,7 @@ from recoup.orders.models import Order
 from recoup.payments.events import PaymentFailed, PaymentReceived
 from recoup.processes.engine.batch import WakeUp
 from recoup.processes.engine.codes import SubjectKind, Wake
-from recoup.processes.entering import enrol_cases, wake_carts_of
+from recoup.processes.entering import enrol_cases, enrol_placed, wake_carts_of
 from recoup.processes.events import StatusWished
 from recoup.processes.queries import subjects_of
 from recoup.processes.store import wake
@@ -23,6 +23,11 @@ _ORDER, _CART = int(SubjectKind.ORDER), int(SubjectKind.CART)
 def enrol(batch: Sequence[RecoveryCaseOpened]) -> None:
     """Let the people of new cases into the processes that wait for them."""
     enrol_cases(batch)
+
+
+def enrol_buyers(batch: Sequence[OrderPlaced]) -> None:
+    """Let the buyers of new orders into the processes that begin with the placing."""
+    enrol_placed([news.order_id for news in batch])
 
 
 def wake_paid(batch: Sequence[PaymentReceived]) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 import psycopg
 import pytest
@@ -180,3 +181,28 @@ def test_an_order_wakes_the_carts_of_its_buyer_alone(shop: Shop) -> None:
 
     woken = dict(Enrolment.objects.values_list("subject_id", "state"))
     assert woken == {carts[0].pk: State.READY, carts[1].pk: State.WAITING}
+
+
+def test_a_process_may_begin_with_the_placing_of_an_order(shop: Shop) -> None:
+    placed, unpaid = make_process(shop, entry={"on": "order.placed"}), make_process(shop)
+    order = make_order(shop, placed_at=NOW)
+    news = [OrderPlaced(shop.pk, order.pk, NOW)] * 2
+
+    handlers.enrol_buyers(news)
+    handlers.enrol_buyers(news)
+    enrol_cases([opened(make_case(order))])
+
+    entered = Enrolment.objects.order_by("id").values_list("process", "subject_id", "entered_at")
+    assert list(entered) == [(placed.pk, order.pk, NOW), (unpaid.pk, order.pk, NOW)]
+
+
+@pytest.mark.parametrize(
+    "values", [{"is_test": True}, {"is_backfill": True}, {"contact": None}, {"placed_at": NOW - 61 * DAY}]
+)
+def test_orders_that_are_none_of_ours_begin_nothing(shop: Shop, values: dict[str, Any]) -> None:
+    make_process(shop, entry={"on": "order.placed"})
+    order = make_order(shop, **{"placed_at": NOW, **values})
+
+    handlers.enrol_buyers([OrderPlaced(shop.pk, order.pk, NOW)])
+
+    assert not Enrolment.objects.exists()
