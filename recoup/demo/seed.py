@@ -21,7 +21,7 @@ from django_scopes import scopes_disabled
 from recoup.catalog.actions import record_product
 from recoup.config import worker
 from recoup.core.activity import SYSTEM
-from recoup.core.clock import real_now, trade_now
+from recoup.core.clock import real_now, trade_now, trade_offset
 from recoup.core.installation import confirm_place, get_installation
 from recoup.core.models import Heartbeat
 from recoup.demo import stage
@@ -77,6 +77,10 @@ def start_demo(*, days: int = DAYS, tell: Callable[[str], None] = print) -> None
                 "Making the demo shop: three weeks of orders, mails and payments. This takes a minute, once."
             )
             _make_past(days, bank_url)
+        elif trade_offset() < timedelta(
+            0
+        ):  # filling it was cut off: what there is is kept, the clock is put right
+            _set_offset(timedelta(0))
         MailAccount.objects.update(port=mailbox_port)
         OperatorAccount.objects.filter(kind="demobank").update(base_url=bank_url)
         confirm_place(now=real_now())
