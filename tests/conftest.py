@@ -10,6 +10,7 @@ import pytest
 from django.db import connection
 from pytest_django import DjangoDbBlocker
 
+from recoup.core import outbox
 from tests import databases
 from tools import ensure_chromium
 
@@ -40,6 +41,12 @@ def django_db_setup(django_test_environment: None, django_db_blocker: DjangoDbBl
     with django_db_blocker.unblock():
         connection.close()
         databases.drop(name)
+
+
+@pytest.fixture(autouse=True)
+def _routes_of_news(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put back who hears which news, whatever a test has set."""
+    monkeypatch.setattr(outbox, "_routes", dict(outbox._routes))
 
 
 @pytest.fixture
