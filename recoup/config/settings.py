@@ -58,6 +58,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "recoup.web.middleware.SecureAnswersMiddleware",
+    "recoup.hooks.middleware.MachinesFirst",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "recoup.web.middleware.PersonLocaleMiddleware",
     "django.middleware.common.CommonMiddleware",

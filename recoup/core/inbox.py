@@ -25,15 +25,8 @@ REASON_LENGTH = 1000
 _SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie"})
 _RETRIABLE = (InboxItem.State.QUARANTINED, InboxItem.State.UNUSED, InboxItem.State.PUT_ASIDE)
 
-_KEEP = """
-    INSERT INTO core_inbox (shop_id, source_kind, source_id, event_id, topic, raw, headers, body_hash, subject_kind,
-        subject_refs, peek_failed, received_at, state, reason, tries, waits_for)
-    VALUES (%s, %s, %s, %s, %s, %s, %s::jsonb, %s, %s, %s::jsonb, %s,
-        coalesce(%s, clock_timestamp() + coalesce((SELECT trade_offset FROM core_installation), interval '0')),
-        %s, %s, 0, '')
-    ON CONFLICT (source_kind, source_id, event_id) WHERE NOT (state = 'conflict') DO NOTHING
-    RETURNING id
-"""
+# A function of ours, whose plan the session remembers (migration 0004).
+_KEEP = "SELECT core_inbox_keep(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 _KNOWN = """
     SELECT id, body_hash = %s FROM core_inbox
     WHERE source_kind = %s AND source_id = %s AND event_id = %s AND NOT (state = 'conflict')
@@ -110,14 +103,13 @@ def keep(call: Call) -> Kept:
         json.dumps([storable(ref) for ref in call.subject_refs]),
         call.peek_failed,
         call.received_at,
-        InboxItem.State.QUARANTINED if call.unreadable else InboxItem.State.NEW,
         storable(call.unreadable)[:REASON_LENGTH],
     ]
     with connection.cursor() as cursor:
         cursor.execute(_KEEP, values)
-        inserted = cursor.fetchone()
-        if inserted:
-            return Kept(inserted[0], is_new=True)
+        (item_id,) = cursor.fetchone()
+        if item_id is not None:
+            return Kept(item_id, is_new=True)
         cursor.execute(_KNOWN, [body_hash, call.source_kind, call.source_id, storable(call.event_id)])
         known_id, is_same = cursor.fetchone()
         if is_same:

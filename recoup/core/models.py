@@ -115,8 +115,16 @@ class InboxItem(models.Model):
             )
         ]
         indexes = [
-            # Reader: the worker that applies waiting items, across shops on purpose.
-            models.Index(fields=["next_try_at", "id"], name="core_inbox_waiting", condition=Q(state="new")),
+            # Readers: the worker that applies what came, and what is due again; across shops on purpose. Two, so that a call
+            # that comes in touches one of them.
+            models.Index(
+                fields=["id"], name="core_inbox_fresh", condition=Q(state="new", next_try_at__isnull=True)
+            ),
+            models.Index(
+                fields=["next_try_at", "id"],
+                name="core_inbox_again",
+                condition=Q(state="new", next_try_at__isnull=False),
+            ),
             # Reader: the sender's last check (unapplied news of a source).
             models.Index(
                 fields=["source_kind", "source_id"], name="core_inbox_unapplied", condition=Q(state="new")
@@ -129,7 +137,9 @@ class InboxItem(models.Model):
             ),
             # Reader: the quarantine screen.
             models.Index(
-                fields=["shop_id", "state", "-id"], name="core_inbox_screen", condition=~Q(state="applied")
+                fields=["shop_id", "state", "-id"],
+                name="core_inbox_screen",
+                condition=Q(state__in=["quarantined", "unused", "conflict", "put_aside"]),
             ),
         ]
 

@@ -9,17 +9,31 @@ from recoup.core.clock import trade_now
 from recoup.hooks.known import Known
 from recoup.shops.ports import Peek
 
-_KEPT_HEADERS = ("webhook-", "x-wc-", "content-type", "user-agent")
+# What adapters read of a call; everything else is neither handed on nor kept. By name, because the environment that a
+# server hands in is long.
+_HEADERS = (
+    "user-agent",
+    "webhook-id",
+    "webhook-timestamp",
+    "webhook-signature",
+    "x-wc-webhook-source",
+    "x-wc-webhook-topic",
+    "x-wc-webhook-resource",
+    "x-wc-webhook-event",
+    "x-wc-webhook-signature",
+    "x-wc-webhook-id",
+    "x-wc-webhook-delivery-id",
+)
+_NAMES = tuple((name, "HTTP_" + name.upper().replace("-", "_")) for name in _HEADERS)
 
 
 def call_headers(request: HttpRequest) -> dict[str, str]:
     """Return the headers that an adapter may need, by their lower-case names."""
-    found = {"content-type": str(request.META.get("CONTENT_TYPE", ""))}
-    for name, value in request.META.items():
-        if name.startswith("HTTP_"):
-            header = name[5:].lower().replace("_", "-")
-            if header.startswith(_KEPT_HEADERS):
-                found[header] = value
+    told = request.META
+    found = {"content-type": told.get("CONTENT_TYPE", "")}
+    for name, key in _NAMES:
+        if key in told:
+            found[name] = told[key]
     return found
 
 

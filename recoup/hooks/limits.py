@@ -1,13 +1,12 @@
 """Limits for calls that nobody signed (T29). A signed call is never counted, whatever address it comes from."""
 
-import ipaddress
 import time
 from datetime import timedelta
 
-from django.conf import settings
 from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse
 
+from recoup.core.callers import client_address
 from recoup.core.ratelimit import is_allowed
 
 PER_ADDRESS = 60
@@ -15,20 +14,6 @@ PER_KEY = 600
 WINDOW = timedelta(minutes=1)
 _MOST = 10_000
 _blocked: dict[str, float] = {}  # what is over its limit, until when: further calls cost no statement
-
-
-def client_address(request: HttpRequest) -> str:
-    """Return where a call comes from: its peer, or what the configured proxy says of it (T11); IPv6 by its /64."""
-    told = str(request.META.get("REMOTE_ADDR", ""))
-    if settings.SECURE_PROXY_SSL_HEADER is not None:  # only set when a proxy of ours stands in front
-        told = str(request.META.get("HTTP_X_FORWARDED_FOR", told)).rpartition(",")[2].strip()
-    try:
-        address = ipaddress.ip_address(told)
-    except ValueError:
-        return "unknown"
-    if isinstance(address, ipaddress.IPv6Address):
-        return str(ipaddress.ip_network((address, 64), strict=False))
-    return str(address)
 
 
 def refuse(request: HttpRequest, key: str, status: int) -> HttpResponse:

@@ -7,6 +7,7 @@ file is drained. The spool is of this machine alone; whoever serves web pages dr
 import fcntl
 import json
 import os
+import re
 import secrets
 import shutil
 import threading
@@ -19,7 +20,7 @@ from pathlib import Path
 import structlog
 from django.conf import settings
 from django.db import Error as DatabaseError
-from django.db import close_old_connections
+from django.db import close_old_connections, connection
 
 from recoup.hooks.known import DatabaseAway
 
@@ -47,8 +48,9 @@ class SpooledCall:
 
 
 def folder() -> Path:
-    """Return the folder of waiting calls."""
-    return Path(settings.VAR_DIR) / "spool"
+    """Return the folder of the calls that wait for this database: another one on this machine has its own."""
+    name = re.sub(r"[^A-Za-z0-9_-]", "_", str(connection.settings_dict["NAME"]))
+    return Path(settings.VAR_DIR) / "spool" / name
 
 
 def put(call: SpooledCall) -> None:
