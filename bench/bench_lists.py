@@ -176,10 +176,14 @@ def main() -> None:
 def _fill() -> None:
     from django.db import connection  # local: django
 
+    from recoup.analytics.tallies import fold_tallies  # local: django
+
     with connection.cursor() as cursor:
         for statement in SEED.split(";\n"):
             if statement.strip():
                 cursor.execute(statement, {"now": NOW, "people": ORDERS // 2, "orders": ORDERS})
+        while fold_tallies(now=NOW):  # as the worker does once a minute
+            pass
         cursor.execute("VACUUM ANALYZE")
 
 

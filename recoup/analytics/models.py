@@ -9,8 +9,8 @@ class CaseTally(models.Model):
     """A change of a number of cases at an instant; the number is the sum of its changes (rule 10).
 
     Triggers on the table of cases write these rows in the transaction that changes a case, whoever changes it, so the
-    numbers never differ from the rows (`docs/decisions/0002`). Only inserted, so that nobody waits; folded together later.
-    Instants are cut to a quarter of an hour: every zone's midnight is one.
+    numbers never differ from the rows (`docs/decisions/0002`). Only inserted, so that nobody waits; folded together
+    later, old ones by month. Instants are cut to a quarter of an hour: every zone's midnight is one.
     """
 
     class Figure(models.TextChoices):
@@ -44,6 +44,7 @@ class CaseTally(models.Model):
                 include=["kind", "currency", "value"],
                 name="analytics_casetally_read",
             ),
-            # Reader: the folding, across shops on purpose.
+            # Readers: the folding of new rows and of old ones, across shops on purpose.
             models.Index(fields=["id"], name="analytics_casetally_loose", condition=Q(is_folded=False)),
+            models.Index(fields=["at"], name="analytics_casetally_old", condition=Q(is_folded=True)),
         ]

@@ -88,7 +88,9 @@ def all_loops() -> list[loops.Loop]:
             importing.LOOP, _unscoped(lambda: importing.import_waiting(now=trade_now())), idle=IMPORT_EVERY
         ),
         loops.Loop("place", _unscoped(look_where_we_are), idle=PLACE_EVERY.total_seconds()),
-        loops.Loop("folding", _unscoped(fold_tallies), idle=FOLD_EVERY.total_seconds()),
+        loops.Loop(
+            "folding", _unscoped(lambda: fold_tallies(now=trade_now())), idle=FOLD_EVERY.total_seconds()
+        ),
     ]
 
 

@@ -6,7 +6,15 @@ import pytest
 from django.db import connection
 
 from recoup.analytics.models import CaseTally
-from recoup.analytics.tallies import Drift, drifts, fold_tallies, rebuild_tallies, tally_of
+from recoup.analytics.queries import home_tiles
+from recoup.analytics.tallies import (
+    Drift,
+    coarse_before,
+    drifts,
+    fold_tallies,
+    rebuild_tallies,
+    tally_of,
+)
 from recoup.orders.models import Order
 from recoup.recovery.actions import close_cases, follow_orders, lapse_due_cases
 from recoup.recovery.detection import open_due_cases
@@ -46,7 +54,7 @@ def test_numbers_add_up_to_the_rows_whatever_happened(shop: Shop) -> None:
     live_a_little(shop)
 
     open_ones = RecoveryCase.objects.filter(shop=shop, closed_at=None)
-    assert drifts(shop) == []
+    assert drifts(shop, now=NOW) == []
     assert numbers(shop) == {
         "open": {"PLN": Decimal(open_ones.count())},
         "waiting": {"PLN": sum((case.amount for case in open_ones), Decimal(0))},
@@ -60,14 +68,14 @@ def test_folding_changes_rows_and_no_number(shop: Shop) -> None:
     live_a_little(shop)
     before, rows = numbers(shop), CaseTally.objects.count()
 
-    folded = fold_tallies()
-    again = fold_tallies()
+    folded = fold_tallies(now=NOW)
+    again = fold_tallies(now=NOW)
     live_a_little(shop)
-    fold_tallies()
+    fold_tallies(now=NOW)
 
     assert (folded, again) == (rows, 0)
     assert CaseTally.objects.count() < rows
-    assert drifts(shop) == []
+    assert drifts(shop, now=NOW) == []
     assert numbers(shop)["money"] == {"PLN": 2 * before["money"]["PLN"]}
 
 
@@ -81,12 +89,12 @@ def test_number_that_drifted_is_found_and_made_anew(shop: Shop) -> None:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute("ALTER TABLE recovery_recoverycase ENABLE TRIGGER analytics_tally_insert")
 
-    found = drifts(shop)
+    found = drifts(shop, now=NOW)
     rebuild_tallies(shop)
 
     kept = {drift.figure: drift.counted - drift.kept for drift in found}
     assert kept == {"open": Decimal(1), "waiting": lost.amount}
-    assert drifts(shop) == []
+    assert drifts(shop, now=NOW) == []
     assert numbers(shop)["open"]["PLN"] == before["open"]["PLN"] + 1
 
 
@@ -99,14 +107,14 @@ def test_numbers_of_shops_are_apart(shop: Shop) -> None:
     assert tally_of(shop, "open") == {"PLN": Decimal(1)}
     assert tally_of(other, "open") == {"EUR": Decimal(2)}
     rebuild_tallies(other)
-    assert (drifts(shop), drifts(other)) == ([], [])
+    assert (drifts(shop, now=NOW), drifts(other, now=NOW)) == ([], [])
 
 
 def test_drift_names_what_differs(shop: Shop) -> None:
     unpaid(shop, NOW, messages=0)
     CaseTally.objects.filter(figure="open").update(value=7)
 
-    assert drifts(shop) == [Drift("open", "order", "PLN", NOW, Decimal(7), Decimal(1))]
+    assert drifts(shop, now=NOW) == [Drift("open", "order", "PLN", NOW, Decimal(7), Decimal(1))]
 
 
 @pytest.mark.parametrize("change", ["messages_sent = messages_sent", "is_holdout = false"])
@@ -118,3 +126,19 @@ def test_change_that_moves_no_number_writes_nothing(shop: Shop, change: str) -> 
         cursor.execute(f"UPDATE recovery_recoverycase SET {change}")
 
     assert CaseTally.objects.count() == rows
+
+
+def test_old_changes_are_kept_by_month_and_no_number_of_home_moves(shop: Shop) -> None:
+    for days in (1, 30, 150, 151, 152, 200, 400):
+        pay(unpaid(shop, NOW - days * DAY - HOUR), NOW - days * DAY)
+    unpaid(shop, NOW - 300 * DAY)
+    before, tiles = numbers(shop), home_tiles(shop, now=NOW)
+
+    folded = fold_tallies(now=NOW - 90 * DAY)  # some were not old then
+    again = fold_tallies(now=NOW)
+
+    old = CaseTally.objects.filter(at__lt=coarse_before(NOW))
+    assert folded > again > 0
+    assert {(tally.at.day, tally.at.hour, tally.is_folded) for tally in old} == {(1, 0, True)}
+    assert (numbers(shop), home_tiles(shop, now=NOW)) == (before, tiles)
+    assert (drifts(shop, now=NOW), fold_tallies(now=NOW)) == ([], 0)
