@@ -8,8 +8,12 @@ from datetime import datetime
 from email.utils import format_datetime
 from functools import lru_cache
 
+from recoup.messaging.handover import CrlfLines
 from recoup.messaging.mime.addresses import AddressRefused, wire_address
 from recoup.messaging.mime.headers import address_field, mailbox, unstructured
+
+_REMEMBERED_LENGTH = 1000
+"""Lines are encoded one by one, and short ones remembered: most of a mail is the same as in the mail before."""
 
 _BOUNDARY = b"=_" + secrets.token_hex(12).encode()
 """Quoted-printable text never holds `=_`: no body can end its part, and one boundary serves every mail of a process."""
@@ -46,7 +50,7 @@ def new_message_id(sender_domain: str, key: str) -> str:
     return f"<{digest}@{wire_address(f'x@{sender_domain}')[2:]}>"
 
 
-def build_mail(sender: Sender, headers: MailHeaders, *, subject: str, html: bytes, text: bytes) -> bytes:
+def build_mail(sender: Sender, headers: MailHeaders, *, subject: str, html: bytes, text: bytes) -> CrlfLines:
     """Return the whole mail with CRLF line ends, 7-bit unless the recipient's own address is not.
 
     :raises AddressRefused: if the recipient is not one address; the sender's was checked when the settings were saved.
@@ -54,7 +58,7 @@ def build_mail(sender: Sender, headers: MailHeaders, *, subject: str, html: byte
     """
     to_address = wire_address(headers.to_address)
     skeleton = _skeleton(sender)
-    return b"".join(
+    parts = b"".join(
         (
             skeleton.head,
             _date(headers.date),
@@ -72,6 +76,7 @@ def build_mail(sender: Sender, headers: MailHeaders, *, subject: str, html: byte
             skeleton.end,
         )
     )
+    return CrlfLines(parts)
 
 
 def encode_body(body: bytes) -> bytes:
@@ -80,10 +85,22 @@ def encode_body(body: bytes) -> bytes:
         body = body.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     if b"\0" in body:
         body = body.replace(b"\0", b"")
-    if b"\n" in body:
-        return b2a_qp(body.replace(b"\n", b"\r\n"), istext=True)
+    return b"\r\n".join([_encoded_line(line) for line in body.split(b"\n")])
+
+
+def _encoded_line(line: bytes) -> bytes:
+    return _remembered_line(line) if len(line) <= _REMEMBERED_LENGTH else _encode_line(line)
+
+
+def _encode_line(line: bytes) -> bytes:
     # The encoder breaks long lines as the first line end of the text does; without one it would write bare line feeds.
-    return b2a_qp(body + b"\r\n", istext=True)[:-2]
+    encoded = b2a_qp(line + b"\r\n", istext=True)[:-2]
+    if encoded.startswith(b".") and len(encoded) < 70:
+        return b"=2E" + encoded[1:]  # no dot at the beginning, nothing to double on the wire
+    return encoded
+
+
+_remembered_line = lru_cache(maxsize=2048)(_encode_line)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Making a version ready to send: all of it checked, MJML compiled once, the plain-text part made, a trial written."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from html.parser import HTMLParser
@@ -28,6 +29,11 @@ from recoup.messaging.rendering.tokens import CATALOGUE, Context, Kind
 
 Document = dict[str, Any]
 
+# Between the parts of a table blanks mean nothing. MJML writes mails in one line of 12 KB; in short ones most lines are
+# the same in every mail, so that each is encoded once.
+_BETWEEN_CELLS = re.compile(
+    r"(<(?:table|tbody|tr)\b[^>]*>|</(?:table|tbody|tr|td)>)(?=</?(?:table|tbody|tr|td)\b|<!--\[if)"
+)
 _UNSUBSCRIBE = "links.unsubscribe"
 
 
@@ -137,7 +143,7 @@ class _Compiler:
         watcher.feed(html)
         watcher.close()
         self.findings += watcher.troubles
-        return html
+        return _BETWEEN_CELLS.sub(r"\1\n", html)
 
     def _try_out(self, compiled: Document) -> None:
         """Write the mail for somebody of whom all is known and for somebody of whom nothing is."""

@@ -55,6 +55,8 @@ class Report:
 
     handed: int = 0
     seconds: float = 0.0
+    """How long the server took while the locks were held."""
+
     must_stop: bool = False
     """The line is dead, the database session is lost, or too much time has passed: nothing more with this lock."""
 
@@ -96,20 +98,21 @@ class Turn:
         outcome = self._exchange.open(one.mail)
         if outcome is None:
             return self._run(self._data)
+        self.report.seconds = boot_seconds() - started
         self._settle(one.message.id, outcome)
         self._keep_unwritten()
-        return self._close_report(started)
+        return self._close_report()
 
     # One turn
 
     def _run(self, write: Callable[[list[Prepared]], None]) -> Report:
-        started = boot_seconds()
         is_committed = False
         try:
             with transaction.atomic():
                 passing = self._check()
                 started = boot_seconds()
                 write(passing)
+                self.report.seconds = boot_seconds() - started
                 failpoints.reach("after_answers")
                 self._write_down()
                 failpoints.reach("before_end_commit")
@@ -125,7 +128,7 @@ class Turn:
                 self._noted.clear()
             self._await_owed()
             self._keep_unwritten()
-        return self._close_report(started)
+        return self._close_report()
 
     def _check(self) -> list[Prepared]:
         """Lock, look, and decide about each message; return those that may go, in order."""
@@ -299,8 +302,7 @@ class Turn:
             return End(message.id, State.FAILED, Reason.TOO_LATE_AFTER_TRIES, answer, at=self._at())
         return End(message.id, State.DUE, Reason.TRY_LATER, answer, due_at=due_at, attempts=attempts)
 
-    def _close_report(self, started: float) -> Report:
-        self.report.seconds = boot_seconds() - started
+    def _close_report(self) -> Report:
         self.report.is_line_dead = not self._exchange.is_alive
         self.report.must_stop |= self.report.is_line_dead or bool(self.report.halt) or self.report.slow_down
         return self.report

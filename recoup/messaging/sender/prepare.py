@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import connection
+from django.db import connection, transaction
 
 from recoup.messaging.context import (
     BuiltContext,
@@ -24,6 +24,7 @@ from recoup.messaging.reasons import Reason
 from recoup.messaging.rendering.pool import Rendered, RenderFailure, RenderItem, RenderPool, shared_pool
 from recoup.messaging.rendering.templates import CompiledTemplate
 from recoup.messaging.sender import failpoints
+from recoup.messaging.sender.claim import write_down_later
 from recoup.messaging.sender.records import Claimed, End, Prepared
 from recoup.messaging.texts import Texts, current_texts
 
@@ -64,7 +65,10 @@ def prepare(
         key = one.message.id
         batch.copies[key] = make_copy(key, one.version_id, one.subject.locale, one.subject.template, one.mail)
     if account is not None and written:
-        tokens = mint_links(messages[0].shop_id, [one.subject for one in written], now=now)
+        with transaction.atomic():
+            # The commit of the mark writes this one down, too, before anything leaves.
+            write_down_later()
+            tokens = mint_links(messages[0].shop_id, [one.subject for one in written], now=now)
         failpoints.reach("after_links")
         sender = Sender(account.from_name, account.from_email, account.reply_to)
         for one in written:

@@ -2,6 +2,8 @@
 
 import email
 import email.policy
+import random
+from binascii import a2b_qp
 from datetime import UTC, datetime
 from email.header import decode_header, make_header
 from email.message import EmailMessage
@@ -10,6 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from recoup.messaging.handover import CrlfLines, to_wire
 from recoup.messaging.mime.addresses import AddressRefused
 from recoup.messaging.mime.headers import clean_line
 from recoup.messaging.mime.writer import MailHeaders, Sender, build_mail, encode_body, new_message_id
@@ -172,3 +175,45 @@ def test_line_ends_of_all_kinds_become_one_kind(body: bytes) -> None:
 
     assert encoded.count(b"\n") == encoded.count(b"\r\n") == encoded.count(b"\r")
     assert b"\r\n.\r\n" not in encoded
+
+
+def test_a_body_encoded_line_by_line_reads_back_as_it_was() -> None:
+    chance = random.Random(7)
+    pieces = [
+        b"a",
+        b" ",
+        b"\t",
+        b".",
+        b"=",
+        b"\n",
+        b"\r\n",
+        b"\r",
+        "ó".encode(),
+        b"x" * 70,
+        b"<td>",
+        b"\n.\n",
+        b"y" * 500,
+    ]
+
+    for _ in range(3_000):
+        body = b"".join(chance.choices(pieces, k=chance.randrange(12)))
+        encoded = encode_body(body)
+
+        assert a2b_qp(encoded) == body.replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(b"\n", b"\r\n")
+        assert max(map(len, encoded.split(b"\r\n"))) <= 78
+        assert encoded.count(b"\n") == encoded.count(b"\r\n") == encoded.count(b"\r")
+
+
+@given(bodies, bodies, st.text(), st.text())
+def test_what_is_called_clean_has_no_bare_line_end(html: str, text: str, subject: str, name: str) -> None:
+    mail = build_mail(
+        SENDER,
+        headers(to_name=name),
+        subject=subject,
+        html=html.encode("utf-8", "replace"),
+        text=text.encode("utf-8", "replace"),
+    )
+
+    assert isinstance(mail, CrlfLines)
+    assert mail.count(b"\n") == mail.count(b"\r\n") == mail.count(b"\r")
+    assert to_wire(mail) == to_wire(bytes(mail))
