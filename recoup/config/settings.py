@@ -144,7 +144,8 @@ SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 12 * 3600
 SECURE_SSL_REDIRECT = IS_SECURE
-SECURE_REDIRECT_EXEMPT = [r"^health$"]  # asked by balancers and by ourselves over http; it says nothing of people
+# Asked by balancers and by ourselves over http; it says nothing of people.
+SECURE_REDIRECT_EXEMPT = [r"^health$"]
 SECURE_PROXY_SSL_HEADER = environment.proxy_header()
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if IS_SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = IS_SECURE
