@@ -21,7 +21,6 @@ SIZES = [(1440, 900), (768, 1024), (360, 740)]
 SCHEMES = ("light", "dark")
 # axe takes longer than all the rest: it looks at each page once, in turns; the gallery of samples lets it see all.
 AXE = ((1440, "light"), (360, "dark"))
-SETTLE = "document.getAnimations().forEach(one => { try { one.finish() } catch { one.cancel() } })"
 FRAMES = {"web:message_frame", "web:text_preview", "web:demo_mail_frame"}  # mails: shown within pages
 ENTRANCES = ("/accounts/login/", "/accounts/password/reset/")
 PERSONAL = ("/accounts/2fa/", "/accounts/password/change/", "/start/shop/", "/accounts/logout/")
@@ -78,7 +77,6 @@ def look_at(page: Page, address: str, complaints: list[str], for_axe: tuple[int,
 
 
 def violations(page: Page) -> list[str]:
-    page.evaluate(SETTLE)  # colours that are still fading from one scheme to the other are not judged
     said = Axe().run(page)
     return [
         f"{one['id']}: {', '.join(str(node['target']) for node in one['nodes'][:3])} {one['nodes'][0]['failureSummary']}"
