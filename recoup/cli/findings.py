@@ -22,6 +22,7 @@ from recoup.core.clock import real_now
 from recoup.core.installation import get_installation
 from recoup.supervisor.places import var_folder
 from recoup.web.health import troubles
+from recoup.web.reach import Reach, reach_public_address
 
 CLOCK_TOLERANCE = timedelta(seconds=5)
 # As promised in the guide: a warning at 15 %, sending stops at 5 %.
@@ -60,26 +61,20 @@ def sending() -> Iterator[Finding]:
 def public_address(*, client: httpx.Client | None = None) -> Iterator[Finding]:
     """Look whether the address in our mails leads here, as a buyer's browser would find it."""
     matter, address = "Public address", str(settings.PUBLIC_URL)
+    reached = reach_public_address(client=client)
     if settings.IS_DEMO:
         yield Finding(matter, State.GOOD, f"the demo is only at {address}")
-        return
-    if not address:
+    elif reached.by is Reach.UNSET:
         advice = "Set RECOUP_PUBLIC_URL to the https address at which buyers reach this server."
         yield Finding(matter, State.BAD, "not set; no link can be written into a mail", advice)
-        return
-    try:
-        with client or httpx.Client(timeout=10, follow_redirects=False) as asking:
-            answer = asking.get(f"{address}/health")
-        told = answer.json()
-    except (httpx.HTTPError, ValueError) as error:
+    elif reached.by is Reach.NOBODY:
         advice = "Check the name in DNS, the certificate, and the proxy that passes requests to Recoup."
-        yield Finding(matter, State.BAD, f"{address} does not answer as Recoup: {error}", advice)
-        return
-    if not isinstance(told, dict) or told.get("installation") != str(get_installation().instance_id):
-        advice = "Another server, or another copy of Recoup, answers there. Correct RECOUP_PUBLIC_URL or DNS."
+        yield Finding(matter, State.BAD, f"{address} does not answer as Recoup: {reached.reason}", advice)
+    elif reached.by is Reach.OTHERS:
+        advice = "Another server, or another copy of Recoup, answers there. Correct the address or DNS."
         yield Finding(matter, State.BAD, f"{address} answers, but it is not this installation", advice)
-        return
-    yield Finding(matter, State.GOOD, f"{address} leads here")
+    else:
+        yield Finding(matter, State.GOOD, f"{address} leads here")
 
 
 def disk() -> Iterator[Finding]:

@@ -14,6 +14,7 @@ import typer
 from rich.text import Text
 
 from recoup.cli import ground
+from recoup.cli.address import require_public_address
 from recoup.supervisor import machine
 from recoup.supervisor.keeper import DatabaseKeeper
 from recoup.supervisor.postgres import Server
@@ -33,6 +34,7 @@ Processes = Annotated[int, typer.Option(min=1, max=64, help="How many web proces
 
 def run(host: Host = "127.0.0.1", port: Port = 8000, processes: Processes = 2) -> None:
     """Run everything on this machine: database, web and worker. Ctrl-C stops it cleanly."""
+    require_public_address()
     supervise(
         host=host,
         port=port,
@@ -42,6 +44,7 @@ def run(host: Host = "127.0.0.1", port: Port = 8000, processes: Processes = 2) -
 
 def web(host: Host = "127.0.0.1", port: Port = 8000, processes: Processes = 2) -> None:
     """Run the web server alone."""
+    require_public_address()
     if not ground.published_address():
         supervise(host=host, port=port, programs=[web_program(host, port, processes)])
         return
@@ -54,6 +57,7 @@ def web(host: Host = "127.0.0.1", port: Port = 8000, processes: Processes = 2) -
 
 def worker() -> None:
     """Run a worker. Start as many as you like, on any machine that reaches the database."""
+    require_public_address()
     with ground.django_with_database():
         from recoup.config import worker as loops  # local: django
 

@@ -22,23 +22,41 @@ def var_dir(base: Path) -> Path:
     return Path(os.environ.get("RECOUP_VAR", base / "var")).resolve()
 
 
-def public_url(*, is_demo: bool) -> str:
-    """Return the address that links are built from (T60): `RECOUP_PUBLIC_URL`, without a slash at its end.
+def public_url(*, is_demo: bool, var: Path) -> str:
+    """Return the address that links are built from (T60), without a slash at its end; empty when nobody has said one.
 
-    The demo listens on this machine only and may use http; anything else needs https.
+    `RECOUP_PUBLIC_URL` says it, or else the file that the first start wrote. The demo and the tests listen on this
+    machine only, may use http, and know nothing of the file.
 
     :raises ImproperlyConfigured: if the address is not usable.
     """
-    url = os.environ.get("RECOUP_PUBLIC_URL", "").rstrip("/")
-    if not url:
+    url = os.environ.get("RECOUP_PUBLIC_URL", "")
+    if not url.strip() and not is_demo:
+        with suppress(FileNotFoundError):
+            url = public_url_file(var).read_text()
+    if not url.strip():
         return "http://127.0.0.1:8000" if is_demo else ""
+    return read_public_url(url, is_demo=is_demo)
+
+
+def public_url_file(var: Path) -> Path:
+    """Return the file that keeps the address which was given at the first start."""
+    return var / "public-address"
+
+
+def read_public_url(text: str, *, is_demo: bool) -> str:
+    """Return an address as links need it: scheme and host, without a slash at its end.
+
+    :raises ImproperlyConfigured: if it is not usable, with what it must look like.
+    """
+    url = text.strip().rstrip("/")
     parts = urlsplit(url)
-    if not parts.hostname or parts.path or parts.query or parts.username:
+    if parts.scheme != "https" and not (is_demo and parts.hostname in {"127.0.0.1", "localhost"}):
+        raise ImproperlyConfigured("RECOUP_PUBLIC_URL must begin with https://; only the demo may use http.")
+    if not parts.hostname or parts.path or parts.query or parts.fragment or parts.username:
         raise ImproperlyConfigured(
             "RECOUP_PUBLIC_URL must look like https://recoup.example.com, without a path."
         )
-    if parts.scheme != "https" and not (is_demo and parts.hostname in {"127.0.0.1", "localhost"}):
-        raise ImproperlyConfigured("RECOUP_PUBLIC_URL must begin with https://; only the demo may use http.")
     return url
 
 

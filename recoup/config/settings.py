@@ -15,7 +15,7 @@ VAR_DIR = environment.var_dir(BASE_DIR)
 IS_DEMO = environment.flag("RECOUP_DEMO")
 IS_TEST = environment.flag("RECOUP_TEST")
 DEBUG = False
-PUBLIC_URL = environment.public_url(is_demo=IS_DEMO or IS_TEST)
+PUBLIC_URL = environment.public_url(is_demo=IS_DEMO or IS_TEST, var=VAR_DIR)
 SECRET_KEY, SECRETS_KEYS, ADDRESS_KEY = environment.secret_keys(VAR_DIR)
 ALLOWED_HOSTS = environment.allowed_hosts(PUBLIC_URL)
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -15,12 +16,15 @@ from pathlib import Path
 import httpx
 import pytest
 
+from recoup.cli.address import WHAT_TO_DO, require_public_address
+from recoup.config import environment
 from recoup.supervisor import cluster, machine
 from recoup.supervisor.postgres import Server
 from recoup.supervisor.runlock import only_supervisor
 
 # Long, because a slow machine migrates for a while; nothing waits longer than it must.
 PATIENCE = 180.0
+ADDRESS = {"RECOUP_PUBLIC_URL": "https://recoup.example.com"}
 
 
 class Running:
@@ -29,7 +33,7 @@ class Running:
     def __init__(self, var: Path, environment: dict[str, str], port: int) -> None:
         self.var = var
         self.port = port
-        self._environment = environment
+        self._environment = environment | ADDRESS
         self.process = self.start()
 
     def start(self) -> subprocess.Popen[str]:
@@ -122,14 +126,7 @@ def test_run_survives_every_kill_and_stops_cleanly(running: Running, monkeypatch
 
 def test_a_second_run_is_told_who_is_there(clean_environment: dict[str, str], tmp_path: Path) -> None:
     with only_supervisor(tmp_path / "var" / "run.lock", about="at http://127.0.0.1:8000"):
-        second = subprocess.run(
-            [sys.executable, "-m", "recoup", "run", "--port", "8001"],
-            env=clean_environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=PATIENCE,
-        )
+        second = recoup_run(clean_environment | ADDRESS, "--port", "8001")
 
     assert second.returncode == 1
     assert (
@@ -139,22 +136,60 @@ def test_a_second_run_is_told_who_is_there(clean_environment: dict[str, str], tm
     assert not (tmp_path / "var" / "postgres").exists()
 
 
+def test_a_start_without_a_public_address_says_what_to_do(
+    clean_environment: dict[str, str], tmp_path: Path
+) -> None:
+    done = recoup_run(clean_environment, stdin=subprocess.DEVNULL)
+
+    assert (done.returncode, done.stderr.splitlines()) == (
+        1,
+        ["Recoup has no public address yet.", WHAT_TO_DO],
+    )
+    assert not (tmp_path / "var").exists()
+
+
+def test_the_first_start_asks_for_the_public_address_until_it_is_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("RECOUP_VAR", str(tmp_path))
+    for name in ("RECOUP_DEMO", "RECOUP_PUBLIC_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("sys.stdin", io.StringIO("http://shop.example\nhttps://shop.example/\n"))
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+
+    require_public_address()
+    require_public_address()
+
+    assert "The address must begin with https://" in capsys.readouterr().err
+    assert environment.public_url(is_demo=False, var=tmp_path) == "https://shop.example"
+    assert environment.public_url(is_demo=True, var=tmp_path) == "http://127.0.0.1:8000"
+
+
 def test_a_port_that_is_taken_is_said_before_anything_starts(
     clean_environment: dict[str, str], tmp_path: Path
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        done = subprocess.run(
-            [sys.executable, "-m", "recoup", "run", "--port", str(taken.getsockname()[1])],
-            env=clean_environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=PATIENCE,
-        )
+        done = recoup_run(clean_environment | ADDRESS, "--port", str(taken.getsockname()[1]))
 
     assert done.returncode == 1
     assert "Address already in use" in done.stderr
     assert not (tmp_path / "var" / "postgres").exists()
+
+
+def recoup_run(
+    environment: dict[str, str], *options: str, stdin: int | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run `recoup run` to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "recoup", "run", *options],
+        env=environment,
+        stdin=stdin,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
+    )
 
 
 def is_free(port: int) -> bool:

@@ -14,6 +14,7 @@ from recoup.core.installation import confirm_place, get_installation
 from recoup.shops.access import Seat
 from recoup.web.doors import StaffRequest, staff
 from recoup.web.health import troubles
+from recoup.web.reach import Reach, reach_public_address
 from recoup.web.screens import CheckRow
 from recoup.web.views.settings import crumbs, note
 
@@ -26,7 +27,7 @@ def checks(request: StaffRequest, seat: Seat) -> HttpResponse:
     rows = [
         _row(
             _("Public address"),
-            "" if settings.IS_SECURE or settings.IS_DEMO else _("Set RECOUP_PUBLIC_URL to an https address."),
+            address_trouble(),
             settings.PUBLIC_URL,
         ),
         _row(
@@ -59,6 +60,21 @@ def checks(request: StaffRequest, seat: Seat) -> HttpResponse:
         "confirm_url": reverse("web:confirm_place", args=[seat.shop.slug]),
     }
     return render(request, "web/settings/all_checks.html", context)
+
+
+def address_trouble() -> str:
+    """Return in words why buyers would not reach us at the public address; empty when they do."""
+    match reach_public_address().by:
+        case Reach.US:
+            return ""
+        case Reach.UNSET:
+            return _("Set RECOUP_PUBLIC_URL to an https address.")
+        case Reach.NOBODY:
+            return _(
+                "Nobody answers there. Look at the name in DNS, the certificate and the proxy before Recoup."
+            )
+        case Reach.OTHERS:
+            return _("Another server answers there. Correct the address or DNS.")
 
 
 def _row(title: str, trouble: str, detail: str = "") -> CheckRow:

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any, cast
 
 from allauth.account.internal.flows.login import record_authentication
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login
 from django.core.exceptions import ValidationError
@@ -31,6 +32,7 @@ from recoup.web.forms.wizard import OwnerForm, ShopForm
 from recoup.web.parts import Link
 from recoup.web.screens import WizardStep
 from recoup.web.setup import found_shop
+from recoup.web.views.checks import address_trouble
 
 _BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 _DEFAULTS = {
@@ -140,6 +142,10 @@ def _show_ready(request: StaffRequest, seat: Seat, status: int = 200) -> HttpRes
         "go_live_url": reverse("web:go_live", args=[slug]),
         "home_url": reverse("web:home", args=[slug]),
         "missing": _missing(seat),
+        "public_address": settings.PUBLIC_URL,
+        # No reason to refuse: a server behind some routers cannot reach itself by the name that others know.
+        "address_trouble": address_trouble(),
+        "checks_url": reverse("web:checks", args=[slug]),
     }
     return render(request, "web/wizard_done.html", context, status=status)
 
