@@ -203,6 +203,7 @@ def _snapshot(subject: Cart | Order, filled: FilledCart, ref: str, now: datetime
         cart_ref=subject.ref if isinstance(subject, Cart) else subject.cart_ref,
         locale=subject.locale,
         origin=ORIGIN,
+        shipping_total=filled.delivery.amount or None,
     )
 
 
@@ -215,5 +216,7 @@ def _line(line: FilledLine) -> LineSnapshot:
         total=line.total.amount,
         sku=line.wanted.sku,
         variant_ref=line.wanted.variant_ref,
+        options=dict(line.wanted.options),
         url=line.wanted.url,
+        image_url=line.wanted.image_url,
     )

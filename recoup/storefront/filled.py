@@ -1,7 +1,7 @@
 """A cart filled again: the goods as they were left, held against what they cost and what is left of them today (C3, T56)."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any
@@ -34,7 +34,9 @@ class WantedLine:
     unit_price: Decimal
     variant_ref: str = ""
     sku: str = ""
+    options: Mapping[str, str] = field(default_factory=dict)
     url: str = ""
+    image_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +60,25 @@ class FilledLine:
         """Return what a piece cost."""
         return Money(self.wanted.unit_price, self.unit_price.currency)
 
+    @property
+    def variant(self) -> str:
+        """Return which one of the product it is: size, colour."""
+        return variant_words(self.wanted.options)
+
 
 @dataclass(frozen=True, slots=True)
 class FilledCart:
-    """All lines, what they come to now and came to then, and how many could not be read at all."""
+    """All lines, what they come to now and came to then, and how many could not be read at all.
+
+    `delivery` is what bringing an order cost; a cart has none yet. Both totals hold it. A discount is not filled in: a link
+    that is passed on gives the goods alone.
+    """
 
     lines: tuple[FilledLine, ...]
     dropped: int
     total: Money
     was_total: Money
+    delivery: Money
 
     @property
     def is_empty(self) -> bool:
@@ -84,13 +96,24 @@ def fill(subject: Cart | Order) -> FilledCart:
     wanted, dropped = _wanted(subject)
     products = _products(subject, wanted)
     lines = tuple(_filled(line, products, subject.currency) for line in wanted)
-    zero = Money(Decimal(0), subject.currency)
+    shipping = subject.shipping_total if isinstance(subject, Order) else None
+    delivery = Money(shipping or Decimal(0), subject.currency)
     return FilledCart(
         lines=lines,
         dropped=dropped,
-        total=sum((line.total for line in lines if not line.is_gone), zero),
-        was_total=sum((_times(line.unit_price, line.quantity, subject.currency) for line in wanted), zero),
+        total=sum((line.total for line in lines if not line.is_gone), delivery),
+        was_total=sum(
+            (_times(line.unit_price, line.quantity, subject.currency) for line in wanted), delivery
+        ),
+        delivery=delivery,
     )
+
+
+def variant_words(options: object) -> str:
+    """Return the options of a line in one row, as the source names them."""
+    if not isinstance(options, Mapping):
+        return ""
+    return ", ".join(str(value) for value in options.values() if value)[:200]
 
 
 def _wanted(subject: Cart | Order) -> tuple[list[WantedLine], int]:
@@ -103,7 +126,9 @@ def _wanted(subject: Cart | Order) -> tuple[list[WantedLine], int]:
                 unit_price=line.unit_price,
                 variant_ref=line.variant_ref,
                 sku=line.sku,
+                options=line.options,
                 url=line.url,
+                image_url=line.image_url,
             )
             for line in subject.lines.order_by("position")
         ]
@@ -132,8 +157,14 @@ def _read_line(kept: Any) -> WantedLine | None:
         unit_price=price,
         variant_ref=str(kept.get("variant_ref") or ""),
         sku=str(kept.get("sku") or ""),
+        options=_options(kept.get("options")),
         url=str(kept.get("url") or ""),
+        image_url=str(kept.get("image_url") or ""),
     )
+
+
+def _options(kept: object) -> dict[str, str]:
+    return {str(name): str(value) for name, value in kept.items()} if isinstance(kept, Mapping) else {}
 
 
 def _decimal(value: object) -> Decimal | None:

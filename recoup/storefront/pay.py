@@ -16,6 +16,7 @@ from recoup.payments.sessions import NotPayable, Opening, SessionNotOpened, Sess
 from recoup.payments.ways import Way
 from recoup.shops.addresses import origin_of
 from recoup.storefront.doors import buyers_page
+from recoup.storefront.filled import variant_words
 from recoup.storefront.pages import page, see_other
 from recoup.storefront.purposes import PAY
 from recoup.storefront.standing import Stage, Standing, standing_of
@@ -46,7 +47,9 @@ def _show(
     context = {
         "standing": standing,
         "order": standing.order,
-        "lines": list(standing.order.lines.order_by("position")[:200]),
+        "lines": [
+            (line, variant_words(line.options)) for line in standing.order.lines.order_by("position")[:200]
+        ],
         "ways": _labelled(standing),
         "session_method": method_name(standing.session.method) if standing.session else "",
         "problem": problem,

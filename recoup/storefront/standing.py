@@ -50,6 +50,12 @@ class Standing:
         """Tell whether the page has a button that pays."""
         return self.stage in {Stage.OWED, Stage.OPENED}
 
+    @property
+    def is_part_paid(self) -> bool:
+        """Tell whether something was paid and the rest is still owed."""
+        is_owed = self.stage in {Stage.OWED, Stage.OPENED, Stage.CHECKING, Stage.NO_WAY}
+        return is_owed and self.captured.amount > 0
+
 
 _STAGES = {
     "authorized": Stage.CONFIRMING,

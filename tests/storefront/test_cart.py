@@ -17,7 +17,7 @@ from tests.factories.messages import make_message
 from tests.factories.moments import NOW
 from tests.factories.orders import make_cart, make_order
 from tests.factories.people import make_contact
-from tests.factories.shops import make_source
+from tests.factories.shops import make_shop, make_source
 from tests.storefront.conftest import MakeLink
 from tests.support.bank import TestBank
 
@@ -143,12 +143,20 @@ def test_a_cart_shows_two_hundred_lines_at_most(
     assert "Some lines could not be read and were left out." in body
 
 
+@pytest.mark.parametrize("quantity", ["-1", "0", "1000000000", "1.5"])
 def test_nothing_in_the_address_or_the_form_changes_the_goods_or_prices(
-    shop: Shop, source: Source, bank: TestBank, link: MakeLink, buyer: Client
+    shop: Shop, source: Source, bank: TestBank, link: MakeLink, buyer: Client, quantity: str
 ) -> None:
     bank.account(shop)
     path = link("cart", make_cart(shop, source=source, lines=[line("cream")]))
-    odd = {"qty": "-1", "quantity": "5", "price": "1", "unit_price": "1", "product": "other", "lines": "[]"}
+    odd = {
+        "qty": quantity,
+        "quantity": quantity,
+        "price": "1",
+        "unit_price": "1",
+        "product": "other",
+        "lines": "[]",
+    }
 
     assert buyer.get(path, odd).content == buyer.get(path).content
     buyer.post(path, {**odd, "terms": "1", "total": "20.00", "terms_version": "1"})
@@ -172,6 +180,39 @@ def test_a_variant_that_is_gone_is_not_sold_as_another(
     body = buyer.get(link("cart", cart)).content.decode()
 
     assert body.count("Sold out; not in the sum") == 1
+    assert "Order and pay €20.00" in body
+
+
+def test_size_and_colour_are_shown_and_stay_with_the_goods(
+    shop: Shop, source: Source, bank: TestBank, link: MakeLink, buyer: Client
+) -> None:
+    bank.account(shop)
+    image = "https://candles.example/shirt.png"
+    options = {"Size": "M", "Colour": "<b>red"}
+    odd = line("mug", options=["no", "mapping"])
+    cart = make_cart(shop, source=source, lines=[line("shirt", options=options, image_url=image), odd])
+    path = link("cart", cart)
+
+    assert "M, &lt;b&gt;red" in buyer.get(path).content.decode()
+    buyer.post(path, {"terms": "1", "total": "40.00", "terms_version": "1"})
+
+    order = Order.objects.get()
+    assert [(o.options, o.image_url) for o in order.lines.order_by("position")] == [
+        (options, image),
+        ({}, ""),
+    ]
+    assert "M, &lt;b&gt;red" in buyer.get(link("pay", order)).content.decode()
+
+
+def test_goods_and_prices_of_another_shop_or_source_are_none_of_these(
+    shop: Shop, source: Source, bank: TestBank, link: MakeLink, buyer: Client
+) -> None:
+    bank.account(shop)
+    make_product(make_source(shop), "cream", price=Decimal("1.00"))
+    make_product(make_source(make_shop()), "cream", price=Decimal("2.00"))
+
+    body = buyer.get(link("cart", make_cart(shop, source=source, lines=[line("cream")]))).content.decode()
+
     assert "Order and pay €20.00" in body
 
 
@@ -317,6 +358,35 @@ def test_an_order_that_was_cancelled_can_be_placed_again_at_todays_prices(
         Decimal("160.00"),
         order.contact_id,
         f"{order.number}-R",
+    )
+
+
+def test_an_order_placed_again_is_delivered_as_before_and_brings_no_discount(
+    shop: Shop, source: Source, bank: TestBank, link: MakeLink, buyer: Client
+) -> None:
+    bank.account(shop)
+    order = make_order(
+        shop,
+        source=source,
+        status="cancelled",
+        total="148.99",
+        products=["cream", "soap"],
+        shipping_total=Decimal("9.99"),
+        discount_total=Decimal("10.00"),
+    )
+    order.lines.update(unit_price=Decimal("74.50"), total=Decimal("74.50"))
+    path = link("cart", order)
+
+    body = buyer.get(path).content.decode()
+    buyer.post(path, {"terms": "1", "total": "158.99", "terms_version": "1"})
+
+    assert "Order and pay €158.99" in body
+    assert "Delivery" in body
+    again = Order.objects.get(origin="recovery")
+    assert (again.total, again.shipping_total, again.discount_total) == (
+        Decimal("158.99"),
+        Decimal("9.99"),
+        None,
     )
 
 

@@ -69,6 +69,7 @@ def test_an_order_that_is_not_owed_has_no_button_and_refuses_a_press(
     assert words in shown.content.decode()
     assert words in pressed.content.decode()
     assert "<button" not in shown.content.decode()
+    assert "Still to pay" not in shown.content.decode()
     assert not Attempt.objects.exists()
 
 
@@ -98,6 +99,8 @@ def test_what_was_paid_in_part_leaves_the_rest_to_pay(
     buyer.post(path, way(order))
 
     assert "Pay €49.00" in body
+    assert "Already paid" in body
+    assert "Still to pay" in body
     assert Attempt.objects.get(is_open_session=True).amount == Decimal(49)
 
 
