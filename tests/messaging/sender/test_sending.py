@@ -96,6 +96,9 @@ def test_the_kept_copy_shows_the_mail_and_opens_nothing(road: Road, sender: Send
         ("451data", "try_later", 1, 1),
         ("450", "try_later", 1, 1),
         ("452", "try_later", 1, 1),
+        ("421", "try_later", 1, 0),
+        ("452data", "try_later", 1, 1),
+        ("451verb", "try_later", 1, 1),
         ("cut", "line_trouble", 1, 1),
         ("cutverb", "line_trouble", 1, 1),
     ],
@@ -135,9 +138,12 @@ def test_tries_are_spaced_out_until_the_message_is_of_no_use(road: Road, sender:
     ("behaviour", "reason", "is_suppressed"),
     [
         ("550", "address_unknown", True),
+        ("551", "address_unknown", True),
         ("553", "address_unknown", True),
         ("554", "refused", False),
         ("550verb", "refused", False),
+        ("554verb", "refused", False),
+        ("551data", "refused", False),
         ("554data", "refused", False),
     ],
 )
@@ -160,6 +166,22 @@ def test_a_refusal_for_good_fails_and_an_unknown_address_gets_nothing_more(
     assert bad.answer.startswith(behaviour[:3])
     assert Suppression.objects.filter(scope="all", reason="bounced").exists() is is_suppressed
     assert {(one.message_id, one.state) for one in settled} == {(bad.pk, "failed"), (good.pk, "sent")}
+    assert send_all(sender, NOW + HOUR) == 0
+
+
+@pytest.mark.parametrize("way", ["batch", "single"])
+@pytest.mark.parametrize("code", ["550", "551", "553", "554"])
+def test_a_sender_that_is_refused_fails_its_mail_and_blames_nobodys_address(
+    sender: Sender, sink: SmtpSink, way: str, code: str
+) -> None:
+    road = make_road(sink.port, way=way)
+    MailAccount.objects.update(from_email=f"shop+{code}@shop.example")
+    message = road.reminder()
+
+    send_all(sender)
+
+    assert (state_of(message), message.answer) == (("failed", "refused"), f"{code} sender refused")
+    assert (sink.mails(), Suppression.objects.count()) == ([], 0)
     assert send_all(sender, NOW + HOUR) == 0
 
 
