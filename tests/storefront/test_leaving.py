@@ -49,7 +49,14 @@ def test_one_click_may_come_as_a_multipart_form(shop: Shop, link: MakeLink, buye
 def test_any_other_post_is_refused_and_changes_nothing(
     shop: Shop, link: MakeLink, buyer: Client, form: dict[str, str]
 ) -> None:
-    assert buyer.post(link("out", make_order(shop)), form).status_code == 400
+    path = link("out", make_order(shop))
+
+    assert buyer.post(path, form).status_code == 400
+    assert (
+        buyer.post(path, b'{"List-Unsubscribe":"One-Click"}', content_type="application/json").status_code
+        == 400
+    )
+    assert buyer.post(path, b"\x00broken", content_type="multipart/form-data; boundary=x").status_code == 400
     assert Suppression.objects.count() == 0
 
 

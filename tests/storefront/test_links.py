@@ -12,7 +12,9 @@ from django.test import Client
 
 from recoup.core.clock import trade_now
 from recoup.core.links import revoke
+from recoup.customers.queries import suppression_scopes
 from recoup.messaging.models import Message
+from recoup.messaging.tracking import note_clicks
 from recoup.orders.models import Order
 from recoup.shops.models import Shop
 from recoup.storefront.purposes import LIVES
@@ -21,6 +23,7 @@ from tests.factories.operators import make_operator_account
 from tests.factories.orders import make_cart, make_order
 from tests.factories.people import make_contact
 from tests.storefront.conftest import MakeLink
+from tests.support.together import together
 
 OF_ORDERS = [purpose for purpose in LIVES if purpose != "cart"]
 UNCHECKED = {"messaging_messagevisit", "core_rate_bucket"}  # page views, and who asks too often
@@ -58,6 +61,32 @@ def test_every_public_address_changes_nothing_when_it_is_opened(
 
     assert checksums() == before
     assert set(answers) == {200, 404, 405, 410}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_scanners_at_all_links_at_once_spoil_nothing_for_the_person(shop: Shop, link: MakeLink) -> None:
+    make_operator_account(shop)
+    order = make_order(shop)
+    message = make_message(order, state="sent", handed_at=trade_now() - timedelta(minutes=10))
+    paths = {purpose: link(purpose, order, message=message) for purpose in LIVES}
+    before = checksums()
+
+    def scan() -> set[int]:
+        verbs = ("get", "head", "options")
+        return {getattr(Client(), verb)(path).status_code for path in paths.values() for verb in verbs}
+
+    answers = together([scan] * 6)
+    note_clicks(now=trade_now() + timedelta(minutes=1))
+
+    assert answers == [{200, 405}] * 6
+    assert checksums() == before
+    message.refresh_from_db()
+    assert (message.opened_at, message.clicked_at) == (None, None)
+    person = {"HTTP_ACCEPT_LANGUAGE": "en", "HTTP_USER_AGENT": "Mozilla/5.0"}
+    answer = Client().post(paths["stop"], {"do": "stop"}, **person)  # type: ignore[arg-type]
+    order.refresh_from_db()
+    assert (answer.status_code, order.paused_at is not None) == (200, True)
+    assert "Pay €149.00" in Client().get(paths["pay"], **person).content.decode()  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("purpose", LIVES)
@@ -252,9 +281,12 @@ def test_no_parameter_leads_elsewhere(shop: Shop, link: MakeLink, buyer: Client,
 
 
 def test_another_address_in_the_link_changes_nothing(shop: Shop, link: MakeLink, buyer: Client) -> None:
-    path = link("out", make_order(shop))
+    make_contact(shop, email="b@b.example")
+    path = link("out", make_order(shop, contact=make_contact(shop, email="a@a.example")))
 
     assert buyer.get(f"{path}?email=b@b.example").content == buyer.get(path).content
+    buyer.post(f"{path}?email=b@b.example", {"List-Unsubscribe": "One-Click", "email": "b@b.example"})
+    assert [len(suppression_scopes(shop.pk, one)) for one in ("a@a.example", "b@b.example")] == [1, 0]
 
 
 def test_a_forged_host_is_refused_and_never_written(shop: Shop, link: MakeLink, buyer: Client) -> None:
