@@ -45,6 +45,7 @@ FAILURE_PAUSES = (timedelta(seconds=10), timedelta(minutes=1))
 LONGEST_WAIT = timedelta(hours=24)  # for the order that an item names (T23)
 FIRST_WAIT, LAST_WAIT = timedelta(seconds=15), timedelta(minutes=30)
 FUTURE = timedelta(days=1)  # a version later than this was not written by a clock (T24)
+HISTORY = "x-recoup-history"  # our own mark on rows of a backfill that are kept: tried again, they are still history
 
 
 class Outcome(StrEnum):
@@ -111,12 +112,13 @@ def _apply(item: InboxItem, now: datetime) -> Outcome:
             .defer("secret", "previous_secret", "credentials")
             .get(pk=item.source_id)
         )
+    is_history = HISTORY in item.headers
     try:
         reading = _read(source, item)
         with transaction.atomic(), scope(shop=source.shop):
             for snapshot in reading.snapshots:
                 _refuse_future(snapshot, item.received_at)
-                _apply_waitable(source, snapshot, item.received_at)
+                _apply_waitable(source, snapshot, item.received_at, is_backfill=is_history)
     except BodyQuarantined as reason:
         inbox.quarantine(item, reason=str(reason), source_name=source.name, now=now)
         return Outcome.QUARANTINED
@@ -142,9 +144,9 @@ def _refuse_future(snapshot: Snapshot, received_at: datetime) -> None:
             raise BodyQuarantined("in_the_future", f"{name}: {told:%Y-%m-%d %H:%M} UTC")
 
 
-def _apply_waitable(source: Source, snapshot: Snapshot, now: datetime) -> None:
+def _apply_waitable(source: Source, snapshot: Snapshot, now: datetime, *, is_backfill: bool) -> None:
     try:
-        apply_snapshot(source, snapshot, now=now)
+        apply_snapshot(source, snapshot, now=now, is_backfill=is_backfill)
     except OrderUnknown as unknown:
         ref = snapshot.ref if isinstance(snapshot, OrderDeleted) else getattr(snapshot, "order_ref", "")
         raise _Waits(ref, is_deletion=isinstance(snapshot, OrderDeleted)) from unknown

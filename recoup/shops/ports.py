@@ -74,6 +74,15 @@ class Page:
     unreadable: tuple[Unreadable, ...] = ()
     cursor: dict[str, Any] = field(default_factory=dict)
     has_more: bool = False
+    # The rows as they were told, by `row_key`: what cannot be applied now is kept by them and tried again.
+    told: Mapping[str, Any] = field(default_factory=dict)
+
+
+def row_key(snapshot: OrderSnapshot | ProductSnapshot) -> str:
+    """Return what a row of a page is found by in `Page.told`."""
+    if isinstance(snapshot, OrderSnapshot):
+        return f"order:{snapshot.ref}"
+    return f"product:{snapshot.ref}:{snapshot.variant_ref}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,6 +150,40 @@ def test_bad_row_can_be_retried_like_any_other(woo: Shop, connected: Source) -> 
     assert sorted(states()) == ["2", "3"]
 
 
+def test_row_that_cannot_be_applied_is_kept_for_the_worker_and_shown(woo: Shop, connected: Source) -> None:
+    woo.add_order(1)
+    woo.add_order(2)
+    poll(woo)
+    woo.change_order(1, currency="PLN")
+    woo.change_order(2, status="on-hold")
+    poll(woo)
+
+    item = InboxItem.objects.get()
+    assert (item.state, item.subject_refs, states()["2"]) == ("new", ["1"], "on_hold")
+    apply_waiting(now=woo.now)
+    poll(woo)
+
+    item.refresh_from_db()
+    assert (item.state, item.reason) == ("quarantined", "currency_changed: EUR before, PLN now")
+    assert (InboxItem.objects.count(), AttentionItem.objects.get().kind) == (1, "hooks.quarantined")
+
+
+def test_history_that_is_tried_again_is_still_history(woo: Shop, connected: Source) -> None:
+    woo.now = NOW - 3 * DAY
+    woo.add_order(2, total="x")
+    woo.now = NOW
+    sources.request_backfill(connected, since=NOW - 60 * DAY, now=NOW)
+    poll(woo, after=timedelta(0))
+    item = InboxItem.objects.get()
+    InboxItem.objects.filter(pk=item.pk).update(raw=bytes(item.raw).replace(b'"x"', b'"10.00"'))
+
+    inbox.retry(item.pk, shop_id=connected.shop_id, now=NOW + DAY)
+    apply_waiting(now=NOW + DAY)
+
+    with scopes_disabled():
+        assert list(Order.objects.values_list("ref", "is_backfill", "check_at")) == [("2", True, None)]
+
+
 def test_checkout_draft_is_no_order(woo: Shop, connected: Source) -> None:
     woo.add_order(1, status="checkout-draft")
     poll(woo)

@@ -1,6 +1,7 @@
 """WooCommerce as a shop platform. It tells orders and products; carts it keeps to itself."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -128,7 +129,7 @@ class WooCommerce(BasePlatform):
 
 
 def _page(page: Page, cursor: dict[str, Any], *, has_more: bool) -> Page:
-    return Page(page.orders, page.products, page.unreadable, cursor=cursor, has_more=has_more)
+    return replace(page, cursor=cursor, has_more=has_more)
 
 
 def _latest(page: Page) -> str | None:

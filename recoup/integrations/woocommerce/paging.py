@@ -14,7 +14,7 @@ from recoup.core import strict_json
 from recoup.integrations.woocommerce import orders, products
 from recoup.integrations.woocommerce.client import Api
 from recoup.shops.models import Source
-from recoup.shops.ports import BodyQuarantined, Page, SourceUnavailable, Unreadable
+from recoup.shops.ports import BodyQuarantined, Page, SourceUnavailable, Unreadable, row_key
 from recoup.shops.snapshots import OrderSnapshot, ProductSnapshot
 
 PAGE = 100  # the most that the API gives
@@ -77,18 +77,21 @@ def _page(source: Source, stage: str, rows: list[Any]) -> Page:
     found_orders: list[OrderSnapshot] = []
     found_products: list[ProductSnapshot] = []
     unreadable: list[Unreadable] = []
+    told: dict[str, Any] = {}
     read: Callable[[dict[str, Any]], None]
     if stage == ORDERS:
         rows = [row for row in rows if not (isinstance(row, dict) and orders.is_draft(row))]
 
         def read(row: dict[str, Any]) -> None:
             found_orders.append(orders.read_order(row))
+            told[row_key(found_orders[-1])] = row
 
     else:
         currency = currency_of(source)
 
         def read(row: dict[str, Any]) -> None:
             found_products.append(products.read_product(row, currency=currency))
+            told[row_key(found_products[-1])] = row
 
     for row in rows:
         try:
@@ -102,7 +105,7 @@ def _page(source: Source, stage: str, rows: list[Any]) -> Page:
                     reason=str(reason),
                 )
             )
-    return Page(tuple(found_orders), tuple(found_products), tuple(unreadable))
+    return Page(tuple(found_orders), tuple(found_products), tuple(unreadable), told=told)
 
 
 def currency_of(source: Source) -> str:
