@@ -78,8 +78,13 @@ def _ask(asker: Asker, order: Order) -> bool:
 
 
 def _record_answer(order: Order, now: datetime) -> None:
-    # What the answer said is applied: an order that is paid or cancelled has no time of looking any more.
-    _update("asked_at = %s, ask_failures = 0, check_at = least(check_at, %s)", [now, now], order)
+    # What the answer said is applied: an order that is paid or cancelled has no time of looking any more, and one that is
+    # to be paid by another method now has a time of its own. Only the pause of the claim ends here.
+    _update(
+        "asked_at = %s, ask_failures = 0, check_at = CASE WHEN check_at = %s THEN %s ELSE check_at END",
+        [now, now + AGAIN_AFTER, now],
+        order,
+    )
     attention.settle(SILENT, shop_id=order.shop_id, key=str(order.source_id), now=now)
 
 

@@ -12,7 +12,7 @@ from recoup.recovery.asking import Asked, ask_due_orders
 from recoup.recovery.detection import Counts, open_due_cases
 from recoup.shops.models import Source
 from recoup.shops.ports import SourceUnavailable
-from tests.factories.moments import HOUR, MINUTE, NOW
+from tests.factories.moments import DAY, HOUR, MINUTE, NOW
 from tests.factories.orders import make_order
 from tests.factories.shops import make_shop, make_source
 
@@ -32,6 +32,8 @@ class Answers:
             raise SourceUnavailable
         if self.answer == "broken":
             raise ZeroDivisionError
+        if self.answer == "other method":
+            Order.objects.filter(pk=order.pk).update(is_offline_method=True, check_at=NOW + DAY)
         if self.answer == "paid":
             Order.objects.filter(pk=order.pk).update(payment_state="paid", status="completed", check_at=None)
         return self.answer != "nothing"
@@ -66,6 +68,18 @@ def test_order_that_the_source_calls_paid_is_never_marked(source: Source) -> Non
     assert open_due_cases(now=NOW, askable=ASKABLE) == Counts()
     order.refresh_from_db()
     assert (order.status, order.check_at) == ("completed", None)
+
+
+def test_order_that_is_paid_by_another_method_now_waits_for_the_time_of_that(source: Source) -> None:
+    order = make_order(source.shop, source=source)
+    asker = Answers("other method")
+
+    ask_due_orders(asker, askable=ASKABLE, now=NOW)
+
+    assert open_due_cases(now=NOW, askable=ASKABLE) == Counts()
+    assert ask_due_orders(asker, askable=ASKABLE, now=NOW + DAY) == Asked(asked=1, answered=1)
+    order.refresh_from_db()
+    assert (order.status, order.asked_at) == ("new", NOW + DAY)
 
 
 @pytest.mark.parametrize("answer", ["silent", "broken", "nothing"])
