@@ -58,7 +58,8 @@ def test_a_taken_order_is_in_work_for_the_hours_of_the_shop() -> None:
         NOW + timedelta(hours=8),
     )
     assert history(order) == [("unpaid", "in_work", 7)]
-    assert list(Activity.objects.filter(subject_id=order.pk).values_list("verb", flat=True)) == [
+    lines = Activity.objects.filter(subject_id=order.pk).order_by("id")
+    assert list(lines.values_list("verb", flat=True)) == [
         "orders.order.status_changed",
         "orders.order.claimed",
     ]
