@@ -53,9 +53,15 @@ def play_on_postgres(raw: ProcessDocument, news: list[News], **how: Any) -> list
 def test_both_stores_make_the_same_journal(
     raw: ProcessDocument, news: list[News], lag: int, lane_lag: int, batch: int
 ) -> None:
-    how: dict[str, Any] = {"lag": lambda _: timedelta(minutes=lag), "lane_lag": lane_lag}
+    # The same batches for both: an engine that looks late takes along what is due by then, so with other batches it
+    # would look at other instants.
+    how: dict[str, Any] = {
+        "lag": lambda _: timedelta(minutes=lag),
+        "lane_lag": lane_lag,
+        "batch": lambda: batch,
+    }
 
-    on_postgres = play_on_postgres(raw, news, batch=lambda: batch, **how)
+    on_postgres = play_on_postgres(raw, news, **how)
 
     assert on_postgres == play(raw, news, **how).journal()
 
