@@ -12,6 +12,7 @@ from recoup.core.activity import Actor
 from recoup.customers.actions import touch_gates
 from recoup.orders.events import OrderChanged
 from recoup.orders.models import Order, OrderNote
+from recoup.orders.pointless import hand_on_notes
 from recoup.orders.queries import OPEN_STATUSES, OWED_STATES
 from recoup.orders.status import OrderChangedMeanwhile, change_status, return_from_work
 
@@ -77,8 +78,8 @@ def release_order(order: Order, *, actor: Actor, now: datetime) -> Order:
 def mark_duplicate(order: Order, kept: Order, *, actor: Actor, now: datetime) -> Order:
     """Mark an order False because another order of the same person is kept instead of it (F3, F4).
 
-    It leaves the lists and the numbers, its reminders stop, and a payment on it brings it back. Announces
-    `OrderCancelled`.
+    It leaves the lists and the numbers, its reminders stop, and a payment on it brings it back. What was noted about it is
+    noted about the other one too. Announces `OrderCancelled`.
 
     :raises NotADuplicate: if they are not two orders of one person, or the other one is False or Cancelled.
     :raises MoveNotAllowed: if money was paid for it.
@@ -95,6 +96,7 @@ def mark_duplicate(order: Order, kept: Order, *, actor: Actor, now: datetime) ->
         order = change_status(order, Order.Status.FALSE, actor=actor, now=now, reason="duplicate")
         order.duplicate_of = kept
         order.save(update_fields=["duplicate_of"])
+        hand_on_notes([order.pk])
     return order
 
 

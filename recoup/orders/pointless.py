@@ -22,6 +22,17 @@ _LOCKED = f""", locked AS MATERIALIZED (
     ORDER BY o.id FOR NO KEY UPDATE
 )"""  # noqa: S608 - put together from names in this file
 
+# What was noted about a dropped order is noted about the one that is kept too, once (F3).
+_HAND_ON_NOTES = """
+INSERT INTO orders_ordernote (shop_id, order_id, text, author_id, at)
+SELECT n.shop_id, o.duplicate_of_id, n.text, n.author_id, n.at
+FROM orders_order o JOIN orders_ordernote n ON n.order_id = o.id
+WHERE o.id = ANY(%(dropped)s) AND o.duplicate_of_id IS NOT NULL AND NOT EXISTS (
+    SELECT FROM orders_ordernote known
+    WHERE known.order_id = o.duplicate_of_id AND (known.at, known.author_id, known.text) = (n.at, n.author_id, n.text))
+ORDER BY n.id
+"""
+
 _SUPERSEDE = f"""
 WITH found AS MATERIALIZED (
     SELECT DISTINCT ON (p.id) p.id, n.id AS paid_id
@@ -99,7 +110,17 @@ def drop_older_twins(order_ids: Collection[int], *, now: datetime) -> list[int]:
 
     The reason is `duplicate`. Announces `OrderCancelled`. A payment on a dropped one brings it back.
     """
-    return _run(_DROP + _WRITE, order_ids, now)
+    with transaction.atomic():
+        dropped = _run(_DROP + _WRITE, order_ids, now)
+        hand_on_notes(dropped)
+    return dropped
+
+
+def hand_on_notes(dropped_ids: Collection[int]) -> None:
+    """Note about the orders that are kept what was noted about those that were dropped for them (F3)."""
+    if dropped_ids:
+        with connection.cursor() as cursor:
+            cursor.execute(_HAND_ON_NOTES, {"dropped": sorted(set(dropped_ids))})
 
 
 def release_twins(false_order_ids: Collection[int], *, now: datetime) -> list[int]:

@@ -64,6 +64,7 @@ def settle_order(order: Order, takings: Takings, *, now: datetime) -> Settled:
         status.complete_paid(order, now=now)
         _flag_odd(order, now)
     else:
+        _follow_free(order, was_free=before[0] == PaymentState.NOTHING_DUE, now=now)
         order.check_at = check_instant(order, order.shop, live_since=order.source.live_since)
     order.lock_version += 1
     order.save()
@@ -75,6 +76,14 @@ def settle_order(order: Order, takings: Takings, *, now: datetime) -> Settled:
         has_refund_anew=order.refunded > before[1]
         or (takings.is_disputed and before[0] != PaymentState.DISPUTED),
     )
+
+
+def _follow_free(order: Order, *, was_free: bool, now: datetime) -> None:
+    """Complete an order that costs nothing any more, and take up one that does now: one state in any order of arrival."""
+    if order.payment_state == PaymentState.NOTHING_DUE:
+        status.complete_free(order, now=now)
+    elif was_free:
+        status.reopen_priced(order, now=now)
 
 
 def derive_state(order: Order, takings: Takings) -> str:  # noqa: PLR0911 - one line a state, strongest first

@@ -108,6 +108,8 @@ def _after_move(order: Order, to: str, *, actor: Actor, now: datetime, reason: s
         order.cancelled_at, order.cancel_reason = None, ""
     if to not in {Status.CANCELLED, Status.FALSE}:  # taken back: another order is no reason any more
         order.duplicate_of, order.superseded_by, order.superseded_at = None, None, None
+    if to == Status.NEW:
+        _begin_anew(order)
     order.claimed_by = actor.id if to == Status.IN_WORK and actor.kind == "person" else order.claimed_by
     order.check_at = (
         check_instant(order, order.shop, live_since=order.source.live_since)
@@ -121,7 +123,9 @@ def _after_move(order: Order, to: str, *, actor: Actor, now: datetime, reason: s
             "duplicate_of",
             "superseded_by",
             "superseded_at",
+            "unpaid_at",
             "claimed_by",
+            "claimed_until",
             "check_at",
         ]
     )
@@ -137,6 +141,11 @@ def _after_move(order: Order, to: str, *, actor: Actor, now: datetime, reason: s
         )
     news = OrderCancelled if ends else OrderChanged
     outbox.announce(news(shop_id=order.shop_id, order_id=order.pk, at=now))
+
+
+def _begin_anew(order: Order) -> None:
+    """Let an order that is New again be looked at again: nobody works on it, and it is not known as unpaid."""
+    order.unpaid_at = order.claimed_by = order.claimed_until = None
 
 
 def _move(order: Order, to: str, *, actor: Actor, now: datetime, reason: str) -> None:
@@ -187,6 +196,19 @@ def complete_paid(order: Order, *, now: datetime) -> None:
         _move(order, Status.COMPLETED, actor=activity.SYSTEM, now=now, reason="paid")
 
 
+def complete_free(order: Order, *, now: datetime) -> None:
+    """Move a locked order to Completed because it costs nothing any more; what was ended keeps its word."""
+    if order.status not in {Status.COMPLETED, Status.CANCELLED, Status.FALSE}:
+        _move(order, Status.COMPLETED, actor=activity.SYSTEM, now=now, reason="nothing_due")
+
+
+def reopen_priced(order: Order, *, now: datetime) -> None:
+    """Move a locked order that was Completed for costing nothing back to New: there is something to pay now."""
+    if order.status == Status.COMPLETED:
+        _begin_anew(order)
+        _move(order, Status.NEW, actor=activity.SYSTEM, now=now, reason="due_now")
+
+
 def return_from_work(order: Order, *, actor: Actor, now: datetime) -> None:
     """Move a locked order that was In work back to what it is by itself: Unpaid once it was marked so, New before."""
     to = Status.UNPAID if order.unpaid_at is not None else Status.NEW
@@ -208,9 +230,11 @@ def follow_cancellation(order: Order, *, now: datetime) -> None:
 def reopen_from_source(order: Order, *, at: datetime, now: datetime) -> None:
     """Take a cancellation by the source back: the source shows the order alive again."""
     order.cancelled_at, order.cancel_reason = None, ""
-    order.save(update_fields=["cancelled_at", "cancel_reason"])
+    to = Status.COMPLETED if order.payment_state in PAID_STATES else Status.NEW
+    if order.status == Status.CANCELLED and to == Status.NEW:
+        _begin_anew(order)
+    order.save(update_fields=["cancelled_at", "cancel_reason", "unpaid_at", "claimed_by", "claimed_until"])
     if order.status == Status.CANCELLED:
-        to = Status.COMPLETED if order.payment_state in PAID_STATES else Status.NEW
         _move(order, to, actor=Actor("source", order.source_id), now=now, reason="reopened at source")
     OrderFact.objects.create(
         shop_id=order.shop_id, order=order, kind="reopened", details={}, became_true_at=at, learnt_at=now

@@ -100,7 +100,16 @@ def settle_paid_cases(order_ids: Collection[int], *, now: datetime) -> list[int]
 
 
 def follow_orders(order_ids: Collection[int], *, now: datetime) -> None:
-    """Bring cases up to their changed orders: reopen what was taken out of Cancelled or False, follow the sum due."""
+    """Bring cases up to their changed orders: reopen what was taken out of Cancelled or False, follow the sum due.
+
+    Where nothing is due any more, because the total is zero now, the case is cancelled.
+    """
+    free = _rows(
+        "SELECT c.id FROM recovery_recoverycase c JOIN orders_order o ON o.id = c.order_id"
+        " WHERE c.order_id = ANY(%(orders)s) AND c.closed_at IS NULL AND o.payment_state = 'nothing_due'",
+        orders=sorted(set(order_ids)),
+    )
+    close_cases([row[0] for row in free], outcome=Outcome.CANCELLED, now=now)
     _follow(_cases_of(order_ids), now=now)
 
 

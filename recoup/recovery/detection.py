@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from recoup.orders.pointless import hand_on_notes
 from recoup.recovery import detection_sql
 from recoup.recovery.actions import close_cases
 from recoup.recovery.models import RecoveryCase
@@ -50,7 +51,7 @@ def open_due_cases(*, now: datetime, limit: int = 5000, askable: Collection[str]
     while counts.looked < limit:
         batch = min(BATCH, limit - counts.looked)
         with transaction.atomic():
-            *numbers, mark_at, mark_id, cart_cases = _run(
+            *numbers, mark_at, mark_id, cart_cases, dropped = _run(
                 detection_sql.OPEN_DUE_CASES,
                 now=now,
                 batch=batch,
@@ -60,6 +61,7 @@ def open_due_cases(*, now: datetime, limit: int = 5000, askable: Collection[str]
             )
             # The order's own case opens a minute later, when those who work on the cart have heard.
             close_cases(cart_cases or (), outcome=RecoveryCase.Outcome.BECAME_ORDER, now=now)
+            hand_on_notes(dropped or ())
         counts += Counts(*numbers)
         if numbers[0] < batch:
             break

@@ -142,7 +142,8 @@ SELECT count(*), (SELECT count(*) FROM opened), count(*) FILTER (WHERE verdict =
        count(*) FILTER (WHERE verdict = 'duplicate'), count(*) FILTER (WHERE verdict = 'wait'),
        count(*) FILTER (WHERE verdict IN ('before_live', 'too_old', 'over')),
        max(check_at), max(id) FILTER (WHERE check_at = (SELECT max(check_at) FROM looked)),
-       array_agg(cart_case_id) FILTER (WHERE cart_case_id IS NOT NULL AND verdict IN ('wait', 'open'))
+       array_agg(cart_case_id) FILTER (WHERE cart_case_id IS NOT NULL AND verdict IN ('wait', 'open')),
+       array_agg(id) FILTER (WHERE verdict = 'duplicate')
 FROM looked
 """  # noqa: S608 - put together from conditions of ours
 

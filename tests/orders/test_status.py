@@ -90,3 +90,15 @@ def test_a_dropped_duplicate_that_a_person_takes_back_stands_for_itself() -> Non
         dropped.refresh_from_db()
         assert (dropped.status, dropped.duplicate_of_id) == ("new", None)
         assert dropped.check_at == dropped.placed_at + 24 * HOUR
+
+
+@pytest.mark.parametrize("was", ["in_work", "false"])
+def test_an_order_that_is_new_again_is_looked_at_again(was: str) -> None:
+    order = make_order(make_shop(), status=was, unpaid_at=NOW - HOUR, check_at=None)
+    Order.objects.filter(pk=order.pk).update(claimed_by=7, claimed_until=NOW + HOUR)
+
+    change_status(order, "new", actor=ANNA, now=NOW)
+
+    order.refresh_from_db()
+    assert (order.unpaid_at, order.claimed_by, order.claimed_until) == (None, None, None)
+    assert order.check_at == order.placed_at + 24 * HOUR

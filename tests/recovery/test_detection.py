@@ -10,7 +10,9 @@ from django_scopes import scopes_disabled
 
 from recoup.catalog.models import Product
 from recoup.core import outbox
-from recoup.orders.models import Order, OrderFact, StatusChange
+from recoup.orders.desk import add_note
+from recoup.orders.models import Order, OrderFact, OrderNote, StatusChange
+from recoup.orders.pointless import hand_on_notes
 from recoup.recovery.detection import Counts, open_due_cases
 from recoup.recovery.events import RecoveryCaseOpened
 from recoup.recovery.models import RecoveryCase
@@ -371,6 +373,18 @@ def test_of_several_unpaid_orders_for_the_same_products_the_newest_is_kept(shop:
     assert history(first) == [("new", "false", "duplicate", "system")]
     assert facts(first) == [("duplicate", {"of": third.pk})]
     assert sorted(RecoveryCase.objects.values_list("order_id", flat=True)) == [third.pk, other.pk]
+
+
+def test_order_that_is_kept_gets_the_notes_of_the_dropped_once(shop: Shop) -> None:
+    anna = make_contact(shop)
+    first, second = (make_order(shop, contact=anna, placed_at=NOW - hours * HOUR) for hours in (30, 28))
+    add_note(first, "Calls back on Monday", author_id=7, now=NOW - HOUR)
+
+    open_due_cases(now=NOW)
+    hand_on_notes([first.pk])
+
+    notes = OrderNote.objects.order_by("id").values_list("order_id", "text", "author_id", "at")
+    assert list(notes) == [(pk, "Calls back on Monday", 7, NOW - HOUR) for pk in (first.pk, second.pk)]
 
 
 def test_newer_order_that_is_not_yet_due_is_the_one_to_keep(shop: Shop) -> None:

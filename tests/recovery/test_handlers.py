@@ -235,6 +235,15 @@ def test_changed_order_changes_the_sum_that_waits(shop: Shop) -> None:
     assert RecoveryCase.objects.get().amount == Decimal("150.00")
 
 
+def test_order_that_costs_nothing_any_more_ends_its_case(shop: Shop) -> None:
+    order = unpaid(shop)
+    Order.objects.filter(pk=order.pk).update(total=0, payment_state="nothing_due", status="completed")
+
+    handlers.follow_changed(changed(order))
+
+    assert RecoveryCase.objects.get().outcome == "cancelled"
+
+
 def test_converted_cart_becomes_an_order(shop: Shop) -> None:
     cart = make_cart(shop, state="converted", converted_at=NOW)
     make_case(cart)
