@@ -11,6 +11,7 @@ from django.utils import translation
 from recoup.core import links
 from recoup.core.links import LinkOrder
 from recoup.messaging import context_rows as rows
+from recoup.messaging.breakdown import Extra, extra_name
 from recoup.messaging.rendering.templates import CompiledTemplate
 from recoup.orders.models import Order
 
@@ -25,6 +26,7 @@ PURPOSES: Mapping[str, str] = {
     "why": "why",
 }
 _LAST_MAIL = "last_mail.sent_at"
+_OF_LINES = frozenset({"order.items", "order.extras"})
 # A text is written with a place for each link's token, as long as a token, and filled in when the links are minted: so
 # what is kept of a mail never had them.
 _PLACES: Mapping[str, bytes] = {word: f"__{word}"[:22].ljust(22, "_").encode() for word in PURPOSES}
@@ -62,7 +64,7 @@ def build_contexts(shop_id: int, subjects: Sequence[Subject]) -> dict[int, Built
     shop = rows.read_shop(shop_id)
     people = rows.read_people(shop_id, [subject.contact_id for subject in subjects])
     order_ids = [subject.order_id for subject in subjects if subject.order_id is not None]
-    orders = rows.read_orders(shop_id, order_ids, with_items="order.items" in needed)
+    orders = rows.read_orders(shop_id, order_ids, with_items=not needed.isdisjoint(_OF_LINES))
     carts = rows.read_carts(shop_id, [s.cart_id for s in subjects if s.cart_id is not None])
     last_mails = rows.read_last_mails([s.contact_id for s in subjects]) if _LAST_MAIL in needed else {}
     found = [
@@ -92,6 +94,8 @@ def _build(
     about = row.values
     if "order.status" in subject.template.tokens:
         about = {**about, "status": _status_words(about["status"], subject.locale)}
+    if "order.extras" in subject.template.tokens:
+        about = {**about, "extras": _named(row.extras, about["total"][1], subject.locale)}
     first, _, last = person.name.strip().partition(" ")
     values: dict[str, Any] = {
         "customer": {
@@ -118,6 +122,11 @@ def _build(
 def _status_words(status: str, locale: str) -> str:
     with translation.override(locale):
         return str(Order.Status(status).label)
+
+
+def _named(extras: Sequence[Extra], currency: str, locale: str) -> list[dict[str, Any]]:
+    with translation.override(locale):
+        return [{"name": extra_name(kind), "total": (str(amount), currency)} for kind, amount in extras]
 
 
 def mint_links(shop_id: int, subjects: Sequence[Subject], *, now: datetime) -> dict[int, dict[str, str]]:

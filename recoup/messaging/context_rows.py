@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
+from recoup.messaging.breakdown import PAID, Extra, Told, extras
+
 
 class ShopRow(NamedTuple):
     """What texts say of the shop."""
@@ -33,6 +35,8 @@ class Row(NamedTuple):
     kind: str
     values: dict[str, Any]
     stamp: str
+    extras: Sequence[Extra] = ()
+    """What leads from the goods of an order to what is due; named in the language of each text."""
 
 
 def _rows(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
@@ -73,8 +77,8 @@ def read_last_mails(contact_ids: Sequence[int]) -> dict[int, datetime]:
 
 
 _ORDERS = """
-    SELECT id, number, status, total, captured, currency, to_json(placed_at) #>> '{}', method_title,
-        ctid::text || xmin::text
+    SELECT id, number, status, total, captured - refunded, currency, to_json(placed_at) #>> '{}', method_title,
+        ctid::text || xmin::text, shipping_total, discount_total, tax_total
     FROM orders_order WHERE shop_id = %s AND id = ANY(%s)
 """
 _LINES = """
@@ -88,25 +92,44 @@ def read_orders(shop_id: int, ids: Sequence[int], *, with_items: bool) -> dict[i
     if not ids:
         return {}
     items: dict[int, list[dict[str, Any]]] = {order_id: [] for order_id in ids}
-    found = {
-        order_id: _order_row(number, status, total, captured, currency, stamp, items[order_id])
-        for order_id, number, status, total, captured, currency, *stamp in _rows(
-            _ORDERS, [shop_id, list(ids)]
-        )
-    }
+    goods: dict[int, Decimal] = dict.fromkeys(ids, Decimal(0))
+    found, parts = {}, {}
+    for order_id, number, status, total, paid, currency, placed_at, method_title, stamp, *told in _rows(
+        _ORDERS, [shop_id, list(ids)]
+    ):
+        rest = (placed_at, method_title, stamp)
+        found[order_id] = _order_row(number, status, total, paid, currency, rest, items[order_id])
+        parts[order_id] = _Parts(total, paid, currency, Told(*told))
     if with_items:
         for order_id, name, options, quantity, price, total, url, image in _rows(_LINES, [list(found)]):
             currency = found[order_id].values["total"][1]
             line = _Line(name, json.loads(options), quantity, price, total, url, image)
             items[order_id].append(_item(currency, line))
+            goods[order_id] += total
+        for order_id, row in found.items():
+            if items[order_id]:
+                found[order_id] = row._replace(extras=_extras(parts[order_id], goods[order_id]))
     return found
+
+
+class _Parts(NamedTuple):
+    total: Decimal
+    paid: Decimal
+    currency: str
+    told: Told
+
+
+def _extras(parts: _Parts, goods: Decimal) -> list[Extra]:
+    """Return what leads from the goods to what is due: with what was paid already."""
+    rows = extras(parts.total, goods, parts.told, currency=parts.currency)
+    return [*rows, Extra(PAID, -parts.paid)] if parts.paid > 0 else list(rows)
 
 
 def _order_row(
     number: str,
     status: str,
     total: Decimal,
-    captured: Decimal,
+    paid: Decimal,
     currency: str,
     rest: Sequence[str],
     items: list[dict[str, Any]],
@@ -116,7 +139,7 @@ def _order_row(
         "number": number,
         "status": status,
         "total": (str(total), currency),
-        "due": (str(max(total - captured, Decimal(0))), currency),
+        "due": (str(max(total - paid, Decimal(0))), currency),
         "placed_at": placed_at,
         "payment_method": method_title,
         "delivery": "",

@@ -1,6 +1,8 @@
 """The pay page of an order (C1, C2, C9, C10, A7, A13)."""
 
+from collections.abc import Sequence
 from datetime import timedelta
+from decimal import Decimal
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -9,6 +11,8 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from recoup.core.ratelimit import is_allowed
+from recoup.messaging.breakdown import Extra, Told, extra_name, extras
+from recoup.orders.models import Order, OrderLine
 from recoup.payments import asking, sessions
 from recoup.payments.adapters import operator
 from recoup.payments.models import OperatorAccount
@@ -16,7 +20,7 @@ from recoup.payments.sessions import NotPayable, Opening, SessionNotOpened, Sess
 from recoup.payments.ways import Way
 from recoup.shops.addresses import origin_of
 from recoup.storefront.doors import buyers_page
-from recoup.storefront.filled import variant_words
+from recoup.storefront.filled import MOST_LINES, variant_words
 from recoup.storefront.pages import page, see_other
 from recoup.storefront.purposes import PAY
 from recoup.storefront.standing import Stage, Standing, standing_of
@@ -44,12 +48,12 @@ def _show(
     request: HttpRequest, visit: Visit, standing: Standing, *, status: int = 200, problem: str = ""
 ) -> HttpResponse:
     looks = _looks(request)
+    lines = list(standing.order.lines.order_by("position"))
     context = {
         "standing": standing,
         "order": standing.order,
-        "lines": [
-            (line, variant_words(line.options)) for line in standing.order.lines.order_by("position")[:200]
-        ],
+        "lines": [(line, variant_words(line.options)) for line in lines[:MOST_LINES]],
+        "extras": [(extra_name(kind), amount) for kind, amount in extras_of(standing.order, lines)],
         "ways": _labelled(standing),
         "session_method": method_name(standing.session.method) if standing.session else "",
         "problem": problem,
@@ -64,6 +68,15 @@ def _show(
     if waits and 0 < looks <= LOOKS and status == 200:
         response.headers["Refresh"] = f"{LOOK_AFTER}; url={visit.address}?back={looks + 1}"
     return response
+
+
+def extras_of(order: Order, lines: Sequence[OrderLine]) -> tuple[Extra, ...]:
+    """Return what leads from the lines to the total; nothing of an order whose lines nobody told."""
+    if not lines:
+        return ()
+    told = Told(order.shipping_total, order.discount_total, order.tax_total)
+    goods = sum((line.total for line in lines), Decimal(0))
+    return extras(order.total, goods, told, currency=order.currency)
 
 
 def _looks(request: HttpRequest) -> int:

@@ -104,6 +104,23 @@ def test_what_was_paid_in_part_leaves_the_rest_to_pay(
     assert Attempt.objects.get(is_open_session=True).amount == Decimal(49)
 
 
+def test_what_stands_between_the_goods_and_the_sum_is_said(
+    shop: Shop, bank: TestBank, link: MakeLink, buyer: Client
+) -> None:
+    bank.account(shop)
+    order = make_order(shop, total="156.99", shipping_total=Decimal("9.99"), discount_total=Decimal("2.00"))
+    order.lines.update(total=Decimal("149.00"))
+    held = make_order(shop, total="147.00", discount_total=Decimal("2.00"))
+    held.lines.update(total=Decimal("147.00"))
+
+    told, silent = (buyer.get(link("pay", one)).content.decode() for one in (order, held))
+
+    assert "Delivery" in told
+    assert "€9.99" in told
+    assert "-€2.00" in told
+    assert "Discount" not in silent
+
+
 def test_a_session_over_an_older_sum_is_ended_before_another_opens(
     order: Order, link: MakeLink, buyer: Client
 ) -> None:

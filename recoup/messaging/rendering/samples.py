@@ -95,6 +95,7 @@ def sample_context(context: Context, locale: str) -> Sample:
             "payment_method": method,
             "delivery": delivery,
             "items": items,
+            "extras": [{"name": delivery, "total": ["15.00", currency]}],
         }
     if context is Context.CART:
         sample["cart"] = {

@@ -75,6 +75,8 @@ _FIELDS = [
     *_fields("order", _ORDER, number="text", status="text", total="money", due="money", placed_at="moment"),
     *_fields("order", _ORDER, payment_method="text?", delivery="text?", items="list"),
     *_fields("order.items", _ORDER, **_ITEM),
+    *_fields("order", _ORDER, extras="list"),
+    *_fields("order.extras", _ORDER, name="text", total="money"),
     *_fields("cart", _CART, total="money", updated_at="moment", items="list"),
     *_fields("cart.items", _CART, **_ITEM),
     *_fields(

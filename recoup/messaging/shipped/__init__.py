@@ -14,6 +14,11 @@ KEYS = (*ORDER_KEYS, *CART_KEYS)
 
 _ORDER_CONTROLS = ("paid_already", "pay_later", "stop_order")
 _PARAGRAPH = "        <mj-text>{}</mj-text>"
+_EXTRAS = """
+          {% for extra in order.extras %}
+          <tr><td style="padding: 6px 12px 6px 0;">{{ extra.name }}</td>
+          <td style="padding: 6px 0; text-align: right; white-space: nowrap;">{{ extra.total }}</td></tr>
+          {% endfor %}"""
 
 
 class ShippedText(NamedTuple):
@@ -67,6 +72,7 @@ def _text(key: str, locale: str, colour: str) -> ShippedText:
         colour=colour,
         ink=_ink(colour),
         subject=kind,
+        extras=_EXTRAS if is_order else "",
         total="order.due" if is_order else "cart.total",
         link="links.pay" if is_order else "links.cart",
         greeting=common["greeting"],

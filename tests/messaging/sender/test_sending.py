@@ -3,6 +3,8 @@
 import time
 from collections.abc import Iterator
 from datetime import datetime
+from decimal import Decimal
+from email import message_from_bytes, policy
 
 import pytest
 from django.test import override_settings
@@ -19,12 +21,14 @@ from recoup.messaging.models import Lane, MailAccount, Message, TemplateVersion
 from recoup.messaging.sender import prepare
 from recoup.messaging.sender.loop import Sender
 from recoup.messaging.sender.timing import Timing
+from recoup.messaging.shipped import shipped_texts
 from recoup.orders.models import Order
 from recoup.shops.models import Shop
 from tests.factories.messages import make_message
 from tests.factories.moments import DAY, HOUR, MINUTE, NOW
 from tests.factories.orders import make_order
 from tests.factories.people import make_contact
+from tests.factories.templates import make_template
 from tests.messaging.sender.roads import Road, make_road, state_of, waits_until
 from tests.support.smtp_sink import SinkOptions, SmtpSink
 
@@ -441,6 +445,34 @@ def test_an_order_that_changed_after_its_text_was_made_is_written_anew(
     assert state_of(message) == ("sent", "")
     assert b"49.00" in mail.content
     assert b"149.00" not in mail.content
+
+
+def test_the_rows_of_a_mail_come_to_what_the_pay_page_asks_for(
+    road: Road, sender: Sender, sink: SmtpSink
+) -> None:
+    text = shipped_texts("order_reminder_1")["pl"]
+    template = make_template(road.shop, key="shipped", texts={"pl": (text.subject, text.body)})
+    order = make_order(
+        road.shop,
+        locale="pl",
+        total="159.00",
+        shipping_total=Decimal("10.00"),
+        payment_state="partly_paid",
+        captured=Decimal(100),
+        refunded=Decimal(40),
+    )
+    order.lines.update(total=Decimal("149.00"))
+    message = road.reminder(order, template=template)
+
+    send_all(sender)
+
+    (mail,) = sink.mails()
+    plain = message_from_bytes(mail.content, policy=policy.default).get_body(("plain",))
+    assert plain is not None
+    rows = plain.get_content().replace("\xa0", " ")
+    assert state_of(message) == ("sent", "")
+    assert "149,00 €" in rows
+    assert [f"{amount} €" in rows for amount in ("10,00", "-60,00", "99,00")] == [True] * 3
 
 
 def test_a_newer_version_is_used_and_kept_with_the_message(road: Road, sender: Sender) -> None:
