@@ -216,8 +216,8 @@ def return_from_work(order: Order, *, actor: Actor, now: datetime) -> None:
 
 
 def follow_cancellation(order: Order, *, now: datetime) -> None:
-    """Move a locked order to Cancelled because its source says so."""
-    if order.status != Status.CANCELLED:
+    """Move a locked order to Cancelled because its source says so. A False one stays out of the lists and numbers (E10)."""
+    if order.status not in {Status.CANCELLED, Status.FALSE}:
         _move(
             order,
             Status.CANCELLED,
