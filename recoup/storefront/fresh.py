@@ -38,7 +38,10 @@ def old_link(request: HttpRequest, visit: Visit) -> HttpResponse:
 
 
 def send_fresh_link(link: Link, subject: Order | Cart, *, now: datetime) -> bool:
-    """Queue a mail with a fresh link of the same purpose, once a minute; tell whether there is anything to send."""
+    """Queue a mail with a fresh link to the order or cart, once a minute; tell whether there is anything to send.
+
+    The filled cart of an order that is still owed leads to its payment, so that its fresh link is the one to pay.
+    """
     contact = subject.contact
     if contact is None or contact.erased_at is not None or not _is_wanted(subject):
         return False
@@ -46,7 +49,7 @@ def send_fresh_link(link: Link, subject: Order | Cart, *, now: datetime) -> bool
     wish = MessageOrder(
         shop_id=subject.shop_id,
         contact_id=contact.pk,
-        template_key=ORDER_TEMPLATE if link.purpose == "pay" else CART_TEMPLATE,
+        template_key=ORDER_TEMPLATE if is_order else CART_TEMPLATE,
         locale=subject.locale,
         due_at=now,
         not_after=now + GOOD_FOR,

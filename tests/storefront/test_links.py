@@ -22,6 +22,7 @@ from tests.factories.messages import make_lane, make_message
 from tests.factories.operators import make_operator_account
 from tests.factories.orders import make_cart, make_order
 from tests.factories.people import make_contact
+from tests.factories.templates import make_template
 from tests.storefront.conftest import MakeLink
 from tests.support.together import together
 
@@ -180,6 +181,29 @@ def test_a_fresh_link_goes_to_the_address_on_file_alone(shop: Shop, link: MakeLi
     assert [(recipient, asked) for recipient, _, asked in fresh_messages(order)] == [
         ("anna@mail.example", True)
     ]
+
+
+@pytest.mark.parametrize(
+    ("purpose", "kind", "key"),
+    [
+        ("pay", "order", "fresh_pay_link"),
+        ("cart", "order", "fresh_pay_link"),
+        ("cart", "cart", "fresh_cart_link"),
+    ],
+)
+def test_a_fresh_link_comes_in_a_mail_that_can_be_written_about_it(
+    shop: Shop, link: MakeLink, buyer: Client, purpose: str, kind: str, key: str
+) -> None:
+    make_lane(shop)
+    for name, about in (("fresh_pay_link", "order"), ("fresh_cart_link", "cart")):
+        make_template(shop, key=name, kind=about)
+    subject = make_order(shop) if kind == "order" else make_cart(shop)
+
+    buyer.post(link(purpose, subject, ago=timedelta(days=61)), {"fresh": "1"})
+
+    message = Message.objects.select_related("template").get()
+    assert message.template is not None
+    assert (message.template.key, message.template.kind, message.is_asked_for) == (key, kind, True)
 
 
 def test_the_answer_is_the_same_whether_or_not_there_is_anybody_to_write_to(
