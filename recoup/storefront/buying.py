@@ -99,7 +99,10 @@ def next_step(subject: Cart | Order, filled: FilledCart) -> NextStep:
             return found
     elif isinstance(subject, Cart) and is_own_address(subject.source, subject.url):
         return NextStep(Step.FOLLOW, url=subject.url)
-    if filled.is_empty or not can_open_sessions(subject.source, filled.total.amount, filled.total.currency):
+    person = person_of(subject)
+    if filled.is_empty or not (person.email or person.phone):  # nobody is left to order it after erasure
+        return NextStep(Step.NO_WAY)
+    if not can_open_sessions(subject.source, filled.total.amount, filled.total.currency):
         return NextStep(Step.NO_WAY)
     return NextStep(Step.PLACE)
 

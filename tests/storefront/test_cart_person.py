@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 
 from recoup.catalog.models import Product
+from recoup.orders.models import Order
 from recoup.shops.models import Shop, Source
 from tests.factories.messages import make_message
 from tests.factories.moments import NOW
@@ -112,3 +113,20 @@ def test_addresses_cannot_be_guessed_without_end(
 
     assert tries == [422] * 5 + [429] * 2
     assert buyer.post(path, {"confirm": "1", "email": "anna@mail.pl"}).status_code == 429
+
+
+def test_nobody_orders_in_the_name_of_somebody_who_was_erased(
+    shop: Shop, source: Source, bank: TestBank, link: MakeLink, buyer: Client
+) -> None:
+    bank.account(shop)
+    contact = anna(shop)
+    path = link("cart", make_cart(shop, source=source, contact=contact, lines=[line("cream")]))
+    contact.erased_at = NOW
+    contact.save()
+
+    shown = buyer.get(path).content.decode()
+    pressed = buyer.post(path, {"terms": "1", "total": "20.00", "terms_version": "1"})
+
+    assert shop.phone in shown
+    assert [s for s in SECRETS if s in shown] == []
+    assert (pressed.status_code, Order.objects.count()) == (409, 0)
