@@ -197,6 +197,7 @@ class ProductSnapshot:
     url: str = ""
     image_url: str = ""
     is_deleted: bool = False
+    is_repeatable: bool | None = None  # bought again and again (F2); `None`: the source does not say
 
 
 Snapshot = OrderSnapshot | CartSnapshot | OrderPaymentSnapshot | OrderDeleted | ProductSnapshot

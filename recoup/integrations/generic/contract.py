@@ -239,6 +239,10 @@ class Product(Part):
     variant_id: Ref | None = None
     sku: Text = None
     is_available: bool = True
+    is_repeatable: bool | None = Field(
+        None,
+        description="Bought again and again: that it was bought since closes no unpaid order. Absent: as it was.",
+    )
     stock: Number | None = None
     url: Text = None
     image_url: Text = None

@@ -240,6 +240,7 @@ def product(told: contract.Product) -> ProductSnapshot:
         variant_ref=values.optional_ref(told.variant_id, "variant_id"),
         sku=values.line(told.sku, length=100),
         is_available=told.is_available,
+        is_repeatable=told.is_repeatable,
         stock=values.stock(told.stock, "stock"),
         url=values.web_address(told.url),
         image_url=values.web_address(told.image_url),
