@@ -340,4 +340,5 @@ def test_36942_unpaid_orders_of_which_7747_are_paid_after_a_message_read_20_97_p
     )
     assert count_rows_of(shop, line.rows(Figure.MESSAGED), most=None).number == 36_942
     assert (report.late[0].after_known, report.late[0].before_known) == (0, 0)
-    transaction.set_rollback(True)  # spares a look at the foreign keys of every row, which takes longer than the test
+    # Spares a look at the foreign keys of every row, which takes longer than the test.
+    transaction.set_rollback(True)

@@ -103,7 +103,8 @@ def test_a_year_of_36942_orders_of_which_7747_came_back_reads_2097_percent(shop:
         "29,195",
     ]
     assert page.count("20.97%") == 2
-    transaction.set_rollback(True)  # spares a look at the foreign keys of every row, which takes longer than the test
+    # Spares a look at the foreign keys of every row, which takes longer than the test.
+    transaction.set_rollback(True)
 
 
 def test_nothing_of_nothing_has_no_rate(shop: Shop) -> None:
