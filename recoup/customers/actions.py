@@ -17,13 +17,15 @@ from recoup.customers.models import (
     MergeSuggestion,
     Suppression,
 )
-from recoup.customers.normalise import clean_name, email_alias, email_key, phone_key
+from recoup.customers.normalise import clean_name, email_alias, email_key, email_look, phone_key
 from recoup.customers.queries import address_hash
 from recoup.shops.models import Shop
 from recoup.shops.snapshots import PersonSnapshot
 
 # The strongest sign first: an account is one person, an address nearly always, a phone mostly.
 _STRENGTH = (ContactIdentity.Kind.ACCOUNT, ContactIdentity.Kind.EMAIL, ContactIdentity.Kind.PHONE)
+
+MOST_SUGGESTIONS = 5  # for one new address; a mailbox with hundreds of aliases is no work for a person
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,8 @@ def recognise(
     """Return the contact that a person is, made if new; `None` if nothing names them.
 
     Same e-mail (ASCII case aside), same E.164 phone or same account is one person. Where the signs point to several
-    contacts, or a shared phone meets another account, the strongest wins and a merge is suggested (T42).
+    contacts, a shared phone meets another account, or an address is another spelling of a known one or looks like it, the
+    strongest wins and a merge is suggested (T42).
     """
     signs = _signs(person, source_id)
     if not signs:
@@ -76,7 +79,8 @@ def recognise(
         _add_identities(contact, signs, known, seen_at or now)
         for other in others:
             _suggest(contact, other, "shared_sign", now)
-        _suggest_aliases(contact, person, now)
+        if ContactIdentity.Kind.EMAIL in signs and ContactIdentity.Kind.EMAIL not in known:
+            _suggest_look_alikes(contact, signs[ContactIdentity.Kind.EMAIL], now)
         return contact
 
 
@@ -170,7 +174,12 @@ def _add_identities(contact: Contact, signs: dict[str, str], known: dict[str, Co
     ContactIdentity.objects.bulk_create(
         [
             ContactIdentity(
-                shop_id=contact.shop_id, contact=contact, kind=kind, value=value, first_seen_at=at
+                shop_id=contact.shop_id,
+                contact=contact,
+                kind=kind,
+                value=value,
+                look=email_look(value) if kind == ContactIdentity.Kind.EMAIL else "",
+                first_seen_at=at,
             )
             for kind, value in signs.items()
             if kind not in known
@@ -187,19 +196,18 @@ def _suggest(one: Contact, other: Contact, why: str, now: datetime) -> None:
     )
 
 
-def _suggest_aliases(contact: Contact, person: PersonSnapshot, now: datetime) -> None:
-    key = email_key(person.email)
-    alias = email_alias(key) if key else ""
-    if not alias or alias == key:
-        return
-    twin = (
-        ContactIdentity.objects.filter(shop_id=contact.shop_id, kind=ContactIdentity.Kind.EMAIL, value=alias)
+def _suggest_look_alikes(contact: Contact, address: str, now: datetime) -> None:
+    """Suggest who may be the same person as the owner of a new address: another spelling, or letters that look alike."""
+    twins = (
+        ContactIdentity.objects.filter(shop_id=contact.shop_id, look=email_look(address))
         .exclude(contact=contact)
+        .exclude(look="")
         .select_related("contact")
-        .first()
+        .order_by("id")[:MOST_SUGGESTIONS]
     )
-    if twin is not None:
-        _suggest(contact, twin.contact, "mail_alias", now)
+    for twin in twins:
+        is_alias = email_alias(twin.value) == email_alias(address)
+        _suggest(contact, twin.contact, "mail_alias" if is_alias else "look_alike", now)
 
 
 def record_consent(contact: Contact, consents: Sequence[Consent], *, now: datetime) -> None:

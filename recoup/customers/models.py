@@ -49,11 +49,16 @@ class ContactIdentity(ShopOwned):
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="+")
     kind = models.CharField(max_length=8, choices=Kind)
     value = models.TextField()
+    look = models.TextField(db_default="", default="", blank=True)  # `normalise.email_look` of an address
     first_seen_at = models.DateTimeField()
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["shop", "kind", "value"], name="customers_identity_once")
+        ]
+        indexes = [
+            # Reader: who may be the same person as somebody new.
+            models.Index(fields=["shop", "look"], name="customers_identity_look", condition=~Q(look=""))
         ]
 
 

@@ -2,12 +2,15 @@
 
 import re
 import string
+import unicodedata
 
 import phonenumbers
 
 _ADDRESS = re.compile(
     r"[^\s@,;<>\"\x00-\x1f\x7f]{1,64}@[^\s@,;<>\"\x00-\x1f\x7f]{1,190}\.[^\s@,;<>\"\x00-\x1f\x7f.]{2,63}"
 )
+# Letters of other scripts that are drawn like Latin ones, and one of ours without its dot.
+_LOOK_ALIKES = str.maketrans("ıаеорсухіјѕԁɡһӏνοα", "iaeopcyxijsdghlvoa")
 _LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 
@@ -23,12 +26,23 @@ def email_key(address: str) -> str:
 
 
 def email_alias(address: str) -> str:
-    """Return what an address is an alias of, as far as habits of providers tell: a reason to suggest, never to merge."""
+    """Return what an address is an alias of, as far as habits of providers tell: a reason to suggest, never to merge.
+
+    An empty text if it is no address.
+    """
+    if not email_key(address):
+        return ""
     local, _, domain = email_key(address).partition("@")
     local = local.split("+", 1)[0]
     if domain in {"gmail.com", "googlemail.com"}:
         return f"{local.replace('.', '')}@gmail.com"
     return f"{local}@{domain}"
+
+
+def email_look(address: str) -> str:
+    """Return what an address looks like, whatever letters it is written with: a reason to suggest, never to merge."""
+    folded = unicodedata.normalize("NFKD", email_alias(address).casefold()).translate(_LOOK_ALIKES)
+    return "".join(sign for sign in folded if not unicodedata.combining(sign))
 
 
 def phone_key(number: str, country: str) -> str:

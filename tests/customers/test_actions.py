@@ -46,18 +46,47 @@ def test_the_same_person_is_recognised_across_case_guest_and_account(second: dic
 
 
 @pytest.mark.parametrize(
-    ("second", "why"),
-    [("mıke@example.com", None), ("mike+shop@example.com", "mail_alias"), ("ｍike@example.com", None)],
+    ("one", "other", "why"),
+    [
+        ("mike@example.com", "mıke@example.com", "look_alike"),
+        ("mike@example.com", "ｍike@example.com", "look_alike"),
+        ("mike@example.com", "mike@ехample.com", "look_alike"),  # two of its letters are Cyrillic
+        ("mike@example.com", "mike+shop@example.com", "mail_alias"),
+        ("mike+a@example.com", "mike+b@example.com", "mail_alias"),
+        ("m.ike@gmail.com", "mi.ke@googlemail.com", "mail_alias"),
+        ("mike@example.com", "mika@example.com", ""),
+        ("m.ike@example.com", "mike@example.com", ""),
+    ],
 )
-def test_look_alikes_and_aliases_are_never_merged_in_silence(second: str, why: str | None) -> None:
+def test_look_alikes_and_aliases_are_suggested_and_never_merged(one: str, other: str, why: str) -> None:
+    for first, second in ((one, other), (other, one)):
+        shop = make_shop()
+        before = see(shop, email=first)
+
+        after = see(shop, email=second)
+        see(shop, email=second)
+
+        assert after is not None
+        assert after != before
+        suggestions = MergeSuggestion.objects.filter(shop=shop)
+        assert [suggestion.why for suggestion in suggestions] == ([why] if why else [])
+
+
+def test_a_look_alike_of_another_shop_is_nobody_here() -> None:
+    see(make_shop(), email="mike@example.com")
+
+    see(make_shop(), email="mike+shop@example.com")
+
+    assert MergeSuggestion.objects.count() == 0
+
+
+def test_a_mailbox_of_many_aliases_is_suggested_five_times_at_most() -> None:
     shop = make_shop()
-    first = see(shop, email="mike@example.com")
+    for number in range(8):
+        see(shop, email=f"mike+{number}@example.com")
 
-    other = see(shop, email=second)
-
-    assert other is not None
-    assert other != first
-    assert [s.why for s in MergeSuggestion.objects.all()] == ([why] if why else [])
+    newest = Contact.objects.latest("id")
+    assert MergeSuggestion.objects.filter(second=newest).count() == 5
 
 
 def test_a_phone_shared_by_two_accounts_is_two_people_and_a_suggestion() -> None:

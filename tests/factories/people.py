@@ -5,6 +5,7 @@ from typing import Any
 
 from recoup.core import search
 from recoup.customers.models import Contact, ContactGate, ContactIdentity
+from recoup.customers.normalise import email_look
 from recoup.shops.models import Shop
 from tests.factories.moments import DAY, NOW
 
@@ -32,6 +33,11 @@ def make_contact(shop: Shop, *, email: str | None = None, **values: Any) -> Cont
     ContactGate(contact=contact, shop_id=shop.pk).save(force_insert=True)
     if address:
         ContactIdentity(
-            shop=shop, contact=contact, kind="email", value=address.casefold(), first_seen_at=NOW - 30 * DAY
+            shop=shop,
+            contact=contact,
+            kind="email",
+            value=address.casefold(),
+            look=email_look(address),
+            first_seen_at=NOW - 30 * DAY,
         ).save(force_insert=True)
     return contact

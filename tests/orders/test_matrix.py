@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.utils.translation import override
@@ -42,10 +43,12 @@ def shop() -> Shop:
 
 def of_status(shop: Shop, status: str) -> Order:
     """Return a due order of 149.00 in a status; an Unpaid one was marked an hour ago and has no time of looking."""
-    marked = {"unpaid_at": NOW - HOUR, "check_at": None} if status == "unpaid" else {}
-    ended = {"check_at": None} if status in {"cancelled", "false"} else {}
-    gone = {"cancelled_at": NOW - HOUR, "cancel_reason": "Too dear"} if status == "cancelled" else {}
-    return make_order(shop, status=status, **marked, **ended, **gone)
+    values: dict[str, Any] = {} if status == "new" or status in WORKED else {"check_at": None}
+    if status == "unpaid":
+        values["unpaid_at"] = NOW - HOUR
+    if status == "cancelled":
+        values |= {"cancelled_at": NOW - HOUR, "cancel_reason": "Too dear"}
+    return make_order(shop, status=status, **values)
 
 
 def pay(order: Order, amount: str) -> None:
@@ -96,7 +99,7 @@ def test_paid_in_part(shop: Shop, status: str) -> None:
 @pytest.mark.parametrize("is_paid", [True, False])
 def test_newer_order_for_the_same_goods(shop: Shop, status: str, is_paid: bool) -> None:
     order = of_status(shop, status)
-    paid = {"paid_at": NOW - MINUTE} if is_paid else {"check_at": None}
+    paid: dict[str, Any] = {"paid_at": NOW - MINUTE} if is_paid else {"check_at": None}
     newer = make_order(shop, contact=order.contact, placed_at=NOW - HOUR, **paid)
 
     open_due_cases(now=NOW)
