@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from django.db import connection
 
+from recoup.analytics.figures import COUNTED
 from recoup.core.paging import MOST_COUNTED, Count, Keyset, Page, count_rows, page_keys
 from recoup.processes.models import ProcessVersion
 from recoup.recovery.models import RecoveryCase
@@ -15,8 +16,8 @@ from recoup.shops.models import Shop
 CaseNumber = Literal["inside", "won"]
 _INSIDE = "r.id IN (SELECT e.case_id FROM processes_enrolment e WHERE e.process_id = {process} AND e.active_key IS NOT NULL)"
 _WON = (
-    "r.outcome = 'recovered' AND EXISTS (SELECT FROM messaging_message m JOIN processes_process p"
-    " ON p.message_source_id = m.source_id WHERE m.id = r.credited_message_id AND p.id = {process})"
+    "r.outcome = 'recovered' AND EXISTS (SELECT FROM messaging_message m JOIN processes_process own"
+    " ON own.message_source_id = m.source_id WHERE m.id = r.credited_message_id AND own.id = {process})"
 )
 _AT_BLOCK = (
     "r.id IN (SELECT e.case_id FROM processes_enrolment e WHERE e.process_id = %s AND e.active_key IS NOT NULL"
@@ -52,8 +53,9 @@ def process_numbers(shop: Shop) -> dict[int, ProcessNumbers]:
           (SELECT count(*) FROM (SELECT FROM messaging_message m WHERE {_SENT} LIMIT {limit}) x),
           (SELECT count(*) FROM (SELECT FROM recovery_recoverycase r
              WHERE r.shop_id = p.shop_id AND {won} LIMIT {limit}) x),
-          (SELECT count(DISTINCT x.case_id) FROM (SELECT m.case_id FROM messaging_message m
-             WHERE {_SENT} AND NOT m.is_test AND m.case_id IS NOT NULL LIMIT 100000) x)
+          (SELECT count(DISTINCT x.id) FROM (SELECT r.id FROM messaging_message m
+             JOIN recovery_recoverycase r ON r.id = m.case_id AND {COUNTED}
+             WHERE {_SENT} AND NOT m.is_test LIMIT 100000) x)
         FROM processes_process p WHERE p.shop_id = %(shop_id)s"""  # noqa: S608 - conditions of this file
     with connection.cursor() as cursor:
         cursor.execute(statement, {"shop_id": shop.pk})

@@ -138,6 +138,17 @@ class CaseRow:
 
 
 @dataclass(frozen=True, slots=True)
+class CameBack:
+    """Money that came back, on Home."""
+
+    order: str
+    url: str
+    person: str
+    amount: Money
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class CountLink:
     """A number and the rows that it counts."""
 
@@ -197,6 +208,7 @@ class CustomerRow:
     paid_sums: Sequence[Money]
     last_at: datetime | None = None
     open_sums: Sequence[Money] = ()
+    known_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

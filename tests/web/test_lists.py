@@ -10,17 +10,20 @@ from django.test.utils import CaptureQueriesContext
 from django_scopes import scopes_disabled
 
 from recoup.analytics.home import TileKey
+from recoup.analytics.process_figures import process_numbers
 from recoup.analytics.queries import home_tiles
 from recoup.analytics.tallies import rebuild_tallies
 from recoup.core import attention, outbox
 from recoup.core.activity import SYSTEM
 from recoup.messaging.models import Message
+from recoup.messaging.templates import install_shipped as install_texts
 from recoup.orders.models import Order
 from recoup.orders.people import orders_of_people
 from recoup.processes.actions import go_live, install_shipped
 from recoup.processes.loop import Engine
 from recoup.processes.models import Process
 from recoup.recovery.detection import open_due_cases
+from recoup.recovery.models import RecoveryCase
 from recoup.shops.models import Shop
 from recoup.web.shown.figures import figure_url
 from tests.factories.cases import make_case
@@ -334,3 +337,66 @@ def test_the_numbers_of_a_process_equal_their_rows(shop: Shop) -> None:
     assert rows_of(client.get(block[1].replace("&amp;", "&")).content.decode()) == 2
     assert rows_of(shown(client, f"recovery/?process={process.pk}&block=n9")) == 0
     assert rows_of(shown(client, f"recovery/?process={process.pk}&block=nonsense")) == 0
+
+
+def test_each_process_counts_what_it_won_back_itself(shop: Shop) -> None:
+    install_shipped(shop, now=NOW)
+    unpaid, left = Process.objects.order_by("pk").select_related("message_source")
+    won = {"outcome": "recovered", "closed_at": NOW, "recovered_at": NOW, "recovered_amount": 149}
+    for ended in (won, {"outcome": "duplicate", "closed_at": NOW}, {}):
+        case = make_case(make_order(shop), messages_sent=1, **ended)
+        credited = make_message(
+            case.order, state="sent", case_id=case.pk, handed_at=NOW, source=unpaid.message_source
+        )
+        if ended is won:
+            RecoveryCase.objects.filter(pk=case.pk).update(credited_message_id=credited.pk)
+    client = sign_in(shop)
+
+    found = process_numbers(shop)
+    won_rows = [rows_of(shown(client, f"recovery/?won={process.pk}")) for process in (unpaid, left)]
+
+    assert [found[process.pk].won.number for process in (unpaid, left)] == won_rows == [1, 0]
+    assert (found[unpaid.pk].sent.number, found[unpaid.pk].messaged) == (3, 2)  # a duplicate is in no rate
+
+
+def test_customers_are_sorted_by_the_day_they_were_first_seen(shop: Shop) -> None:
+    for name in ("Anna", "Ewa"):
+        make_contact(shop, email=f"{name.lower()}@example.com", name=name)
+    client = sign_in(shop)
+
+    newest, oldest = (
+        re.findall(r'class="row-link"[^>]*>(\w+)<', shown(client, f"customers/{order}"))
+        for order in ("", "?o=oldest")
+    )
+
+    assert (newest, oldest) == (["Ewa", "Anna"], ["Anna", "Ewa"])
+
+
+def test_home_shows_the_money_that_came_back_last(shop: Shop) -> None:
+    client = sign_in(shop)
+    assert "Came back lately" not in shown(client, "")
+    order = make_order(shop)
+    make_case(
+        order,
+        outcome="recovered",
+        closed_at=NOW,
+        recovered_at=NOW - HOUR,
+        recovered_amount=149,
+        messages_sent=1,
+    )
+
+    page = shown(client, "")
+
+    assert "Came back lately" in page
+    assert f'href="{S}orders/{order.pk}/"' in page
+
+
+def test_a_text_says_which_process_sends_it(shop: Shop) -> None:
+    install_texts(shop, now=NOW)
+    install_shipped(shop, now=NOW)
+
+    page = shown(sign_in(shop), "settings/texts/")
+
+    rows = re.findall(r"<tr><td class=\"what.*?</tr>", page, re.DOTALL)
+    used = [re.findall(r"<td[^>]*>([^<]*)</td>", row)[-1] for row in rows]
+    assert sorted(used) == ["Cart left behind"] * 3 + ["Unpaid order"] * 3 + ["–"] * 2

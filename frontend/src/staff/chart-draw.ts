@@ -33,7 +33,10 @@ export function drawChart(box: HTMLElement): void {
   drawn.set(box, chart);
   const paint = (): void => chart.setOption(optionsOf(given, box), true);
   paint();
-  new ResizeObserver(() => chart.resize()).observe(box);
+  new ResizeObserver(() => {
+    chart.resize();
+    paint();
+  }).observe(box);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", paint);
   new MutationObserver(paint).observe(document.documentElement, { attributeFilter: ["data-theme"] });
   void document.fonts.ready.then(paint);
@@ -61,7 +64,7 @@ function optionsOf(given: Chart, box: HTMLElement): EChartsCoreOption {
     animationDuration: matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 250,
     aria: { enabled: true, label: { description: given.summary } },
     textStyle: font,
-    grid: { left: 44, right: 8, top: 24, bottom: 28, outerBoundsMode: "none" },
+    grid: { left: 44, right: 16, top: 24, bottom: 28, outerBoundsMode: "none" },
     tooltip: {
       trigger: "axis",
       renderMode: "richText",
@@ -86,11 +89,20 @@ function optionsOf(given: Chart, box: HTMLElement): EChartsCoreOption {
       splitLine: { lineStyle: { color: line } },
       axisLabel: { ...font, color: muted, formatter: (value: number) => short.format(value) },
     },
-    series: given.series.map((series) => seriesOf(series, box, last, short)),
+    series: given.series.map((series) => seriesOf(series, box, short)),
   };
 }
 
-function seriesOf(series: Series, box: HTMLElement, last: number, short: Intl.NumberFormat): object {
+/** The points that say their number: all where there is room, else the highest and the last. */
+function labelled(values: (number | null)[], box: HTMLElement): Set<number> {
+  const all = [...values.keys()];
+  if (box.clientWidth / Math.max(1, values.length) >= 40) return new Set(all);
+  const highest = all.reduce((best, at) => ((values[at] ?? 0) > (values[best] ?? 0) ? at : best), 0);
+  return new Set([highest, values.length - 1]);
+}
+
+function seriesOf(series: Series, box: HTMLElement, short: Intl.NumberFormat): object {
+  const told = labelled(series.values, box);
   const tint = colour(box, `${series.tone}-bar`);
   const words = colour(box, series.tone);
   return {
@@ -110,7 +122,7 @@ function seriesOf(series: Series, box: HTMLElement, last: number, short: Intl.Nu
       fontWeight: 600,
       color: words,
       formatter: (point: { dataIndex: number; value: number | null }) =>
-        point.dataIndex === last && point.value ? short.format(point.value) : "",
+        told.has(point.dataIndex) && point.value ? short.format(point.value) : "",
     },
   };
 }

@@ -15,7 +15,7 @@ from recoup.web import listing
 from recoup.web.answers import place
 from recoup.web.listing import Address
 from recoup.web.parts import Filters, Link
-from recoup.web.screens import CaseRow
+from recoup.web.screens import CameBack, CaseRow
 from recoup.web.shown.people import name_of
 from recoup.web.words import steps
 
@@ -71,6 +71,21 @@ def case_rows(cases: Sequence[RecoveryCase], seat: Seat, now: datetime) -> list[
             )
         )
     return rows
+
+
+def came_back(seat: Seat, cases: Sequence[RecoveryCase]) -> list[CameBack]:
+    """Return the last money that came back, for Home."""
+    return [
+        CameBack(
+            order=case.order.number if case.order is not None else _("Cart"),
+            url=case_url(seat, case),
+            person=name_of(case.contact, case.order.buyer.get("name", "") if case.order is not None else ""),
+            amount=Money(case.recovered_amount, case.currency),
+            at=case.recovered_at,
+        )
+        for case in cases
+        if case.recovered_amount is not None and case.recovered_at is not None
+    ]
 
 
 def chosen_cases(address: Address) -> CaseFilter:

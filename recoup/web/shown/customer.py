@@ -50,6 +50,7 @@ def _row(seat: Seat, contact: Contact, numbers: OrdersOfPerson) -> screens.Custo
         paid_sums=numbers.paid_sums,
         last_at=numbers.last_placed_at,
         open_sums=numbers.unpaid_sums,
+        known_at=contact.first_seen_at,
     )
 
 

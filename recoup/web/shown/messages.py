@@ -17,6 +17,7 @@ from recoup.web.shown.people import clerk_names, language_name, name_of, person_
 from recoup.web.shown.timeline import visit_title
 from recoup.web.statuses import mark_of
 from recoup.web.words import activity, steps
+from recoup.web.words.texts import class_words, text_name
 
 State = Message.State
 FILTER_KEYS = ("v", "state", "source", "order", "person", "case", "reason", "template", "from", "to", "q")
@@ -106,7 +107,7 @@ def message_page(seat: Seat, story: MessageStory, actions: Sequence[screens.Acti
     """Return all that the page of a message shows."""
     message, text = story.message, story.text
     is_uncertain = message.state == State.UNCERTAIN
-    named = message.template.name if message.template is not None else _("Message")
+    named = text_name(message.template) if message.template is not None else _("Message")
     given = message.order.buyer.get("name", "") if message.order is not None else ""
     return screens.MessagePage(
         subject=text.subject if text is not None else named,
@@ -130,14 +131,14 @@ def _facts(message: Message) -> list[tuple[parts.Words, parts.Words]]:
         (_("To"), message.recipient),
         (_("Order"), order.number if order is not None else ""),
         (
-            _("From the process"),
+            _("Process"),
             steps.process_name(None, message.source.name) if message.source else _("Sent by hand"),
         ),
-        (_("Text"), template.name if template is not None else ""),
+        (_("Text"), text_name(template) if template is not None else ""),
         (_("Language"), language_name(message.locale)),
-        (_("Kind"), Message.MessageClass(message.message_class).label),
+        (_("Kind"), class_words(message.message_class)),
         (_("Test mode"), _("made to be looked at; it never leaves") if message.is_test else ""),
-        (_("Answer of the server"), message.answer),
+        (_("Mail server"), message.answer),
     ]
     return [(name, value) for name, value in given if value]
 

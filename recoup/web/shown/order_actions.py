@@ -18,6 +18,7 @@ from recoup.web.shown.money import money_actions, money_dialogs
 from recoup.web.shown.order import Standing
 from recoup.web.statuses import mark_of
 from recoup.web.words import orders as words
+from recoup.web.words.texts import text_name
 
 PAY_LINK = "order_reminder_1"
 OWN_REASON = "other"
@@ -62,7 +63,7 @@ def order_actions(seat: Seat, standing: Standing) -> list[Action]:
         found.append(Action(word, "undo-2", place(seat, "order_release", order.pk), is_post=True))
     else:
         taking = place(seat, "order_take", order.pk)
-        found.append(Action(_("Take to work"), "user-check", taking, is_post=True, tone="primary"))
+        found.append(Action(_("Take this order"), "user-check", taking, is_post=True, tone="primary"))
     if may_send_link(seat, order):
         found.append(Action(_("Send the pay link…"), "send", opens="send-link"))
     found.append(Action(_("Promised to pay…"), "calendar-clock", opens="promise-payment"))
@@ -169,7 +170,7 @@ def _send_link(seat: Seat, standing: Standing) -> parts.Confirm:
         button=_("Send the pay link"),
         effects=[
             _("“%(text)s” goes to %(address)s, in the language of the order.")
-            % {"text": template.name if template else _("First reminder"), "address": to},
+            % {"text": text_name(template) if template else _("First reminder"), "address": to},
             _("It counts as a reminder: the same text is not sent again by itself."),
             _("It is called off if the payment arrives first."),
         ],

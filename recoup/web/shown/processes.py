@@ -26,6 +26,7 @@ from recoup.web.screens import CountLink
 from recoup.web.shown.people import clerk_names
 from recoup.web.words import nodes as node_words
 from recoup.web.words import steps
+from recoup.web.words.texts import key_name
 
 Status = Process.Status
 NOTHING = ProcessNumbers(Count(0), Count(0), Count(0), 0)
@@ -235,7 +236,7 @@ def process_nodes(seat: Seat, process: Process) -> list[Node]:
         return []
     document = ProcessDocument.model_validate(process.current_version.doc)
     picture, standing = draw(document), standing_at(process)
-    texts = dict(Template.objects.values_list("key", "name"))
+    texts = {key: key_name(key, name) for key, name in Template.objects.values_list("key", "name")}
     ordinals = _ordinals(picture)
     start = Node("_start", "start", steps.word(picture.entry_word), _stops(picture), [Branch(picture.first)])
     url = inside_url(seat, process)

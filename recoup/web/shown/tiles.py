@@ -25,13 +25,13 @@ _LABELS: dict[str, Words] = {
     "attention": gettext_lazy("Needs you"),
 }
 _AGAINST: dict[str, Words] = {
-    "unpaid_now": gettext_lazy("than a week ago"),
-    "money_waiting": gettext_lazy("than a week ago"),
-    "reminders_due": gettext_lazy("than in the last day"),
-    "sent_7_days": gettext_lazy("than the 7 days before"),
-    "recovered_30_days": gettext_lazy("than the 30 days before"),
-    "rate_30_days": gettext_lazy("than the 30 days before"),
-    "attention": gettext_lazy("than a week ago"),
+    "unpaid_now": gettext_lazy("against a week ago"),
+    "money_waiting": gettext_lazy("against a week ago"),
+    "reminders_due": gettext_lazy("against the last day"),
+    "sent_7_days": gettext_lazy("against the 7 days before"),
+    "recovered_30_days": gettext_lazy("against the 30 days before"),
+    "rate_30_days": gettext_lazy("against the 30 days before"),
+    "attention": gettext_lazy("against a week ago"),
 }
 _MORE_IS_GOOD = {"recovered_30_days", "rate_30_days"}
 _MORE_IS_BAD = {"unpaid_now", "uncertain", "attention"}

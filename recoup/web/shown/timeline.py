@@ -23,6 +23,7 @@ from recoup.web.parts import Event, Timeline, Words
 from recoup.web.shown.people import clerk_names
 from recoup.web.statuses import mark_of
 from recoup.web.words import activity, orders, payments, steps
+from recoup.web.words.texts import text_name
 
 MOST_EVENTS = 200
 # Said by the history of the status already.
@@ -215,7 +216,7 @@ def _operator(attempt: Attempt) -> str:
 def message_event(seat: Seat, message: Message) -> Event:
     """Return the line of a message: its state, its text's name, and why it did not go out."""
     mark = mark_of("message", message.state)
-    name = message.template.name if message.template is not None else _("Message")
+    name = text_name(message.template) if message.template is not None else _("Message")
     at = message.handed_at or message.settled_at or message.queued_at
     state = Message.State(message.state).label
     url = place(seat, "message", message.pk) if seat.may(Right.SEE_PROCESSES) else ""

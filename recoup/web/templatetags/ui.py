@@ -230,6 +230,6 @@ def asset_font(subset: str) -> str:
 
 
 @register.filter
-def at_key(mapping: Mapping[str, Any], key: str) -> Any:
-    """`{{ sort|at_key:"placed" }}`: a value by a key that is itself a value."""
-    return mapping.get(key)
+def at_key(mapping: Mapping[str, Any] | None, key: str) -> Any:
+    """`{{ sort|at_key:"placed" }}`: a value by a key that is itself a value; nothing where a page has no such values."""
+    return mapping.get(key) if mapping else None

@@ -35,21 +35,29 @@ def checks(request: StaffRequest, seat: Seat) -> HttpResponse:
             _("Restart it: recoup run, or recoup worker.")
             if any(code.startswith(("loop_silent", "worker_missing")) for code in found)
             else "",
+            _("Every part of it has reported within the last minutes."),
         ),
         _row(
             _("Messages leave in time"),
             _("Look at the mail server and at Messages.") if "messages_late" in found else "",
+            _("No message waits longer than it should."),
         ),
-        _row(_("News is read in time"), _("Look at the sources of orders.") if "inbox_late" in found else ""),
+        _row(
+            _("News is read in time"),
+            _("Look at the sources of orders.") if "inbox_late" in found else "",
+            _("What shops and operators report is applied at once."),
+        ),
         _row(
             _("Free disk space"),
             _("Free some space; sending stops before the disk is full.") if "disk_low" in found else "",
+            _("There is room for more."),
         ),
         _row(
             _("This copy may send"),
             _("It was restored or moved. Confirm only when no other copy is running.")
             if installation.silenced_at
             else "",
+            _("It is the one that was confirmed, not a restored copy."),
         ),
     ]
     context = {

@@ -21,10 +21,10 @@ from recoup.web.shown.customer import customer_page, customer_rows
 def customers(request: StaffRequest, seat: Seat) -> HttpResponse:
     """Show a page of customers, those known last first."""
     address = Address(request)
-    chosen = ContactFilter(text=address.get("q"))
+    is_oldest = address.get("o") == "oldest"
+    chosen = ContactFilter(text=address.get("q"), is_oldest_first=is_oldest)
     page = list_customers(seat.shop, chosen, cursor=address.get("c"))
     count = count_customers(seat.shop, chosen, most=listing.wants_exact(address))
-    plain = {"url": "", "direction": ""}
     context = {
         "filters": Filters(
             [Link(_("Everybody"), address.path, not chosen.text)],
@@ -33,7 +33,12 @@ def customers(request: StaffRequest, seat: Seat) -> HttpResponse:
         ),
         "rows": customer_rows(seat, page.rows),
         "pager": listing.pager(address, page, count, _counted),
-        "sort": {"last": plain, "orders": plain},
+        "sort": {
+            "known": {
+                "url": address.url(o="" if is_oldest else "oldest"),
+                "direction": "ascending" if is_oldest else "descending",
+            },
+        },
         "is_filtered": bool(chosen.text),
         "clear_url": address.path,
         "import_url": place_if(seat, "import") if seat.may(Right.MANAGE_INTAKE) else "",

@@ -1,14 +1,19 @@
 """Home: eight numbers, what needs a person, and money by week (O8)."""
 
+from typing import cast
+
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from recoup.accounts.roles import Right
+from recoup.analytics.figures import Figure, RowFilter, rows_of
 from recoup.analytics.periods import last_days
 from recoup.analytics.queries import home_tiles, money_series
 from recoup.core.attention import open_items
+from recoup.core.paging import Page
 from recoup.messaging.models import MailAccount
+from recoup.recovery.models import RecoveryCase
 from recoup.shops.access import Seat
 from recoup.shops.models import Source
 from recoup.web import listing
@@ -18,10 +23,12 @@ from recoup.web.listing import Address
 from recoup.web.parts import Filters, Link
 from recoup.web.screens import WizardStep
 from recoup.web.shown.attention import attention_items, uncertain_item
+from recoup.web.shown.cases import came_back
 from recoup.web.shown.charts import money_chart
 from recoup.web.shown.tiles import HERO_FIRST, tile_of
 
 MOST_ITEMS = 6
+MOST_MONEY = 5
 _WEEKS = {"12": 12, "26": 26, "52": 52}
 
 
@@ -32,6 +39,7 @@ def home(request: StaffRequest, seat: Seat) -> HttpResponse:
     weeks = _WEEKS.get(address.get("weeks"), 12)
     period = last_days(weeks * 7, now=request.now, zone=zone_of(seat.shop))
     numbers = {number.key: number for number in home_tiles(seat.shop, now=request.now)}
+    latest = rows_of(seat.shop, RowFilter(Figure.CAME_IN), size=MOST_MONEY)
     context = {
         "tiles": [tile_of(seat, numbers[key]) for key in HERO_FIRST],
         "attention_items": [
@@ -40,6 +48,8 @@ def home(request: StaffRequest, seat: Seat) -> HttpResponse:
         ],
         "attention_url": place(seat, "attention"),
         "charts": [money_chart(series) for series in money_series(seat.shop, period, "week")],
+        "came_back": came_back(seat, cast("Page[RecoveryCase]", latest).rows),
+        "came_back_url": listing.with_query(place(seat, "recovery"), {"v": "recovered"}),
         "period_filters": _periods(address, weeks),
         "is_first_time": listing.is_first_visit(request, "home"),
         "setup": _setup(seat),

@@ -61,6 +61,7 @@ def _context(seat: Seat, form: MailForm, account: MailAccount) -> dict[str, Any]
         "crumb_links": crumbs(seat),
         "form": form,
         "units": {},
+        "form_parts": {"from_name": _("Sender"), "host": _("Server"), "dkim_selectors": _("Signature")},
         "test_url": reverse("web:mail_test", args=[seat.shop.slug]),
         "test_to": seat.user.email,
         "check_url": reverse("web:mail_check", args=[seat.shop.slug]),

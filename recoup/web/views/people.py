@@ -21,7 +21,7 @@ from django_scopes import scopes_disabled
 
 from recoup.accounts.actions import create_user
 from recoup.accounts.models import User
-from recoup.accounts.roles import Right, Role
+from recoup.accounts.roles import RIGHTS, Right, Role
 from recoup.core import links
 from recoup.core.activity import Actor
 from recoup.core.clock import trade_now
@@ -90,6 +90,8 @@ def _show(request: StaffRequest, seat: Seat, form: InvitationForm) -> HttpRespon
         "crumb_links": crumbs(seat),
         "rows": rows,
         "form": form,
+        "roles": [role.label for role in Role],
+        "rights": [(right.label, [right in RIGHTS[role] for role in Role]) for right in Right],
         "invited": request.session.pop(ONCE, None),
         "invite_url": reverse("web:invite", args=[slug]),
         "dialogs": dialogs,

@@ -20,4 +20,20 @@ def reports(request: StaffRequest, seat: Seat) -> HttpResponse:
         place(seat, "report"),
         "hand-coins",
     )
-    return render(request, "web/reports.html", {"reports": [recovery]})
+    late = SettingsCard(
+        _("Messages after payment"),
+        _("Whether a reminder ever left after its order was paid, and how late the shop tells of payments"),
+        place(seat, "report") + "#proof",
+        "shield-check",
+    )
+    found = [recovery, late]
+    if seat.may(Right.SEE_PROCESSES):
+        found.append(
+            SettingsCard(
+                _("By process"),
+                _("What each process sends and wins back, and how many wait in it now"),
+                place(seat, "processes"),
+                "workflow",
+            )
+        )
+    return render(request, "web/reports.html", {"reports": found})

@@ -139,8 +139,8 @@ def _sending_cards(seat: Seat) -> Cards:
         (
             Right.MANAGE_SHOP,
             SettingsCard(
-                _("How often"),
-                _("Most reminders for one person, and quiet hours."),
+                _("Limits and quiet hours"),
+                _("How many reminders a person gets at most, and when none goes out."),
                 _url(seat, "limits"),
                 "moon",
             ),
@@ -194,6 +194,11 @@ def shop_settings(request: StaffRequest, seat: Seat) -> HttpResponse:
         "crumb_links": crumbs(seat),
         "form": form,
         "units": {"max_age_days": _("days"), "claim_hours": _("hours")},
+        "form_parts": {
+            "name": _("What buyers see"),
+            "terms_url": _("Terms of sale"),
+            "supersede_scope": _("Rules of orders"),
+        },
     }
     return render(request, "web/settings/form.html", context, status=422 if form.errors else 200)
 
@@ -281,7 +286,7 @@ def limits(request: StaffRequest, seat: Seat) -> HttpResponse:
         "ends": quiet.ends if quiet else "08:00",
     }
     context = {
-        "heading": _("How often"),
+        "heading": _("Limits and quiet hours"),
         "lead": _("More than this is put off or left out, and the message says so."),
         "crumb_links": crumbs(seat),
         "form": form,

@@ -17,12 +17,13 @@ from recoup.core.activity import Actor
 from recoup.messaging import previews, templates
 from recoup.messaging.classes import compute_class
 from recoup.messaging.mime.addresses import AddressRefused
-from recoup.messaging.models import Message, Template
+from recoup.messaging.models import Template
 from recoup.messaging.ports import LineTrouble
 from recoup.messaging.rendering.saving import Problem, TemplateRefused, check_template
 from recoup.messaging.rendering.tokens import Context, fields_of
 from recoup.messaging.rendering.words import field_label
 from recoup.messaging.templates import DraftText
+from recoup.processes.queries import processes_of
 from recoup.shops.access import Seat
 from recoup.web.doors import StaffRequest, staff
 from recoup.web.forms.settings import TextForm
@@ -30,18 +31,21 @@ from recoup.web.frames import framed_mail
 from recoup.web.parts import Link
 from recoup.web.screens import Action, TemplateRow
 from recoup.web.views.settings import crumbs
+from recoup.web.words import steps
+from recoup.web.words.texts import class_words, text_name
 
 _PLACES = {"subject": "subject", "html": "body", "text": "text"}
 
 
 def _class_words(template: Template) -> str:
-    return str(Message.MessageClass(compute_class(template.kind)).label)
+    return class_words(compute_class(template.kind))
 
 
 @staff(Right.SEE_PROCESSES)
 def texts(request: StaffRequest, seat: Seat) -> HttpResponse:
     """List the texts of the shop."""
     found = Template.objects.filter(shop=seat.shop).select_related("current_version").order_by("kind", "key")
+    used = _users(seat)
     rows = []
     for one in found:
         drafts = templates.draft_texts(one)
@@ -52,11 +56,12 @@ def texts(request: StaffRequest, seat: Seat) -> HttpResponse:
         )
         rows.append(
             TemplateRow(
-                name=one.name,
+                name=text_name(one),
                 url=reverse("web:text", args=[seat.shop.slug, one.key, seat.shop.locale]),
                 subject=shown.subject if shown else "",
-                languages=sorted(drafts),
+                languages=[name for code, name in settings.LANGUAGES if code in drafts],
                 message_class=_class_words(one),
+                used_in=", ".join(used.get(one.key, ())),
                 changed_at=one.current_version.published_at if one.current_version else None,
                 problem="" if one.current_version else _("Not published"),
             )
@@ -64,6 +69,16 @@ def texts(request: StaffRequest, seat: Seat) -> HttpResponse:
     return render(
         request, "web/settings/texts.html", {"crumb_links": crumbs(seat), "rows": rows, "new_url": ""}
     )
+
+
+def _users(seat: Seat) -> dict[str, list[str]]:
+    """Return which processes send a text, by its key."""
+    users: dict[str, list[str]] = {}
+    for process in processes_of(seat.shop):
+        nodes = process.current_version.doc["nodes"].values() if process.current_version is not None else ()
+        for key in sorted({str(node.get("template", "")) for node in nodes if node["t"] == "send"}):
+            users.setdefault(key, []).append(steps.process_name(process))
+    return users
 
 
 def _template(seat: Seat, key: str, locale: str) -> Template:
@@ -153,7 +168,7 @@ def _context(seat: Seat, template: Template, locale: str, form: forms.Form) -> d
         fields=[("lock", str(template.draft_lock))],
     )
     return {
-        "heading": template.name,
+        "heading": text_name(template),
         "crumb_links": crumbs(seat, Link(_("Texts"), reverse("web:texts", args=[slug]))),
         "language_links": [
             Link(name, url("text", code), is_on=code == locale) for code, name in settings.LANGUAGES

@@ -1,0 +1,38 @@
+"""Names of the texts that reminders are made from, and what they count as."""
+
+from django.utils.translation import gettext_lazy as _
+
+from recoup.messaging.models import Message, Template
+from recoup.web.parts import Words
+
+Class = Message.MessageClass
+_SHIPPED: dict[str, Words] = {
+    "order_reminder_1": _("Unpaid order, first reminder"),
+    "order_reminder_2": _("Unpaid order, second reminder"),
+    "order_reminder_3": _("Unpaid order, last reminder"),
+    "cart_reminder_1": _("Cart left behind, first reminder"),
+    "cart_reminder_2": _("Cart left behind, second reminder"),
+    "cart_reminder_3": _("Cart left behind, last reminder"),
+    "fresh_pay_link": _("Fresh link to pay"),
+    "fresh_cart_link": _("Fresh link to the cart"),
+}
+_CLASSES: dict[str, Words] = {
+    Class.CONTRACT: _("About an order that was placed"),
+    Class.SOFT_OPT_IN: _("Advertising to customers"),
+    Class.NEEDS_CONSENT: _("Only with consent"),
+}
+
+
+def text_name(template: Template) -> str:
+    """Return the name of a text; the shipped ones are named in the reader's language."""
+    return key_name(template.key, template.name) if template.is_shipped else template.name
+
+
+def key_name(key: str, name: str) -> str:
+    """Return the name of a text by its key; one of the shop's own keeps the name it was given."""
+    return str(_SHIPPED.get(key, name))
+
+
+def class_words(message_class: str) -> str:
+    """Return what a message counts as by law: it decides whether consent is asked for."""
+    return str(_CLASSES[Class(message_class)])
