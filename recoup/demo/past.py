@@ -1,13 +1,14 @@
 """Who ordered what in the demo's past: drawn by a fixed seed, so that every demo looks alike."""
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from recoup.core.search import normalise
-from recoup.demo.people import CODES, COUNTRIES, DOMAINS, GOODS, NAMES, STREETS, ZONES, Good
+from recoup.demo.people import CODES, CONSENT_WORDS, COUNTRIES, DOMAINS, GOODS, NAMES, STREETS, ZONES, Good
 from recoup.shops.snapshots import (
+    CartSnapshot,
     FailureClass,
     LineSnapshot,
     OrderSnapshot,
@@ -19,12 +20,18 @@ SEED = 2026
 # Shares of orders as small shops see them: most pay at once, a few later by themselves.
 PAID_AT_ONCE, PAID_LATER = 0.66, 0.06
 LANGUAGES = ("pl",) * 12 + ("de",) * 3 + ("ru",) * 2 + ("en",)
-FAILURES = (
+_OFTEN = (
     ("insufficient_funds", FailureClass.SOFT),
-    ("expired_card", FailureClass.HARD),
     ("authentication_required", FailureClass.AUTH),
     ("abandoned", FailureClass.USER),
 )
+FAILURES = {
+    "card": (*_OFTEN, ("expired_card", FailureClass.HARD)),
+    "blik": _OFTEN,
+    "transfer": (("abandoned", FailureClass.USER),),
+}
+AGREES = 0.7  # how many of those who leave a cart have agreed to be reminded of it
+COMES_AGAIN = 0.3  # how many orders are of somebody who has ordered before
 METHODS = (("card", "Karta", False), ("blik", "BLIK", False), ("transfer", "Przelew tradycyjny", True))
 # Orders by hour of the day: people buy in the evening.
 HOURS = (0, 7, 8, 9, 10, 11, 12, 12, 13, 14, 15, 16, 17, 18, 18, 19, 19, 20, 20, 20, 21, 21, 21, 22, 22, 23)
@@ -44,6 +51,7 @@ def plans(begin: datetime, *, days: int) -> list[Plan]:
     """Return the orders of so many days from `begin`, oldest first."""
     dice = random.Random(SEED)  # noqa: S311 - a demo, not a secret
     found: list[Plan] = []
+    known: list[PersonSnapshot] = []
     number = 2000
     for day in range(days):
         for _ in range(dice.randint(11, 19)):
@@ -51,15 +59,14 @@ def plans(begin: datetime, *, days: int) -> list[Plan]:
             placed_at = begin + timedelta(
                 days=day, hours=dice.choice(HOURS), minutes=dice.randint(0, 59), seconds=dice.randint(0, 59)
             )
-            found.append(_plan(dice, f"L-{number}", placed_at))
+            found.append(_plan(dice, f"L-{number}", placed_at, _somebody(dice, known)))
             if dice.random() < 0.04:  # the browser hangs, and the same person orders the same again
                 number += 1
                 found.append(_again(dice, found[-1], f"L-{number}"))
     return sorted(found, key=lambda plan: plan.snapshot.placed_at)
 
 
-def _plan(dice: random.Random, number: str, placed_at: datetime) -> Plan:
-    language = dice.choice(LANGUAGES)
+def _plan(dice: random.Random, number: str, placed_at: datetime, person: PersonSnapshot) -> Plan:
     goods = dice.sample(GOODS, k=dice.choice((1, 1, 1, 2, 2, 3)))
     code, title, is_offline = dice.choices(METHODS, weights=(5, 4, 2))[0]
     snapshot = OrderSnapshot(
@@ -70,12 +77,12 @@ def _plan(dice: random.Random, number: str, placed_at: datetime) -> Plan:
         total=sum((good.price for good in goods), Decimal(0)),
         placed_at=placed_at,
         version_at=placed_at,
-        person=_person(dice, language),
+        person=person,
         lines=tuple(_line(good) for good in goods),
         method=code,
         method_title=title,
         is_offline_method=is_offline,
-        locale=language,
+        locale=person.locale,
     )
     fate = dice.random()
     pays_at = fails_at = None
@@ -87,7 +94,38 @@ def _plan(dice: random.Random, number: str, placed_at: datetime) -> Plan:
         pays_at = placed_at + timedelta(hours=dice.randint(2, 70))
     elif not is_offline and dice.random() < 0.6:
         fails_at = placed_at + timedelta(minutes=dice.randint(1, 10))
-    return Plan(snapshot, pays_at, fails_at, dice.choice(FAILURES))
+    return Plan(snapshot, pays_at, fails_at, dice.choice(FAILURES[code]))
+
+
+def carts(begin: datetime, *, days: int) -> list[CartSnapshot]:
+    """Return the carts that were left in so many days, oldest first: of people who agreed to reminders, or did not."""
+    dice = random.Random(SEED + 1)  # noqa: S311 - a demo, not a secret
+    found: list[CartSnapshot] = []
+    known: list[PersonSnapshot] = []
+    for day in range(days):
+        for _ in range(dice.randint(1, 3)):
+            at = begin + timedelta(days=day, hours=dice.choice(HOURS), minutes=dice.randint(0, 59))
+            person = _somebody(dice, known)
+            goods = dice.sample(GOODS, k=dice.choice((1, 2, 2)))
+            if dice.random() < AGREES:
+                person = replace(
+                    person,
+                    marketing_consent=True,
+                    marketing_consent_at=at,
+                    marketing_consent_text=CONSENT_WORDS[person.locale],
+                )
+            found.append(
+                CartSnapshot(
+                    ref=f"K-{len(found) + 501}",
+                    currency="PLN",
+                    total=sum((good.price for good in goods), Decimal(0)),
+                    version_at=at,
+                    person=person,
+                    lines=tuple(_line(good) for good in goods),
+                    locale=person.locale,
+                )
+            )
+    return sorted(found, key=lambda cart: cart.version_at)
 
 
 def _again(dice: random.Random, plan: Plan, number: str) -> Plan:
@@ -100,15 +138,27 @@ def _again(dice: random.Random, plan: Plan, number: str) -> Plan:
     return Plan(snapshot, at + timedelta(minutes=6) if dice.random() < 0.7 else None, None, plan.failure)
 
 
-def _person(dice: random.Random, language: str) -> PersonSnapshot:
-    name = dice.choice(NAMES[language])
-    street, postcode, city = STREETS[language]
-    local = ".".join(_ascii(part) for part in name.lower().split())
-    # A few share a name: another number behind it is another person.
-    suffix = dice.choice(("", "", "", "", str(dice.randint(70, 99))))
+def _somebody(dice: random.Random, known: list[PersonSnapshot]) -> PersonSnapshot:
+    """Return one who has ordered before, or somebody new."""
+    if known and dice.random() < COMES_AGAIN:
+        return dice.choice(known)
+    known.append(_person(dice, dice.choice(LANGUAGES), {person.email for person in known}))
+    return known[-1]
+
+
+def _person(dice: random.Random, language: str, taken: set[str]) -> PersonSnapshot:
+    names = NAMES[language]
+    is_she = dice.random() < 0.8
+    first = dice.choice(names.her if is_she else names.his)
+    last = dice.choice(names.her_last if is_she else names.his_last)
+    local, domain = f"{_ascii(first)}.{_ascii(last)}", dice.choice(DOMAINS[language])
+    email = f"{local}@{domain}"
+    if email in taken:  # two people may share a name; their addresses differ
+        email = f"{local}{dice.randint(70, 99)}@{domain}"
+    street, postcode, city = dice.choice(STREETS[language])
     return PersonSnapshot(
-        email=f"{local}{suffix}@{dice.choice(DOMAINS[language])}",
-        name=name,
+        email=email,
+        name=f"{first} {last}",
         country=COUNTRIES[language],
         locale=language,
         time_zone=ZONES[language],

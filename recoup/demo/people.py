@@ -13,25 +13,42 @@ class Good:
     price: Decimal
 
 
+@dataclass(frozen=True, slots=True)
+class Names:
+    """First names, and last names in the form that goes with each."""
+
+    her: tuple[str, ...]
+    her_last: tuple[str, ...]
+    his: tuple[str, ...]
+    his_last: tuple[str, ...]
+
+
 NAMES = {
-    "pl": (
-        "Anna Kowalska", "Marta Wiśniewska", "Katarzyna Wójcik", "Magdalena Kamińska", "Joanna Lewandowska",
-        "Agnieszka Zielińska", "Piotr Szymański", "Tomasz Dąbrowski", "Michał Kozłowski", "Ewa Jankowska",
-        "Zofia Mazur", "Paweł Krawczyk", "Alicja Piotrowska", "Łukasz Grabowski", "Monika Pawlak", "Jan Michalski",
-        "Natalia Król", "Karolina Wieczorek", "Barbara Jabłońska", "Wojciech Wróbel", "Dorota Stępień",
-        "Iwona Malinowska", "Marcin Górski", "Justyna Rutkowska", "Adam Sikora", "Helena Baran", "Kinga Duda",
+    "pl": Names(
+        ("Anna", "Marta", "Katarzyna", "Magdalena", "Joanna", "Agnieszka", "Ewa", "Zofia", "Alicja", "Monika", "Natalia",
+         "Karolina", "Barbara", "Dorota", "Iwona", "Justyna", "Helena", "Kinga"),
+        ("Kowalska", "Wiśniewska", "Wójcik", "Kamińska", "Lewandowska", "Zielińska", "Jankowska", "Mazur", "Piotrowska",
+         "Pawlak", "Król", "Wieczorek", "Jabłońska", "Stępień", "Malinowska", "Rutkowska", "Baran", "Duda"),
+        ("Piotr", "Tomasz", "Michał", "Paweł", "Łukasz", "Jan", "Wojciech", "Marcin", "Adam"),
+        ("Szymański", "Dąbrowski", "Kozłowski", "Krawczyk", "Grabowski", "Michalski", "Wróbel", "Górski", "Sikora"),
     ),
-    "de": (
-        "Julia Schneider", "Lena Hoffmann", "Thomas Becker", "Sabine Krüger", "Markus Weber", "Katrin Vogel",
-        "Stefan Lange", "Anja Schröder", "Jonas Keller", "Monika Brandt", "Felix Neumann", "Petra Lorenz",
+    "de": Names(
+        ("Julia", "Lena", "Sabine", "Katrin", "Anja", "Monika", "Petra", "Birgit"),
+        ("Schneider", "Hoffmann", "Krüger", "Vogel", "Schröder", "Brandt", "Lorenz", "Winter"),
+        ("Thomas", "Markus", "Stefan", "Jonas", "Felix"),
+        ("Becker", "Weber", "Lange", "Keller", "Neumann"),
     ),
-    "ru": (
-        "Мария Орлова", "Елена Соколова", "Ольга Белова", "Дмитрий Козлов", "Наталья Морозова", "Алексей Зайцев",
-        "Ирина Лебедева", "Сергей Новиков", "Татьяна Фёдорова", "Анна Романова",
+    "ru": Names(
+        ("Мария", "Елена", "Ольга", "Наталья", "Ирина", "Татьяна", "Анна"),
+        ("Орлова", "Соколова", "Белова", "Морозова", "Лебедева", "Фёдорова", "Романова"),
+        ("Дмитрий", "Алексей", "Сергей"),
+        ("Козлов", "Зайцев", "Новиков"),
     ),
-    "en": (
-        "Emma Clarke", "Oliver Bennett", "Sophie Turner", "James Walsh", "Grace Murphy", "Daniel Hughes",
-        "Chloe Parker", "Thomas Reid", "Hannah Brooks", "Lucy Ward",
+    "en": Names(
+        ("Emma", "Sophie", "Grace", "Chloe", "Hannah", "Lucy"),
+        ("Clarke", "Turner", "Murphy", "Parker", "Brooks", "Ward"),
+        ("Oliver", "James", "Daniel", "Thomas"),
+        ("Bennett", "Walsh", "Hughes", "Reid"),
     ),
 }  # fmt: skip
 GOODS = (
@@ -56,11 +73,30 @@ CODES = {"а": "a", "б": "b", "в": "v", "г": "g", "д": "d", "е": "e", "ё":
          "к": "k", "л": "l", "м": "m", "н": "n", "о": "o", "п": "p", "р": "r", "с": "s", "т": "t", "у": "u", "ф": "f",
          "х": "kh", "ц": "ts", "ч": "ch", "ш": "sh", "щ": "sch", "ъ": "", "ы": "y", "ь": "", "э": "e", "ю": "yu",
          "я": "ya"}  # fmt: skip
+CONSENT_WORDS = {
+    "pl": "Zgadzam się na przypomnienia o koszyku i oferty e-mailem.",
+    "de": "Ich möchte per E-Mail an meinen Warenkorb erinnert werden und Angebote erhalten.",
+    "ru": "Я согласен получать по почте напоминания о корзине и предложения.",
+    "en": "I agree to reminders of my cart and offers by e-mail.",
+}
 COUNTRIES = {"pl": "PL", "de": "DE", "ru": "RU", "en": "GB"}
 ZONES = {"pl": "Europe/Warsaw", "de": "Europe/Berlin", "ru": "Europe/Moscow", "en": "Europe/London"}
 STREETS = {
-    "pl": ("ul. Lipowa 12/4", "31-112", "Kraków"),
-    "de": ("Lindenstraße 7", "10969", "Berlin"),
-    "ru": ("ул. Садовая, 14", "191023", "Санкт-Петербург"),
-    "en": ("8 Orchard Road", "BS3 1AB", "Bristol"),
+    "pl": (
+        ("ul. Lipowa 12/4", "31-112", "Kraków"),
+        ("ul. Ogrodowa 8", "61-821", "Poznań"),
+        ("ul. Polna 27/15", "00-630", "Warszawa"),
+        ("ul. Kwiatowa 3", "80-306", "Gdańsk"),
+        ("ul. Szkolna 19/2", "50-116", "Wrocław"),
+    ),
+    "de": (
+        ("Lindenstraße 7", "10969", "Berlin"),
+        ("Gartenweg 21", "50823", "Köln"),
+        ("Schillerstraße 4", "04109", "Leipzig"),
+    ),
+    "ru": (
+        ("ул. Садовая, 14, кв. 6", "191023", "Санкт-Петербург"),
+        ("ул. Мира, 3, кв. 41", "620002", "Екатеринбург"),
+    ),
+    "en": (("8 Orchard Road", "BS3 1AB", "Bristol"), ("27 Mill Lane", "LS2 7EW", "Leeds")),
 }

@@ -20,17 +20,21 @@ from django_scopes import scopes_disabled
 
 from recoup.catalog.actions import record_product
 from recoup.config import worker
-from recoup.core.activity import SYSTEM
+from recoup.core import attention
+from recoup.core.activity import SYSTEM, Actor
 from recoup.core.clock import real_now, trade_now, trade_offset
 from recoup.core.installation import confirm_place, get_installation
 from recoup.core.models import Heartbeat
 from recoup.demo import stage
 from recoup.demo.mailbox import Mailbox, keeper
-from recoup.demo.past import Plan, plans
+from recoup.demo.past import Plan, carts, plans
 from recoup.demo.people import GOODS
+from recoup.demo.telling import cart_as_told, order_as_told, report
+from recoup.hooks import apply as intake
 from recoup.messaging.models import MailAccount, Message
 from recoup.messaging.sender.loop import Sender
 from recoup.orders.actions import amount_due
+from recoup.orders.holds import pause_reminders
 from recoup.orders.models import Order
 from recoup.orders.queries import OWED_STATES
 from recoup.payments.actions import Through, apply_order_snapshot, record_payment
@@ -38,13 +42,22 @@ from recoup.payments.models import OperatorAccount
 from recoup.processes.actions import go_live
 from recoup.shops.actions import NewShop
 from recoup.shops.models import Shop
-from recoup.shops.snapshots import AttemptState, PaymentSnapshot, ProductSnapshot
+from recoup.shops.snapshots import (
+    AttemptState,
+    CartSnapshot,
+    OrderSnapshot,
+    PaymentSnapshot,
+    ProductSnapshot,
+    ShopState,
+)
+from recoup.storefront.controls import SAYS_PAID
 
 DAYS = 21
 STEP = timedelta(hours=6)
 MAILBOX_PORT, BANK_PORT = 8025, 9100
 # How many of those who got the first, second or third reminder pay because of it.
 COMES_BACK = (0.11, 0.08, 0.05)
+ORDERS_CART = 0.12  # the same of those who are reminded of a cart
 LAWENDA = NewShop(
     name="Lawenda",
     currency="PLN",
@@ -54,6 +67,7 @@ LAWENDA = NewShop(
     email="sklep@lawenda.example",
     phone="+48 12 345 67 89",
 )
+ADDRESS = "Lawenda, ul. Miodowa 5, 31-055 Kraków"
 
 
 class NotTheDemo(Exception):
@@ -92,6 +106,7 @@ def _make_past(days: int, bank_url: str) -> None:
     _set_offset(-timedelta(days=days))
     with _own_mailbox() as port:
         scenery = stage.make_shop(LAWENDA, mailbox_port=port, bank_url=bank_url, now=trade_now())
+        Shop.objects.filter(pk=scenery.shop.pk).update(address=ADDRESS)
         _Past(scenery, days).live_through()
     _set_offset(timedelta(0))
     Heartbeat.objects.all().delete()
@@ -140,6 +155,9 @@ class _Past:
         self._dice = random.Random(7)  # noqa: S311 - a demo, not a secret
         self._sender = Sender()
         self._decided: set[int] = set()
+        self._last_day = trade_now() + timedelta(days=days - 1)
+        self._carts: dict[str, CartSnapshot] = {}
+        self._will_order: list[tuple[datetime, str, int]] = []  # when, cart, message
         self._will_pay: list[tuple[datetime, int, int]] = []  # when, order, message
 
     def live_through(self) -> None:
@@ -155,21 +173,37 @@ class _Past:
         go_live(self._scenery.shop, actor=SYSTEM, now=begin)
         waiting = plans(begin + timedelta(minutes=1), days=self._days)
         paying: list[Plan] = []
+        left = carts(begin + timedelta(minutes=1), days=self._days)
+        self._carts = {cart.ref: cart for cart in left}
         for number in range(1, self._days * 4 + 1):
             _set_offset(timedelta(days=-self._days) + number * STEP)
             now = trade_now()
             while waiting and waiting[0].snapshot.placed_at <= now:
                 plan = waiting.pop(0)
-                apply_order_snapshot(source, plan.snapshot, now=max(plan.snapshot.placed_at, now - STEP))
+                self._place(plan, now)
                 self._fail(plan)
                 paying.append(plan)
+            while left and left[0].version_at <= now:
+                cart = left.pop(0)
+                report(source, "cart.updated", cart_as_told(cart), at=cart.version_at)
             paying = [plan for plan in paying if not self._pay(plan, now)]
             self._come_back(now)
+            self._order_carts(now)
             worker.step_all()
             while self._sender.run_once():
                 pass
             worker.step_all()
             self._decide(now)
+        self._leave_loose_ends(trade_now())
+
+    def _place(self, plan: Plan, now: datetime) -> None:
+        """Let the shop tell of an order: those of the last day by its webhook, so that its page shows them."""
+        snapshot, source = plan.snapshot, self._scenery.source
+        if self._last_day > now or snapshot.is_offline_method:
+            apply_order_snapshot(source, snapshot, now=max(snapshot.placed_at, now - STEP))
+            return
+        report(source, "order.created", order_as_told(snapshot), at=snapshot.placed_at)
+        intake.apply_waiting(limit=10)
 
     def _order(self, plan: Plan) -> Order:
         return Order.objects.get(source=self._scenery.source, ref=plan.snapshot.ref)
@@ -195,6 +229,9 @@ class _Past:
         for message in sent.order_by("id"):
             self._decided.add(message.pk)
             if message.order_id is None:
+                if message.cart is not None and self._dice.random() < ORDERS_CART:
+                    at = now + timedelta(hours=self._dice.choice((1, 3, 5)))
+                    self._will_order.append((at, message.cart.ref, message.pk))
                 continue
             place = min(Message.objects.filter(order_id=message.order_id, state="sent").count(), 3) - 1
             if self._dice.random() < COMES_BACK[place]:
@@ -209,6 +246,46 @@ class _Past:
                 Message.objects.filter(pk=message_id).update(opened_at=at, clicked_at=at)
                 self._record(order, at, AttemptState.SUCCEEDED, message_id=message_id)
 
+    def _order_carts(self, now: datetime) -> None:
+        """Let those who come back to their cart order what it holds and pay at once."""
+        for at, ref, message_id in [row for row in self._will_order if row[0] <= now]:
+            self._will_order.remove((at, ref, message_id))
+            cart = self._carts[ref]
+            number = f"L-{1000 + int(ref.removeprefix('K-'))}"
+            if Order.objects.filter(source=self._scenery.source, ref=number).exists():
+                continue
+            Message.objects.filter(pk=message_id).update(opened_at=at, clicked_at=at)
+            order = OrderSnapshot(
+                ref=number, number=number, state=ShopState.PAID, currency=cart.currency, total=cart.total, placed_at=at,
+                version_at=at, paid_at=at, person=cart.person, lines=cart.lines, method="card", method_title="Karta",
+                locale=cart.locale, cart_ref=cart.ref,
+            )  # fmt: skip
+            apply_order_snapshot(self._scenery.source, order, now=at)
+
+    def _leave_loose_ends(self, now: datetime) -> None:
+        """Leave what a person has to look at: a payment too much, a buyer who says it is paid, a report nobody can read."""
+        shop, source = self._scenery.shop, self._scenery.source
+        newest = Order.objects.filter(shop=shop, source=source).order_by("-placed_at")
+        twice = newest.filter(payment_state="paid").first()
+        if twice is not None:
+            self._record(twice, now - timedelta(minutes=20), AttemptState.SUCCEEDED, amount=twice.total)
+        claimed = newest.filter(status="unpaid", paused_at=None).first()
+        if claimed is not None:
+            at, buyer = now - timedelta(minutes=35), Actor("buyer", claimed.contact_id)
+            pause_reminders(claimed, actor=buyer, now=at, why="says_paid")
+            attention.ask(
+                SAYS_PAID,
+                shop_id=shop.pk,
+                key=str(claimed.pk),
+                now=at,
+                subject=("order", claimed.pk),
+                number=claimed.number,
+            )
+        told = order_as_told(plans(now - timedelta(days=1), days=1)[0].snapshot)
+        broken = {**told, "id": "L-1999", "number": "L-1999", "total": "129,00 zł"}
+        report(source, "order.created", broken, at=now - timedelta(minutes=50))
+        worker.step_all()
+
     def _record(
         self,
         order: Order,
@@ -217,6 +294,7 @@ class _Past:
         *,
         plan: Plan | None = None,
         message_id: int | None = None,
+        amount: Decimal | None = None,
     ) -> None:
         code, failure = plan.failure if plan is not None else ("", None)
         record_payment(
@@ -224,7 +302,7 @@ class _Past:
             PaymentSnapshot(
                 ref=f"{order.ref}-{state.value}-{at:%d%H%M%S}",
                 state=state,
-                amount=max(amount_due(order), Decimal("0.01")),
+                amount=amount or max(amount_due(order), Decimal("0.01")),
                 currency=order.currency,
                 at=at,
                 operator="demobank",
