@@ -18,7 +18,7 @@ _AROUND = re.compile(r"^[^\d,.+-]+|[^\d]+$")  # currency signs and words, before
 _NUMERIC = re.compile(
     r"(?P<a>\d{1,4})[./-](?P<b>\d{1,2})[./-](?P<c>\d{2,4})"
     r"(?:[T ,]+(?P<h>\d{1,2})[:.](?P<m>\d{2})(?:[:.](?P<s>\d{2})(?:\.\d+)?)?)?"
-    r"\s*(?P<z>Z|UTC|[+-]\d{2}:?\d{2})?"
+    r"\s*(?P<p>[AaPp]\.?[Mm]\.?)?\s*(?P<z>Z|UTC|[+-]\d{2}:?\d{2})?"
 )
 _YES = {"yes", "true", "1", "tak", "ja", "да", "y", "t", "on"}
 _NO = {"no", "false", "0", "nie", "nein", "нет", "n", "f", "off", ""}
@@ -27,9 +27,12 @@ STATES = {
     ShopState.PENDING: (
         "pending", "new", "unpaid", "awaiting payment", "pending payment", "oczekuje", "oczekujące na płatność",
         "oczekuje na płatność", "nowe", "nieopłacone", "новый", "не оплачен", "ожидает оплаты", "neu", "offen",
-        "ausstehend", "unbezahlt", "authorized", "partially_paid", "partially paid",
+        "ausstehend", "unbezahlt", "authorized", "partially_paid", "partially paid", "в работе", "не подтвержден",
+        "не подтверждён", "частично оплачен", "ждет оплаты", "ждёт оплаты",
     ),
-    ShopState.ON_HOLD: ("on_hold", "on-hold", "on hold", "wstrzymane", "на удержании", "zurückgestellt"),
+    ShopState.ON_HOLD: (
+        "on_hold", "on-hold", "on hold", "wstrzymane", "на удержании", "отложен", "zurückgestellt",
+    ),
     ShopState.FAILED: ("failed", "expired", "nieudane", "не удался", "не выполнен", "fehlgeschlagen"),
     ShopState.PAID: (
         "paid", "processing", "opłacone", "zapłacone", "w trakcie realizacji", "оплачен", "оплачено", "обработка",
@@ -40,7 +43,7 @@ STATES = {
         "abgeschlossen", "fertiggestellt",
     ),
     ShopState.CANCELLED: (
-        "cancelled", "canceled", "voided", "anulowane", "отменен", "отменён", "storniert", "abgebrochen",
+        "cancelled", "canceled", "voided", "anulowane", "отменен", "отменён", "ложный", "storniert", "abgebrochen",
     ),
     ShopState.REFUNDED: ("refunded", "zwrócone", "возвращен", "возвращён", "erstattet", "rückerstattet"),
 }  # fmt: skip
@@ -141,6 +144,8 @@ def moment(text: str, *, order: str, zone: str, field: str) -> datetime:
         raise BodyQuarantined("bad_date", f"{field}: {shown(text)}")
     hour, minute, second = (int(match[name] or 0) for name in ("h", "m", "s"))
     year += 2000 if year < 100 else 0
+    if match["p"]:
+        hour = _hour_of_day(hour, match["p"]) if 1 <= hour <= 12 else -1
     try:
         found = datetime(year, month, day, hour, minute, second, tzinfo=_zone(match["z"], zone))
     except ValueError as error:
@@ -148,6 +153,10 @@ def moment(text: str, *, order: str, zone: str, field: str) -> datetime:
     if not 1990 <= found.year <= 2100:
         raise BodyQuarantined("bad_date", f"{field}: {shown(text)}")
     return found.astimezone(UTC)
+
+
+def _hour_of_day(hour: int, half: str) -> int:
+    return hour % 12 + (12 if half[0] in "pP" else 0)
 
 
 def _zone(told: str | None, default: str) -> tzinfo | None:
@@ -163,7 +172,7 @@ def state(text: str, words: dict[str, str], *, field: str) -> ShopState:
 
     :raises BodyQuarantined: if nobody said what the word means.
     """
-    word = " ".join(text.strip().lower().split())
+    word = _word(text)
     told = words.get(word)
     found = ShopState(told) if told else _STATE_OF.get(word)
     if found is None:
@@ -173,7 +182,12 @@ def state(text: str, words: dict[str, str], *, field: str) -> ShopState:
 
 def is_known_state(text: str) -> bool:
     """Tell whether a status needs no word in the plan."""
-    return " ".join(text.strip().lower().split()) in _STATE_OF
+    return _word(text) in _STATE_OF
+
+
+def _word(text: str) -> str:
+    """Return a status as it is looked up; exports of WooCommerce write `wc-` before theirs."""
+    return " ".join(text.strip().lower().split()).removeprefix("wc-")
 
 
 def agreed(text: str, *, field: str) -> bool:

@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-ENCODINGS = ("utf-8-sig", "utf-16", "cp1250", "cp1251")
 DELIMITERS = (",", ";", "\t", "|")
 LONGEST_CELL = 200_000
 _HEAD = 256 * 1024
 _BLOCK = 1024 * 1024
+_SAID = re.compile(
+    r"sep=([,;|\t])\r?\n", re.I
+)  # a line before the header, by which Excel is told the delimiter
 _FORMATS = {
     b"PK\x03\x04": "a spreadsheet (XLSX) or an archive",
     b"\xd0\xcf\x11\xe0": "an old spreadsheet (XLS)",
@@ -23,6 +25,16 @@ _FORMATS = {
 }
 # Letters that tell the two single-byte encodings apart: what cp1250 and cp1251 make of Polish, German, Czech and Russian.
 _CENTRAL = set("ąćęłńóśźżĄĆĘŁŃÓŚŹŻäöüßÄÖÜéáíčďěňřšťúůýžÉÁÍČĎĚŇŘŠŤÚŮÝŽ€„”–…őűŐŰ°§")
+# Where cp1250 and cp1252 differ, the signs that only one of them can mean inside a word: the other makes `¹`, `³` or a
+# closing quote of ł, ą and ť, and nobody writes those there. What is left (`è` or `č`, `ñ` or `ń`) is not guessed.
+_ONLY_1250 = re.compile(
+    rb"(?<=[A-Za-z\x80-\xff])[\xb9\xb3\xbf\x9c\x9f\x9d]|[\xa3\xaf\x8c\x8f\xa5\x8d](?=[A-Za-z\x80-\xff])"
+)
+_BOTH = frozenset(
+    byte
+    for byte in range(0x80, 0x100)
+    if bytes([byte]).decode("cp1250", "replace") == bytes([byte]).decode("cp1252", "replace")
+)
 _CYRILLIC = re.compile(r"[а-яёА-ЯЁ]{2,}")
 
 
@@ -62,7 +74,10 @@ def recognise_form(path: Path, *, encoding: str = "", delimiter: str = "") -> Fo
             raise FileRefused(f"file_not_csv: {name}")
     encoding = encoding or _encoding(path, head)
     text = _decoded_head(head, encoding)
-    delimiter = delimiter or _delimiter(text)
+    said = _SAID.match(text)
+    if said:
+        text = text[said.end() :]
+    delimiter = delimiter or (said[1] if said else _delimiter(text))
     header = next(csv.reader(text.splitlines(keepends=True), delimiter=delimiter), [])
     names = tuple(name.strip() for name in header)
     if not any(names) or all(re.fullmatch(r"[\d.,:\s/+-]*", name) for name in names):
@@ -109,9 +124,14 @@ def _single_byte(path: Path) -> str:
     central = sum(letter in _CENTRAL for letter in sample.decode("cp1250", "replace")) / count
     if cyrillic > 0.8 and cyrillic > central:
         return "cp1251"
-    if central > 0.8 and central > cyrillic:
+    if central > 0.8 and central > cyrillic and _is_central(sample):
         return "cp1250"
     raise FileRefused("encoding_unsure")
+
+
+def _is_central(sample: bytes) -> bool:
+    """Tell whether letters that cp1250 makes sense of cannot be French or Spanish ones of cp1252."""
+    return set(sample) - set(range(0x80)) <= _BOTH or _ONLY_1250.search(sample) is not None
 
 
 def _decoded_head(head: bytes, encoding: str) -> str:
@@ -150,8 +170,12 @@ def rows(path: Path, form: Form) -> Iterator[tuple[int, list[str]]]:
     try:
         with path.open(encoding=form.encoding, newline="") as file:
             reader = csv.reader(file, delimiter=form.delimiter)
-            next(reader, None)
-            for number, row in enumerate(reader, start=2):
+            first = next(reader, None)
+            if _SAID.match((form.delimiter.join(first or ())).removeprefix("\ufeff") + "\n"):
+                next(reader, None)
+                number += 1
+            start = number + 1
+            for number, row in enumerate(reader, start=start):
                 if any(cell.strip() for cell in row):
                     yield number, row
     except UnicodeDecodeError as error:

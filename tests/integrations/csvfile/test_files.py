@@ -127,6 +127,77 @@ def test_t145_letters_that_nobody_can_tell_are_asked_about(shop: Shop, write: Ca
     assert propose(path, shop, encoding="cp1251").encoding == "cp1251"
 
 
+@pytest.mark.parametrize(
+    ("name", "written", "told"),
+    [
+        ("Jürgen Müßig", "cp1252", "Jürgen Müßig"),  # the same in both
+        ("Łukasz Wąż", "cp1250", "Łukasz Wąż"),
+        ("Hélène Lefèvre", "cp1252", ""),  # or Hélčne Lefčvre
+        ("Dvořák", "cp1250", ""),  # or Dvoøák
+    ],
+)
+def test_t145_letters_of_the_east_and_of_the_west_are_told_apart_or_asked_about(
+    shop: Shop, write: Callable[..., Path], name: str, written: str, told: str
+) -> None:
+    path = write(f"Order;Date;Total;Status;Customer\n1;2026-09-03;10;paid;{name}\n", encoding=written)
+
+    if not told:
+        with pytest.raises(FileRefused, match="encoding_unsure"):
+            propose(path, shop)
+        told = name
+    imported(path, shop, propose(path, shop, encoding=written))
+
+    assert orders("contact__name", "buyer__name") == [(None, told)]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_delimiter_that_excel_was_told_is_no_header(
+    shop: Shop, write: Callable[..., Path], encoding: str
+) -> None:
+    path = write("sep=;\nOrder;Date;Status;Total\n1;2026-09-03;paid;10,50\n2;x;paid;1\n", encoding=encoding)
+
+    imported(path, shop)
+
+    assert orders("ref", "total") == [("1", Decimal("10.50"))]
+    assert refusals() == [(4, "2", "bad_date: placed_at: x")]
+
+
+def test_export_of_a_woocommerce_plugin_needs_no_mapping(shop: Shop, write: Callable[..., Path]) -> None:
+    path = write(
+        "order_id,date,status,order_total,order_currency,billing_first_name,billing_last_name,billing_email\n"
+        "7,2026-09-03 10:15:00,wc-processing,10.50,EUR,Anna,Nowak,anna@example.com\n"
+        "8,2026-09-03 10:15:00,wc-pending,10.50,EUR,Anna,Nowak,anna@example.com\n"
+    )
+
+    imported(path, shop)
+
+    assert orders("ref", "payment_state", "currency", "contact__name") == [
+        ("7", "paid", "EUR", "Anna Nowak"),
+        ("8", "owed", "EUR", "Anna Nowak"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("09/23/2026 10:15 PM", "2026-09-23T22:15:00+00:00"),
+        ("09/23/2026 12:05 a.m.", "2026-09-23T00:05:00+00:00"),
+        ("09/23/2026 12:05 PM", "2026-09-23T12:05:00+00:00"),
+        ("09/23/2026 13:05 PM", ""),
+        ("09/23/2026 0:05 AM", ""),
+    ],
+)
+def test_hours_before_and_after_noon(text: str, told: str) -> None:
+    def moment() -> str:
+        return cells.moment(text, order=cells.MONTH_FIRST, zone="UTC", field="placed_at").isoformat()
+
+    if told:
+        assert moment() == told
+    else:
+        with pytest.raises(BodyQuarantined, match="bad_date"):
+            moment()
+
+
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 def test_t145_delimiters_are_recognised(shop: Shop, write: Callable[..., Path], delimiter: str) -> None:
     text = StringIO()
