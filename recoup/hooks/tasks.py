@@ -108,6 +108,7 @@ def _poll(source: Source, adapter: ShopPlatform, now: datetime) -> int:
             done += _fetch(source, adapter, now)
         if adapter.capabilities.backfills:
             done += _fetch_history(source, adapter, now)
+            _go_on_soon(source, now)
         _watch_hooks(source, adapter, now)
     except (SourceUnavailable, SourceRefused) as trouble:
         _note_trouble(source, str(trouble), now, is_refused=isinstance(trouble, SourceRefused))
@@ -141,6 +142,13 @@ def _fetch_history(source: Source, adapter: ShopPlatform, now: datetime) -> int:
         step = {"cursor": page.cursor, "is_done": not page.has_more, "rows": wanted["rows"] + taken}
         _save(source, {_HISTORY: {**wanted, **step}})
     return done
+
+
+def _go_on_soon(source: Source, now: datetime) -> None:
+    """Let a history that is not whole yet go on in the next round, behind the sources that wait longer."""
+    kept = source.cursor.get(_HISTORY)
+    if isinstance(kept, dict) and not kept["is_done"]:
+        Source.objects.filter(pk=source.pk).update(last_polled_at=now - EVERY)
 
 
 def _watch_hooks(source: Source, adapter: ShopPlatform, now: datetime) -> None:

@@ -74,16 +74,6 @@ def find_order(source_id: int, ref: str) -> Order | None:
     return Order.objects.filter(source_id=source_id, ref=ref).first()
 
 
-def paid_orders_of(order: Order) -> QuerySet[Order]:
-    """Return the paid orders of the same person, newest first (F1)."""
-    return (
-        Order.objects.filter(shop_id=order.shop_id, contact=order.contact, payment_state__in=PAID_STATES)
-        .exclude(pk=order.pk)
-        .exclude(contact=None)
-        .order_by("-placed_at", "-id")
-    )
-
-
 def siblings_of(order: Order) -> QuerySet[Order]:
     """Return all other orders of the same person, newest first."""
     return (

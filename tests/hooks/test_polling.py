@@ -12,9 +12,11 @@ from pytest_django import Settings
 from recoup.core import inbox
 from recoup.core.models import AttentionItem, InboxItem
 from recoup.core.outbox import set_routes
+from recoup.hooks import tasks
 from recoup.hooks.apply import apply_waiting
 from recoup.hooks.ask import ask_source
 from recoup.hooks.tasks import poll_sources
+from recoup.integrations.woocommerce import paging
 from recoup.orders.events import OrderPlaced
 from recoup.orders.models import Order
 from recoup.shops import sources
@@ -308,6 +310,25 @@ def test_history_is_fetched_and_announced_to_nobody(woo: Shop, connected: Source
         cursor.execute("SELECT count(*) FROM core_outbox")
         assert cursor.fetchone() == (0,)
     set_routes({})
+
+
+def test_long_history_goes_on_in_the_next_round(
+    woo: Shop, connected: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks, "MOST_PAGES", 1)
+    monkeypatch.setattr(paging, "PAGE", 10)
+    monkeypatch.setattr(paging, "STEP", 9)
+    woo.now = NOW - 30 * DAY
+    for number in range(1, 14):
+        woo.add_order(number)
+    woo.now = NOW
+    sources.request_backfill(connected, since=NOW - 60 * DAY, now=NOW)
+
+    rounds = [poll(woo, after=MINUTE) for _ in range(4)]
+
+    assert rounds == [10, 4, 0, 0]
+    with scopes_disabled():
+        assert Order.objects.count() == 13
 
 
 def test_ten_percent_of_lost_webhooks_leave_no_wrong_order(woo: Shop, connected: Source) -> None:
