@@ -32,6 +32,13 @@ from tests.integrations.woocommerce.shop import KEY, SECRET, Shop, serving
 POLL = timedelta(minutes=5)
 
 
+@pytest.fixture(autouse=True)
+def _small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten rows a page instead of a hundred, of which one overlaps instead of ten."""
+    monkeypatch.setattr(paging, "PAGE", 10)
+    monkeypatch.setattr(paging, "STEP", 9)
+
+
 @pytest.fixture
 def woo(settings: Settings) -> Iterator[Shop]:
     """A shop that answers on this machine."""
@@ -86,13 +93,13 @@ def test_nothing_is_polled_twice_within_its_time(woo: Shop, connected: Source) -
 
 
 def test_rows_of_one_second_and_rows_behind_the_last_page_are_all_found(woo: Shop, connected: Source) -> None:
-    for number in range(1, 251):
+    for number in range(1, 26):
         woo.add_order(number)
     poll(woo)
-    assert len(states()) == 250
+    assert len(states()) == 25
 
     woo.now += POLL
-    for number in range(1, 251):  # a bulk edit: 250 rows in one second
+    for number in range(1, 26):  # a bulk edit: 25 rows in one second
         woo.change_order(number, status="on-hold")
     poll(woo)
 
@@ -100,13 +107,13 @@ def test_rows_of_one_second_and_rows_behind_the_last_page_are_all_found(woo: Sho
 
 
 def test_row_that_is_deleted_while_pages_are_read_hides_no_other(woo: Shop, connected: Source) -> None:
-    for number in range(1, 151):
+    for number in range(1, 16):
         woo.add_order(number)
     woo.vanish_after_page = 3
 
     poll(woo)
 
-    assert len(states()) == 150
+    assert len(states()) == 15
 
 
 def test_row_written_late_is_found_by_the_overlap(woo: Shop, connected: Source) -> None:
@@ -291,7 +298,7 @@ def test_keys_that_may_only_read_cannot_register(woo: Shop, connected: Source) -
 def test_history_is_fetched_and_announced_to_nobody(woo: Shop, connected: Source) -> None:
     set_routes({OrderPlaced: (lambda _news: None,)})
     woo.now = NOW - 30 * DAY
-    for number in range(1, 131):
+    for number in range(1, 14):
         woo.add_order(number)
     woo.add_product(5)
     woo.now = NOW
@@ -302,10 +309,10 @@ def test_history_is_fetched_and_announced_to_nobody(woo: Shop, connected: Source
     connected.refresh_from_db()
     state = sources.history_state(connected)
     assert state is not None
-    assert (state["is_done"], state["rows"]) == (True, 141)  # ten rows are read twice, where pages overlap
+    assert (state["is_done"], state["rows"]) == (True, 15)  # one row is read twice, where pages overlap
     with scopes_disabled():
         assert set(Order.objects.values_list("is_backfill", "check_at")) == {(True, None)}
-        assert Order.objects.count() == 130
+        assert Order.objects.count() == 13
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM core_outbox")
         assert cursor.fetchone() == (0,)
@@ -316,8 +323,6 @@ def test_long_history_goes_on_in_the_next_round(
     woo: Shop, connected: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tasks, "MOST_PAGES", 1)
-    monkeypatch.setattr(paging, "PAGE", 10)
-    monkeypatch.setattr(paging, "STEP", 9)
     woo.now = NOW - 30 * DAY
     for number in range(1, 14):
         woo.add_order(number)
