@@ -67,7 +67,7 @@ LAWENDA = NewShop(
     email="sklep@lawenda.example",
     phone="+48 12 345 67 89",
 )
-ADDRESS = "Lawenda, ul. Miodowa 5, 31-055 Kraków"
+ADDRESS = "ul. Miodowa 5, 31-055 Kraków"
 
 
 class NotTheDemo(Exception):

@@ -12,7 +12,7 @@ from recoup.web.parts import Words
 
 Kind = Literal["start", "wait", "until", "if", "send", "order_status", "goal", "end"]
 
-NODE_WIDTH, NODE_HEIGHT = 288, 60
+NODE_WIDTH, NODE_HEIGHT = 328, 60
 GAP_X, GAP_Y = 56, 44
 PAD = 16
 _TEXT_X, _TEXT_GAP = 46, 10

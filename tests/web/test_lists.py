@@ -344,9 +344,10 @@ def test_each_process_counts_what_it_won_back_itself(shop: Shop) -> None:
     unpaid, left = Process.objects.order_by("pk").select_related("message_source")
     won = {"outcome": "recovered", "closed_at": NOW, "recovered_at": NOW, "recovered_amount": 149}
     for ended in (won, {"outcome": "duplicate", "closed_at": NOW}, {}):
-        case = make_case(make_order(shop), messages_sent=1, **ended)
+        order = make_order(shop)
+        case = make_case(order, messages_sent=1, **ended)
         credited = make_message(
-            case.order, state="sent", case_id=case.pk, handed_at=NOW, source=unpaid.message_source
+            order, state="sent", case_id=case.pk, handed_at=NOW, source=unpaid.message_source
         )
         if ended is won:
             RecoveryCase.objects.filter(pk=case.pk).update(credited_message_id=credited.pk)

@@ -7,9 +7,11 @@ from typing import Any
 from django import template
 from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect, Select, Textarea
 from django.template import Context
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
 from recoup.core.assets import asset_url
 from recoup.core.templatetags.assets import icon
@@ -193,7 +195,7 @@ _WIDGET_CLASSES = ((CheckboxInput, "checkbox checkbox-sm"), (Textarea, "textarea
 
 
 @register.inclusion_tag(_FOLDER + "field.html")
-def field(bound: BoundField, unit: str = "", rows: int = 0) -> dict[str, Any]:
+def field(bound: BoundField, unit: str = "", rows: int = 0, hint: str = "") -> dict[str, Any]:
     """`{% field form.wait unit=_("hours") %}`: label above, control, unit inside, help and error under."""
     widget = bound.field.widget
     is_check = isinstance(widget, CheckboxInput)
@@ -209,12 +211,19 @@ def field(bound: BoundField, unit: str = "", rows: int = 0) -> dict[str, Any]:
         )
     return {
         "field": bound,
+        "help": hint or bound.help_text,
         "control": bound.as_widget(attrs=given),
         "unit": unit,
         "is_check": is_check,
         "is_group": is_group,
         "is_optional": not bound.field.required and not is_check and not is_group,
     }
+
+
+@register.simple_tag
+def forgot_hint() -> SafeString:
+    """`{% forgot_hint as hint %}`: the way to a new password, in our words instead of allauth's."""
+    return format_html('<a href="{}">{}</a>', reverse("account_reset_password"), _("Forgot the password?"))
 
 
 @register.inclusion_tag(_FOLDER + "error_summary.html")

@@ -65,7 +65,7 @@ def upload(request: StaffRequest, seat: Seat) -> HttpResponse:
             request.session[UPLOADED] = {"shop": seat.shop.pk, "path": str(path)}
             return redirect("web:import_columns", seat.shop.slug)
     status = 422 if form.errors else 200
-    return _show(request, seat, "file", status, form=form, step_label=_("Go on"))
+    return _show(request, seat, "file", status, form=form, step_label=_("Continue"))
 
 
 def _keep(file: Any) -> Path:

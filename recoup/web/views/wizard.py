@@ -84,7 +84,7 @@ def owner(request: HttpRequest) -> HttpResponse:
         0,
         heading=_("Welcome to Recoup"),
         lead=_("In two minutes it watches your orders. First, your own account: you are the owner."),
-        submit_label=_("Go on"),
+        submit_label=_("Continue"),
     )
 
 

@@ -330,7 +330,7 @@ def wizard(**_given: str) -> dict[str, Any]:
         "lead": "Buyers see its name, its phone and its colour. All of it can be changed later.",
         "form": ShopForm({"name": "Lumen Candles", "wait": "24", "currency": "PLN", "scope": "product"}),
         "units": {"wait": "hours"},
-        "submit_label": "Go on",
+        "submit_label": "Continue",
         "back_url": "/setup/",
         "skip_url": "",
     }
