@@ -103,6 +103,8 @@ WORDS = {
     ),
     "mapping_missing": _("Choose the column for: %(details)s."),
     "mapping_unknown": _("This cannot be imported: %(details)s."),
+    "mapping_bad": _("The mapping holds something that cannot be used: %(details)s."),
+    "mapping_not_json": _("The mapping is not JSON: %(details)s."),
     "mapping_no_column": _("The file has no column %(details)s."),
     "consent_incomplete": _("Consent needs a column that says from where it is, and one with its date."),
     "row_ragged": _("The line has %(details)s cells."),

@@ -14,7 +14,14 @@ from rich.table import Table
 from recoup.core.clock import trade_now
 from recoup.integrations.csvfile.importing import AlreadyRunning, run_import, start_import
 from recoup.integrations.csvfile.orders import Entry
-from recoup.integrations.csvfile.plan import Plan, PlanIncomplete, judged, propose, unknown_states
+from recoup.integrations.csvfile.plan import (
+    Plan,
+    PlanIncomplete,
+    check_values,
+    judged,
+    propose,
+    unknown_states,
+)
 from recoup.integrations.csvfile.reading import FileRefused
 from recoup.shops.models import ImportRefusal, ImportRun, Shop
 from recoup.shops.reasons import words
@@ -61,17 +68,31 @@ def import_file(
 
 
 def _plan(path: Path, shop: Shop, mapping: Path | dict[str, Any] | None) -> Plan:
-    told = json.loads(mapping.read_text("utf-8")) if isinstance(mapping, Path) else dict(mapping or {})
+    told = _told(mapping)
     suggested = propose(
         path, shop, encoding=str(told.get("encoding", "")), delimiter=str(told.get("delimiter", ""))
     ).as_json()
     unknown = sorted(set(told) - set(suggested))
     if unknown:
         raise PlanIncomplete([f"mapping_unknown: {', '.join(unknown)}"])
-    columns = {**suggested["columns"], **told.get("columns", {})}
     merged = {**suggested, "decimal": "", "dates": "", **told, "header": tuple(suggested["header"])}
+    check_values(Plan(**merged))
+    columns = {**suggested["columns"], **told.get("columns", {})}
     merged["columns"] = {name: column for name, column in columns.items() if column}
+    merged["words"] = {" ".join(word.lower().split()): state for word, state in merged["words"].items()}
     return judged(path, Plan(**merged))
+
+
+def _told(mapping: Path | dict[str, Any] | None) -> dict[str, Any]:
+    if not isinstance(mapping, Path):
+        return dict(mapping or {})
+    try:
+        told = json.loads(mapping.read_text("utf-8"))
+    except ValueError as error:
+        raise PlanIncomplete([f"mapping_not_json: {error}"]) from error
+    if not isinstance(told, dict):
+        raise PlanIncomplete(["mapping_not_json: {…}"])
+    return told
 
 
 def _explain(path: Path, shop: Shop, incomplete: PlanIncomplete, console: Console) -> None:

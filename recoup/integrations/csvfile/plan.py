@@ -1,15 +1,18 @@
 """What a column means: recognised by its name, or said by a person. A plan is kept with its import as plain JSON."""
 
+import codecs
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
+from zoneinfo import available_timezones
 
 from recoup.integrations.csvfile import cells
 from recoup.integrations.csvfile.reading import FileRefused, Form, recognise_form, rows
 from recoup.shops.models import Shop
 from recoup.shops.ports import BodyQuarantined
+from recoup.shops.snapshots import ShopState
 
 SAMPLES = 2000  # lines that dates and decimal signs are judged by
 
@@ -205,11 +208,48 @@ def _samples(path: Path, form: Form, plan: Plan) -> dict[str, list[str]]:
     return found
 
 
+def check_values(plan: Plan) -> None:
+    """Check that what a person wrote into a plan by hand is of the kind that is read there.
+
+    :raises PlanIncomplete: with everything that is not.
+    """
+    states = {state.value for state in ShopState} - {ShopState.UNKNOWN.value, ShopState.DELETED.value}
+    texts = (
+        plan.encoding,
+        plan.delimiter,
+        plan.decimal,
+        plan.dates,
+        plan.currency,
+        plan.zone,
+        plan.default_state,
+    )
+    if not all(isinstance(text, str) for text in texts):
+        raise PlanIncomplete(["mapping_bad: a text was expected"])
+    for name in ("columns", "words"):
+        told = getattr(plan, name)
+        if not isinstance(told, dict) or not all(isinstance(value, str) for value in told.values()):
+            raise PlanIncomplete([f"mapping_bad: {name}"])
+    wrong = [f"words: {value}" for value in plan.words.values() if value not in states]
+    if plan.default_state and plan.default_state not in states:
+        wrong.append(f"default_state: {plan.default_state}")
+    if plan.zone not in available_timezones():
+        wrong.append(f"zone: {plan.zone}")
+    if len(plan.delimiter) != 1:
+        wrong.append(f"delimiter: {plan.delimiter}")
+    try:
+        codecs.lookup(plan.encoding)
+    except (LookupError, ValueError):
+        wrong.append(f"encoding: {plan.encoding}")
+    if wrong:
+        raise PlanIncomplete([f"mapping_bad: {reason}"[:200] for reason in wrong])
+
+
 def check(plan: Plan) -> None:
     """Check that a plan can be used.
 
     :raises PlanIncomplete: with everything that is missing.
     """
+    check_values(plan)
     reasons = [f"mapping_unknown: {name}" for name in plan.columns if name not in FIELDS]
     gone = sorted({column for column in plan.columns.values() if column not in plan.header})
     reasons += [f"mapping_no_column: {column}" for column in gone]

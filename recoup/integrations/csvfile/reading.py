@@ -65,6 +65,8 @@ def recognise_form(path: Path, *, encoding: str = "", delimiter: str = "") -> Fo
 
     :raises FileRefused: if it is empty, no CSV, or nobody can tell its letters.
     """
+    if delimiter and (len(delimiter) != 1 or delimiter in '"\r\n'):
+        raise FileRefused(f"mapping_bad: delimiter: {delimiter}"[:200])
     with path.open("rb") as file:
         head = file.read(_HEAD)
     if not head.strip(b"\xef\xbb\xbf\xff\xfe \r\n\t\x00"):

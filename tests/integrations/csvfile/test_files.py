@@ -598,6 +598,44 @@ def test_command_takes_a_mapping(shop: Shop, write: Callable[..., Path], tmp_pat
     assert orders("ref", "total") == [("1", Decimal("10.50"))]
 
 
+@pytest.mark.parametrize(
+    ("mapping", "said"),
+    [
+        ("{", "The mapping is not JSON: Expecting property name"),
+        ("[1]", "The mapping is not JSON: {…}."),
+        ('{"words": {"odd": "payed"}}', "The mapping holds something that cannot be used: words: payed."),
+        ('{"default_state": "payed"}', "default_state: payed."),
+        ('{"zone": "Mars/Base"}', "zone: Mars/Base."),
+        ('{"encoding": "klingon"}', "The file is not text in klingon."),
+        ('{"columns": ["a"]}', "The mapping holds something that cannot be used: columns."),
+        ('{"columns": {"ref": 1}}', "The mapping holds something that cannot be used: columns."),
+        ('{"delimiter": "::"}', "The mapping holds something that cannot be used: delimiter: ::."),
+        ('{"header": ["a"], "colour": "red"}', "This cannot be imported: colour."),
+    ],
+)
+def test_command_words_a_mapping_that_cannot_be_used(
+    shop: Shop, write: Callable[..., Path], tmp_path: Path, mapping: str, said: str
+) -> None:
+    path, shown = write("Order,Date,Status,Total\n1,2026-09-03,odd,10\n"), StringIO()
+    told = tmp_path / "mapping.json"
+    told.write_text(mapping)
+
+    code = import_file(path, shop=shop.slug, mapping=told, console=Console(file=shown, width=200))
+
+    assert (code, said in shown.getvalue(), orders("ref")) == (2, True, [])
+
+
+def test_command_takes_words_in_the_letters_of_the_file(
+    shop: Shop, write: Callable[..., Path], tmp_path: Path
+) -> None:
+    path = write("Order,Date,Status,Total\n1,2026-09-03,Bezahlt  per Rechnung,10\n")
+    told = tmp_path / "mapping.json"
+    told.write_text('{"words": {"Bezahlt per Rechnung": "paid"}}')
+
+    assert import_file(path, shop=shop.slug, mapping=told, console=Console(file=StringIO())) == 0
+    assert orders("ref", "payment_state") == [("1", "paid")]
+
+
 def test_seen_remembers_every_reference_once() -> None:
     seen = Seen()
 
