@@ -165,7 +165,7 @@ def test_the_one_who_knows_puts_right_what_was_swept(road: Road, end: End, state
     assert (message.settled_at is None) is (state == "due")
 
 
-@pytest.mark.parametrize("state", ["sent", "due", "cancelled"])
+@pytest.mark.parametrize("state", ["sent", "due", "cancelled", "claimed", "handing", "uncertain"])
 def test_an_end_of_what_is_not_held_any_more_changes_nothing(road: Road, state: str) -> None:
     message = road.reminder(state=state, lease_owner=1 if state == "sent" else 2)
 
