@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.db import connection
@@ -14,11 +14,14 @@ from recoup.core.models import AttentionItem, InboxItem
 from recoup.core.outbox import set_routes
 from recoup.hooks import tasks
 from recoup.hooks.apply import apply_waiting
-from recoup.hooks.ask import ask_source
+from recoup.hooks.ask import ask_source, askable_kinds
 from recoup.hooks.tasks import poll_sources
 from recoup.integrations.woocommerce import paging
 from recoup.orders.events import OrderPlaced
 from recoup.orders.models import Order
+from recoup.recovery.asking import ask_due_orders
+from recoup.recovery.detection import open_due_cases
+from recoup.recovery.models import RecoveryCase
 from recoup.shops import sources
 from recoup.shops.models import Shop as OurShop
 from recoup.shops.models import Source
@@ -395,3 +398,51 @@ def test_asking_a_shop_that_gives_no_answer_says_so(woo: Shop, connected: Source
 
 def test_asking_a_source_that_cannot_be_asked_is_an_answer(source: Source) -> None:
     assert ask_source(make_order(source.shop, source=source), now=NOW) is True
+
+
+def mark_due(now: datetime) -> None:
+    """Ask the shop and mark what is unpaid, as the worker does."""
+    askable = askable_kinds()
+    ask_due_orders(ask_source, askable=askable, now=now)
+    open_due_cases(now=now, askable=askable)
+
+
+def statuses() -> dict[str, str]:
+    with scopes_disabled():
+        return dict(Order.objects.order_by("ref").values_list("ref", "status"))
+
+
+def test_only_what_the_shop_still_calls_unpaid_is_marked(woo: Shop, connected: Source) -> None:
+    """Paid, cancelled and deleted just before, and no webhook told; one was switched to a bank transfer."""
+    for number in range(1, 6):
+        woo.add_order(number)
+    poll(woo)
+    woo.now += 25 * HOUR
+    woo.change_order(1, status="processing", date_paid_gmt="2026-11-03T12:00:00", transaction_id="pi_1")
+    woo.change_order(2, status="cancelled")
+    del woo.orders[3]
+    woo.change_order(4, payment_method="bacs", status="on-hold")
+
+    mark_due(woo.now)
+
+    assert statuses() == {"1": "completed", "2": "cancelled", "3": "cancelled", "4": "new", "5": "unpaid"}
+    with scopes_disabled():
+        assert [case.order.ref for case in RecoveryCase.objects.select_related("order") if case.order] == [
+            "5"
+        ]
+
+
+def test_nothing_is_marked_while_the_shop_is_silent(woo: Shop, connected: Source) -> None:
+    woo.add_order(1)
+    poll(woo)
+    woo.fault = "down"
+    due = woo.now + 25 * HOUR
+    for minutes in (0, 6, 12):
+        mark_due(due + minutes * MINUTE)
+    silent = (statuses(), list(AttentionItem.objects.values_list("kind", flat=True)))
+    woo.fault = ""
+
+    mark_due(due + 2 * HOUR)
+
+    assert silent == ({"1": "new"}, ["recovery.source_silent"])
+    assert (statuses(), AttentionItem.objects.filter(settled_at=None).count()) == ({"1": "unpaid"}, 0)
