@@ -231,7 +231,7 @@ class OrderFact(ShopOwned):
 
 
 class StatusChange(ShopOwned):
-    """One move of an order's status: who, when, from, to, why. Never changed (E7)."""
+    """One move of an order's status: who, when, from, to, why. Never changed (E7); migration 0007 has the trigger."""
 
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="+", db_index=False)
     from_status = models.CharField(max_length=16, default="", blank=True)

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 
 import pytest
+from django.db import IntegrityError, transaction
 from django_scopes import scopes_disabled
 
 from recoup.core.activity import Actor
-from recoup.orders.models import Order, StatusChange
+from recoup.orders.models import Order, OrderFact, StatusChange
 from recoup.orders.status import MOVES, MoveNotAllowed, OrderChangedMeanwhile, allowed_moves, change_status
 from tests.factories.moments import HOUR, NOW
 from tests.factories.orders import make_order
@@ -43,6 +44,16 @@ def test_a_move_leaves_one_line_with_who_when_from_to_and_why() -> None:
     )
     order.refresh_from_db()
     assert (order.status, order.cancelled_at, order.check_at) == ("cancelled", NOW, None)
+
+
+@pytest.mark.parametrize("lines", [StatusChange, OrderFact])
+def test_a_line_of_the_history_is_never_changed(lines: type[StatusChange] | type[OrderFact]) -> None:
+    change_status(make_order(make_shop()), "cancelled", actor=ANNA, now=NOW, reason="Too dear")
+
+    with pytest.raises(IntegrityError, match="is never changed"), transaction.atomic():
+        lines.objects.update(order_id=None)
+
+    assert lines.objects.count() == 1
 
 
 @pytest.mark.parametrize(
