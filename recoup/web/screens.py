@@ -165,7 +165,7 @@ class ReportRow:
     cases: CountLink
     messaged: CountLink
     recovered: CountLink
-    rate: Words  # "20.97%", "–" for 0 of 0
+    rate: CountLink  # "20.97%", "–" for 0 of 0; of the cases that got a reminder
     money: CountLink
     still_open: CountLink
     messages: CountLink = CountLink("")  # how many reminders those cases got
@@ -173,13 +173,12 @@ class ReportRow:
     @property
     def counts(self) -> list[CountLink]:
         """Return the cells of the line in their order."""
-        rate = CountLink(self.rate)
         return [
             self.cases,
             self.messaged,
             self.messages,
             self.recovered,
-            rate,
+            self.rate,
             self.money,
             self.still_open,
         ]

@@ -12,12 +12,14 @@ from django_scopes import scope, scopes_disabled
 from recoup.core import outbox
 from recoup.core.activity import SYSTEM
 from recoup.messaging.actions import announce_settled
-from recoup.messaging.models import Message
+from recoup.messaging.models import Message, Template
+from recoup.messaging.templates import install_shipped as install_texts
 from recoup.orders.models import CancelReason, Order, StatusChange
 from recoup.processes.actions import go_live, install_shipped
 from recoup.processes.loop import Engine
 from recoup.recovery.detection import open_due_cases
 from recoup.shops.models import Shop
+from tests.factories.cases import make_case
 from tests.factories.clock import set_clock
 from tests.factories.messages import make_message
 from tests.factories.moments import DAY, HOUR, NOW
@@ -244,11 +246,28 @@ def test_the_timeline_says_why_a_message_did_not_go_out(shop: Shop) -> None:
     assert "The person promised to pay later" in page_of(sign_in(shop), order)
 
 
+def test_a_recovered_order_says_which_reminder_brought_the_money(shop: Shop) -> None:
+    order = make_order(shop, payment_state="paid", status="completed", paid_at=NOW)
+    install_texts(shop, now=NOW)
+    reminder = Template.objects.get(key="order_reminder_2")
+    message = make_message(order, state="sent", handed_at=NOW, template=reminder)
+    ended = {"outcome": "recovered", "closed_at": NOW, "recovered_at": NOW, "recovered_amount": 149}
+    make_case(order, credited_message=message, **ended)
+
+    page = page_of(sign_in(shop), order)
+
+    assert "€149.00 came back after “Unpaid order, second reminder”." in page.replace("\xa0", " ")
+
+
+def test_a_clerk_may_take_an_order(shop: Shop) -> None:
+    assert "Take this order" in page_of(sign_in(shop, "clerk"), make_order(shop))
+
+
 def test_a_viewer_sees_an_order_and_changes_nothing(shop: Shop) -> None:
     order = make_order(shop)
     viewer = sign_in(shop, "viewer")
 
-    assert "Take to work" not in page_of(viewer, order)
+    assert "Take this order" not in page_of(viewer, order)
     assert post(viewer, order, "take") == 403
     assert not StatusChange.objects.filter(order=order).exists()
 

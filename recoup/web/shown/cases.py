@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 
 from recoup.core.money import Money
 from recoup.customers.models import Contact
+from recoup.processes.graph.next_step import NextStep
 from recoup.processes.queries import planned_steps
 from recoup.recovery.models import RecoveryCase
 from recoup.recovery.queries import CaseFilter
@@ -67,10 +68,16 @@ def case_rows(cases: Sequence[RecoveryCase], seat: Seat, now: datetime) -> list[
                 outcome=outcome,
                 outcome_label=label,
                 messages=case.messages_sent,
-                next_words=steps.next_line(step, now, is_brief=True) if step is not None else "",
+                next_words=_next_words(case, step, now),
             )
         )
     return rows
+
+
+def _next_words(case: RecoveryCase, step: NextStep | None, now: datetime) -> str:
+    if step is not None:
+        return steps.next_line(step, now, is_brief=True)
+    return _("No further reminder") if case.closed_at is None else ""
 
 
 def came_back(seat: Seat, cases: Sequence[RecoveryCase]) -> list[CameBack]:

@@ -17,6 +17,7 @@ from recoup.orders.queries import PAID_STATES, siblings_of
 from recoup.payments.models import Attempt
 from recoup.processes.graph.next_step import NextStep as Planned
 from recoup.processes.queries import next_steps
+from recoup.recovery.models import RecoveryCase
 from recoup.shops.access import Seat
 from recoup.web import parts, screens
 from recoup.web.answers import place
@@ -26,6 +27,7 @@ from recoup.web.shown.people import clerk_names, language_name, person_card
 from recoup.web.shown.timeline import ORDER, order_timeline
 from recoup.web.words import orders as words
 from recoup.web.words import payments, steps
+from recoup.web.words.texts import text_name
 
 MOST_SIBLINGS = 20
 _UNSETTLED = (Message.State.DUE, Message.State.CLAIMED)
@@ -195,7 +197,8 @@ def next_card(standing: Standing) -> parts.NextStep:
     """Return what will happen next, in words with its time."""
     order, now = standing.order, standing.now
     if order.payment_state in PAID_STATES:
-        return parts.NextStep(_("Paid. No reminder goes out any more."), "recovered", "circle-check")
+        text = _("Paid. No reminder goes out any more.")
+        return parts.NextStep(text, "recovered", "circle-check", _came_back(order))
     if not is_workable(order):
         return parts.NextStep(_("Nothing more is planned."), "quiet", "check")
     if order.paused_at is not None or standing.clerk:
@@ -209,6 +212,22 @@ def next_card(standing: Standing) -> parts.NextStep:
             detail=_("The shop is asked once more before."),
         )
     return parts.NextStep(_("Nothing more is planned by itself."), "quiet", "check")
+
+
+def _came_back(order: Order) -> str:
+    """Say which reminder brought the money back; nothing if it came by itself."""
+    case = (
+        RecoveryCase.objects.filter(order=order, outcome=RecoveryCase.Outcome.RECOVERED)
+        .select_related("credited_message__template")
+        .first()
+    )
+    if case is None or case.recovered_amount is None:
+        return ""
+    message = case.credited_message
+    shown = {"sum": humane.money(Money(case.recovered_amount, case.currency), get_language() or "en")}
+    if message is None or message.template is None:
+        return _("%(sum)s came back after a reminder.") % shown
+    return _("%(sum)s came back after “%(text)s”.") % {**shown, "text": text_name(message.template)}
 
 
 def _resting(standing: Standing) -> parts.NextStep:

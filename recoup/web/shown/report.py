@@ -42,7 +42,9 @@ def report_rows(report: RecoveryReport) -> list[ReportRow]:
             messaged=_counted(line, Figure.MESSAGED, line.messaged),
             messages=_counted(line, Figure.MESSAGES, line.messages),
             recovered=_counted(line, Figure.RECOVERED, line.recovered),
-            rate=humane.percent(line.rate, _language(), 2),
+            rate=CountLink(
+                humane.percent(line.rate, _language(), 2), figure_url(line.shop, line.rows(Figure.MESSAGED))
+            ),
             money=CountLink(
                 humane.money(line.money, _language()), figure_url(line.shop, line.rows(Figure.RECOVERED))
             ),

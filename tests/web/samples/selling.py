@@ -131,7 +131,7 @@ def attempts() -> list[screens.AttemptRow]:
 def actions() -> list[screens.Action]:
     """Return the buttons of an order."""
     return [
-        screens.Action("Take to work", "user-check", "/t/", is_post=True, tone="primary"),
+        screens.Action("Take this order", "user-check", "/t/", is_post=True, tone="primary"),
         screens.Action("Send the pay link", "send", opens="send-link"),
         screens.Action("Open the pay page", "external-link", "/p/"),
         screens.Action("Cancel order…", "circle-x", opens="cancel-order", tone="ghost"),
@@ -263,7 +263,7 @@ def recovery_report(**given: str) -> dict[str, Any]:
         link("36,942", "?r=1"),
         link("31,208", "?r=2"),
         link("7,747", "?r=3"),
-        "20.97%",
+        link("20.97%", "?r=2"),
         link("zł2,418,330.50", "?r=3"),
         link("1,004", "?r=4"),
     )
