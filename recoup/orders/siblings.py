@@ -9,11 +9,12 @@ def is_same_goods(order: str, other: str, shop: str) -> str:
     """Return SQL telling whether `other` holds all that `order` holds, as far as the shop asks.
 
     `Shop.supersede_scope` may ask for nothing more than the same person. Products that are bought again and again do not
-    count (F2). An order whose source told no products is compared by its sum.
+    count (F2). An order whose source told no products is compared by its sum, as are orders of two sources: what one of
+    them calls product 5 is something else to the other.
     """
     return f"""CASE
         WHEN {shop}.supersede_scope = 'person' THEN true
-        WHEN {order}.product_refs = '{{}}'
+        WHEN {order}.product_refs = '{{}}' OR {other}.source_id <> {order}.source_id
             THEN {other}.total = {order}.total AND {other}.currency = {order}.currency
         -- One look-up by key for each product; the cheap test stands first, because nearly all siblings fail it.
         ELSE {other}.product_refs && {order}.product_refs AND (
@@ -52,5 +53,5 @@ def is_newer_twin(order: str, other: str) -> str:
         AND {other}.duplicate_of_id IS NULL AND {other}.superseded_by_id IS NULL
         AND NOT {other}.is_test AND NOT {other}.is_backfill AND {other}.total > 0
         AND {other}.product_refs @> {order}.product_refs AND {other}.product_refs <@ {order}.product_refs
-        AND ({order}.product_refs <> '{{}}'
-             OR ({other}.total = {order}.total AND {other}.currency = {order}.currency))"""
+        AND ({order}.product_refs <> '{{}}' AND {other}.source_id = {order}.source_id
+             OR {order}.product_refs = '{{}}' AND ({other}.total = {order}.total AND {other}.currency = {order}.currency))"""

@@ -313,6 +313,28 @@ def test_scope_of_superseding(
     assert (counts.superseded, counts.opened) == ((1, 0) if is_superseded else (0, 1))
 
 
+@pytest.mark.parametrize(("total", "is_superseded"), [("149.00", True), ("20.00", False)])
+def test_products_of_another_source_are_compared_by_the_sum(
+    shop: Shop, total: str, is_superseded: bool
+) -> None:
+    anna = make_contact(shop)
+    make_order(shop, contact=anna, products=("5",))
+    bought = {"placed_at": NOW - 5 * HOUR, "paid_at": NOW - 4 * HOUR}
+    make_order(shop, contact=anna, source=make_source(shop), products=("5",), total=total, **bought)
+
+    counts = open_due_cases(now=NOW)
+
+    assert (counts.superseded, counts.opened) == ((1, 0) if is_superseded else (0, 1))
+
+
+def test_orders_of_two_sources_are_no_duplicates(shop: Shop) -> None:
+    anna = make_contact(shop)
+    make_order(shop, contact=anna, products=("5",))
+    make_order(shop, contact=anna, source=make_source(shop), products=("5",), placed_at=NOW - HOUR)
+
+    assert open_due_cases(now=NOW) == Counts(looked=1, opened=1)
+
+
 def test_product_bought_again_and_again_supersedes_nothing(shop: Shop) -> None:
     anna, source = make_contact(shop), make_source(shop)
     for ref in ("beans", "filter"):
