@@ -12,9 +12,9 @@ from recoup.web.parts import Words
 
 Kind = Literal["start", "wait", "until", "if", "send", "order_status", "goal", "end"]
 
-NODE_WIDTH, NODE_HEIGHT = 328, 60
+NODE_WIDTH, NODE_HEIGHT = 316, 60
 GAP_X, GAP_Y = 56, 44
-PAD = 16
+PAD = 12
 _TEXT_X, _TEXT_GAP = 46, 10
 _TITLE_SIZE, _DETAIL_SIZE = 14.5, 12  # a title is bold, hence a little wider than its 14 px
 _NARROW, _WIDE = frozenset("iljtfrI.,:;'’|!()[]„“”\" "), frozenset("mwMWЖШЩЫЮжшщыюм@%—…")

@@ -64,7 +64,7 @@ function optionsOf(given: Chart, box: HTMLElement): EChartsCoreOption {
     animationDuration: matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 250,
     aria: { enabled: true, label: { description: given.summary } },
     textStyle: font,
-    grid: { left: 44, right: 16, top: 24, bottom: 28, outerBoundsMode: "none" },
+    grid: { left: 8, right: 16, top: 24, bottom: 28, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
     tooltip: {
       trigger: "axis",
       renderMode: "richText",
