@@ -95,6 +95,30 @@ def test_a_batch_goes_on_to_its_messages(shop: Shop) -> None:
     ]
 
 
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_share_what_is_due_and_neither_waits_for_the_other(shop: Shop) -> None:
+    make_process(shop)
+    ids = enrol(shop, 3)
+    other: list[int] = []
+
+    def work() -> None:
+        with scopes_disabled():
+            other.append(Engine().run_once())
+        connection.close()
+
+    thread = threading.Thread(target=work)
+    with transaction.atomic():
+        store = PostgresStore()
+        mine = [due.enrolment.id for due in store.pick(1, store.now())]
+        thread.start()
+        thread.join(20)
+        assert not thread.is_alive()
+
+    assert (len(mine), other) == (1, [2])
+    assert Engine().run_once() == 1  # given back by the one that went away
+    assert states(ids) == [State.WAITING] * 3
+
+
 def test_a_version_that_cannot_be_read_stops_nobody_else(shop: Shop) -> None:
     process = make_process(shop)
     poisoned = enrol(shop, 2)

@@ -9,8 +9,13 @@ import pytest
 from django.db import connection
 from django_scopes import scopes_disabled
 
-from recoup.messaging.models import Message
+from recoup.messaging.channels import channel
+from recoup.messaging.models import MailAccount, Message
 from recoup.messaging.sender import failpoints
+from recoup.messaging.sender.ends import Ledger
+from recoup.messaging.sender.handing import Desk
+from recoup.messaging.sender.lane_run import LaneRun, LaneState
+from recoup.messaging.sender.leases import InFlight
 from recoup.messaging.sender.loop import Sender
 from recoup.messaging.sender.timing import Timing
 from recoup.payments.actions import record_payment
@@ -123,3 +128,30 @@ def test_a_payment_waits_for_a_slow_server_no_longer_than_the_locks_are_held(
     order.refresh_from_db()
     assert (order.payment_state, state_at_payment) == ("paid", "handing")
     assert (state_of(message), len(sink.mails())) == (("sent", ""), 1)
+
+
+def test_the_locks_of_a_whole_stream_are_held_no_longer_than_those_of_one_mail(sink: SmtpSink) -> None:
+    road = make_road(sink.port)
+    state, timing = LaneState(road.lane.pk), Timing(hold=0.9)
+    desk = Desk(7, timing, lambda: NOW, channel("email"), Ledger(7))
+    account = MailAccount.objects.get()
+    road.reminder()
+    LaneRun(state, desk, InFlight(timing)).run_batch()
+    messages = [road.reminder(email=f"u{number}+slow0.6@x.example") for number in range(3)]
+    state.line_for(account, desk).pace.size = 3
+
+    def send() -> None:
+        with scopes_disabled():
+            LaneRun(state, desk, InFlight(timing)).run_batch()
+        state.close()
+        connection.close()
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    while state_of(messages[0])[0] != "sent":  # seen when the locks are given back
+        time.sleep(0.01)
+    states_then = [state_of(message)[0] for message in messages]
+    thread.join(30)
+
+    assert states_then == ["sent", "handing", "handing"]
+    assert [state_of(message)[0] for message in messages] == ["sent"] * 3
