@@ -90,6 +90,7 @@ def _notices(seat: Seat, url_of: Callable[[str], str]) -> list[Notice]:
             Notice(
                 _("No mail server is set up. Reminders wait and are not lost."),
                 tone="failed",
+                is_setup=True,
                 **_way(seat, _("Set up mail"), url_of("mail")),
             )
         )
@@ -99,6 +100,7 @@ def _notices(seat: Seat, url_of: Callable[[str], str]) -> list[Notice]:
                 _("Test mode: everything runs and nothing is sent."),
                 tone="due",
                 icon="flag",
+                is_setup=True,
                 **_way(seat, _("Go live"), url_of("go_live")),
             )
         )

@@ -79,6 +79,7 @@ class Notice:
     icon: str = "triangle-alert"
     action_label: Promise | str = ""
     action_url: str = ""
+    is_setup: bool = False  # a step before the first reminder: Home lists these itself
 
 
 @dataclass(frozen=True, slots=True)

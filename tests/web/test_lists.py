@@ -401,3 +401,15 @@ def test_a_text_says_which_process_sends_it(shop: Shop) -> None:
     rows = re.findall(r"<tr><td class=\"what.*?</tr>", page, re.DOTALL)
     used = [re.findall(r"<td[^>]*>([^<]*)</td>", row)[-1] for row in rows]
     assert sorted(used) == ["Cart left behind"] * 3 + ["Unpaid order"] * 3 + ["–"] * 2
+
+
+def test_home_says_once_what_is_left_before_the_first_reminder(shop: Shop) -> None:
+    Shop.objects.filter(pk=shop.pk).update(live_since=None)
+    client = sign_in(shop)
+
+    home, orders = (shown(client, path) for path in ("", "orders/"))
+
+    assert [page.count("Go live") for page in (home, orders)] == [1, 1]
+    assert [page.count("No mail server is set up") for page in (home, orders)] == [0, 1]
+    assert "Nothing came back in this time." in home
+    assert "data-chart" not in home  # an axis without bars says nothing

@@ -150,6 +150,7 @@ def chart(shown: parts.Chart, is_table_open: bool = False) -> dict[str, Any]:
         "drawn": json.dumps(_drawn(shown, titles), ensure_ascii=False),
         "rows": list(zip(titles, urls, columns, strict=True)),
         "is_table_open": is_table_open,
+        "is_empty": not any(value for series in shown.series for value in series.values),
     }
 
 

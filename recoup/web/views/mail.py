@@ -12,7 +12,6 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from recoup.accounts.roles import Right
 from recoup.core import attention
-from recoup.core.clock import real_now
 from recoup.integrations.smtp.channel import smtp_settings
 from recoup.integrations.smtp.diagnose import DNS_WORDS, test_connection
 from recoup.integrations.smtp.dns import Finding, State, check_domain
@@ -103,7 +102,7 @@ def mail_check(request: StaffRequest, seat: Seat) -> HttpResponse:
         selectors = [name.strip() for name in account.dkim_selectors.split(",") if name.strip()]
         report = check_domain(domain, selectors)
         rows += [_finding(one) for one in (report.spf, *report.dkim, report.dmarc)]
-    account.checked_at, account.check_result = real_now(), {"rows": rows}
+    account.checked_at, account.check_result = request.now, {"rows": rows}
     account.save(update_fields=["checked_at", "check_result"])
     return redirect("web:mail", seat.shop.slug)
 
