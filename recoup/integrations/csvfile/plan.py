@@ -12,7 +12,6 @@ from recoup.integrations.csvfile import cells
 from recoup.integrations.csvfile.reading import FileRefused, Form, recognise_form, rows
 from recoup.shops.models import Shop
 from recoup.shops.ports import BodyQuarantined
-from recoup.shops.snapshots import ShopState
 
 SAMPLES = 2000  # lines that dates and decimal signs are judged by
 
@@ -213,7 +212,7 @@ def check_values(plan: Plan) -> None:
 
     :raises PlanIncomplete: with everything that is not.
     """
-    states = {state.value for state in ShopState} - {ShopState.UNKNOWN.value, ShopState.DELETED.value}
+    states = {state.value for state in cells.STATES}
     texts = (
         plan.encoding,
         plan.delimiter,
