@@ -151,6 +151,19 @@ def test_a_duplicate_names_the_order_that_is_kept() -> None:
     assert (dropped.status, dropped.duplicate_of, dropped.check_at) == ("false", kept, None)
 
 
+def test_notes_of_a_duplicate_go_to_the_order_that_is_kept_in_their_order() -> None:
+    anna = make_contact(shop := make_shop())
+    order, kept = make_order(shop, contact=anna), make_order(shop, contact=anna)
+    add_note(kept, "Prefers the evening", author_id=8, now=NOW)
+    for text in ("Calls back", "Has called"):
+        add_note(order, text, author_id=7, now=NOW)
+
+    mark_duplicate(order, kept, actor=ANNA, now=NOW)
+
+    notes = OrderNote.objects.filter(order=kept).order_by("id").values_list("text", flat=True)
+    assert list(notes) == ["Prefers the evening", "Calls back", "Has called"]
+
+
 def test_orders_of_two_people_are_no_duplicates() -> None:
     shop = make_shop()
     one, other = make_order(shop), make_order(shop)
