@@ -93,7 +93,9 @@ WORDS = {
     "file_gone": _("The file is not there any more. Upload it again."),
     "file_empty": _("The file is empty."),
     "file_unreadable": _("The file is not text in %(details)s."),
-    "encoding_unsure": _("Nobody can tell how this file writes its letters. Choose the encoding."),
+    "encoding_unsure": _(
+        "Nobody can tell how this file writes its letters. Save it as “CSV UTF-8”, or name its encoding in the mapping."
+    ),
     "file_not_csv": _("This is not a CSV file but %(details)s. Save it as CSV."),
     "no_header": _("The first line must hold the names of the columns."),
     "columns_doubled": _("Two columns have the same name: %(details)s."),
