@@ -10,7 +10,7 @@ from typing import Literal
 
 from recoup.web.parts import Words
 
-Kind = Literal["start", "wait", "until", "if", "send", "order_status", "goal", "end"]
+Kind = Literal["start", "wait", "until", "if", "split", "send", "order_status", "goal", "end"]
 
 NODE_WIDTH, NODE_HEIGHT = 316, 60
 GAP_X, GAP_Y = 56, 44
@@ -26,6 +26,7 @@ ICONS: dict[str, str] = {
     "if": "git-branch",
     "send": "mail",
     "order_status": "tag",
+    "split": "split",
     "goal": "goal",
     "end": "flag",
 }

@@ -72,6 +72,13 @@ def blocks(forward: Any, anywhere: Any, reference: Any) -> st.SearchStrategy[dic
             {"on": st.fixed_dictionaries({"e": visits, "ref": reference}), "within": SPANS},
         ),
         st.fixed_dictionaries({"t": st.just("if"), "if": paid, "out": either}),
+        st.fixed_dictionaries(
+            {
+                "t": st.just("split"),
+                "arms": st.just([{"id": "a", "w": 2}, {"id": "b", "w": 1}]),
+                "out": st.fixed_dictionaries({"a": forward, "b": forward}),
+            }
+        ),
         block("order_status", {"next": forward}, {"to": st.just("not_confirmed")}),
         block(
             "send",

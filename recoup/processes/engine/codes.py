@@ -84,6 +84,7 @@ class Code(IntEnum):
     NO = 21
     NOT_SENT = 22  # the message that the question is about never went out
     ROUNDS_OVER = 23
+    SPLIT = 24  # the line's arm tells which way
 
     DEFERRED_PROMISE = 30
     DEFERRED_HELD = 31  # a person has taken the order or paused its reminders

@@ -21,11 +21,12 @@ class Move:
     """
 
     __slots__ = (
-        "anchor_shift", "at", "due_at", "effects", "flags", "last_message_step", "node",
+        "anchor_shift", "at", "contact_id", "due_at", "effects", "flags", "last_message_step", "node",
         "node_at", "run_at", "state", "step_no", "steps", "variables",
     )  # fmt: skip
 
     def __init__(self, enrolment: Enrolment) -> None:
+        self.contact_id: int = enrolment.contact_id
         self.at: datetime = enrolment.node_at
         self.node_at: datetime = enrolment.node_at
         self.node: int = enrolment.node
@@ -40,10 +41,10 @@ class Move:
         self.steps: list[Step] = []
         self.effects: list[Effect] = []
 
-    def log(self, code: int) -> int:
-        """Write one line of the ledger at the logical instant and return its number."""
+    def log(self, code: int, arm: int | None = None) -> int:
+        """Write one line of the ledger at the logical instant and return its number; `arm` says which way was taken."""
         self.step_no = number = self.step_no + 1
-        self.steps.append(_new_step(Step, (number, self.node, code, self.at, None)))
+        self.steps.append(_new_step(Step, (number, self.node, code, self.at, arm)))
         return number
 
     @property

@@ -45,6 +45,7 @@ def compile_graph(
             node_map=numbers,
             goals={goal.name: (index, goal.bit) for index, goal in enumerate(goals)},
             anchor=_ANCHORS[document.entry.anchor],
+            salt=salt,
         )
         nodes[numbers[name]] = KINDS[node.t].build(node, workshop)
     event_mask = goal_mask

@@ -30,6 +30,7 @@ class PictureEdge:
     target: str
     word: str
     is_back: bool
+    name: str = ""  # the merchant's own, instead of the word
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,14 @@ def draw(document: ProcessDocument) -> Picture:
         filled[row] = column + 1
         nodes.append(PictureNode(name, node.t, node.label, summary.word, summary.values, row, column))
     edges = tuple(
-        PictureEdge(name, port, target, f"process.port.{port}", rows[target] <= rows[name])
+        PictureEdge(
+            name,
+            port,
+            target,
+            f"process.port.{port}",
+            rows[target] <= rows[name],
+            document.nodes[name].port_name(port),
+        )
         for name in rows
         for port, target in document.nodes[name].ports.items()
     )

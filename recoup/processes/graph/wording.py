@@ -17,6 +17,7 @@ _OUTCOMES = {
     "no": gettext_noop("No"),
     "not.sent": gettext_noop("The message had not been sent"),
     "rounds.over": gettext_noop("Repeated often enough"),
+    "split": gettext_noop("Took one of the ways that are tried"),
     "deferred.promise": gettext_noop("Put off: payment was promised"),
     "deferred.held": gettext_noop("Put off: somebody is handling the order"),
     "deferred.quiet": gettext_noop("Put off: quiet hours"),

@@ -282,7 +282,7 @@ def _node(
         node.kind,  # type: ignore[arg-type]  # the kinds of the engine are those of the picture
         node_words.title(node, ordinals.get(node.id, 0), total),
         node_words.detail(node, texts),
-        [Branch(edge.target, steps.word(edge.word) if len(ways) > 1 else "") for edge in ways],
+        [Branch(edge.target, edge.name or steps.word(edge.word) if len(ways) > 1 else "") for edge in ways],
         humane.number(count, get_language() or "en") if count else "",
         f"{url}&block={node.id}" if count else "",
     )

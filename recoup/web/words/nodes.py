@@ -62,6 +62,8 @@ def detail(node: PictureNode, texts: Mapping[str, str]) -> str:
     if node.kind == "send":
         key = str(node.values.get("template", ""))
         return _("Mail “%(text)s”") % {"text": texts.get(key, key)}
+    if node.kind == "split":
+        return str(node.values.get("arms", ""))
     if node.kind == "order_status":
         return orders.status_reason(str(node.values.get("reason") or ""))
     return ""

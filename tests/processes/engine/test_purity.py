@@ -11,7 +11,8 @@ import recoup.processes.engine
 
 ENGINE = Path(recoup.processes.engine.__file__).parent
 ALLOWED = {
-    "__future__", "collections.abc", "dataclasses", "datetime", "decimal", "enum", "functools", "hashlib", "operator",
+    "__future__", "collections.abc", "dataclasses", "datetime", "decimal", "enum", "functools", "hashlib",
+    "itertools", "operator",
     "pydantic", "pydantic_core", "re", "struct", "typing", "zoneinfo",
 }  # fmt: skip
 FORBIDDEN_CALLS = {"open", "print", "input", "exec", "eval", "__import__"}

@@ -74,7 +74,12 @@ def test_words_of_every_kind_of_block_are_filled_by_its_values() -> None:
             "if": {"f": "order.cause", "op": "=", "v": "soft"},
             "out": {"yes": "n9", "no": "n9"},
         },
-        "n9": {"t": "end"},
+        "n9": {
+            "t": "split",
+            "arms": [{"id": "a", "w": 3, "name": "Short"}, {"id": "b", "w": 1}],
+            "out": {"a": "n10", "b": "n10"},
+        },
+        "n10": {"t": "end"},
     }
 
     picture = draw(load_process(document(nodes)))
@@ -89,8 +94,10 @@ def test_words_of_every_kind_of_block_are_filled_by_its_values() -> None:
         "Change the order's status",
         "Send a reminder",
         "Does this apply?",
+        "Try ways against each other",
         "End",
     ]
+    assert [edge.name for edge in picture.edges if edge.source == "n9"] == ["Short", "B"]
 
 
 def test_every_code_event_port_and_problem_has_its_words() -> None:
@@ -98,7 +105,7 @@ def test_every_code_event_port_and_problem_has_its_words() -> None:
         port
         for kind in KINDS.values()
         if "out" in kind.document.model_fields
-        for port in (kind.document.model_fields["out"].annotation or object).model_fields  # type: ignore[union-attr]
+        for port in getattr(kind.document.model_fields["out"].annotation, "model_fields", ())
     }
     keys = {code.word for code in Code}
     keys |= {f"process.unless.{name}" for name in EVENTS} | {f"process.node.until.{name}" for name in EVENTS}

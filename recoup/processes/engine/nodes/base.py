@@ -66,6 +66,10 @@ class NodeDocument(Strict):
         out: BaseModel | None = getattr(self, "out", None)
         return {} if out is None else out.model_dump(exclude_none=True)
 
+    def port_name(self, port: str) -> str:  # noqa: ARG002 - blocks with ports of the merchant's own answer
+        """Return the merchant's own name of a port; empty where the port has a word of ours."""
+        return ""
+
 
 class Trouble(NamedTuple):
     """Something wrong with one block: where inside it, which code, with which values for the sentence."""
@@ -94,6 +98,7 @@ class Workshop:
     node_map: Mapping[str, int]
     goals: Mapping[str, tuple[int, int]]  # event name to index and flag bit
     anchor: Callable[[Facts], datetime | None]
+    salt: int = 0  # of the process: the same person takes the same way in every version
 
 
 class Summary(NamedTuple):

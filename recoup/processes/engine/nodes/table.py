@@ -1,12 +1,13 @@
 """The one table of the kinds of blocks: a new kind is a module beside this one and a line here."""
 
-from recoup.processes.engine.nodes import condition, end, goal, order_status, send, until, wait
+from recoup.processes.engine.nodes import condition, end, goal, order_status, send, split, until, wait
 from recoup.processes.engine.nodes.base import Kind
 
 KINDS: dict[str, Kind] = {
     "wait": wait.KIND,
     "until": until.KIND,
     "if": condition.KIND,
+    "split": split.KIND,
     "send": send.KIND,
     "order_status": order_status.KIND,
     "goal": goal.KIND,
