@@ -184,7 +184,7 @@ _ORDERS = """
     SELECT ct.time_zone, ct.locale, s.time_zone,
         o.id, o.placed_at, o.total, greatest(o.total - o.captured + o.refunded, 0), o.currency, o.method,
         o.is_offline_method, coalesce(c.cause, ''), o.status, NULL, o.paid_at, o.paid_learnt_at, o.cancelled_at,
-        o.cancelled_at
+        o.cancelled_at, o.product_refs
     FROM orders_order o
     JOIN shops_shop s ON s.id = o.shop_id
     LEFT JOIN customers_contact ct ON ct.id = o.contact_id
@@ -194,7 +194,7 @@ _ORDERS = """
 _CARTS = """
     SELECT ct.time_zone, ct.locale, s.time_zone,
         k.id, k.last_activity_at, k.total, k.currency, jsonb_array_length(k.lines), k.converted_at,
-        CASE WHEN k.state = 'emptied' THEN k.last_activity_at END
+        CASE WHEN k.state = 'emptied' THEN k.last_activity_at END, k.product_refs
     FROM orders_cart k
     JOIN shops_shop s ON s.id = k.shop_id
     LEFT JOIN customers_contact ct ON ct.id = k.contact_id
@@ -207,13 +207,15 @@ def _facts_of(arrivals: Sequence[Arrival]) -> dict[tuple[str, int], Facts]:
     found: dict[tuple[str, int], Facts] = {}
     with connection.cursor() as cursor:
         cursor.execute(_ORDERS, [[arrival.subject_id for arrival in arrivals if arrival.kind == "order"]])
-        for zone, locale, shop_zone, order_id, *columns in cursor.fetchall():
+        for zone, locale, shop_zone, order_id, *columns, products in cursor.fetchall():
             contact = ContactFacts(zone or "", locale or "", shop_zone)
-            found["order", order_id] = Facts(order=OrderFacts._make(columns), contact=contact)
+            order = OrderFacts._make((*columns, tuple(products)))
+            found["order", order_id] = Facts(order=order, contact=contact)
         cursor.execute(_CARTS, [[arrival.subject_id for arrival in arrivals if arrival.kind == "cart"]])
-        for zone, locale, shop_zone, cart_id, *columns in cursor.fetchall():
+        for zone, locale, shop_zone, cart_id, *columns, products in cursor.fetchall():
             contact = ContactFacts(zone or "", locale or "", shop_zone)
-            found["cart", cart_id] = Facts(cart=CartFacts._make(columns), contact=contact)
+            cart = CartFacts._make((*columns, tuple(products)))
+            found["cart", cart_id] = Facts(cart=cart, contact=contact)
     return found
 
 
@@ -247,19 +249,31 @@ def insert(beginnings: Sequence[tuple[Enrolment, EntryKeys]]) -> int:
 
 def wake_carts_of(buyers: Collection[tuple[int, int]], now: datetime) -> int:
     """Wake the enrolments on carts of people (shop and contact) who have ordered since: that supersedes the cart."""
-    if not buyers:
+    return _wake_people(buyers, Wake.SUPERSEDED, (SubjectKind.CART,), now)
+
+
+def wake_buyers(buyers: Collection[tuple[int, int]], now: datetime) -> int:
+    """Wake the enrolments of people (shop and contact) that wait for them to buy something, in whichever order."""
+    return _wake_people(buyers, Wake.BOUGHT, tuple(SubjectKind), now)
+
+
+def _wake_people(
+    people: Collection[tuple[int, int]], event: Wake, kinds: Sequence[SubjectKind], now: datetime
+) -> int:
+    if not people:
         return 0
     with connection.cursor() as cursor:
         cursor.execute(
             "WITH l AS (SELECT e.id FROM unnest(%s::bigint[], %s::bigint[]) AS b (shop_id, contact_id)"
             " JOIN processes_enrolment e ON e.shop_id = b.shop_id AND e.contact_id = b.contact_id"
-            " WHERE e.subject_kind = 2 AND e.state IN (1, 2) AND e.wait_mask & %s <> 0"
+            " WHERE e.subject_kind = ANY(%s) AND e.state IN (1, 2) AND e.wait_mask & %s <> 0"
             " ORDER BY e.id FOR NO KEY UPDATE OF e)"
             " UPDATE processes_enrolment e SET state = 2, prio = 0, run_at = least(e.run_at, %s) FROM l"
             " WHERE e.id = l.id AND e.state IN (1, 2)",
             [
-                *[list(column) for column in zip(*sorted(set(buyers)), strict=True)],
-                Wake.SUPERSEDED.value,
+                *[list(column) for column in zip(*sorted(set(people)), strict=True)],
+                [int(kind) for kind in kinds],
+                event.value,
                 now,
             ],
         )

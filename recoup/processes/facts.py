@@ -19,8 +19,8 @@ from recoup.processes.engine.records import (
 
 ENROLMENT_COLUMNS = 22
 _ORDER = ENROLMENT_COLUMNS + 1
-_CART = _ORDER + 14
-_REST = _CART + 7
+_CART = _ORDER + 15
+_REST = _CART + 8
 
 # How messages end, in the ledger's codes; the reason itself stands on the message.
 _ENDS = {
@@ -103,11 +103,11 @@ def _order_of(row: Sequence[Any]) -> tuple[OrderFacts | None, Any, Any, Any]:
         return None, None, None, None
     (
         placed_at, total, total_due, currency, method, is_offline, cause, status, paid_at, paid_learnt_at,
-        cancelled_at, superseded_at, held_until, paused_at,
-    ) = row[_ORDER : _ORDER + 14]  # fmt: skip
+        cancelled_at, superseded_at, held_until, paused_at, products,
+    ) = row[_ORDER : _ORDER + 15]  # fmt: skip
     facts = OrderFacts(
         placed_at, total, total_due, currency, method, is_offline, cause, status, None, paid_at, paid_learnt_at,
-        cancelled_at, cancelled_at,
+        cancelled_at, cancelled_at, tuple(products),
     )  # fmt: skip
     return facts, superseded_at, held_until, paused_at
 
@@ -115,8 +115,8 @@ def _order_of(row: Sequence[Any]) -> tuple[OrderFacts | None, Any, Any, Any]:
 def _cart_of(row: Sequence[Any]) -> tuple[CartFacts | None, Any]:
     if row[_CART] is None:
         return None, None
-    *columns, superseded_at = row[_CART : _CART + 7]
-    return CartFacts._make(columns), superseded_at
+    *columns, products, superseded_at = row[_CART : _CART + 8]
+    return CartFacts._make((*columns, tuple(products))), superseded_at
 
 
 def _messages_of(text: str, graph: Graph) -> Mapping[int, MessageFacts]:

@@ -11,7 +11,7 @@ from recoup.orders.models import Order
 from recoup.payments.events import PaymentFailed, PaymentReceived
 from recoup.processes.engine.batch import WakeUp
 from recoup.processes.engine.codes import SubjectKind, Wake
-from recoup.processes.entering import enrol_cases, enrol_placed, wake_carts_of
+from recoup.processes.entering import enrol_cases, enrol_placed, wake_buyers, wake_carts_of
 from recoup.processes.events import StatusWished
 from recoup.processes.queries import subjects_of
 from recoup.processes.store import wake
@@ -31,8 +31,10 @@ def enrol_buyers(batch: Sequence[OrderPlaced]) -> None:
 
 
 def wake_paid(batch: Sequence[PaymentReceived]) -> None:
-    """Wake those whose order is paid."""
-    wake([WakeUp(_ORDER, news.order_id, Wake.PAID.value) for news in batch], trade_now())
+    """Wake those whose order is paid, and those who wait for its buyer to buy something."""
+    now = trade_now()
+    wake([WakeUp(_ORDER, news.order_id, Wake.PAID.value) for news in batch], now)
+    wake_buyers(_buyers_of([news.order_id for news in batch]), now)
 
 
 def wake_failed(batch: Sequence[PaymentFailed]) -> None:
@@ -59,10 +61,12 @@ def wake_carts(batch: Sequence[CartChanged]) -> None:
 
 def wake_carts_of_buyers(batch: Sequence[OrderPlaced]) -> None:
     """Wake those who left a cart and have ordered since."""
-    buyers = Order.objects.filter(pk__in=[news.order_id for news in batch]).values_list(
-        "shop_id", "contact_id"
-    )
-    wake_carts_of([(shop_id, contact_id) for shop_id, contact_id in buyers if contact_id], trade_now())
+    wake_carts_of(_buyers_of([news.order_id for news in batch]), trade_now())
+
+
+def _buyers_of(order_ids: Sequence[int]) -> list[tuple[int, int]]:
+    buyers = Order.objects.filter(pk__in=order_ids).values_list("shop_id", "contact_id")
+    return [(shop_id, contact_id) for shop_id, contact_id in buyers if contact_id]
 
 
 def wake_closed(batch: Sequence[RecoveryCaseClosed]) -> None:

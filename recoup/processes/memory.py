@@ -24,7 +24,7 @@ from recoup.processes.engine.records import (
     Step,
 )
 from recoup.processes.graph.compiling import keys_for
-from recoup.processes.worlds import WAKES, Arrival, Change, Lane, News, Visit, apply_change, refusal
+from recoup.processes.worlds import WAKES, Arrival, Change, Lane, News, Purchase, Visit, apply_change, refusal
 
 ACTIVE = (State.WAITING, State.READY)
 
@@ -78,6 +78,7 @@ class MemoryStore:
         self.status_wishes: list[StatusEffect] = []
         self.suppressed: list[Effect] = []
         self._facts: dict[tuple[int, int], Facts] = {}
+        self._purchases: dict[int, dict[str, tuple[datetime, ...]]] = {}
         self._early: dict[tuple[int, int], list[Change]] = {}  # about subjects that have not arrived yet
         self._of_subject: dict[tuple[int, int], list[int]] = {}
         self._message_steps: dict[int, list[int]] = {}
@@ -142,6 +143,8 @@ class MemoryStore:
                 self.enter(news)
             case Change():
                 self._change(news)
+            case Purchase():
+                self._buy(news)
             case Visit():
                 self._visit(news)
 
@@ -226,6 +229,9 @@ class MemoryStore:
     def facts_of(self, enrolment: Enrolment) -> Facts:
         """Return everything that is known for an enrolment."""
         facts = self._facts[enrolment.subject_kind, enrolment.subject_id]
+        bought = self._purchases.get(enrolment.contact_id)
+        if bought:
+            facts = facts._replace(purchases=bought)
         steps = self._message_steps.get(enrolment.id)
         if not steps:
             return facts
@@ -268,6 +274,15 @@ class MemoryStore:
             self.wake([WakeUp(*subject, WAKES[change.kind].value)], self.clock)
         else:
             self._early.setdefault(subject, []).append(change)
+
+    def _buy(self, purchase: Purchase) -> None:
+        at = min(purchase.became_true_at, purchase.at)
+        bought = self._purchases.setdefault(purchase.contact_id, {})
+        for product in purchase.products:
+            bought[product] = tuple(sorted((*bought.get(product, ()), at)))
+        for enrolment in list(self.enrolments.values()):
+            if enrolment.contact_id == purchase.contact_id:
+                self._wake_one(enrolment, Wake.BOUGHT.value, self.clock)
 
     def _visit(self, visit: Visit) -> None:
         for enrolment_id in self._of_subject.get((visit.subject_kind, visit.subject_id), ()):

@@ -9,10 +9,12 @@ from django.db import connection
 from django.db.models import Count, Q, QuerySet
 from django_scopes import scopes_disabled
 
+from recoup.processes.engine.batch import Due
 from recoup.processes.engine.codes import Code
 from recoup.processes.facts import enrolment_of, facts_of
 from recoup.processes.graph.next_step import NextStep, describe_next
 from recoup.processes.models import Enrolment, Process
+from recoup.processes.purchases import with_purchases
 from recoup.processes.store_sql import facts_sql
 from recoup.processes.versions import graph_of
 from recoup.shops.models import Shop
@@ -106,12 +108,19 @@ def next_steps(*, subject_kind: int, subject_id: int, now: datetime) -> list[tup
             [subject_kind, subject_id],
         )
         rows = cursor.fetchall()
-    found = []
-    for row in rows:
-        graph = graph_of(row[3])
-        name = Process.objects.values_list("name", flat=True).get(pk=row[2])
-        found.append((name, describe_next(graph, enrolment_of(row), facts_of(row, graph), now)))
-    return found
+    names = Process.objects.values_list("name", flat=True)
+    return [
+        (names.get(pk=one.enrolment.process_id), describe_next(one.graph, one.enrolment, one.facts, now))
+        for one in _with_facts(rows)
+    ]
+
+
+def _with_facts(rows: Sequence[tuple[Any, ...]]) -> list[Due]:
+    """Return the enrolments of rows of `facts_sql` with all that the engine would know of them."""
+    graphs = {version_id: graph_of(version_id) for version_id in {row[3] for row in rows}}
+    return with_purchases(
+        [Due(graphs[row[3]], enrolment_of(row), facts_of(row, graphs[row[3]])) for row in rows]
+    )
 
 
 def message_counts(process: Process) -> dict[str, int]:
@@ -138,10 +147,9 @@ def planned_steps(
         cursor.execute(facts_sql(condition), [sorted(set(order_ids)), sorted(set(cart_ids))])
         rows = cursor.fetchall()
     found: dict[tuple[int, int], NextStep] = {}
-    for row in sorted(rows, key=lambda row: -int(row[0])):
-        graph, enrolment = graph_of(row[3]), enrolment_of(row)
+    for graph, enrolment, facts in _with_facts(sorted(rows, key=lambda row: -int(row[0]))):
         subject = (int(enrolment.subject_kind), enrolment.subject_id)
-        found[subject] = describe_next(graph, enrolment, facts_of(row, graph), now)
+        found[subject] = describe_next(graph, enrolment, facts, now)
     return found
 
 

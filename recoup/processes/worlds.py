@@ -49,6 +49,16 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Purchase:
+    """A person pays for products in another order; we learn it at `at`."""
+
+    at: datetime
+    contact_id: int
+    products: tuple[str, ...]
+    became_true_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Visit:
     """A person opens (or clicks in) the last message that a block has sent them about a subject."""
 
@@ -59,7 +69,7 @@ class Visit:
     is_click: bool = False
 
 
-News = Arrival | Change | Visit
+News = Arrival | Change | Purchase | Visit
 
 
 def _is_always_sent(_enrolment_id: int, _step_no: int, _now: datetime) -> Code:

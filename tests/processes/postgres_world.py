@@ -29,6 +29,7 @@ from recoup.processes.worlds import (
     ChangeKind,
     Lane,
     News,
+    Purchase,
     Visit,
     apply_change,
     refusal,
@@ -151,8 +152,29 @@ class PostgresWorld:
                         id=news.subject_id,
                     )
                 self.wake([WakeUp(news.subject_kind, news.subject_id, WAKES[news.kind].value)], self.clock)
+            case Purchase():
+                self._buy(news)
             case Visit():
                 self._visit(news)
+
+    def _buy(self, purchase: Purchase) -> None:
+        self._run(
+            "INSERT INTO orders_order (id, shop_id, source_id, ref, number, contact_id, status, payment_state, currency,"
+            " total, captured, refunded, locale, origin, method, method_title, is_offline_method, pay_url, cart_ref, buyer,"
+            " product_refs, search, shop_state, raw_state, placed_at, learnt_at, version_at, version_key, paid_at,"
+            " paid_learnt_at, cancel_reason, failure_class, failure_code, terms_version, ask_failures, lock_version,"
+            " is_backfill, is_test)"
+            " SELECT 1000 + count(*), %(shop)s, %(source)s, 'p' || count(*), 'x', %(contact)s, 'completed', 'paid', 'PLN',"
+            " 1, 1, 0, 'pl', 'x', '', '', false, '', '', '{}', %(products)s, '{}', 'pending', '', %(true)s, %(at)s, %(at)s,"
+            " '', %(true)s, %(at)s, '', '', '', '', 0, 0, false, false FROM orders_order",
+            shop=self._shop.pk,
+            source=self._source_id,
+            contact=purchase.contact_id,
+            products=list(purchase.products),
+            true=purchase.became_true_at,
+            at=purchase.at,
+        )
+        entering.wake_buyers([(self._shop.pk, purchase.contact_id)], self.clock)
 
     def _make_order(self, arrival: Arrival) -> None:
         candidate, order = arrival.candidate, arrival.facts.order

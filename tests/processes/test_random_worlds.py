@@ -15,7 +15,7 @@ from recoup.processes.graph.reading import read_document
 from recoup.processes.graph.validation import find_problems
 from recoup.processes.memory import MemoryStore
 from recoup.processes.simulator import Simulator
-from recoup.processes.worlds import Change, ChangeKind, Lane, News, Visit
+from recoup.processes.worlds import Change, ChangeKind, Lane, News, Purchase, Visit
 from tests.processes.worlds import ORDER, PLACED, arrival, document, hours, order_facts, shop_with
 
 END_OF_TIME = PLACED + timedelta(days=3_000)
@@ -65,6 +65,21 @@ def blocks(forward: Any, anywhere: Any, reference: Any) -> st.SearchStrategy[dic
             "until",
             {"yes": forward, "no": forward},
             {"on": st.fixed_dictionaries({"e": events}), "within": SPANS, "earlier": st.booleans()},
+        ),
+        block(
+            "until",
+            {"yes": forward, "no": forward},
+            {
+                "on": st.fixed_dictionaries(
+                    {
+                        "e": st.just("product.bought"),
+                        "products": st.sampled_from([["soap"], ["soap", "wax"]]),
+                        "match": st.sampled_from(["any", "all"]),
+                    }
+                ),
+                "within": SPANS,
+                "earlier": st.booleans(),
+            },
         ),
         block(
             "until",
@@ -134,6 +149,10 @@ def changes(draw: st.DrawFn, order: int, at: datetime) -> News:
         ChangeKind.PROMISED,
         ChangeKind.HELD,
     ]
+    if draw(st.integers(0, 7)) == 0:
+        return Purchase(
+            at, order, draw(st.sampled_from([("soap",), ("wax",)])), at - hours(draw(st.integers(0, 3)))
+        )
     kind = draw(st.sampled_from([*kinds, None, None]))
     if kind is None:
         return Visit(at, ORDER, order, f"n{draw(st.integers(1, 9))}", is_click=draw(st.booleans()))

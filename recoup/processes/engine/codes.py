@@ -66,6 +66,7 @@ class Wake(IntFlag):
     REPLIED = 1 << 13
     CONSENT_CHANGED = 1 << 14
     TASK_DONE = 1 << 15
+    BOUGHT = 1 << 16  # the person paid for something, in whichever order
 
 
 class Code(IntEnum):

@@ -27,10 +27,12 @@ _ORDERINGS: dict[str, Callable[[Any, Any], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
+_SEVERAL = ("has_any", "has_all")
 OPERATORS: dict[FieldType, tuple[str, ...]] = {
     FieldType.NUMBER: ("=", "!=", *_ORDERINGS, "in", "is_set"),
     FieldType.TEXT: ("=", "!=", "in", "is_set"),
     FieldType.YES_NO: ("=",),
+    FieldType.LIST: _SEVERAL,
 }
 
 
@@ -42,7 +44,7 @@ class Compare(_Strict):
     """One fact compared with a value: `{"f": "order.total", "op": ">=", "v": "100.00"}`."""
 
     f: str
-    op: Literal["=", "!=", "<", "<=", ">", ">=", "in", "is_set"]
+    op: Literal["=", "!=", "<", "<=", ">", ">=", "in", "is_set", "has_any", "has_all"]
     v: Scalar | Annotated[list[Scalar], Field(max_length=50)] | None = None
 
     @model_validator(mode="after")
@@ -129,6 +131,8 @@ def _compile_comparison(comparison: Compare) -> Test:
         values = comparison.v if isinstance(comparison.v, list) else []
         wanted = frozenset(_as(fact.type, value) for value in values)
         return lambda facts: read(facts) in wanted
+    if comparison.op in _SEVERAL:
+        return _compile_several(comparison, read)
     value = _as(fact.type, comparison.v)
     if comparison.op == "=":
         return lambda facts: read(facts) == value
@@ -143,6 +147,14 @@ def _compile_comparison(comparison: Compare) -> Test:
     return compare
 
 
+def _compile_several(comparison: Compare, read: Callable[[Facts], Value]) -> Test:
+    values = comparison.v if isinstance(comparison.v, list) else []
+    wanted = frozenset(str(value) for value in values)
+    if comparison.op == "has_all":
+        return lambda facts: wanted <= frozenset(read(facts) or ())  # type: ignore[arg-type]
+    return lambda facts: not wanted.isdisjoint(read(facts) or ())  # type: ignore[arg-type]
+
+
 def _refuse(code: str, **values: str) -> PydanticCustomError:
     return PydanticCustomError("process", "{code}", {"code": code, **values})
 
@@ -155,7 +167,7 @@ def _check(comparison: Compare, fact: Fact) -> None:
             raise _refuse("condition_value", field=fact.name, value=str(comparison.v))
         return
     is_list = isinstance(comparison.v, list)
-    if is_list != (comparison.op == "in") or comparison.v == []:
+    if is_list != (comparison.op in {"in", *_SEVERAL}) or comparison.v == []:
         raise _refuse("condition_list", field=fact.name)
     for value in comparison.v if isinstance(comparison.v, list) else [comparison.v]:
         try:
@@ -175,7 +187,7 @@ def _as(kind: FieldType, value: object) -> Value:
     """
     if kind is FieldType.YES_NO and isinstance(value, bool):
         return value
-    if kind is FieldType.TEXT and isinstance(value, str):
+    if kind in (FieldType.TEXT, FieldType.LIST) and isinstance(value, str):
         return value
     if kind is FieldType.NUMBER and isinstance(value, int | float | str) and not isinstance(value, bool):
         try:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from recoup.processes.engine.codes import SubjectKind
 from recoup.processes.engine.records import Facts
 
-Value = Decimal | str | bool | None
+Value = Decimal | str | bool | tuple[str, ...] | None
 
 
 class FieldType(StrEnum):
@@ -18,6 +18,7 @@ class FieldType(StrEnum):
     NUMBER = "number"
     TEXT = "text"
     YES_NO = "yes_no"
+    LIST = "list"
 
 
 class Field(NamedTuple):
@@ -61,9 +62,11 @@ FIELDS = {
         Field("order.cause", FieldType.TEXT, _ORDER, lambda f: f.order and (f.order.cause or None), CAUSES),
         Field("order.status", FieldType.TEXT, _ORDER, lambda f: f.order and f.order.status, STATUSES),
         Field("order.is_paid", FieldType.YES_NO, _ORDER, lambda f: f.order and f.order.paid_at is not None),
+        Field("order.products", FieldType.LIST, _ORDER, lambda f: f.order and f.order.products),
         Field("cart.total", FieldType.NUMBER, _CART, lambda f: f.cart and f.cart.total),
         Field("cart.currency", FieldType.TEXT, _CART, lambda f: f.cart and f.cart.currency),
         Field("cart.item_count", FieldType.NUMBER, _CART, lambda f: f.cart and Decimal(f.cart.item_count)),
+        Field("cart.products", FieldType.LIST, _CART, lambda f: f.cart and f.cart.products),
         Field("contact.locale", FieldType.TEXT, _BOTH, lambda f: f.contact and (f.contact.locale or None)),
         Field("contact.zone", FieldType.TEXT, _BOTH, lambda f: f.contact and (f.contact.zone or None)),
     )

@@ -84,8 +84,28 @@ MESSAGE_EVENTS = {
         Happening("message.clicked", Wake.MESSAGE_CLICKED, Code.GOAL_CLICKED, _never, _BOTH),
     )
 }
-EVENTS = SUBJECT_EVENTS | MESSAGE_EVENTS
+# Their instant is read from what the person has bought, of the products that a block names.
+PRODUCT_EVENTS = {
+    event.name: event for event in (Happening("product.bought", Wake.BOUGHT, Code.GOAL_PAID, _never, _BOTH),)
+}
+EVENTS = SUBJECT_EVENTS | MESSAGE_EVENTS | PRODUCT_EVENTS
 PAYMENT_GOALS = {SubjectKind.ORDER: "order.paid", SubjectKind.CART: "cart.converted"}
+
+
+def bought_at(
+    facts: Facts, products: tuple[str, ...], *, needs_all: bool, since: datetime | None
+) -> datetime | None:
+    """Return when any of these products, or the last of all of them, was bought; purchases before `since` do not count."""
+    found = []
+    for product in products:
+        at = next((at for at in facts.purchases.get(product, ()) if since is None or at >= since), None)
+        if at is not None:
+            found.append(at)
+        elif needs_all:
+            return None
+    if not found:
+        return None
+    return max(found) if needs_all else min(found)
 
 
 def latest_message(facts: Facts, node: int) -> MessageFacts | None:

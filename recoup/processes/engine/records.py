@@ -22,6 +22,7 @@ class OrderFacts(NamedTuple):
     paid_learnt_at: datetime | None = None
     cancelled_at: datetime | None = None
     cancelled_learnt_at: datetime | None = None
+    products: tuple[str, ...] = ()  # as the shop names them
 
 
 class CartFacts(NamedTuple):
@@ -33,6 +34,7 @@ class CartFacts(NamedTuple):
     item_count: int
     converted_at: datetime | None = None
     emptied_at: datetime | None = None
+    products: tuple[str, ...] = ()
 
 
 class ContactFacts(NamedTuple):
@@ -59,13 +61,16 @@ class MessageFacts(NamedTuple):
 
 
 NO_MESSAGES: Mapping[int, MessageFacts] = {}
+Purchases = Mapping[str, tuple[datetime, ...]]
+NO_PURCHASES: Purchases = {}
 
 
 class Facts(NamedTuple):
     """Everything that the store reads for one enrolment. What stands here is known, and nothing else is.
 
     `messages` is keyed by step number. `paused_until` is the latest of promised-pay date and end of a claim;
-    `held_since` is set while a person holds the reminders without an end.
+    `held_since` is set while a person holds the reminders without an end. `purchases` holds, for each product that the
+    person has paid for and not given back, the instants, earliest first; it is read for versions that ask for it alone.
     """
 
     order: OrderFacts | None = None
@@ -76,6 +81,7 @@ class Facts(NamedTuple):
     case_closed_at: datetime | None = None
     paused_until: datetime | None = None
     held_since: datetime | None = None
+    purchases: Purchases = NO_PURCHASES
 
 
 class Enrolment(NamedTuple):

@@ -66,6 +66,7 @@ _UNLESS = {
     "cart.emptied": gettext_noop("emptied"),
     "contact.ordered_again": gettext_noop("a newer order is paid"),
     "case.closed": gettext_noop("the case is closed"),
+    "product.bought": gettext_noop("it is bought"),
     "message.opened": gettext_noop("opened"),
     "message.clicked": gettext_noop("the link is followed"),
 }

@@ -11,8 +11,9 @@ SELECT e.id, e.shop_id, e.process_id, e.version_id, e.contact_id, e.case_id, e.s
        e.last_message_step, e.attempt, e.flags, e.variables::text,
        p.status,
        o.placed_at, o.total, o.total_due, o.currency, o.method, o.is_offline_method, o.cause, o.status,
-       o.paid_at, o.paid_learnt_at, o.cancelled_at, o.superseded_at, o.held_until, o.paused_at,
-       c.last_activity_at, c.total, c.currency, c.item_count, c.converted_at, c.emptied_at, c.superseded_at,
+       o.paid_at, o.paid_learnt_at, o.cancelled_at, o.superseded_at, o.held_until, o.paused_at, o.product_refs,
+       c.last_activity_at, c.total, c.currency, c.item_count, c.converted_at, c.emptied_at, c.product_refs,
+       c.superseded_at,
        ct.time_zone, ct.locale, s.time_zone, rc.closed_at, m.messages
 FROM picked e
 JOIN processes_process p ON p.id = e.process_id
@@ -22,13 +23,15 @@ LEFT JOIN LATERAL (
            oo.method, oo.is_offline_method, coalesce(cc.cause, '') AS cause, oo.status, oo.paid_at,
            oo.paid_learnt_at, coalesce(oo.cancelled_at, CASE WHEN oo.status = 'false' THEN oo.version_at END)
                AS cancelled_at,
-           oo.superseded_at, greatest(oo.promised_at, oo.claimed_until) AS held_until, oo.paused_at
+           oo.superseded_at, greatest(oo.promised_at, oo.claimed_until) AS held_until, oo.paused_at,
+           oo.product_refs
     FROM orders_order oo LEFT JOIN recovery_recoverycase cc ON cc.id = e.case_id
     WHERE e.subject_kind = 1 AND oo.id = e.subject_id
 ) o ON true
 LEFT JOIN LATERAL (
     SELECT k.last_activity_at, k.total, k.currency, jsonb_array_length(k.lines) AS item_count, k.converted_at,
            CASE WHEN k.state = 'emptied' THEN k.last_activity_at END AS emptied_at,
+           k.product_refs,
            (SELECT min(n.placed_at) FROM orders_order n
             WHERE n.shop_id = k.shop_id AND n.contact_id = k.contact_id AND n.placed_at > k.last_activity_at)
                AS superseded_at

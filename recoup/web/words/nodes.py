@@ -22,9 +22,11 @@ _FACTS = {
     "order.cause": gettext_lazy("Why it is unpaid"),
     "order.status": gettext_lazy("Status of the order"),
     "order.is_paid": gettext_lazy("Order is paid"),
+    "order.products": gettext_lazy("Goods of the order"),
     "cart.total": gettext_lazy("Sum of the cart"),
     "cart.currency": gettext_lazy("Currency of the cart"),
     "cart.item_count": gettext_lazy("Number of goods in the cart"),
+    "cart.products": gettext_lazy("Goods in the cart"),
     "contact.locale": gettext_lazy("Language of the customer"),
     "contact.zone": gettext_lazy("Time zone of the customer"),
 }
@@ -62,6 +64,10 @@ def detail(node: PictureNode, texts: Mapping[str, str]) -> str:
     if node.kind == "send":
         key = str(node.values.get("template", ""))
         return _("Mail “%(text)s”") % {"text": texts.get(key, key)}
+    products = node.values.get("products")
+    if node.kind == "until" and isinstance(products, list) and products:
+        joined = _(" or ") if node.values.get("match") == "any" else _(" and ")
+        return joined.join(str(product) for product in products)
     if node.kind == "split":
         return str(node.values.get("arms", ""))
     if node.kind == "order_status":

@@ -2,13 +2,20 @@
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from recoup.processes.engine.codes import Code, Flag
 from recoup.processes.engine.compiled import STAY, CompiledNode, Move, Shield
-from recoup.processes.engine.happenings import EVENTS, MESSAGE_EVENTS, SUBJECT_EVENTS, latest_message
+from recoup.processes.engine.happenings import (
+    EVENTS,
+    MESSAGE_EVENTS,
+    PRODUCT_EVENTS,
+    SUBJECT_EVENTS,
+    bought_at,
+    latest_message,
+)
 from recoup.processes.engine.nodes.base import (
     ForwardSpan,
     Kind,
@@ -31,19 +38,29 @@ _READ_MESSAGE: dict[str, Callable[[MessageFacts], datetime | None]] = {
 }
 
 
+ProductRef = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
 class Event(Strict):
-    """An event; `ref` names the sending block that a message event is about."""
+    """An event; `ref` names the sending block that a message event is about, `products` what must be bought.
+
+    Of several products any one is enough, or all are needed (J4).
+    """
 
     e: Literal[
         "order.paid", "order.cancelled", "cart.converted", "cart.emptied", "contact.ordered_again",
-        "case.closed", "message.opened", "message.clicked",
+        "case.closed", "message.opened", "message.clicked", "product.bought",
     ]  # fmt: skip
     ref: NodeId | None = None
+    products: Annotated[list[ProductRef], Field(max_length=50)] = Field(default_factory=list)
+    match: Literal["any", "all"] = "any"
 
     @model_validator(mode="after")
     def _has_its_message(self) -> "Event":
         if (self.e in MESSAGE_EVENTS) != (self.ref is not None):
             raise refuse("event_and_ref")
+        if (self.e in PRODUCT_EVENTS) != bool(self.products):
+            raise refuse("event_and_products")
         return self
 
 
@@ -91,6 +108,8 @@ def _build(document: UntilDocument, shop: Workshop) -> CompiledNode:
     mask = EVENTS[document.on.e].wake.value
     if document.on.ref is not None:
         return CompiledNode(_about_message(document, shop), mask)
+    if document.on.e in PRODUCT_EVENTS:
+        return CompiledNode(_about_products(document, shop), mask)
     run = _answerer(document, shop, SUBJECT_EVENTS[document.on.e].read)
     goal = shop.goals.get(document.on.e)
     return CompiledNode(run, mask, Shield(goal[0], document.earlier) if goal is not None else None)
@@ -99,6 +118,13 @@ def _build(document: UntilDocument, shop: Workshop) -> CompiledNode:
 def _answerer(
     document: UntilDocument, shop: Workshop, read: Callable[[Facts], datetime | None]
 ) -> Callable[[Move, Facts, datetime], int]:
+    ask = _asker(document, shop)
+    return lambda move, facts, now: ask(move, facts, now, read(facts))
+
+
+def _asker(
+    document: UntilDocument, shop: Workshop
+) -> Callable[[Move, Facts, datetime, datetime | None], int]:
     yes, no = shop.node_map[document.out.yes], shop.node_map[document.out.no]
     span = parse_span(document.within)
     takes_earlier = document.earlier
@@ -106,13 +132,12 @@ def _answerer(
     anchored, not_anchored = Flag.ANCHORED.value, ~Flag.ANCHORED.value
     anchor = shop.anchor
 
-    def run(move: Move, facts: Facts, now: datetime) -> int:
+    def run(move: Move, facts: Facts, now: datetime, at: datetime | None) -> int:
         if move.due_at is None:
             start = (move.flags & anchored and anchor(facts)) or move.node_at
             move.due_at = max(after(start, span, zone_of(facts.contact)), move.node_at)
             move.flags &= not_anchored
         due = move.due_at
-        at = read(facts)
         if at is not None and at <= due and (takes_earlier or at >= move.node_at):
             move.at = max(at, move.node_at)
             move.log(Code.YES)
@@ -149,8 +174,23 @@ def _about_message(document: UntilDocument, shop: Workshop) -> Callable[[Move, F
     return run
 
 
+def _about_products(document: UntilDocument, shop: Workshop) -> Callable[[Move, Facts, datetime], int]:
+    products, needs_all = tuple(document.on.products), document.on.match == "all"
+    takes_earlier = document.earlier
+
+    def run(move: Move, facts: Facts, now: datetime) -> int:
+        since = None if takes_earlier else move.node_at
+        at = bought_at(facts, products, needs_all=needs_all, since=since)
+        return ask(move, facts, now, at)
+
+    ask = _asker(document, shop)
+    return run
+
+
 def _summarise(document: UntilDocument) -> Summary:
-    return Summary(f"process.node.until.{document.on.e}", {"within": document.within, "ref": document.on.ref})
+    event = document.on
+    values = {"within": document.within, "ref": event.ref, "products": event.products, "match": event.match}
+    return Summary(f"process.node.until.{event.e}", values)
 
 
 KIND = Kind(
@@ -165,12 +205,16 @@ KIND = Kind(
         "until.cart.emptied": gettext_noop("Cart emptied within {within}?"),
         "until.contact.ordered_again": gettext_noop("A newer order paid within {within}?"),
         "until.case.closed": gettext_noop("Case closed within {within}?"),
+        "until.product.bought": gettext_noop("Bought within {within}?"),
         "until.message.opened": gettext_noop("Message opened within {within}?"),
         "until.message.clicked": gettext_noop("Link followed within {within}?"),
     },
     texts={
         "event_and_ref": gettext_noop(
             "A question about a message names the block that sends it; others name none."
+        ),
+        "event_and_products": gettext_noop(
+            "A question about a purchase names what must be bought; others name nothing."
         ),
         "unsent_without_message": gettext_noop(
             "Only a question about a message has a way for one that was not sent."
