@@ -8,10 +8,12 @@ from datetime import timedelta
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.db.models import F
 from django.test import Client
 
 from recoup.core.clock import trade_now
 from recoup.core.links import revoke
+from recoup.core.models import Installation
 from recoup.customers.queries import suppression_scopes
 from recoup.messaging.models import Message
 from recoup.messaging.tracking import note_clicks
@@ -231,6 +233,21 @@ def test_fresh_links_are_not_sent_without_end(shop: Shop, link: MakeLink, buyer:
 
     assert answers == [200] * 10 + [429] * 2
     assert 1 <= len(fresh_messages(order)) <= 3
+
+
+def test_nobody_is_flooded_with_fresh_links_from_many_places(
+    shop: Shop, link: MakeLink, buyer: Client
+) -> None:
+    make_lane(shop)
+    order = make_order(shop)
+    path = link("pay", order, ago=timedelta(days=61))
+
+    for number in range(6):
+        Installation.objects.update(trade_offset=F("trade_offset") + timedelta(minutes=2))
+        answer = buyer.post(path, {"fresh": "1"}, REMOTE_ADDR=f"203.0.113.{number}")
+        assert answer.status_code == 200
+
+    assert len(fresh_messages(order)) == 3
 
 
 def test_leaving_works_by_a_link_of_any_age(shop: Shop, link: MakeLink, buyer: Client) -> None:
