@@ -27,7 +27,6 @@ from rich.table import Table
 from recoup.core import installation
 from recoup.core.activity import SYSTEM
 from recoup.core.clock import trade_now
-from recoup.core.money import Money
 from recoup.demo import neighbours, stage
 from recoup.demo.models import CaughtMail
 from recoup.demo.neighbours import Buyer, ForeignShop, order_json
@@ -317,7 +316,7 @@ def _judge(teller: Teller) -> Result:
         duplicates_dropped=Order.objects.exclude(duplicate_of=None).count(),
         messages_sent=CaughtMail.objects.count(),
         recovered=len(recovered),
-        recovered_amount=Money(amount, "PLN").text("en"),
+        recovered_amount=f"{amount:.2f} PLN",
         messages_after_payment=_late_messages("paid_learnt_at"),
         messages_before_we_could_know=_late_messages("paid_at") - _late_messages("paid_learnt_at"),
         duplicates=_double_mails(),

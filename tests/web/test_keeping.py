@@ -177,3 +177,23 @@ def test_a_shop_changes_its_name_and_refuses_a_colour_that_is_none(owner: Client
     assert Shop.objects.get(slug="own").name == "Cedar"
     page = owner.post("/s/own/settings/shop/", {**shown, "colour": "red;}"})
     assert list(page.context["form"].errors) == ["colour"]
+
+
+def test_the_demo_keeps_to_its_own_mailbox_whatever_is_posted(
+    owner: Client, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.IS_DEMO = True
+    monkeypatch.setenv("RECOUP_DEMO_MAILBOX_PORT", "18025")
+    typed = {
+        "from_email": "shop@example.com",
+        "host": "smtp.example.com",
+        "port": "25",
+        "security": "starttls",
+    }
+
+    answer = owner.post("/s/own/settings/mail/", typed)
+
+    with scopes_disabled():
+        account = MailAccount.objects.get(shop__slug="own")
+    assert answer.status_code == 302
+    assert (account.host, account.port, account.security) == ("127.0.0.1", 18025, "plain")

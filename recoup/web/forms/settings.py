@@ -1,8 +1,10 @@
 """Forms of the settings. A change is written only when all of it is right; what was typed stays."""
 
+import os
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.translation import gettext_lazy as _
 
@@ -143,6 +145,23 @@ class MailForm(forms.ModelForm[MailAccount]):
         super().__init__(*args, **kwargs)
         for name in ("from_email", "host"):
             self.fields[name].required = True  # nothing can be sent without them
+        if settings.IS_DEMO:
+            self._keep_to_the_demo()
+
+    def _keep_to_the_demo(self) -> None:
+        """Fix the server to the demo's own mailbox: a relay on this machine, at another port, would send for real."""
+        fixed = {
+            "host": "127.0.0.1",
+            "port": int(os.environ.get("RECOUP_DEMO_MAILBOX_PORT", "8025")),
+            "security": MailAccount.Security.PLAIN,
+            "username": "",
+            "password": "",
+        }
+        for name, value in fixed.items():
+            self.fields[name].disabled = True
+            self.fields[name].help_text = ""
+            self.initial[name] = value
+        self.fields["host"].help_text = _("The demo keeps every mail in a mailbox of its own.")
 
     def clean_password(self) -> str:
         """Keep the stored password when none is typed."""
