@@ -5,20 +5,18 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
 
-from recoup.analytics.figures import Figure, RowFilter, count_rows_of, rows_of
+from recoup.analytics.figures import Figure, count_rows_of, rows_of
 from recoup.analytics.queries import recovery_report
 from recoup.core import humane
 from recoup.core.money import Money
 from recoup.messaging.models import Message
-from recoup.orders.models import Order
-from recoup.recovery.actions import close_cases, lapse_due_cases, settle_paid_cases
+from recoup.recovery.actions import close_cases, lapse_due_cases
 from recoup.recovery.models import RecoveryCase
 from recoup.shops.models import Shop
 from tests.analytics.conftest import order_of, pay, unpaid
 from tests.factories.cases import make_case
-from tests.factories.messages import make_lane, make_message
+from tests.factories.messages import make_message
 from tests.factories.moments import DAY, HOUR, MINUTE, NOW
 from tests.factories.orders import make_cart
 from tests.factories.shops import make_shop, make_source
@@ -252,93 +250,3 @@ def test_every_figure_opens_exactly_its_rows(shop: Shop) -> None:
         len(list(rows_of(shop, line.rows(figure), size=100).rows)) == counted
         for figure, (_, counted) in figures.items()
     )
-
-
-def load_unpaid_orders(shop: Shop, *, orders: int, paid: int) -> None:
-    """Load unpaid orders, each with a case and a message; so many of them are paid a day after the message."""
-    values: dict[str, Any] = {
-        "shop": shop.pk,
-        "source": make_source(shop).pk,
-        "lane": make_lane(shop).pk,
-        "orders": orders,
-        "paid": paid,
-        "now": NOW,
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO customers_contact (shop_id, name, email, phone, locale, time_zone, country, company, search,
-                sort_name, notes, first_seen_at)
-            SELECT %(shop)s, 'Anna', 'a' || i || '@example.com', '', 'pl', '', '', '', '{}', '', '', %(now)s
-            FROM generate_series(1, %(orders)s) i
-            """,
-            values,
-        )
-        cursor.execute(
-            """
-            INSERT INTO orders_order (shop_id, source_id, ref, number, contact_id, status, payment_state, currency,
-                total, captured, refunded, locale, origin, method, method_title, is_offline_method, pay_url, cart_ref,
-                buyer, product_refs, search, shop_state, raw_state, placed_at, learnt_at, version_at, version_key,
-                cancel_reason, failure_class, failure_code, terms_version, ask_failures, lock_version, is_backfill,
-                is_test, unpaid_at)
-            SELECT %(shop)s, %(source)s, 'r' || id, 'r' || id, id, 'unpaid', 'owed', 'PLN', 100, 0, 0, 'pl',
-                'checkout', 'card', 'Card', false, '', '', '{}', '{}', '{}', 'pending', '', at - interval '1 day',
-                at - interval '1 day', at - interval '1 day', '', '', '', '', '', 0, 0, false, false, at
-            FROM (
-                SELECT id, %(now)s - interval '300 days' + row_number() OVER (ORDER BY id) * interval '11 minutes' AS at
-                FROM customers_contact
-            ) people
-            """,
-            values,
-        )
-        cursor.execute(
-            """
-            INSERT INTO recovery_recoverycase (shop_id, kind, order_id, contact_id, cause, amount, currency, opened_at,
-                lapses_at, outcome, messages_sent, first_message_at, refunded_amount, is_holdout)
-            SELECT shop_id, 'order', id, contact_id, 'no_payment', total, currency, unpaid_at,
-                unpaid_at + interval '30 days', '', 1, unpaid_at, 0, false
-            FROM orders_order
-            """
-        )
-        cursor.execute(
-            """
-            INSERT INTO messaging_message (shop_id, enrolment_id, step_no, node, case_id, channel, lane_id, contact_id,
-                order_id, locale, purpose, message_class, is_asked_for, is_resent, is_test, recipient, prio, state,
-                queued_at, due_at, not_after, attempt, deferrals, message_ref, handed_at, settled_at, reason, answer)
-            SELECT c.shop_id, c.id, 1, 'n4', c.id, 'email', %(lane)s, c.contact_id, c.order_id, 'pl', 'reminder',
-                'contract', false, false, false, 'a@example.com', 1, 'sent', c.opened_at, c.opened_at,
-                c.opened_at + interval '1 day', 0, 0, 'm' || c.id, c.opened_at, c.opened_at, '', ''
-            FROM recovery_recoverycase c
-            """,
-            values,
-        )
-        cursor.execute(
-            """
-            UPDATE orders_order SET payment_state = 'paid', status = 'completed', captured = total,
-                paid_at = unpaid_at + interval '1 day', paid_learnt_at = unpaid_at + interval '1 day'
-            WHERE id IN (SELECT id FROM orders_order ORDER BY ref LIMIT %(paid)s)
-            """,
-            values,
-        )
-        cursor.execute("ANALYZE orders_order, recovery_recoverycase, messaging_message")
-
-
-@pytest.mark.slow
-def test_36942_unpaid_orders_of_which_7747_are_paid_after_a_message_read_20_97_percent(shop: Shop) -> None:
-    load_unpaid_orders(shop, orders=36_942, paid=7_747)
-    settle_paid_cases(list(Order.objects.filter(payment_state="paid").values_list("pk", flat=True)), now=NOW)
-
-    report = recovery_report(shop, **YEAR)
-
-    [line] = report.lines
-    assert (line.cases, line.messaged, line.recovered) == (36_942, 36_942, 7_747)
-    assert humane.percent(report.rate, "en", 2) == "20.97%"
-    assert report.money == (Money(Decimal("774700.0000"), "PLN"),)
-    assert sum(part.money.amount for part in report.series[0].slices) == Decimal(774_700)
-    assert count_rows_of(shop, line.rows(Figure.RECOVERED)) == count_rows_of(
-        shop, RowFilter(Figure.CAME_IN, line.period.start, line.period.end)
-    )
-    assert count_rows_of(shop, line.rows(Figure.MESSAGED), most=None).number == 36_942
-    assert (report.late[0].after_known, report.late[0].before_known) == (0, 0)
-    # Spares a look at the foreign keys of every row, which takes longer than the test.
-    transaction.set_rollback(True)
