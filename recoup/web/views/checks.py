@@ -14,8 +14,8 @@ from recoup.core.installation import confirm_place, get_installation
 from recoup.shops.access import Seat
 from recoup.web.doors import StaffRequest, staff
 from recoup.web.health import troubles
+from recoup.web.keeping_screens import CheckRow
 from recoup.web.reach import Reach, reach_public_address
-from recoup.web.screens import CheckRow
 from recoup.web.views.settings import crumbs, note
 
 

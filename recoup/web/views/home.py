@@ -19,9 +19,9 @@ from recoup.shops.models import Source
 from recoup.web import listing
 from recoup.web.answers import place
 from recoup.web.doors import StaffRequest, staff, zone_of
+from recoup.web.keeping_screens import WizardStep
 from recoup.web.listing import Address
 from recoup.web.parts import Filters, Link
-from recoup.web.screens import WizardStep
 from recoup.web.shown.attention import attention_items, uncertain_item
 from recoup.web.shown.cases import came_back
 from recoup.web.shown.charts import money_chart

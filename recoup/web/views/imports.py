@@ -28,8 +28,8 @@ from recoup.shops.models import ImportRefusal, ImportRun
 from recoup.shops.reasons import words as reason_words
 from recoup.web.doors import StaffRequest, staff
 from recoup.web.forms.imports import FileForm, PlanForm
+from recoup.web.keeping_screens import CheckRow
 from recoup.web.parts import Link
-from recoup.web.screens import CheckRow
 from recoup.web.views.settings import crumbs, note
 
 UPLOADED = "import_file"  # in the session: where the file lies until it is known what it means

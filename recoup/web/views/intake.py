@@ -15,8 +15,8 @@ from recoup.shops.access import Seat
 from recoup.shops.models import Source
 from recoup.shops.reasons import words as reason_words
 from recoup.web.doors import StaffRequest, staff
+from recoup.web.keeping_screens import IntakeRow
 from recoup.web.parts import Filters, Pager
-from recoup.web.screens import IntakeRow
 from recoup.web.views.settings import crumbs, note
 
 SHOWN = 100

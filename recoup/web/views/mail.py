@@ -23,7 +23,7 @@ from recoup.messaging.rendering.saving import TemplateRefused
 from recoup.shops.access import Seat
 from recoup.web.doors import StaffRequest, staff
 from recoup.web.forms.settings import MailForm
-from recoup.web.screens import CheckRow
+from recoup.web.keeping_screens import CheckRow
 from recoup.web.views.settings import crumbs, note
 
 _LOOKS = {"good": "ok", "weak": "warning", "missing": "failed", "wrong": "failed", "unknown": "unknown"}

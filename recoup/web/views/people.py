@@ -31,8 +31,9 @@ from recoup.shops.actions import LastOwner, set_role
 from recoup.shops.models import Invitation, Membership
 from recoup.web.doors import StaffRequest, staff
 from recoup.web.forms.settings import InvitationForm, JoinForm
+from recoup.web.keeping_screens import ColleagueRow
 from recoup.web.parts import Choice, Confirm
-from recoup.web.screens import Action, ColleagueRow
+from recoup.web.screens import Action
 from recoup.web.views.settings import crumbs, note
 
 PURPOSE = "join"

@@ -8,7 +8,7 @@ from recoup.accounts.roles import Right
 from recoup.shops.access import Seat
 from recoup.web.answers import place
 from recoup.web.doors import StaffRequest, staff
-from recoup.web.screens import SettingsCard
+from recoup.web.keeping_screens import SettingsCard
 
 
 @staff(Right.SEE_REPORTS)

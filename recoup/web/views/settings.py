@@ -23,8 +23,8 @@ from recoup.shops.access import Seat
 from recoup.shops.models import Shop, Source, WaitingTime
 from recoup.web.doors import StaffRequest, staff
 from recoup.web.forms.settings import LimitsForm, MethodWaitingForm, QuietForm, ShopSettingsForm, WaitingForm
+from recoup.web.keeping_screens import SettingsCard, WaitingRow
 from recoup.web.parts import Link
-from recoup.web.screens import SettingsCard, WaitingRow
 
 
 def crumbs(seat: Seat, *more: Link) -> list[Link]:

@@ -33,8 +33,9 @@ from recoup.shops.sources import (
 )
 from recoup.web.doors import StaffRequest, staff
 from recoup.web.forms.settings import GenericSourceForm, WooCommerceForm
+from recoup.web.keeping_screens import CheckRow, SettingsCard, SourceRow
 from recoup.web.parts import Link, Timeline
-from recoup.web.screens import Action, CheckRow, SettingsCard, SourceRow
+from recoup.web.screens import Action
 from recoup.web.views.settings import crumbs
 
 EXAMPLE = """import base64, hashlib, hmac, json, time, urllib.request

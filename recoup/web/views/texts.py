@@ -28,8 +28,9 @@ from recoup.shops.access import Seat
 from recoup.web.doors import StaffRequest, staff
 from recoup.web.forms.settings import TextForm
 from recoup.web.frames import framed_mail
+from recoup.web.keeping_screens import TemplateRow
 from recoup.web.parts import Link
-from recoup.web.screens import Action, TemplateRow
+from recoup.web.screens import Action
 from recoup.web.views.settings import crumbs
 from recoup.web.words import steps
 from recoup.web.words.texts import class_words, text_name

@@ -29,8 +29,8 @@ from recoup.shops.actions import NewShop
 from recoup.shops.models import Membership, Shop, Source
 from recoup.web.doors import StaffRequest, signed_in, staff
 from recoup.web.forms.wizard import OwnerForm, ShopForm
+from recoup.web.keeping_screens import WizardStep
 from recoup.web.parts import Link
-from recoup.web.screens import WizardStep
 from recoup.web.setup import found_shop
 from recoup.web.views.checks import address_trouble
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 
-from recoup.web import parts, screens
+from recoup.web import keeping_screens, parts, screens
 from tests.web.samples import pieces
 from tests.web.samples.ground import ago, base
 
@@ -68,7 +68,7 @@ def _crumbs(name: str) -> list[parts.Link]:
 
 def settings(**given: str) -> dict[str, Any]:
     """The first page of the settings."""
-    card = screens.SettingsCard
+    card = keeping_screens.SettingsCard
     groups = [
         (
             "Shop",
@@ -117,9 +117,9 @@ def settings_form(**given: str) -> dict[str, Any]:
     )
 
 
-def checks() -> list[screens.CheckRow]:
+def checks() -> list[keeping_screens.CheckRow]:
     """Return the checks of a mail server."""
-    row = screens.CheckRow
+    row = keeping_screens.CheckRow
     return [
         row("Connection", "ok", "Works", "smtp.lumen.example answers in 84 ms, TLS 1.3"),
         row("SPF", "ok", "In place", "v=spf1 include:_spf.lumen.example -all"),
@@ -149,7 +149,7 @@ def settings_mail(**given: str) -> dict[str, Any]:
 
 def settings_waiting(**given: str) -> dict[str, Any]:
     """Waiting times."""
-    row = screens.WaitingRow
+    row = keeping_screens.WaitingRow
     waiting = [
         row("Card", timedelta(hours=24), "/w/", is_default=True),
         row("BLIK", timedelta(minutes=45), "/w/"),
@@ -160,10 +160,10 @@ def settings_waiting(**given: str) -> dict[str, Any]:
 
 def settings_sources(**given: str) -> dict[str, Any]:
     """The sources of orders."""
-    card = screens.SettingsCard
+    card = keeping_screens.SettingsCard
     rows = [
-        screens.SourceRow("lumen.example", "WooCommerce", "/w/", "ok", "Reports", ago(minutes=4), 42),
-        screens.SourceRow(
+        keeping_screens.SourceRow("lumen.example", "WooCommerce", "/w/", "ok", "Reports", ago(minutes=4), 42),
+        keeping_screens.SourceRow(
             "Own checkout", "Signed webhook", "/o/", "waiting", "Waits for its first report", None, 0
         ),
     ]
@@ -188,7 +188,9 @@ def settings_source(**given: str) -> dict[str, Any]:
     return base(
         "/s/lumen/settings/sources/1/",
         **given,
-        source=screens.SourceRow("Own checkout", "Signed webhook", "/o/", "waiting", "Waits", None, 0),
+        source=keeping_screens.SourceRow(
+            "Own checkout", "Signed webhook", "/o/", "waiting", "Waits", None, 0
+        ),
         crumb_links=_crumbs("Own checkout"),
         lead="Your checkout reports orders, payments and carts to this address.",
         hook_url="https://recoup.lumen.example/hooks/generic/Qm3x9TkV2sL0/",
@@ -205,11 +207,11 @@ def settings_source(**given: str) -> dict[str, Any]:
 def settings_intake(**given: str) -> dict[str, Any]:
     """What could not be read."""
     rows = [
-        screens.IntakeRow(
+        keeping_screens.IntakeRow(
             1, "/i/1/", "lumen.example", "order.updated", "The total is not a number: “12,0O”", ago(hours=3),
             '{"id": 10482, "total": "12,0O"}', "/r/", "/x/",
         ),
-        screens.IntakeRow(2, "/i/2/", "Own checkout", "order", "No currency", ago(days=1), "{}", "/r/", "/x/"),
+        keeping_screens.IntakeRow(2, "/i/2/", "Own checkout", "order", "No currency", ago(days=1), "{}", "/r/", "/x/"),
     ]  # fmt: skip
     return base(
         "/s/lumen/settings/intake/",
@@ -224,7 +226,7 @@ def settings_intake(**given: str) -> dict[str, Any]:
 
 def settings_people(**given: str) -> dict[str, Any]:
     """Colleagues."""
-    row = screens.ColleagueRow
+    row = keeping_screens.ColleagueRow
     rows = [
         row("Anna Kowalska", "anna@lumen.example", "Owner", last_at=ago(minutes=1)),
         row("Piotr Nowak", "piotr@lumen.example", "Manager", last_at=ago(days=2)),
@@ -243,7 +245,7 @@ def settings_people(**given: str) -> dict[str, Any]:
 
 def settings_texts(**given: str) -> dict[str, Any]:
     """The texts."""
-    row = screens.TemplateRow
+    row = keeping_screens.TemplateRow
     spoken, nine_days, one_day = ["en", "pl", "ru", "de"], ago(days=9), ago(days=1)
     rows = [
         row(
@@ -306,20 +308,24 @@ def settings_import(**given: str) -> dict[str, Any]:
         step="dry_run",
         counts=[("Rows of the file", 1240), ("New orders", 1198), ("Known already", 40), ("Need a look", 2)],
         columns=[("Order ID", "10001, 10002, 10003"), ("Grand total", "129,00; 54,50; 1.299,00")],
-        report=[screens.CheckRow("Row 214", "failed", "Not imported", "The total is not a number: “abc”")],
+        report=[
+            keeping_screens.CheckRow("Row 214", "failed", "Not imported", "The total is not a number: “abc”")
+        ],
         form=ShopForm(),
         step_label="Import 1,198 orders",
         errors_url="/e/",
     )
 
 
-def steps(current: int) -> list[screens.WizardStep]:
+def steps(current: int) -> list[keeping_screens.WizardStep]:
     """Return the steps of the wizard."""
     names = ["You", "Your shop", "Mail server", "Orders", "Ready"]
     states = [
         "done" if index < current else "now" if index == current else "later" for index in range(len(names))
     ]
-    return [screens.WizardStep(name, "/setup/", state) for name, state in zip(names, states, strict=True)]
+    return [
+        keeping_screens.WizardStep(name, "/setup/", state) for name, state in zip(names, states, strict=True)
+    ]
 
 
 def wizard(**_given: str) -> dict[str, Any]:
@@ -367,7 +373,9 @@ def empty(**_given: str) -> dict[str, Any]:
 def reports(**given: str) -> dict[str, Any]:
     """The list of reports."""
     cards = [
-        screens.SettingsCard("Recovery", "What came back, by shop, period and currency", "/r/", "hand-coins")
+        keeping_screens.SettingsCard(
+            "Recovery", "What came back, by shop, period and currency", "/r/", "hand-coins"
+        )
     ]
     return base("/s/lumen/reports/", **given, reports=cards)
 

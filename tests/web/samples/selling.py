@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from recoup.web import parts, screens
+from recoup.web import keeping_screens, parts, screens
 from tests.web.samples import pieces
 from tests.web.samples.ground import PEOPLE, STATES, ago, base, crumbs, person, pln, sort
 
@@ -35,9 +35,9 @@ def home_first(**given: str) -> dict[str, Any]:
         for one in pieces.tiles()
     ]
     steps = [
-        screens.WizardStep("Mail server", "/s/", "done"),
-        screens.WizardStep("First source of orders", "/s/", "now"),
-        screens.WizardStep("Look at the texts", "/s/"),
+        keeping_screens.WizardStep("Mail server", "/s/", "done"),
+        keeping_screens.WizardStep("First source of orders", "/s/", "now"),
+        keeping_screens.WizardStep("Look at the texts", "/s/"),
     ]
     return {
         **home(**given),

@@ -1,0 +1,107 @@
+"""What the pages that keep a shop running take, as plain values: settings, sources, imports, colleagues, texts, the wizard.
+
+As in `screens`: a view fills them from queries, and words are translated by who fills them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from recoup.web.parts import Words
+from recoup.web.screens import Action
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsCard:
+    """A part of the settings on their first page."""
+
+    title: Words
+    text: Words
+    url: str
+    icon: str
+    state: str = ""  # ok, warning, failed, waiting
+    state_label: Words = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRow:
+    """A source of orders."""
+
+    name: str
+    kind: Words
+    url: str
+    state: str
+    state_label: Words
+    last_at: datetime | None
+    today: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeRow:
+    """A report that could not be applied."""
+
+    id: int
+    url: str
+    source: str
+    topic: str
+    reason: Words
+    at: datetime
+    raw: str = ""
+    retry_url: str = ""
+    ignore_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ColleagueRow:
+    """A person who works in the shop, or an invitation."""
+
+    name: str
+    email: str
+    role: Words
+    is_invited: bool = False
+    last_at: datetime | None = None
+    actions: Sequence[Action] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRow:
+    """Something that was checked: SPF, DKIM, DMARC, a source, the public address."""
+
+    title: Words
+    state: str  # ok, warning, failed, unknown, waiting
+    state_label: Words
+    detail: Words = ""
+    code: str = ""  # the record to put into DNS
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingRow:
+    """How long one payment method waits before an order is looked at."""
+
+    method: Words
+    wait: timedelta
+    url: str = ""
+    is_default: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateRow:
+    """A text that processes send."""
+
+    name: Words
+    url: str
+    subject: str
+    languages: Sequence[str]
+    message_class: Words
+    used_in: Words = ""
+    changed_at: datetime | None = None
+    problem: Words = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WizardStep:
+    """A step of the first-run wizard."""
+
+    title: Words
+    url: str
+    state: str = "later"  # done, now, later
