@@ -21,6 +21,17 @@ SIZES = [(1440, 900), (768, 1024), (360, 740)]
 SCHEMES = ("light", "dark")
 # axe takes longer than all the rest: it looks at each page once, in turns; the gallery of samples lets it see all.
 AXE = ((1440, "light"), (360, "dark"))
+CUT_MENUS = """async () => {
+    const cut = [];
+    for (const menu of document.querySelectorAll(".chips details.menu")) {
+        menu.open = true;
+        await new Promise(done => menu.addEventListener("toggle", done, { once: true }));
+        const { left, right } = menu.querySelector(".menu-sheet").getBoundingClientRect();
+        if (left < 0 || right > document.documentElement.clientWidth) cut.push(menu.innerText.split("\\n")[0]);
+        menu.open = false;
+    }
+    return cut;
+}"""
 FRAMES = {"web:message_frame", "web:text_preview", "web:demo_mail_frame"}  # mails: shown within pages
 ENTRANCES = ("/accounts/login/", "/accounts/password/reset/")
 PERSONAL = ("/accounts/2fa/", "/accounts/password/change/", "/start/shop/", "/accounts/logout/")
@@ -69,6 +80,8 @@ def look_at(page: Page, address: str, complaints: list[str], for_axe: tuple[int,
             )
             if wide > 0:
                 found.append(f"{width} {scheme}: {wide} px too wide")
+            if (width, scheme) == (360, "light"):
+                found += [f"360: the menu {name} leaves the window" for name in page.evaluate(CUT_MENUS)]
             if (width, scheme) == for_axe:
                 found += [f"{width} {scheme}: {one}" for one in violations(page)]
     found += complaints
