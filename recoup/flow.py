@@ -1,6 +1,7 @@
 """Who hears which news, in the order of an order's life."""
 
 from recoup.core.outbox import Routes
+from recoup.customers import handlers as customers
 from recoup.customers.events import ConsentChanged, CustomerMerged
 from recoup.messaging.events import MessageClicked, MessageOpened, MessageSettled
 from recoup.orders.events import CartChanged, OrderCancelled, OrderChanged, OrderPlaced
@@ -25,6 +26,6 @@ ROUTES: Routes = {
     RefundMade: (recovery.subtract_refunds,),
     RecoveryCaseClosed: (processes.wake_closed,),
     ConsentChanged: (),
-    CustomerMerged: (recovery.follow_merged,),
+    CustomerMerged: (recovery.follow_merged, customers.follow_merged),
     EnrolmentEnded: (),
 }

@@ -44,15 +44,21 @@ class Consent:
 
 
 def touch_gates(contact_ids: Iterable[int]) -> None:
-    """Update the gates that the sender locks, in key order: done first by whoever writes what can forbid a message."""
+    """Update the gates that the sender locks, in key order: done first by whoever writes what can forbid a message.
+
+    Those of people merged into these, or that these were merged into, too: who reads beside a merge may still name the one
+    who went, and a sender may hold a message of theirs.
+    """
     wanted = sorted(set(contact_ids))
     if wanted:
         with connection.cursor() as cursor:
             cursor.execute(
-                "WITH l AS (SELECT contact_id FROM customers_contactgate WHERE contact_id = ANY(%s)"
+                "WITH l AS (SELECT contact_id FROM customers_contactgate WHERE contact_id = ANY(%s || ARRAY("
+                "SELECT id FROM customers_contact WHERE merged_into_id = ANY(%s) UNION ALL"
+                " SELECT merged_into_id FROM customers_contact WHERE id = ANY(%s))::bigint[])"
                 " ORDER BY contact_id FOR NO KEY UPDATE)"
                 " UPDATE customers_contactgate g SET changes = changes + 1 FROM l WHERE g.contact_id = l.contact_id",
-                [wanted],
+                [wanted, wanted, wanted],
             )
 
 
@@ -69,7 +75,7 @@ def recognise(
     if not signs:
         return None
     with transaction.atomic():
-        _hold_signs(shop.pk, signs)
+        wait_for_signs(shop.pk, signs.items())
         known = _known(shop.pk, signs)
         contact, others = _choose(signs, known)
         if contact is None:
@@ -93,11 +99,11 @@ def _signs(person: PersonSnapshot, source_id: int) -> dict[str, str]:
     return {str(kind): value for kind, value in signs.items() if value}
 
 
-def _hold_signs(shop_id: int, signs: dict[str, str]) -> None:
+def wait_for_signs(shop_id: int, signs: Iterable[tuple[str, str]]) -> None:
     """Let nobody else recognise the same signs until this transaction ends, so that no person is made twice."""
     keys = sorted(
         int.from_bytes(hashlib.sha256(f"{shop_id}|{kind}|{value}".encode()).digest()[:8], "big", signed=True)
-        for kind, value in signs.items()
+        for kind, value in signs
     )
     with connection.cursor() as cursor:
         for key in keys:
@@ -140,7 +146,7 @@ def _make(shop: Shop, person: PersonSnapshot, seen_at: datetime) -> Contact:
         company=clean_name(person.company),
         first_seen_at=seen_at,
     )
-    _index(contact)
+    index(contact)
     contact.save(force_insert=True)
     ContactGate.objects.create(contact=contact, shop_id=shop.pk)
     return contact
@@ -161,12 +167,14 @@ def _complete(contact: Contact, person: PersonSnapshot) -> None:
     if filled and contact.erased_at is None:
         for field in filled:
             setattr(contact, field, news[field])
-        _index(contact)
+        index(contact)
         contact.save(update_fields=[*filled, "search", "sort_name"])
 
 
-def _index(contact: Contact) -> None:
-    contact.search = search.tokens(contact.name, contact.email, contact.phone, contact.company)
+def index(contact: Contact, more: Iterable[str] = ()) -> None:
+    """Write what a person is found by; what they were found by before stays, as the other address after a merge."""
+    own = search.tokens(contact.name, contact.email, contact.phone, contact.company)
+    contact.search = sorted(list(dict.fromkeys([*own, *contact.search, *more]))[: search.MOST])
     contact.sort_name = search.normalise(contact.name or contact.email or contact.phone)
 
 

@@ -149,3 +149,11 @@ class MergeSuggestion(ShopOwned):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["first", "second"], name="customers_suggestion_once")]
+        indexes = [
+            # Readers: Home's count of them, and the list of customers with one.
+            models.Index(
+                fields=["shop", "first", "second"],
+                name="customers_suggestion_open",
+                condition=Q(state="open"),
+            )
+        ]

@@ -19,7 +19,7 @@ from recoup.recovery.actions import (
     settle_paid_cases,
 )
 from recoup.recovery.events import RecoveryCaseOpened
-from recoup.recovery.queries import cart_cases_ordered_since, paid_siblings_of
+from recoup.recovery.queries import cart_cases_ordered_since, orders_of_contacts, paid_siblings_of
 
 
 def make_way_for_orders(batch: Sequence[OrderPlaced]) -> None:
@@ -72,6 +72,11 @@ def look_again(batch: Sequence[RecoveryCaseOpened]) -> None:
 
 
 def follow_merged(batch: Sequence[CustomerMerged]) -> None:
-    """Give the cases of merged contacts to the one that stays."""
+    """Give the cases of merged contacts to the one that stays, and close what orders of the other make pointless."""
+    now = trade_now()
     for news in batch:
         move_contact(news.contact_id, gone_id=news.gone_id)
+    orders = orders_of_contacts([news.contact_id for news in batch])
+    close_cases(cart_cases_ordered_since(orders), outcome=Outcome.BECAME_ORDER, now=now)
+    close_ended_cases(close_superseded(orders, now=now), now=now)
+    close_ended_cases(drop_older_twins(orders, now=now), now=now)

@@ -128,7 +128,16 @@ def paid_siblings_of(order_ids: Collection[int]) -> list[int]:
     )
 
 
-def _ids(statement: str, order_ids: Collection[int]) -> list[int]:
+def orders_of_contacts(contact_ids: Collection[int]) -> list[int]:
+    """Return the orders of these people; a contact is of one shop, and so are its orders."""
+    return _ids(
+        "SELECT o.id FROM customers_contact c JOIN orders_order o ON o.shop_id = c.shop_id AND o.contact_id = c.id"
+        " WHERE c.id = ANY(%s)",
+        contact_ids,
+    )
+
+
+def _ids(statement: str, keys: Collection[int]) -> list[int]:
     with connection.cursor() as cursor:
-        cursor.execute(statement, [sorted(set(order_ids))])
+        cursor.execute(statement, [sorted(set(keys))])
         return [row[0] for row in cursor.fetchall()]

@@ -325,3 +325,21 @@ def test_cases_follow_a_merged_person(shop: Shop) -> None:
     handlers.follow_merged([CustomerMerged(shop.pk, stays.pk, gone_id=order.contact_id or 0, at=NOW)])
 
     assert RecoveryCase.objects.get().contact_id == stays.pk
+
+
+def test_a_merged_person_is_not_reminded_of_what_the_other_paid_or_ordered_anew(shop: Shop) -> None:
+    stays, gone = make_contact(shop), make_contact(shop)
+    superseded = unpaid(shop, contact=stays, products=("cream",), placed_at=NOW - 2 * DAY)
+    twin = unpaid(shop, contact=stays, products=("soap",), placed_at=NOW - 2 * DAY)
+    cart = make_cart(shop, contact=stays, products=("brush",), last_activity_at=NOW - 2 * DAY)
+    left = make_case(cart)
+    make_order(shop, contact=gone, products=("cream",), paid_at=NOW - HOUR)
+    newer = unpaid(shop, contact=gone, products=("soap",), placed_at=NOW - DAY)
+    Order.objects.filter(contact=gone).update(contact=stays)  # as the merge did
+
+    handlers.follow_merged([CustomerMerged(shop.pk, stays.pk, gone_id=gone.pk, at=NOW)])
+
+    assert state(superseded) == ("cancelled", "superseded", "superseded")
+    assert (state(twin)[0], state(newer)) == ("false", ("unpaid", "", ""))
+    left.refresh_from_db()
+    assert left.outcome == "became_order"
