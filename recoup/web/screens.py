@@ -222,6 +222,17 @@ class ContactRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Double:
+    """Somebody who may be the same person, and what may be decided about it."""
+
+    name: str
+    url: str
+    reach: str  # their e-mail or phone
+    why: Words
+    actions: Sequence[Action] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class CustomerPage:
     """A person and all that is between them and the shop."""
 
@@ -230,7 +241,7 @@ class CustomerPage:
     orders: Sequence[OrderRow]
     timeline: Timeline
     facts: Sequence[tuple[Words, Words]] = ()
-    doubles: Sequence[Link] = ()  # people who may be the same person
+    doubles: Sequence[Double] = ()  # people who may be the same person
     actions: Sequence[Action] = ()
     next_step: NextStep | None = None
 

@@ -40,6 +40,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("recovery/report/", report.report, name="report"),
     path("customers/", customers.customers, name="customers"),
     path("customers/<int:contact_id>/", customers.customer, name="customer"),
+    path(
+        "customers/<int:contact_id>/same/<int:suggestion_id>/merge/", customers.merge, name="customer_merge"
+    ),
+    path(
+        "customers/<int:contact_id>/same/<int:suggestion_id>/apart/", customers.apart, name="customer_apart"
+    ),
     path("processes/", processes.processes, name="processes"),
     path("processes/<int:process_id>/", processes.process, name="process"),
     path("processes/<int:process_id>/status/", processes.set_status, name="process_status"),

@@ -34,6 +34,8 @@ POSTED: dict[str, dict[str, str]] = {
     "web:order_send_link": {},
     "web:order_give_back": {},
     "web:order_free": {},
+    "web:customer_merge": {"kept": "this"},
+    "web:customer_apart": {},
     "web:process_status": {"status": "paused"},
     "web:message_settle": {"outcome": "not_sent"},
     "web:message_retry": {},

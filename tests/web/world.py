@@ -13,6 +13,7 @@ from django_scopes import scopes_disabled
 from recoup.accounts.models import User
 from recoup.accounts.roles import Right, Role
 from recoup.core import attention, inbox
+from recoup.customers.models import MergeSuggestion
 from recoup.demo.models import CaughtMail
 from recoup.messaging.copies import keep_copies, make_copy
 from recoup.messaging.models import Template
@@ -26,6 +27,7 @@ from tests.factories.cases import make_case
 from tests.factories.messages import make_message
 from tests.factories.moments import NOW
 from tests.factories.orders import make_cart, make_order
+from tests.factories.people import make_contact
 from tests.factories.shops import make_source
 
 HTML = b"<html><head></head><body><p>Hello</p></body></html>"
@@ -170,10 +172,14 @@ def _fill(place: Place) -> None:
     process = Process.objects.filter(shop=shop).order_by("id").first()
     assert process is not None
     assert order.contact is not None
+    twin = make_contact(shop)
+    suggestion = MergeSuggestion(shop=shop, first=order.contact, second=twin, why="shared_sign", made_at=NOW)
+    suggestion.save(force_insert=True)
     clerk = Membership.objects.get(shop=shop, user=place.people[Role.SERVICE])
     place.ids |= {
         "order_id": order.pk,
         "contact_id": order.contact.pk,
+        "suggestion_id": suggestion.pk,
         "process_id": process.pk,
         "message_id": message.pk,
         "source_id": source.pk,

@@ -6,13 +6,15 @@ from django.utils.translation import ngettext
 
 from recoup.accounts.roles import Right
 from recoup.core.models import AttentionItem
+from recoup.customers.listing import ContactFilter, count_customers
 from recoup.messaging.queries import count_uncertain
 from recoup.shops.access import Seat
 from recoup.web.answers import place
-from recoup.web.listing import with_query
+from recoup.web.listing import shown_count, with_query
 from recoup.web.parts import Attention
 from recoup.web.words import attention as words
 
+DOUBLES = "doubles"  # the view of the customers list that shows who may be the same person
 _PLACE_RIGHTS = {"intake": Right.MANAGE_INTAKE, "sources": Right.MANAGE_SHOP, "mail": Right.MANAGE_SHOP}
 
 
@@ -61,3 +63,24 @@ def uncertain_item(seat: Seat) -> list[Attention]:
     kind = words.kind_of("messaging.uncertain")
     url = with_query(place(seat, "messages"), {"v": "uncertain"})
     return [Attention(title % {"n": count}, url, kind.icon, kind.tone, kind.detail, action=kind.action)]
+
+
+def doubles_item(seat: Seat) -> list[Attention]:
+    """Return the one item for all customers who may be the same person as another, for those who may decide it."""
+    if not seat.may(Right.EDIT_CUSTOMERS):
+        return []
+    count = count_customers(seat.shop, ContactFilter(may_be_doubles=True))
+    if not count.number:
+        return []
+    title = ngettext(
+        "%(n)s customer may be the same person as another",
+        "%(n)s customers may be the same person as another",
+        count.number,
+    )
+    kind = words.kind_of("customers.may_be_doubles")
+    url = with_query(place(seat, "customers"), {"v": DOUBLES})
+    return [
+        Attention(
+            title % {"n": shown_count(count)}, url, kind.icon, kind.tone, kind.detail, action=kind.action
+        )
+    ]

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -11,7 +10,7 @@ from django.utils.translation import gettext as _
 from recoup.accounts.roles import Right
 from recoup.core import humane
 from recoup.core.money import Money
-from recoup.customers.models import ConsentEvent, Contact, ContactIdentity, MergeSuggestion
+from recoup.customers.models import ConsentEvent, Contact, ContactIdentity
 from recoup.messaging.models import Message, MessageVisit
 from recoup.orders.desk import is_workable
 from recoup.orders.models import Cart, Order
@@ -23,9 +22,10 @@ from recoup.web import parts, screens
 from recoup.web.answers import place
 from recoup.web.listing import with_query
 from recoup.web.shown.cases import outcome_of
+from recoup.web.shown.doubles import doubles_of
 from recoup.web.shown.orders import order_rows, order_url
 from recoup.web.shown.people import name_of, person_card, suppression_words, suppressions_of
-from recoup.web.shown.timeline import message_event, timeline_of, visit_event
+from recoup.web.shown.timeline import activity_events, message_event, timeline_of, visit_event
 from recoup.web.statuses import mark_of
 from recoup.web.words import steps
 
@@ -76,6 +76,7 @@ def customer_page(seat: Seat, contact: Contact, now: datetime) -> screens.Custom
         timeline=timeline_of(
             [
                 *_consent_events(contact),
+                *activity_events(seat.shop, "contact", contact.pk),
                 *_order_events(seat, orders),
                 *_cart_events(contact),
                 *_case_events(contact),
@@ -83,7 +84,7 @@ def customer_page(seat: Seat, contact: Contact, now: datetime) -> screens.Custom
             ]
         ),
         facts=_facts(contact),
-        doubles=_doubles(seat, contact),
+        doubles=doubles_of(seat, contact),
         actions=actions,
         next_step=_next_step(orders, now),
     )
@@ -150,28 +151,6 @@ def _facts(contact: Contact) -> list[tuple[parts.Words, parts.Words]]:
         (_("Note"), contact.notes),
     ]
     return [(name, value) for name, value in given if value]
-
-
-def _doubles(seat: Seat, contact: Contact) -> list[parts.Link]:
-    """Return the people who may be the same person; nobody is merged by itself beyond what is certain (T42)."""
-    words = {
-        "shared_sign": _("shares an account, an e-mail or a phone"),
-        "mail_alias": _("the same mailbox in another spelling"),
-    }
-    suggestions = (
-        MergeSuggestion.objects.filter(Q(first=contact) | Q(second=contact), state=MergeSuggestion.State.OPEN)
-        .select_related("first", "second")
-        .order_by("pk")[:10]
-    )
-    found = []
-    for one in suggestions:
-        other = one.second if one.first_id == contact.pk else one.first
-        found.append(
-            parts.Link(
-                name_of(other), place(seat, "customer", other.pk), count=words.get(one.why, other.email)
-            )
-        )
-    return found
 
 
 def _consent_events(contact: Contact) -> list[parts.Event]:

@@ -17,7 +17,7 @@ from recoup.orders.models import Order, OrderFact, OrderNote, StatusChange
 from recoup.payments.models import Attempt, AttemptChange, Refund
 from recoup.processes.queries import LedgerLine, ledger_of
 from recoup.shops.access import Seat
-from recoup.shops.models import Source
+from recoup.shops.models import Shop, Source
 from recoup.web.answers import place
 from recoup.web.parts import Event, Timeline, Words
 from recoup.web.shown.people import clerk_names
@@ -125,6 +125,18 @@ def _status_event(change: StatusChange, actors: Actors) -> Event:
 def _note_event(note: OrderNote, actors: Actors) -> Event:
     who = actors.name("person", note.author_id)
     return Event(note.at, _("Note"), "message-square", "note", body=note.text, actor=who)
+
+
+def activity_events(shop: Shop, kind: str, key: int) -> list[Event]:
+    """Return the lines of the activity log about one thing."""
+    lines = list(
+        Activity.objects.filter(shop_id=shop.pk, subject_kind=kind, subject_id=key).order_by("-id")[
+            :MOST_EVENTS
+        ]
+    )
+    actors = Actors()
+    actors.look_up((line.actor_kind, line.actor_id) for line in lines)
+    return [_activity_event(line, actors) for line in lines]
 
 
 def _activity_event(one: Activity, actors: Actors) -> Event:

@@ -1,20 +1,27 @@
 """Customers: everybody once, with their orders and what they agreed to."""
 
+from django.contrib import messages
+from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
 
 from recoup.accounts.roles import Right
 from recoup.customers.listing import ContactFilter, count_customers, list_customers
-from recoup.customers.models import Contact
+from recoup.customers.merging import MergeRefused, merge_contacts, tell_apart
+from recoup.customers.models import Contact, MergeSuggestion
 from recoup.shops.access import Seat
 from recoup.web import listing
-from recoup.web.answers import place, place_if, see_other
+from recoup.web.answers import actor_of, place, place_if, see_other
 from recoup.web.doors import StaffRequest, staff
 from recoup.web.listing import Address
 from recoup.web.parts import Filters, Link
+from recoup.web.shown.attention import DOUBLES
 from recoup.web.shown.customer import customer_page, customer_rows
+from recoup.web.shown.doubles import doubles_dialogs
+from recoup.web.words.customers import merge_refusal
 
 
 @staff(Right.SEE_CUSTOMERS)
@@ -22,14 +29,19 @@ def customers(request: StaffRequest, seat: Seat) -> HttpResponse:
     """Show a page of customers, those known last first."""
     address = Address(request)
     is_oldest = address.get("o") == "oldest"
-    chosen = ContactFilter(text=address.get("q"), is_oldest_first=is_oldest)
+    is_doubles = address.get("v") == DOUBLES
+    chosen = ContactFilter(text=address.get("q"), is_oldest_first=is_oldest, may_be_doubles=is_doubles)
+    is_filtered = bool(chosen.text) or is_doubles
     page = list_customers(seat.shop, chosen, cursor=address.get("c"))
     count = count_customers(seat.shop, chosen, most=listing.wants_exact(address))
     context = {
         "filters": Filters(
-            [Link(_("Everybody"), address.path, not chosen.text)],
+            [
+                Link(_("Everybody"), address.url(v=""), not is_doubles),
+                Link(_("May be the same person"), address.url(v=DOUBLES), is_doubles),
+            ],
             listing.text_menu(address),
-            address.path if chosen.text else "",
+            address.path if is_filtered else "",
         ),
         "rows": customer_rows(seat, page.rows),
         "pager": listing.pager(address, page, count, _counted),
@@ -39,7 +51,7 @@ def customers(request: StaffRequest, seat: Seat) -> HttpResponse:
                 "direction": "ascending" if is_oldest else "descending",
             },
         },
-        "is_filtered": bool(chosen.text),
+        "is_filtered": is_filtered,
         "clear_url": address.path,
         "import_url": place_if(seat, "import") if seat.may(Right.MANAGE_INTAKE) else "",
         "lead_shown": listing.is_first_visit(request, "customers"),
@@ -54,13 +66,59 @@ def _counted(number: int, shown: str) -> str:
 @staff(Right.SEE_CUSTOMERS)
 def customer(request: StaffRequest, seat: Seat, contact_id: int) -> HttpResponse:
     """Show a person; one who was merged leads to the one who stays."""
-    contact = get_object_or_404(Contact.objects.filter(shop=seat.shop), pk=contact_id)
+    return _show(request, seat, _get(seat, contact_id))
+
+
+def _get(seat: Seat, contact_id: int) -> Contact:
+    return get_object_or_404(Contact.objects.filter(shop=seat.shop), pk=contact_id)
+
+
+def _show(request: StaffRequest, seat: Seat, contact: Contact, *, status: int = 200) -> HttpResponse:
     if contact.merged_into_id is not None:
         return see_other(place(seat, "customer", contact.merged_into_id))
     page = customer_page(seat, contact, request.now)
     context = {
         "customer": page,
         "crumb_links": [Link(_("Customers"), place(seat, "customers")), Link(page.card.name, "")],
-        "dialogs": [],
+        "dialogs": doubles_dialogs(seat, contact),
     }
-    return render(request, "web/customer.html", context)
+    return render(request, "web/customer.html", context, status=status)
+
+
+def _suggestion(seat: Seat, contact: Contact, suggestion_id: int) -> MergeSuggestion:
+    rows = MergeSuggestion.objects.filter(shop=seat.shop).select_related("first", "second")
+    return get_object_or_404(rows.filter(Q(first=contact) | Q(second=contact)), pk=suggestion_id)
+
+
+@require_POST
+@staff(Right.EDIT_CUSTOMERS)
+def merge(request: StaffRequest, seat: Seat, contact_id: int, suggestion_id: int) -> HttpResponse:
+    """Merge two suggested customers into the chosen one; what was decided meanwhile is 409 with the reason."""
+    contact = _get(seat, contact_id)
+    one = _suggestion(seat, contact, suggestion_id)
+    other = one.second if one.first_id == contact.pk else one.first
+    kept, gone = (other, contact) if request.POST.get("kept") == "other" else (contact, other)
+    try:
+        if request.POST.get("other") != str(other.pk):  # merged with somebody else since the page was shown
+            raise MergeRefused("decided")
+        merge_contacts(kept, gone, actor=actor_of(seat), now=request.now)
+    except MergeRefused as refused:
+        messages.warning(request, merge_refusal(refused.reason))
+        return _show(request, seat, _get(seat, contact_id), status=409)
+    messages.success(request, _("Merged. Everything of both stands here now."))
+    return see_other(place(seat, "customer", kept.pk))
+
+
+@require_POST
+@staff(Right.EDIT_CUSTOMERS)
+def apart(request: StaffRequest, seat: Seat, contact_id: int, suggestion_id: int) -> HttpResponse:
+    """Note that two suggested customers are two people."""
+    contact = _get(seat, contact_id)
+    one = _suggestion(seat, contact, suggestion_id)
+    try:
+        tell_apart(one, actor=actor_of(seat), now=request.now)
+    except MergeRefused as refused:
+        messages.warning(request, merge_refusal(refused.reason))
+        return _show(request, seat, contact, status=409)
+    messages.success(request, _("Noted. These two are not suggested again."))
+    return see_other(place(seat, "customer", contact.pk))

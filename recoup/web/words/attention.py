@@ -121,6 +121,14 @@ _KINDS = {
         action=_("Decide"),
         is_settled_by_hand=False,
     ),
+    "customers.may_be_doubles": Kind(
+        _("Some customers may be the same person"),
+        _("Their addresses, phones or accounts point to each other. Merge them, or say that they are two."),
+        "users-round",
+        "neutral",
+        _("Look at them"),
+        is_settled_by_hand=False,
+    ),
 }
 
 

@@ -51,7 +51,18 @@ def customer(**given: str) -> dict[str, Any]:
         orders=order_rows()[:4],
         timeline=pieces.timeline(),
         facts=[("Address", "ul. Długa 4, 31-147 Kraków")],
-        doubles=[parts.Link("M. Wisniewska", "/c/", count="same phone")],
+        doubles=[
+            screens.Double(
+                "M. Wisniewska",
+                "/c/",
+                "m.wisniewska@example.com",
+                "shares an account, an e-mail or a phone",
+                [
+                    screens.Action("Merge…", opens="merge-1"),
+                    screens.Action("Not the same person", url="/c/", is_post=True, tone="ghost"),
+                ],
+            )
+        ],
         actions=[
             screens.Action("Stop all messages…", "ban", opens="stop"),
             screens.Action("Erase the person…", "trash-2", opens="erase", tone="ghost"),
