@@ -121,7 +121,7 @@ def set_status(process: Process, to: str, *, actor: Actor, now: datetime) -> Pro
         was = process.status
         if to == was:
             return process
-        if to not in MOVES[was]:
+        if to not in MOVES[was] or process.current_version_id is None:
             raise ProcessMoveNotAllowed(f"{was} -> {to}")
         if was == Status.STOPPED:  # stopping was cut off: whoever is left inside does not come back to life
             while _stop_some(process, now):

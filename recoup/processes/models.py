@@ -65,6 +65,28 @@ class ProcessVersion(ShopOwned):
         constraints = [models.UniqueConstraint(fields=["process", "number"], name="processes_version_once")]
 
 
+class ProcessDraft(ShopOwned):
+    """What people are changing before they publish it: one for a process, against lost edits by `lock_version`."""
+
+    process = models.OneToOneField(Process, on_delete=models.CASCADE, related_name="+")
+    doc: models.JSONField[Any, Any] = models.JSONField()
+    lock_version = models.IntegerField(default=1)
+    revision = models.ForeignKey(
+        "DraftRevision", on_delete=models.SET_NULL, null=True, related_name="+"
+    )  # the one that `doc` equals
+    changed_at = models.DateTimeField()
+    changed_by = models.BigIntegerField(null=True)
+
+
+class DraftRevision(ShopOwned):
+    """A state that a draft has been in, so that steps can be taken back and again."""
+
+    draft = models.ForeignKey(ProcessDraft, on_delete=models.CASCADE, related_name="+")
+    doc: models.JSONField[Any, Any] = models.JSONField()
+    made_at = models.DateTimeField()
+    made_by = models.BigIntegerField(null=True)
+
+
 class Enrolment(ShopOwned):
     """One order or cart on its way through one version. Waiting is this row and nothing else."""
 

@@ -1,0 +1,332 @@
+"""What people change before they publish it: one draft for a process, with steps that can be taken back (J1, J9)."""
+
+import secrets
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.db import IntegrityError, transaction
+from django.db.models import Count
+
+from recoup.core import activity
+from recoup.core.activity import Actor
+from recoup.messaging.models import MessageSource, Template
+from recoup.processes.actions import publish
+from recoup.processes.graph.comparing import Changes, compare
+from recoup.processes.graph.document import doc_hash
+from recoup.processes.graph.editing import Raw, blank
+from recoup.processes.graph.problems import Problem
+from recoup.processes.graph.reading import read_document
+from recoup.processes.graph.validation import find_problems, load_process
+from recoup.processes.models import DraftRevision, Enrolment, Process, ProcessDraft, ProcessVersion
+from recoup.shops.models import Shop
+
+MOST_REVISIONS = 50
+LONGEST_NAME = 120
+
+
+class NameRefused(Exception):
+    """A process needs a name of its own; `code` is `missing`, `too_long` or `taken`."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class Lock(NamedTuple):
+    """The state of a draft that somebody looked at. Zero is no draft: the published version."""
+
+    version: int = 0
+    revision: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.version}.{self.revision}"
+
+    @classmethod
+    def read(cls, text: str) -> "Lock":
+        """Read what a page gave back; nonsense is a state that never was."""
+        version, _, revision = text.partition(".")
+        return (
+            cls(int(version), int(revision))
+            if text.isascii() and _are_numbers(version, revision)
+            else cls(-1)
+        )
+
+
+PUBLISHED = Lock()  # no draft was there when somebody looked
+
+
+def _are_numbers(*texts: str) -> bool:
+    return all(text.isdecimal() and len(text) < 16 for text in texts)
+
+
+@dataclass(frozen=True, slots=True)
+class DraftState:
+    """A draft as it is now; without one, the published version as what the first change would start from."""
+
+    doc: Raw
+    lock: Lock = PUBLISHED
+    changed_at: datetime | None = None
+    changed_by: int | None = None
+    can_undo: bool = False
+    can_redo: bool = False
+
+    @property
+    def is_stored(self) -> bool:
+        """Tell whether somebody has changed something."""
+        return self.lock != PUBLISHED
+
+
+class DraftChanged(Exception):
+    """Somebody else has changed the draft since it was looked at. `now` is how it is, `changes` what they did."""
+
+    def __init__(self, now: DraftState, changes: Changes) -> None:
+        super().__init__(str(now.lock))
+        self.now = now
+        self.changes = changes
+
+
+class NothingToUndo(Exception):
+    """There is no step to take back, or none to take again."""
+
+
+def draft_of(process: Process) -> DraftState:
+    """Return the draft of a process, or what the first change would start from."""
+    draft = ProcessDraft.objects.filter(process=process).first()
+    return _published(process) if draft is None else _state(draft)
+
+
+def _published(process: Process) -> DraftState:
+    version = process.current_version
+    return DraftState(version.doc if version is not None else blank(process.name))
+
+
+def _state(draft: ProcessDraft) -> DraftState:
+    current = draft.revision_id or 0
+    ids = set(DraftRevision.objects.filter(draft=draft).values_list("id", flat=True))
+    return DraftState(
+        doc=draft.doc,
+        lock=Lock(draft.lock_version, current),
+        changed_at=draft.changed_at,
+        changed_by=draft.changed_by,
+        can_undo=any(one < current for one in ids),
+        can_redo=any(one > current for one in ids),
+    )
+
+
+def used_ids(process: Process) -> set[str]:
+    """Return every id that a block of this process has had in any version."""
+    latest = ProcessVersion.objects.filter(process=process).order_by("-number").first()
+    return set() if latest is None else set(latest.node_map)
+
+
+def template_keys(shop: Shop) -> set[str]:
+    """Return the keys of the texts that can be sent: those that are published."""
+    found = Template.objects.filter(shop=shop, current_version__isnull=False)
+    return set(found.values_list("key", flat=True))
+
+
+def problems_of(process: Process, doc: Raw) -> list[Problem]:
+    """Return what keeps a draft from being published."""
+    return find_problems(read_document(doc), template_keys(process.shop))
+
+
+def create_process(
+    shop: Shop, *, name: str, start: Raw | None = None, actor: Actor, now: datetime
+) -> Process:
+    """Create a process that is not published, from a document or from nothing (J1).
+
+    :raises NameRefused: if the name is empty, too long or another process has it.
+    :raises InvalidProcess: if the document does not fit the format.
+    """
+    name = _checked_name(shop, name)
+    doc = read_document({**(start or blank(name)), "name": name}).as_json()
+    try:
+        with transaction.atomic():
+            source = MessageSource.objects.create(shop=shop, name=name, state=MessageSource.State.STOPPED)
+            process = Process.objects.create(
+                shop=shop, name=name, salt=secrets.randbits(62), message_source=source
+            )
+            _store(ProcessDraft(shop=shop, process=process, lock_version=0), doc, actor, now)
+            activity.record(
+                "processes.process.created",
+                shop_id=shop.pk,
+                subject=("process", process.pk),
+                at=now,
+                actor=actor,
+            )
+    except IntegrityError as error:
+        raise NameRefused("taken") from error
+    return process
+
+
+def _checked_name(shop: Shop, name: str, but: Process | None = None) -> str:
+    name = " ".join(name.split())
+    if not name:
+        raise NameRefused("missing")
+    if len(name) > LONGEST_NAME:
+        raise NameRefused("too_long")
+    others = Process.objects.filter(shop=shop, name__iexact=name)
+    if (others.exclude(pk=but.pk) if but is not None else others).exists():
+        raise NameRefused("taken")
+    return name
+
+
+def save_draft(process: Process, doc: Raw, *, lock: Lock, actor: Actor, now: datetime) -> DraftState:
+    """Keep a changed document as the draft. Saving what is there already changes nothing.
+
+    :raises DraftChanged: if somebody else has changed the draft since `lock` was given out.
+    :raises InvalidProcess: if the document does not fit the format.
+    :raises NameRefused: if it gives the process a name that it cannot have.
+    """
+    doc = read_document(doc).as_json()
+    with transaction.atomic():
+        process, draft = _locked(process, lock)
+        if doc["name"] != process.name:
+            _checked_name(process.shop, doc["name"], but=process)
+        if draft is None:
+            published = _published(process).doc
+            if doc == published:
+                return _published(process)
+            draft = ProcessDraft(shop_id=process.shop_id, process=process, lock_version=0)
+            _store(draft, published, actor, now)
+        elif doc == draft.doc:
+            return _state(draft)
+        _store(draft, doc, actor, now)
+    return _state(draft)
+
+
+def _store(draft: ProcessDraft, doc: Raw, actor: Actor, now: datetime) -> None:
+    """Make a document the newest state of a draft; what had been taken back cannot be taken again."""
+    draft.doc, draft.changed_at, draft.changed_by = doc, now, actor.id
+    draft.lock_version += 1
+    draft.save()
+    revisions = DraftRevision.objects.filter(draft=draft)
+    revisions.filter(id__gt=draft.revision_id or 0).delete()
+    draft.revision = DraftRevision.objects.create(
+        shop_id=draft.shop_id, draft=draft, doc=doc, made_at=now, made_by=actor.id
+    )
+    draft.save(update_fields=["revision"])
+    kept = list(revisions.order_by("-id").values_list("id", flat=True)[:MOST_REVISIONS])
+    revisions.filter(id__lt=kept[-1]).delete()
+
+
+def _locked(process: Process, lock: Lock) -> tuple[Process, ProcessDraft | None]:
+    """Lock a process and its draft.
+
+    :raises DraftChanged: if the draft is not the one that was looked at.
+    """
+    rows = Process.objects.select_for_update(no_key=True, of=("self",))
+    process = rows.select_related("current_version", "shop").get(pk=process.pk)
+    draft = ProcessDraft.objects.filter(process=process).first()
+    state = _published(process) if draft is None else _state(draft)
+    if state.lock != lock:
+        seen = DraftRevision.objects.filter(draft=draft, pk=lock.revision).first() if draft else None
+        before = seen.doc if seen is not None else _published(process).doc
+        raise DraftChanged(state, compare(before, state.doc))
+    return process, draft
+
+
+def move_draft(process: Process, *, steps: int, lock: Lock, actor: Actor, now: datetime) -> DraftState:
+    """Take the last change back (`steps` is -1), or take it again (1).
+
+    :raises DraftChanged: if somebody else has changed the draft meanwhile.
+    :raises NothingToUndo: if there is no such step.
+    """
+    with transaction.atomic():
+        process, draft = _locked(process, lock)
+        rows = (
+            DraftRevision.objects.filter(draft=draft) if draft is not None else DraftRevision.objects.none()
+        )
+        found = (
+            rows.filter(id__lt=lock.revision).order_by("-id").first()
+            if steps < 0
+            else rows.filter(id__gt=lock.revision).order_by("id").first()
+        )
+        if draft is None or found is None:
+            raise NothingToUndo
+        draft.doc, draft.revision = found.doc, found
+        draft.changed_at, draft.changed_by = now, actor.id
+        draft.lock_version += 1
+        draft.save()
+    return _state(draft)
+
+
+def discard_draft(process: Process, *, lock: Lock, actor: Actor, now: datetime) -> bool:
+    """Throw the draft away, and with it a process that never was more than this; tell whether the process is left.
+
+    :raises DraftChanged: if somebody else has changed the draft meanwhile.
+    """
+    with transaction.atomic():
+        process, draft = _locked(process, lock)
+        activity.record(
+            "processes.draft.discarded",
+            shop_id=process.shop_id,
+            subject=("process", process.pk),
+            at=now,
+            actor=actor,
+        )
+        if process.current_version is not None:
+            if draft is not None:
+                draft.delete()
+            return True
+        source_id = process.message_source_id
+        process.delete()
+        MessageSource.objects.filter(pk=source_id).delete()
+    return False
+
+
+def publish_draft(process: Process, *, lock: Lock, actor: Actor, now: datetime) -> ProcessVersion:
+    """Publish the draft as the next version. Who is inside stays on theirs; a draft that changes nothing makes none (R20).
+
+    :raises DraftChanged: if it is not the draft that was looked at.
+    :raises InvalidProcess: with every problem, if it may not be published.
+    :raises NameRefused: if another process has taken its name.
+    """
+    with transaction.atomic():
+        process, draft = _locked(process, lock)
+        doc = draft.doc if draft is not None else _published(process).doc
+        document = load_process(doc, template_keys(process.shop))
+        current = process.current_version
+        if current is None or bytes(current.doc_hash) != doc_hash(document):
+            name = _checked_name(process.shop, document.name, but=process)
+            if name != process.name:
+                Process.objects.filter(pk=process.pk).update(name=name)
+                MessageSource.objects.filter(pk=process.message_source_id).update(name=name)
+            current = publish(process, document, actor=actor, now=now)
+        if draft is not None:
+            draft.delete()
+    return current
+
+
+@dataclass(frozen=True, slots=True)
+class PublishPreview:
+    """What publishing would do. `inside` is how many people are on which version now."""
+
+    number: int
+    changes: Changes
+    before: Raw | None
+    problems: list[Problem]
+    inside: tuple[tuple[int, int], ...]
+
+
+def preview_of_publish(process: Process, doc: Raw) -> PublishPreview:
+    """Return what publishing a draft would change, and for whom it would not."""
+    latest = ProcessVersion.objects.filter(process=process).order_by("-number").first()
+    active = Enrolment.objects.filter(shop_id=process.shop_id, process=process, state__in=(1, 2, 3))
+    counted = active.values_list("version__number").annotate(count=Count("id")).order_by("version__number")
+    before = latest.doc if latest is not None else None
+    return PublishPreview(
+        number=latest.number + 1 if latest is not None else 1,
+        changes=compare(before, doc) if before is not None else Changes(added=tuple(doc["nodes"])),
+        before=before,
+        problems=problems_of(process, doc),
+        inside=tuple((int(number), int(count)) for number, count in counted),
+    )
+
+
+def missing_texts(doc: dict[str, Any], known: Collection[str]) -> list[str]:
+    """Return the texts that a document sends and the shop does not have."""
+    wanted = {str(node.get("template")) for node in doc["nodes"].values() if node["t"] == "send"}
+    return sorted(wanted - set(known))
