@@ -237,7 +237,7 @@ def process_nodes(seat: Seat, process: Process) -> list[Node]:
     document = ProcessDocument.model_validate(process.current_version.doc)
     picture, standing = draw(document), standing_at(process)
     texts = {key: key_name(key, name) for key, name in Template.objects.values_list("key", "name")}
-    ordinals = _ordinals(picture)
+    ordinals = node_words.message_numbers(picture)
     start = Node("_start", "start", steps.word(picture.entry_word), _stops(picture), [Branch(picture.first)])
     url = inside_url(seat, process)
     return [start, *(_node(node, picture, standing, texts, ordinals, url) for node in picture.nodes)]
@@ -248,7 +248,7 @@ def block_title(process: Process, block: str) -> str:
     if process.current_version is None:
         return ""
     picture = draw(ProcessDocument.model_validate(process.current_version.doc))
-    ordinals = _ordinals(picture)
+    ordinals = node_words.message_numbers(picture)
     total = max(ordinals.values(), default=0)
     titles = {node.id: node_words.title(node, ordinals.get(node.id, 0), total) for node in picture.nodes}
     return titles.get(block, "")
@@ -258,12 +258,6 @@ def _stops(picture: Picture) -> str:
     """Return what ends the process wherever somebody stands."""
     words = [steps.word(word) for word in picture.goal_words[:2]]
     return _("Ends when %(events)s") % {"events": ", ".join(words)} if words else ""
-
-
-def _ordinals(picture: Picture) -> dict[str, int]:
-    """Number the messages by their place from top to bottom; those of one row share a number."""
-    rows = sorted({node.row for node in picture.nodes if node.kind == "send"})
-    return {node.id: rows.index(node.row) + 1 for node in picture.nodes if node.kind == "send"}
 
 
 def _node(

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from recoup.core import humane
 from recoup.processes.engine.times import parse_span
-from recoup.processes.graph.picture import PictureNode
+from recoup.processes.graph.picture import Picture, PictureNode
 from recoup.web.words import orders
 from recoup.web.words.steps import reminder_name, word
 
@@ -39,6 +39,17 @@ def span(text: str) -> str:
     except ValueError:
         return text
     return humane.duration(timedelta(days=read.days) + read.exact, get_language() or "en")
+
+
+def message_numbers(picture: Picture) -> dict[str, int]:
+    """Number the messages by their place from top to bottom; those of one row share a number."""
+    rows = sorted({node.row for node in picture.nodes if node.kind == "send"})
+    return {node.id: rows.index(node.row) + 1 for node in picture.nodes if node.kind == "send"}
+
+
+def fact(name: str) -> str:
+    """Return the words of a fact that conditions ask about."""
+    return str(_FACTS.get(name, name))
 
 
 def title(node: PictureNode, ordinal: int, total: int) -> str:
