@@ -15,6 +15,7 @@ from recoup.messaging.actions import announce_settled
 from recoup.messaging.models import Message, Template
 from recoup.messaging.templates import install_shipped as install_texts
 from recoup.orders.models import CancelReason, Order, StatusChange
+from recoup.orders.status import reopen_priced
 from recoup.processes.actions import go_live, install_shipped
 from recoup.processes.loop import Engine
 from recoup.recovery.detection import open_due_cases
@@ -25,7 +26,7 @@ from tests.factories.messages import make_message
 from tests.factories.moments import DAY, HOUR, NOW
 from tests.factories.orders import make_attempt, make_order
 from tests.factories.people import make_contact
-from tests.factories.shops import make_shop
+from tests.factories.shops import make_shop, make_source
 from tests.factories.templates import make_template
 from tests.web.staff import sign_in
 
@@ -282,3 +283,39 @@ def test_an_order_of_another_shop_is_not_there(shop: Shop) -> None:
     assert post(client, foreign, "take") == 404
     with scope(shop=other):
         assert Order.objects.get(pk=foreign.pk).claimed_by is None
+
+
+@pytest.mark.parametrize(
+    ("asked_at", "says"),
+    [
+        (None, "It was not paid in time"),
+        (NOW - HOUR, "It was not paid in time; the shop was asked once more"),
+    ],
+)
+def test_the_history_says_that_the_shop_was_asked_only_where_it_was(
+    shop: Shop, asked_at: datetime | None, says: str
+) -> None:
+    order = make_order(shop, asked_at=asked_at)
+    open_due_cases(now=NOW)
+
+    events = sign_in(shop).get(f"/s/lumen/orders/{order.pk}/").context["order"].timeline.events
+
+    assert [event.body for event in events if "Unpaid" in str(event.title)] == [says]
+
+
+@pytest.mark.parametrize(
+    ("kind", "says"), [("generic", ""), ("woocommerce", "The shop is asked once more before.")]
+)
+def test_only_a_shop_that_can_be_asked_is_promised_to_be(shop: Shop, kind: str, says: str) -> None:
+    order = make_order(shop, source=make_source(shop, kind=kind), placed_at=NOW - HOUR)
+
+    page = sign_in(shop).get(f"/s/lumen/orders/{order.pk}/").context["order"]
+
+    assert page.next_step.detail == says
+
+
+def test_an_order_that_costs_something_again_says_so(shop: Shop) -> None:
+    order = make_order(shop, status="completed", payment_state="nothing_due", total="0.00")
+    reopen_priced(order, now=NOW)
+
+    assert "There is something to pay now" in page_of(sign_in(shop), order)

@@ -19,6 +19,7 @@ from recoup.processes.graph.next_step import NextStep as Planned
 from recoup.processes.queries import next_steps
 from recoup.recovery.models import RecoveryCase
 from recoup.shops.access import Seat
+from recoup.shops.adapters import platform
 from recoup.web import parts, screens
 from recoup.web.answers import place
 from recoup.web.listing import with_query
@@ -209,7 +210,9 @@ def next_card(standing: Standing) -> parts.NextStep:
         when = steps.upcoming(order.check_at, now) if order.check_at > now else _("now")
         return parts.NextStep(
             _("Looked at %(when)s; if it is not paid by then, its reminders begin.") % {"when": when},
-            detail=_("The shop is asked once more before."),
+            detail=_("The shop is asked once more before.")
+            if platform(order.source.kind).capabilities.asks
+            else "",
         )
     return parts.NextStep(_("Nothing more is planned by itself."), "quiet", "check")
 

@@ -76,7 +76,7 @@ def order_timeline(seat: Seat, order: Order) -> Timeline:
         *_message_events(seat, order),
         *(_activity_event(line, actors) for line in lines),
         *(_note_event(note, actors) for note in notes),
-        *(_status_event(change, actors) for change in changes),
+        *(_status_event(change, actors, was_asked=order.asked_at is not None) for change in changes),
         *_payment_events(order),
         *_fact_events(order),
     ]
@@ -98,7 +98,7 @@ def timeline_of(events: Iterable[Event]) -> Timeline:
     return Timeline(shown, kinds if len(kinds) > 1 else [])
 
 
-def _status_event(change: StatusChange, actors: Actors) -> Event:
+def _status_event(change: StatusChange, actors: Actors, *, was_asked: bool) -> Event:
     mark = mark_of("order", change.to_status)
     to = orders.status_label(change.to_status)
     is_first = not change.from_status
@@ -117,7 +117,7 @@ def _status_event(change: StatusChange, actors: Actors) -> Event:
         "shopping-bag" if is_first else mark.icon,
         "status",
         mark.tone,
-        orders.status_reason(change.reason),
+        orders.status_reason(change.reason, was_asked=was_asked),
         actors.name(change.actor_kind, change.actor_id),
     )
 

@@ -8,7 +8,8 @@ from recoup.orders.models import Order
 _REASONS = {
     "paid": gettext_lazy("It is paid"),
     "nothing_due": gettext_lazy("There is nothing to pay"),
-    "not_paid_in_time": gettext_lazy("It was not paid in time; the shop was asked once more"),
+    "due_now": gettext_lazy("There is something to pay now"),
+    "not_paid_in_time": gettext_lazy("It was not paid in time"),
     "superseded": gettext_lazy("The same person has paid a newer order"),
     "duplicate": gettext_lazy("Another order of the same person is kept instead"),
     "released": gettext_lazy("Nobody works on it any more"),
@@ -16,6 +17,7 @@ _REASONS = {
     "source": gettext_lazy("Cancelled in the shop"),
     "deleted": gettext_lazy("Deleted in the shop"),
 }
+_ONCE_ASKED = {"not_paid_in_time": gettext_lazy("It was not paid in time; the shop was asked once more")}
 _REFUSALS = {
     "no_such_move": gettext_lazy("This status cannot follow the present one."),
     "refund_first": gettext_lazy("The order is paid. Give the money back first; then it can be changed."),
@@ -45,8 +47,13 @@ def status_label(code: str) -> str:
     return str(Order.Status(code).label) if code in Order.Status.values else code
 
 
-def status_reason(code: str) -> str:
-    """Return why a status changed; what a person or a shop wrote stands as it is."""
+def status_reason(code: str, *, was_asked: bool = False) -> str:
+    """Return why a status changed; what a person or a shop wrote stands as it is.
+
+    :param was_asked: the source of the order was asked and has answered; not every one can be.
+    """
+    if was_asked and code in _ONCE_ASKED:
+        return str(_ONCE_ASKED[code])
     if code in _REASONS:
         return str(_REASONS[code])
     if code.startswith("source: "):
