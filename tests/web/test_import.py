@@ -143,3 +143,52 @@ def test_a_file_is_kept_where_its_name_cannot_lead_out(manager: Client, settings
 
 def test_the_columns_page_without_a_file_leads_to_the_upload(manager: Client) -> None:
     assert manager.get(COLUMNS).headers["Location"] == UPLOAD
+
+
+FRENCH = (
+    "Nr;Kiedy;Razem;Kto;Stan;Imię\nA-1;03.09.2026 10:15;149,00;anna@example.com;czeka na przelew;Hélène\n"
+)
+
+
+def test_a_file_of_unsure_letters_is_kept_and_read_as_a_person_says(manager: Client, settings: Any) -> None:
+    content = FRENCH.replace("Imię", "Kim").encode("cp1252")
+    asked = upload(manager, content, "zamówienia.csv")
+    assert asked.status_code == 422
+    choices = [(code, str(words)) for code, words in asked.context["form"].fields["encoding"].choices]
+    assert [code for code, _words in choices] == [
+        "cp1250",
+        "iso-8859-2",
+        "cp1252",
+        "cp1251",
+        "utf-8",
+        "utf-16",
+    ]
+    assert [words for code, words in choices if "Hélène" in words]
+    assert "zam" in asked.context["kept_name"]
+
+    assert manager.get(COLUMNS).headers["Location"] == UPLOAD
+    refused = manager.post(UPLOAD, {"encoding": "utf-8"})
+    assert refused.status_code == 422
+    assert "utf-8" in str(refused.context["form"].errors["encoding"])
+    assert manager.post(UPLOAD, {"encoding": "klingon"}).status_code == 422
+    chosen = manager.post(UPLOAD, {"encoding": "cp1252"})
+
+    assert chosen.headers["Location"] == COLUMNS
+    assert len(list(Path(settings.MEDIA_ROOT).rglob("*.csv"))) == 1
+    assert "Hélène" in manager.get(COLUMNS).content.decode()
+    tried = manager.post(COLUMNS, {**MEANT, "word_0": "pending"})
+    assert tried.status_code == 302, tried.context["form"].errors
+    with scopes_disabled():
+        assert ImportRun.objects.get().plan["encoding"] == "cp1252"
+
+
+def test_the_next_file_is_judged_by_itself(manager: Client) -> None:
+    upload(manager, FRENCH.replace("Imię", "Kim").encode("cp1252"))
+    manager.post(UPLOAD, {"encoding": "cp1252"})
+
+    assert upload(manager, OWN.encode()).headers["Location"] == COLUMNS
+    assert "zapłacone" in manager.get(COLUMNS).content.decode()
+
+
+def test_letters_without_a_file_lead_to_the_upload(manager: Client) -> None:
+    assert manager.post(UPLOAD, {"encoding": "cp1252"}).headers["Location"] == UPLOAD

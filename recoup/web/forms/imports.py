@@ -1,5 +1,7 @@
 """Forms of the import of files: the file, and what its columns and words mean."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 from django import forms
@@ -84,6 +86,50 @@ class FileForm(forms.Form):
         if file.size > LARGEST_FILE:
             raise forms.ValidationError(_("The file is larger than 200 MB. Import it in parts."))
         return file
+
+
+ENCODINGS = [
+    ("cp1250", _("Central European, Windows (cp1250)")),
+    ("iso-8859-2", _("Central European, ISO (iso-8859-2)")),
+    ("cp1252", _("Western European, Windows (cp1252)")),
+    ("cp1251", _("Cyrillic, Windows (cp1251)")),
+    ("utf-8", "Unicode (utf-8)"),
+    ("utf-16", "Unicode (utf-16)"),
+]
+_WORD_BEYOND_ASCII = re.compile(rb"[A-Za-z\x80-\xff]*[\x80-\xff][A-Za-z\x80-\xff]*")
+_SHOWN_WORDS = 3
+_SAMPLED_BYTES = 1 << 16
+
+
+class EncodingForm(forms.Form):
+    """How a file that was uploaded writes its letters, where nobody can tell; each choice shows what it makes of them."""
+
+    def __init__(self, data: Any, *, path: Path) -> None:
+        super().__init__(data)
+        words = _words_beyond_ascii(path)
+        self.fields["encoding"] = forms.ChoiceField(
+            label=_("Letters of the file"),
+            help_text=_(
+                "Beside each one stands what it makes of words in your file. Choose the one that reads right."
+            ),
+            widget=forms.RadioSelect,
+            choices=[(code, _with_sample(name, words, code)) for code, name in ENCODINGS],
+        )
+
+
+def _words_beyond_ascii(path: Path) -> list[bytes]:
+    with path.open("rb") as file:
+        head = file.read(_SAMPLED_BYTES)
+    return list(dict.fromkeys(_WORD_BEYOND_ASCII.findall(head)))[:_SHOWN_WORDS]
+
+
+def _with_sample(name: Any, words: list[bytes], encoding: str) -> str:
+    """Return the name of an encoding with what it makes of some words; alone where it makes nothing of them."""
+    try:
+        sample = ", ".join(word.decode(encoding)[:30] for word in words)
+    except UnicodeDecodeError:
+        return str(name)
+    return f"{name}: {sample}" if sample.replace(", ", "").isprintable() and sample else str(name)
 
 
 class PlanForm(forms.Form):

@@ -27,7 +27,7 @@ from recoup.shops.access import Seat
 from recoup.shops.models import ImportRefusal, ImportRun
 from recoup.shops.reasons import words as reason_words
 from recoup.web.doors import StaffRequest, staff
-from recoup.web.forms.imports import FileForm, PlanForm
+from recoup.web.forms.imports import EncodingForm, FileForm, PlanForm
 from recoup.web.keeping_screens import CheckRow
 from recoup.web.parts import Link
 from recoup.web.views.settings import crumbs, note
@@ -53,19 +53,51 @@ def _show(request: StaffRequest, seat: Seat, step: str, status: int = 200, **mor
 @staff(Right.MANAGE_INTAKE)
 def upload(request: StaffRequest, seat: Seat) -> HttpResponse:
     """Take a file in."""
+    if "encoding" in request.POST and not request.FILES:
+        return _choose_encoding(request, seat)
     form = FileForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         path = _keep(form.cleaned_data["file"])
-        try:
-            propose(path, seat.shop)
-        except FileRefused as refused:
-            shutil.rmtree(path.parent)
-            form.add_error("file", reason_words(str(refused)))
-        else:
-            request.session[UPLOADED] = {"shop": seat.shop.pk, "path": str(path)}
+        request.session[UPLOADED] = {"shop": seat.shop.pk, "path": str(path)}
+        refused = _why_refused(path, seat)
+        if not refused:
             return redirect("web:import_columns", seat.shop.slug)
+        if refused == "encoding_unsure":
+            return _ask_encoding(request, seat, EncodingForm(None, path=path), path)
+        shutil.rmtree(path.parent)
+        form.add_error("file", reason_words(refused))
     status = 422 if form.errors else 200
     return _show(request, seat, "file", status, form=form, step_label=_("Continue"))
+
+
+def _why_refused(path: Path, seat: Seat, encoding: str = "") -> str:
+    try:
+        propose(path, seat.shop, encoding=encoding)
+    except FileRefused as refused:
+        return str(refused)
+    return ""
+
+
+def _choose_encoding(request: StaffRequest, seat: Seat) -> HttpResponse:
+    """Read the file that was uploaded already by the letters that a person chose."""
+    path = _uploaded(request, seat)
+    if path is None:
+        messages.warning(request, reason_words("file_gone"))
+        return redirect("web:import", seat.shop.slug)
+    form = EncodingForm(request.POST, path=path)
+    if form.is_valid():
+        encoding = form.cleaned_data["encoding"]
+        refused = _why_refused(path, seat, encoding)
+        if not refused:
+            request.session[UPLOADED] = {**request.session[UPLOADED], "encoding": encoding}
+            return redirect("web:import_columns", seat.shop.slug)
+        form.add_error("encoding", reason_words(refused))
+    return _ask_encoding(request, seat, form, path)
+
+
+def _ask_encoding(request: StaffRequest, seat: Seat, form: EncodingForm, path: Path) -> HttpResponse:
+    more = {"form": form, "kept_name": path.name, "other_url": request.path, "step_label": _("Continue")}
+    return _show(request, seat, "encoding", 422, **more)
 
 
 def _keep(file: Any) -> Path:
@@ -93,7 +125,11 @@ def columns(request: StaffRequest, seat: Seat) -> HttpResponse:
     if path is None:
         messages.warning(request, reason_words("file_gone"))
         return redirect("web:import", seat.shop.slug)
-    plan = propose(path, seat.shop)
+    try:
+        plan = propose(path, seat.shop, encoding=request.session[UPLOADED].get("encoding", ""))
+    except FileRefused as refused:  # whoever comes here without saying how the file is written
+        messages.warning(request, reason_words(str(refused)))
+        return redirect("web:import", seat.shop.slug)
     status_column = request.POST.get("column_status", plan.columns.get("status", ""))
     words_of = plan
     if status_column in plan.header and status_column:
