@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from recoup.web.parts import Words
+from recoup.web.parts import Link, Words
 from recoup.web.screens import Action
 
 
@@ -34,6 +34,17 @@ class SourceRow:
     state_label: Words
     last_at: datetime | None
     today: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class OwnCancelling:
+    """That a shop cancels its unpaid orders by itself: what it means, what to change, and the orders it happened to."""
+
+    title: Words
+    text: Words
+    advice: Words
+    orders: Sequence[Link] = ()
+    tone: str = "neutral"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +93,16 @@ class WaitingRow:
     wait: timedelta
     url: str = ""
     is_default: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ProductRow:
+    """A product, and what puts it on the list of those bought again and again or takes it off."""
+
+    name: str
+    detail: Words  # article number, source
+    is_on: bool
+    action: Action
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ from recoup.web.forms.settings import GenericSourceForm, WooCommerceForm
 from recoup.web.keeping_screens import CheckRow, SettingsCard, SourceRow
 from recoup.web.parts import Link, Timeline
 from recoup.web.screens import Action
+from recoup.web.shown.sources import own_cancelling
 from recoup.web.views.settings import crumbs
 
 EXAMPLE = """import base64, hashlib, hmac, json, time, urllib.request
@@ -206,6 +207,7 @@ def source(request: StaffRequest, seat: Seat, source_id: int) -> HttpResponse:
         "facts": _facts(one),
         "actions": _actions(one, seat),
         "example": EXAMPLE.replace("ADDRESS", hook_address(one)) if one.kind == "generic" else "",
+        "cancelling": own_cancelling(seat, one, request.now),
         "events": Timeline([]),
         "dialogs": [],
     }
