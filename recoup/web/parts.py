@@ -115,14 +115,14 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A field of a confirm dialog; `options` makes it a select, else it is a text."""
+    """A field of a confirm dialog; `options` makes it a select, or with kind `radio` a few to see at once; else a text."""
 
     name: str
     label: Words
     options: Sequence[tuple[str, Words]] = ()
     help: Words = ""
     is_required: bool = False
-    kind: str = "text"  # text, textarea, date
+    kind: str = "text"  # text, textarea, date, radio
 
 
 @dataclass(frozen=True, slots=True)

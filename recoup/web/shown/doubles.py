@@ -70,6 +70,7 @@ def doubles_dialogs(seat: Seat, contact: Contact) -> list[parts.Confirm]:
                     _("Keep the name and the address of"),
                     [("this", _option(contact, numbers)), ("other", _option(other, numbers))],
                     is_required=True,
+                    kind="radio",
                     help=_("Mails go to this address. What is empty here is filled from the other one."),
                 )
             ],

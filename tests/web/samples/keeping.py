@@ -74,7 +74,24 @@ def customer(**given: str) -> dict[str, Any]:
         **given,
         customer=page,
         crumb_links=crumbs("customers", PEOPLE[0][0]),
-        dialogs=[],
+        dialogs=[
+            parts.Confirm(
+                "merge-1",
+                "Merge these two customers?",
+                "/c/",
+                "Merge into one customer",
+                fields=[
+                    parts.Choice(
+                        "kept",
+                        "Keep the name and the address of",
+                        [("this", "Maria Wiśniewska · 3 orders"), ("other", "M. Wisniewska · 1 order")],
+                        "Mails go to this address.",
+                        is_required=True,
+                        kind="radio",
+                    )
+                ],
+            )
+        ],
     )
 
 
