@@ -22,6 +22,7 @@ class Right(models.TextChoices):
     WORK_ORDERS = "work_orders", _("Change orders")
     SEE_CUSTOMERS = "see_customers", _("See customers")
     EDIT_CUSTOMERS = "edit_customers", _("Change customers")
+    EDIT_PRODUCTS = "edit_products", _("Change products")
     SEE_PROCESSES = "see_processes", _("See processes and messages")
     EDIT_PROCESSES = "edit_processes", _("Change processes and templates")
     SEND_MESSAGES = "send_messages", _("Settle and resend messages")

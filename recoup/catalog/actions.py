@@ -1,9 +1,13 @@
-"""Taking in products as their source shows them."""
+"""Taking in products as their source shows them, and what staff say of them."""
 
 from datetime import datetime
 from typing import Any
 
+from django.db import transaction
+
 from recoup.catalog.models import Product
+from recoup.core import activity
+from recoup.core.activity import Actor
 from recoup.shops.models import Source
 from recoup.shops.snapshots import ProductSnapshot
 
@@ -50,3 +54,24 @@ def _fields(snapshot: ProductSnapshot, now: datetime) -> dict[str, Any]:
         "url": snapshot.url,
         "image_url": snapshot.image_url,
     }
+
+
+def set_repeatable(product: Product, *, is_repeatable: bool, actor: Actor, now: datetime) -> bool:
+    """Say whether a product, with all its variants, is bought again and again (F2); tell whether that was new.
+
+    From now on a newer paid order closes no older one because of it, or does again. A source that tells it by itself
+    overrules this with its next word on the product.
+    """
+    with transaction.atomic():
+        rows = Product.objects.filter(shop=product.shop_id, source=product.source_id, ref=product.ref)
+        changed = rows.exclude(is_repeatable=is_repeatable).update(is_repeatable=is_repeatable)
+        if changed:
+            activity.record(
+                "catalog.product.repeatable_changed",
+                shop_id=product.shop_id,
+                subject=("product", product.pk),
+                at=now,
+                actor=actor,
+                is_repeatable=is_repeatable,
+            )
+    return bool(changed)

@@ -2,7 +2,19 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from recoup.web.views import checks, demo, imports, intake, mail, people, settings, sources, texts, wizard
+from recoup.web.views import (
+    checks,
+    demo,
+    imports,
+    intake,
+    mail,
+    people,
+    products,
+    settings,
+    sources,
+    texts,
+    wizard,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("ready/", wizard.ready, name="ready"),
@@ -14,6 +26,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/shop/", settings.shop_settings, name="shop_settings"),
     path("settings/waiting/", settings.waiting, name="waiting"),
     path("settings/waiting/method/", settings.add_waiting, name="add_waiting"),
+    path("settings/products/", products.products, name="products"),
+    path("settings/products/<int:product_id>/switch/", products.switch, name="product_switch"),
     path("settings/limits/", settings.limits, name="limits"),
     path("settings/limits/quiet/", settings.quiet, name="quiet"),
     path("settings/mail/", mail.mail, name="mail"),

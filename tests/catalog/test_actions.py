@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from django_scopes import scopes_disabled
 
-from recoup.catalog.actions import record_product
+from recoup.catalog.actions import record_product, set_repeatable
 from recoup.catalog.models import Product
+from recoup.core.activity import Actor
 from recoup.shops.models import Source
 from recoup.shops.snapshots import ProductSnapshot
 from tests.factories.moments import HOUR, MINUTE, NOW
@@ -88,3 +89,18 @@ def test_what_is_bought_again_and_again_is_so_until_its_source_says_otherwise(so
         found.append(product.is_repeatable)
 
     assert found == [False, True, True, False]
+
+
+def test_what_staff_say_holds_until_the_source_says_otherwise(source: Source) -> None:
+    product = record_product(source, snapshot(), now=NOW)
+    variant = record_product(source, snapshot(variant_ref="5a"), now=NOW)
+    other = record_product(source, snapshot(ref="6"), now=NOW)
+
+    told = [set_repeatable(product, is_repeatable=True, actor=Actor("person", 1), now=NOW) for _ in range(2)]
+    record_product(source, snapshot(version_at=NOW), now=NOW)
+    assert told == [True, False]
+    assert set(Product.objects.filter(is_repeatable=True)) == {product, variant}
+    record_product(source, snapshot(version_at=NOW, is_repeatable=False), now=NOW)
+
+    assert set(Product.objects.filter(is_repeatable=True)) == {variant}
+    assert not Product.objects.get(pk=other.pk).is_repeatable

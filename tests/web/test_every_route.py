@@ -39,6 +39,7 @@ POSTED: dict[str, dict[str, str]] = {
     "web:process_status": {"status": "paused"},
     "web:message_settle": {"outcome": "not_sent"},
     "web:message_retry": {},
+    "web:product_switch": {"on": "1"},
     "web:add_waiting": {},
     "web:quiet": {},
     "web:mail_test": {},

@@ -159,7 +159,12 @@ def test_everybody_sees_the_settings_that_they_may_open(world: World) -> None:
         return {str(card.title) for _title, cards in groups for card in cards}
 
     assert titles(Role.MARKETER) == {"Texts"}
-    assert titles(Role.MANAGER) == {"Texts", "Import a file", "Reports that could not be read"}
+    assert titles(Role.MANAGER) == {
+        "Texts",
+        "Import a file",
+        "Products bought again and again",
+        "Reports that could not be read",
+    }
     assert {"Mail server", "Colleagues", "Checks", "Shop"} < titles(Role.OWNER)
 
 

@@ -28,6 +28,7 @@ from tests.factories.messages import make_message
 from tests.factories.moments import NOW
 from tests.factories.orders import make_cart, make_order
 from tests.factories.people import make_contact
+from tests.factories.products import make_product
 from tests.factories.shops import make_source
 
 HTML = b"<html><head></head><body><p>Hello</p></body></html>"
@@ -180,6 +181,7 @@ def _fill(place: Place) -> None:
         "order_id": order.pk,
         "contact_id": order.contact.pk,
         "suggestion_id": suggestion.pk,
+        "product_id": make_product(source).pk,
         "process_id": process.pk,
         "message_id": message.pk,
         "source_id": source.pk,

@@ -93,6 +93,15 @@ def _order_cards(seat: Seat) -> Cards:
             ),
         ),
         (
+            Right.EDIT_PRODUCTS,
+            SettingsCard(
+                _("Products bought again and again"),
+                _("A newer paid order closes no older one because of these."),
+                _url(seat, "products"),
+                "refresh-cw",
+            ),
+        ),
+        (
             Right.MANAGE_INTAKE,
             SettingsCard(
                 _("Reports that could not be read"),
@@ -256,7 +265,9 @@ def _show_waiting(
             rows.append(WaitingRow(method, timedelta(minutes=minutes), is_default=True))
     context = {
         "heading": _("Waiting times"),
-        "lead": _("Recoup asks once more whether an order was paid, and only then calls it unpaid."),
+        "lead": _(
+            "Where your shop can be asked, Recoup asks once more whether an order was paid, and only then calls it unpaid."
+        ),
         "crumb_links": crumbs(seat),
         "form": form,
         "units": {"unpaid_after_minutes": _("minutes"), "cart_after_minutes": _("minutes")},

@@ -35,6 +35,8 @@ PAGES: dict[str, Page] = {
     "settings_texts": ("web/settings/texts.html", running.settings_texts),
     "settings_text": ("web/settings/text.html", running.settings_text),
     "settings_import": ("web/settings/import.html", running.settings_import),
+    "settings_encoding": ("web/settings/import.html", running.settings_encoding),
+    "settings_products": ("web/settings/products.html", running.settings_products),
     "wizard": ("web/wizard.html", running.wizard),
     "wizard_done": ("web/wizard_done.html", running.wizard_done),
     "sign_in": ("account/login.html", running.sign_in),

@@ -10,6 +10,20 @@ from tests.web.samples import pieces
 from tests.web.samples.ground import ago, base
 
 
+class LettersForm(forms.Form):
+    """Which letters a file is written with."""
+
+    encoding = forms.ChoiceField(
+        label="Letters of the file",
+        widget=forms.RadioSelect,
+        help_text="Choose the one that reads right.",
+        choices=[
+            ("cp1250", "Central European, Windows (cp1250): Hélčne, Zażółć"),
+            ("cp1252", "Western European, Windows (cp1252): Hélène, Za¿ó³æ"),
+        ],
+    )
+
+
 class ShopForm(forms.Form):
     """A form with one of each kind of field, half of it wrong."""
 
@@ -199,6 +213,13 @@ def settings_source(**given: str) -> dict[str, Any]:
         facts=[("Made", "22 November 2026"), ("By", "Anna Kowalska")],
         actions=[screens.Action("Replace the secret…", "key-round", opens="replace")],
         example="curl -X POST https://recoup.lumen.example/hooks/generic/Qm3x9TkV2sL0/",
+        cancelling=keeping_screens.OwnCancelling(
+            "Your shop cancelled 2 orders in the last 7 days before they could be reminded",
+            "It does so after its “Hold stock (minutes)”, 60 unless you changed it.",
+            "In WooCommerce, open Settings, Products, Inventory, and empty “Hold stock (minutes)”.",
+            [parts.Link("10482", "/o/1/"), parts.Link("10483", "/o/2/")],
+            "due",
+        ),
         events=parts.Timeline([]),
         dialogs=[],
     )
@@ -296,6 +317,44 @@ def settings_text(**given: str) -> dict[str, Any]:
         test_to="anna@lumen.example",
         text_part="Hello Maria,\nyour order 10482 is waiting.",
         actions=[],
+    )
+
+
+def settings_products(**given: str) -> dict[str, Any]:
+    """Products bought again and again, after a search."""
+
+    def row(name: str, detail: str, *, is_on: bool) -> keeping_screens.ProductRow:
+        label = "Take off the list" if is_on else "Put on the list"
+        action = screens.Action(label, "minus" if is_on else "plus", url="/p/", is_post=True)
+        return keeping_screens.ProductRow(name, detail, is_on, action)
+
+    return base(
+        "/s/lumen/settings/products/",
+        **given,
+        crumb_links=_crumbs("Products bought again and again"),
+        rows=[row("Coffee, 1 kg", "KAW-1 · lumen.example", is_on=True)],
+        found=[
+            row("Tea, a very long name of a blend from the hills in the north", "", is_on=False),
+            row("Tea, green", "TEA-2 · lumen.example", is_on=True),
+        ],
+        query="tea",
+        has_more=True,
+        clear_url="?",
+        has_products=True,
+    )
+
+
+def settings_encoding(**given: str) -> dict[str, Any]:
+    """An import of a file whose letters nobody can tell."""
+    return base(
+        "/s/lumen/settings/import/",
+        **given,
+        crumb_links=_crumbs("Import a file"),
+        step="encoding",
+        form=LettersForm(),
+        kept_name="zamowienia-2026.csv",
+        other_url="/i/",
+        step_label="Continue",
     )
 
 
