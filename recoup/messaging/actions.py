@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from django.db import connection, transaction
-from django_scopes import scopes_disabled
 
 from recoup.core import activity, arrays, outbox
 from recoup.core.activity import SYSTEM, Actor
@@ -14,7 +13,7 @@ from recoup.core.installation import get_installation
 from recoup.messaging.classes import compute_class
 from recoup.messaging.events import MessageSettled
 from recoup.messaging.mime.writer import new_message_id
-from recoup.messaging.models import Lane, MailAccount, Message, MessageSource
+from recoup.messaging.models import Lane, Message, MessageSource
 from recoup.messaging.reasons import Reason
 from recoup.shops.models import Shop
 
@@ -63,8 +62,8 @@ _COLUMNS = {
     "contact_id": "bigint",
     "template_key": "text",
     "locale": "text",
-    "due_at": "timestamptz",
-    "not_after": "timestamptz",
+    "due_at": "microseconds",
+    "not_after": "microseconds",
     "source_id": "bigint",
     "enrolment_id": "bigint",
     "step_no": "integer",
@@ -80,11 +79,12 @@ _COLUMNS = {
     "message_ref": "text",
     "prio": "smallint",
 }
+_CASTS = {"microseconds": "bigint"}
 _LITERALS: dict[str, Callable[[Iterable[Any]], str]] = {
     "bigint": arrays.numbers,
     "integer": arrays.numbers,
     "smallint": arrays.numbers,
-    "timestamptz": arrays.instants,
+    "microseconds": arrays.instants,
     "boolean": arrays.flags,
     "text": arrays.texts,
 }
@@ -96,10 +96,10 @@ _QUEUE = f"""
     SELECT w.shop_id, w.source_id, w.enrolment_id, w.step_no, w.node, w.case_id, w.manual_key, 'email',
         l.id, w.contact_id, w.order_id, w.cart_id, t.id,
         coalesce(nullif(w.locale, ''), o.locale, k.locale, s.locale), w.purpose, w.message_class, w.is_asked_for, false,
-        w.is_test OR s.live_since IS NULL, coalesce(nullif(o.buyer->>'email', ''), c.email), w.prio, 'due', %s, w.due_at,
-        w.not_after, 0, 0,
+        w.is_test OR s.live_since IS NULL, coalesce(nullif(o.buyer->>'email', ''), c.email), w.prio, 'due', %s,
+        {arrays.as_instant("w.due_at")}, {arrays.as_instant("w.not_after")}, 0, 0,
         w.message_ref, '', ''
-    FROM unnest({", ".join(f"%s::{kind}[]" for kind in _COLUMNS.values())}) AS w ({", ".join(_COLUMNS)})
+    FROM unnest({", ".join(f"%s::{_CASTS.get(kind, kind)}[]" for kind in _COLUMNS.values())}) AS w ({", ".join(_COLUMNS)})
     JOIN shops_shop s ON s.id = w.shop_id
     JOIN messaging_lane l ON l.shop_id = w.shop_id AND l.channel = 'email'
     JOIN customers_contact c ON c.id = w.contact_id AND c.shop_id = w.shop_id
@@ -108,6 +108,12 @@ _QUEUE = f"""
     LEFT JOIN messaging_template t ON t.shop_id = w.shop_id AND t.key = w.template_key
     ON CONFLICT DO NOTHING
 """  # noqa: S608 - put together from names in this file
+_SENDERS = """
+    SELECT w.shop_id, coalesce(a.from_email, ''),
+        EXISTS (SELECT 1 FROM messaging_lane l WHERE l.shop_id = w.shop_id AND l.channel = 'email'),
+        (SELECT instance_id FROM core_installation WHERE id = 1)
+    FROM unnest(%s::bigint[]) AS w (shop_id) LEFT JOIN messaging_mailaccount a ON a.shop_id = w.shop_id
+"""
 
 
 def queue_messages(orders: Sequence[MessageOrder], *, now: datetime) -> int:
@@ -119,10 +125,7 @@ def queue_messages(orders: Sequence[MessageOrder], *, now: datetime) -> int:
     """
     if not orders:
         return 0
-    shop_ids = {order.shop_id for order in orders}
-    _ensure_lanes(shop_ids)
-    domains = _sender_domains(shop_ids)
-    instance = str(get_installation().instance_id)
+    instance, domains = _senders({order.shop_id for order in orders})
     rows = [_row(order, domains[order.shop_id], instance) for order in orders]
     columns = zip(*rows, strict=True)
     literals = [_LITERALS[kind](column) for kind, column in zip(_COLUMNS.values(), columns, strict=True)]
@@ -160,18 +163,20 @@ def _row(order: MessageOrder, domain: str, instance: str) -> tuple[Any, ...]:
     )
 
 
-def _ensure_lanes(shop_ids: Iterable[int]) -> None:
-    known = set(Lane.objects.filter(shop_id__in=shop_ids, channel="email").values_list("shop_id", flat=True))
-    missing = sorted(set(shop_ids) - known)
-    if missing:
-        Lane.objects.bulk_create([Lane(shop_id=shop_id) for shop_id in missing], ignore_conflicts=True)
+def _senders(shop_ids: Iterable[int]) -> tuple[str, dict[int, str]]:
+    """Return the installation's id and the domain of each shop's Message-IDs, and see that each shop has its lane.
 
-
-def _sender_domains(shop_ids: Iterable[int]) -> dict[int, str]:
-    """Return the domain of each shop's Message-IDs: that of its sender, or one that nobody owns."""
-    with scopes_disabled():
-        accounts = dict(MailAccount.objects.filter(shop_id__in=shop_ids).values_list("shop_id", "from_email"))
-    return {shop_id: accounts.get(shop_id, "").rpartition("@")[2] or "recoup.invalid" for shop_id in shop_ids}
+    The domain is that of the shop's sender, or one that nobody owns.
+    """
+    wanted = sorted(set(shop_ids))
+    with connection.cursor() as cursor:
+        cursor.execute(_SENDERS, [wanted])
+        rows = cursor.fetchall()
+    without = [shop_id for shop_id, _, has_lane, _ in rows if not has_lane]
+    if without:
+        Lane.objects.bulk_create([Lane(shop_id=shop_id) for shop_id in without], ignore_conflicts=True)
+    instance = rows[0][3] if rows and rows[0][3] else get_installation().instance_id
+    return str(instance), {shop: email.rpartition("@")[2] or "recoup.invalid" for shop, email, _, _ in rows}
 
 
 _UNSETTLED = "('due', 'claimed', 'handing')"

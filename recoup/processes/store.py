@@ -8,7 +8,7 @@ from typing import Any
 from django.db import DatabaseError, connection
 
 from recoup.core import outbox
-from recoup.core.arrays import instants, numbers, read_instants_quickly, spans
+from recoup.core.arrays import as_instant, instants, numbers, read_instants_quickly, spans
 from recoup.core.clock import boot_seconds, trade_now
 from recoup.messaging import actions as messaging
 from recoup.processes.engine.batch import Due, WakeUp
@@ -34,6 +34,19 @@ _SET_ASIDE = """
     UPDATE processes_enrolment SET state = 3, run_at = NULL
     WHERE id = ANY(%s) AND process_id IN (SELECT id FROM halted)
 """
+# Which priorities have somebody due: the first entry of each in the index of the pick. Crosses shops, as the pick does.
+_WAITING = f"""
+    SELECT prio FROM unnest('{{{", ".join(str(int(prio)) for prio in Priority)}}}'::smallint[])
+        WITH ORDINALITY AS p (prio, n)
+    WHERE EXISTS (SELECT 1 FROM processes_enrolment e WHERE e.state IN (1, 2) AND e.prio = p.prio AND e.run_at <= %s)
+    ORDER BY n
+"""  # noqa: S608 - numbers of this program
+_LOG = f"""
+    INSERT INTO processes_step_log (enrolment_id, step_no, shop_id, version_id, node, outcome, arm, at, done_at, reason)
+    SELECT id, step_no, shop_id, version_id, node, outcome, arm, {as_instant("at")}, %s, ''
+    FROM unnest(%s::bigint[], %s::int[], %s::bigint[], %s::bigint[], %s::smallint[], %s::smallint[], %s::smallint[],
+        %s::bigint[]) AS l (id, step_no, shop_id, version_id, node, outcome, arm, at)
+"""  # noqa: S608 - columns of this program
 
 
 class PostgresStore:
@@ -68,9 +81,11 @@ class PostgresStore:
                 "SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),"
                 " set_config('enable_seqscan', 'off', true)"
             )
-            for prio in Priority:
+            cursor.execute(_WAITING, [now])
+            # The long statement is planned anew each time, so it is spared where nobody is due.
+            for (prio,) in cursor.fetchall():
                 if len(due) < limit:
-                    due += self._pick_prio(cursor, int(prio), limit - len(due), now)
+                    due += self._pick_prio(cursor, prio, limit - len(due), now)
         return due
 
     def _pick_prio(self, cursor: Any, prio: int, limit: int, now: datetime) -> list[Due]:
@@ -165,10 +180,7 @@ def _save_steps(outcomes: Sequence[Outcome], now: datetime) -> None:
         return
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO processes_step_log"
-            " (enrolment_id, step_no, shop_id, version_id, node, outcome, arm, at, done_at, reason)"
-            " SELECT *, %s, '' FROM unnest(%s::bigint[], %s::int[], %s::bigint[], %s::bigint[], %s::smallint[],"
-            " %s::smallint[], %s::smallint[], %s::timestamptz[])",
+            _LOG,
             [
                 now,
                 numbers(e.id for e, _ in lines),
@@ -229,7 +241,7 @@ def _end(outcomes: Sequence[Outcome], now: datetime) -> None:
     ended = [o for o in outcomes if is_final(o.enrolment.state)]
     if not ended:
         return
-    ids = [o.enrolment.id for o in ended]
+    ids = [o.enrolment.id for o in ended if o.enrolment.last_message_step is not None]
     messaging.request_cancel(enrolment_ids=ids, reason="stopped", now=now)
     outbox.announce(
         *[
