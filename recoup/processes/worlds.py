@@ -24,6 +24,8 @@ class ChangeKind(StrEnum):
     PROMISED = "promised"  # the instant until which reminders rest; the change's `until`
     HELD = "held"
     RELEASED = "released"
+    DUE = "due"  # a part was paid or given back, or the sum changed; the change's `amount` is due now
+    STATUS = "status"  # somebody moved the order to the change's `status`
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,8 @@ class Change:
     kind: ChangeKind
     became_true_at: datetime
     until: datetime | None = None
+    amount: Decimal | None = None
+    status: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +98,10 @@ def apply_change(facts: Facts, change: Change) -> Facts:
             order = order._replace(paid_at=at, paid_learnt_at=change.at, total_due=Decimal(0))
         case ChangeKind.CANCELLED if order is not None:
             order = order._replace(cancelled_at=at, cancelled_learnt_at=change.at, status="cancelled")
+        case ChangeKind.DUE if order is not None and change.amount is not None:
+            order = order._replace(total_due=change.amount)
+        case ChangeKind.STATUS if order is not None:
+            order = order._replace(status=change.status)
         case ChangeKind.CART_ACTIVITY if cart is not None:
             cart = cart._replace(last_activity_at=max(at, cart.last_activity_at))
         case ChangeKind.CONVERTED if cart is not None:
@@ -131,6 +139,8 @@ WAKES = {
     ChangeKind.PROMISED: Wake.HOLD_CHANGED,
     ChangeKind.HELD: Wake.HOLD_CHANGED,
     ChangeKind.RELEASED: Wake.HOLD_CHANGED,
+    ChangeKind.DUE: Wake.ORDER_CHANGED,
+    ChangeKind.STATUS: Wake.ORDER_CHANGED,
 }
 
 

@@ -23,7 +23,12 @@ WAIT_AND_SEND: dict[str, Any] = {
 
 
 def make_process(
-    shop: Shop, *, nodes: dict[str, Any] | None = None, entry: dict[str, Any] | None = None, **values: Any
+    shop: Shop,
+    *,
+    nodes: dict[str, Any] | None = None,
+    entry: dict[str, Any] | None = None,
+    goals: list[dict[str, Any]] | None = None,
+    **values: Any,
 ) -> Process:
     """Make a running process on unpaid orders that waits a day and writes once."""
     process = Process(
@@ -41,7 +46,7 @@ def make_process(
         "schema": 1,
         "name": process.name,
         "entry": {"on": "order.unpaid", "first": "n1", **(entry or {})},
-        "goals": [{"on": "order.paid"}],
+        "goals": goals or [{"on": "order.paid"}],
         "nodes": nodes or WAIT_AND_SEND,
     }
     actions.publish(process, read_document(document), actor=SYSTEM, now=NOW)

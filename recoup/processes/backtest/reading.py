@@ -1,0 +1,335 @@
+"""Reads past orders and carts with the instants of everything that was known of them, in pages by person."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from importlib.resources import files
+from typing import Any, NamedTuple
+
+from django.db import connection
+
+from recoup.core.arrays import read_instants_quickly
+from recoup.customers.queries import address_hash
+from recoup.orders.queries import OFFLINE_MINUTES
+from recoup.orders.siblings import is_paid_since
+from recoup.processes.worlds import Purchase
+
+PEOPLE = 400  # of one page: some hundred kilobytes, read in a few hundredths of a second
+
+_ORDERS, _CARTS = (files(__package__).joinpath(f"sql/{name}.sql").read_text() for name in ("orders", "carts"))
+
+
+class PastOrder(NamedTuple):
+    """An order of the period as `sql/orders.sql` tells it."""
+
+    contact_id: int
+    id: int
+    placed_at: datetime
+    learnt_at: datetime
+    total: Decimal  # as it was when its case opened
+    taken: Decimal  # captured and not given back, as of today
+    currency: str
+    method: str
+    is_offline_method: bool
+    products: list[str]
+    cause: str
+    case_id: int | None
+    opened_at: datetime | None
+    closed_at: datetime | None
+    due_at: datetime  # when its waiting time is over, by the settings of today
+    paid_at: datetime | None
+    paid_learnt_at: datetime | None
+    version_at: datetime
+    check_at: datetime | None
+    is_test: bool
+    is_never_looked_at: (
+        bool  # imported, or from before going live: whether its case would have opened is worked out
+    )
+    is_backfill: bool
+    zone: str
+    locale: str
+    shop_zone: str
+    email: str
+
+
+class PastCart(NamedTuple):
+    """A cart of the period as `sql/carts.sql` tells it."""
+
+    contact_id: int
+    id: int
+    started_at: datetime
+    last_activity_at: datetime
+    learnt_at: datetime
+    total: Decimal
+    currency: str
+    item_count: int
+    products: list[str]
+    case_id: int | None
+    opened_at: datetime | None
+    closed_at: datetime | None
+    converted_at: datetime | None
+    left_after: timedelta
+    is_never_looked_at: bool
+    is_backfill: bool
+    check_at: datetime | None
+    zone: str
+    locale: str
+    shop_zone: str
+    email: str
+
+
+class Fact(NamedTuple):
+    """One append-only fact of an order or a cart."""
+
+    kind: str
+    became_true_at: datetime
+    learnt_at: datetime
+    total: str | None  # after a change
+    was_total: str | None  # before it
+    reason: str | None
+
+
+class Held(NamedTuple):
+    """What the buyer or a person did to the reminders of an order."""
+
+    verb: str
+    at: datetime
+    until: datetime | None
+
+
+@dataclass(slots=True)
+class Page:
+    """What is known of some people's orders or carts."""
+
+    last_contact: int
+    orders: list[PastOrder] = field(default_factory=list)
+    carts: list[PastCart] = field(default_factory=list)
+    facts: dict[int, list[Fact]] = field(default_factory=dict)
+    moves: dict[int, list[tuple[datetime, str]]] = field(default_factory=dict)  # status changes
+    held: dict[int, list[Held]] = field(default_factory=dict)
+    parts: dict[int, list[tuple[datetime, Decimal]]] = field(
+        default_factory=dict
+    )  # paid in part, or given back
+    purchases: list[Purchase] = field(default_factory=list)
+    paid_since: dict[int, datetime] = field(default_factory=dict)  # by another order, where no fact says it
+    twin_at: dict[int, datetime] = field(default_factory=dict)
+    ordered_at: dict[int, list[tuple[datetime, datetime]]] = field(default_factory=dict)  # by person
+    suppressed: dict[int, list[tuple[datetime, datetime | None, str]]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which past is read, and which of it a process looks at."""
+
+    shop_id: int
+    since: datetime
+    until: datetime
+    now: datetime
+    is_about_carts: bool = False
+    asks_for_purchases: bool = False
+    asks_for_status: bool = False
+
+
+def pages(wanted: Wanted, *, people: int = PEOPLE) -> Iterator[Page]:
+    """Yield the past, page by page; each is a few short statements, and nothing is held between them."""
+    read = _cart_page if wanted.is_about_carts else _order_page
+    after = 0
+    while (page := read(wanted, after, people)) is not None:
+        yield page
+        after = page.last_contact
+
+
+def count_subjects(wanted: Wanted) -> tuple[int, int]:
+    """Return how many orders or carts of known people there are in the period, and how many of unknown ones."""
+    table, at = ("orders_cart", "started_at") if wanted.is_about_carts else ("orders_order", "placed_at")
+    (row,) = _rows(
+        f"SELECT count(contact_id), count(*) - count(contact_id) FROM {table}"  # noqa: S608 - names of ours
+        f" WHERE shop_id = %(shop)s AND {at} >= %(since)s AND {at} < %(until)s",
+        _values(wanted),
+    )
+    return int(row[0]), int(row[1])
+
+
+def _values(wanted: Wanted) -> dict[str, Any]:
+    return {
+        "shop": wanted.shop_id,
+        "since": wanted.since,
+        "until": wanted.until,
+        "now": wanted.now,
+        "offline_minutes": OFFLINE_MINUTES,
+    }
+
+
+def _rows(statement: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        read_instants_quickly(cursor)
+        cursor.execute(statement, values)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
+
+
+def _order_page(wanted: Wanted, after: int, people: int) -> Page | None:
+    rows = _rows(_ORDERS, {**_values(wanted), "after": after, "people": people})
+    if not rows:
+        return None
+    orders = [PastOrder._make(row) for row in rows]
+    ids = [order.id for order in orders]
+    page = Page(orders[-1].contact_id, orders=orders)
+    page.facts = _facts("orders_orderfact", "order_id", ids, wanted.now)
+    page.held = _held(wanted, ids)
+    page.parts = _parts(orders, wanted.now)
+    if wanted.asks_for_status:
+        page.moves = _moves(ids, wanted.now)
+    unseen = [order.id for order in orders if order.case_id is None and order.is_never_looked_at]
+    if unseen:
+        page.paid_since, page.twin_at = _paid_since(unseen, wanted.now), _twins(unseen, wanted.now)
+    _add_people(page, wanted, {order.contact_id: order.email for order in orders})
+    return page
+
+
+def _cart_page(wanted: Wanted, after: int, people: int) -> Page | None:
+    rows = _rows(_CARTS, {**_values(wanted), "after": after, "people": people})
+    if not rows:
+        return None
+    carts = [PastCart._make(row) for row in rows]
+    page = Page(carts[-1].contact_id, carts=carts)
+    page.facts = _facts("orders_cartfact", "cart_id", [cart.id for cart in carts], wanted.now)
+    emails = {cart.contact_id: cart.email for cart in carts}
+    page.ordered_at = _orders_of(wanted, emails)
+    _add_people(page, wanted, emails)
+    return page
+
+
+def _add_people(page: Page, wanted: Wanted, emails: dict[int, str]) -> None:
+    page.suppressed = _suppressed(wanted.shop_id, emails)
+    if wanted.asks_for_purchases:
+        page.purchases = _purchases(wanted, emails)
+
+
+def _facts(table: str, column: str, ids: Sequence[int], now: datetime) -> dict[int, list[Fact]]:
+    found: dict[int, list[Fact]] = defaultdict(list)
+    statement = (
+        f"SELECT {column}, kind, became_true_at, learnt_at, details ->> 'total',"  # noqa: S608 - names of ours
+        f" details ->> 'was_total', details ->> 'reason' FROM {table}"
+        f" WHERE {column} = ANY(%(ids)s) AND learnt_at <= %(now)s AND kind <> 'placed' ORDER BY {column}, id"
+    )
+    for subject_id, *columns in _rows(statement, {"ids": ids, "now": now}):
+        found[subject_id].append(Fact._make(columns))
+    return found
+
+
+def _held(wanted: Wanted, ids: Sequence[int]) -> dict[int, list[Held]]:
+    statement = """
+        SELECT a.subject_id, a.verb, a.at,
+               CASE a.verb WHEN 'orders.order.claimed' THEN a.at + make_interval(hours => shop.claim_hours)
+                           ELSE (a.details ->> 'promised_at')::timestamptz END
+        FROM core_activity a JOIN shops_shop shop ON shop.id = a.shop_id
+        WHERE a.shop_id = %(shop)s AND a.subject_kind = 'order' AND a.subject_id = ANY(%(ids)s) AND a.at <= %(now)s
+          AND a.verb IN ('orders.order.payment_promised', 'orders.order.reminders_paused',
+                         'orders.order.reminders_resumed', 'orders.order.claimed', 'orders.order.released')
+        ORDER BY a.id"""
+    found: dict[int, list[Held]] = defaultdict(list)
+    for order_id, *columns in _rows(statement, {**_values(wanted), "ids": ids}):
+        found[order_id].append(Held._make(columns))
+    return found
+
+
+def _parts(orders: Sequence[PastOrder], now: datetime) -> dict[int, list[tuple[datetime, Decimal]]]:
+    """Return what was paid in parts or given back: when we learnt it, and how much."""
+    ids = [order.id for order in orders if order.taken]
+    if not ids:
+        return {}
+    statement = """
+        SELECT o.id, a.learnt_at, a.amount FROM orders_order o JOIN payments_attempt a ON a.order_id = o.id
+        WHERE o.id = ANY(%(ids)s) AND a.state IN ('succeeded', 'refunded', 'disputed') AND a.currency = o.currency
+          AND a.amount < o.total AND a.learnt_at <= %(now)s
+        ORDER BY 2"""
+    found: dict[int, list[tuple[datetime, Decimal]]] = defaultdict(list)
+    for order_id, learnt_at, amount in _rows(statement, {"ids": ids, "now": now}):
+        found[order_id].append((learnt_at, amount))
+    return found
+
+
+def _moves(ids: Sequence[int], now: datetime) -> dict[int, list[tuple[datetime, str]]]:
+    """Return the moves of statuses, but those that a process made: what it would have done is worked out anew."""
+    statement = """
+        SELECT order_id, at, to_status FROM orders_statuschange
+        WHERE order_id = ANY(%(ids)s) AND at <= %(now)s AND actor_kind <> 'process' ORDER BY order_id, id"""
+    found: dict[int, list[tuple[datetime, str]]] = defaultdict(list)
+    for order_id, at, status in _rows(statement, {"ids": ids, "now": now}):
+        found[order_id].append((at, status))
+    return found
+
+
+def _paid_since(ids: Sequence[int], now: datetime) -> dict[int, datetime]:
+    statement = f"""
+        SELECT o.id, min(greatest(n.paid_at, n.placed_at)) FROM orders_order o
+        JOIN shops_shop shop ON shop.id = o.shop_id
+        JOIN orders_order n ON {is_paid_since("o", "n", "shop")}
+        WHERE o.id = ANY(%(ids)s) AND n.paid_at <= %(now)s GROUP BY o.id"""  # noqa: S608 - conditions of ours
+    return dict(_rows(statement, {"ids": ids, "now": now}))
+
+
+def _twins(ids: Sequence[int], now: datetime) -> dict[int, datetime]:
+    """Return when a newer order for the very same products came that was not paid at once."""
+    statement = """
+        SELECT o.id, min(n.placed_at) FROM orders_order o
+        JOIN orders_order n ON n.shop_id = o.shop_id AND n.contact_id = o.contact_id AND n.placed_at > o.placed_at
+        WHERE o.id = ANY(%(ids)s) AND n.placed_at <= %(now)s AND NOT n.is_test AND n.total > 0
+          AND n.source_id = o.source_id AND n.product_refs <> '{}'
+          AND n.product_refs @> o.product_refs AND n.product_refs <@ o.product_refs
+          AND (n.paid_at IS NULL OR n.paid_at > n.placed_at + interval '1 hour')
+        GROUP BY o.id"""
+    return dict(_rows(statement, {"ids": ids, "now": now}))
+
+
+def _purchases(wanted: Wanted, contacts: Collection[int]) -> list[Purchase]:
+    """Return all that these people have ever paid for, as `processes.purchases` counts it."""
+    statement = """
+        SELECT o.contact_id, o.product_refs, o.paid_at,
+               CASE WHEN o.is_backfill THEN o.paid_at ELSE coalesce(o.paid_learnt_at, o.paid_at) END
+        FROM orders_order o
+        WHERE o.shop_id = %(shop)s AND o.contact_id = ANY(%(contacts)s) AND o.paid_at IS NOT NULL
+          AND o.payment_state IN ('paid', 'partly_refunded') AND NOT o.is_test AND o.product_refs <> '{}'
+        ORDER BY 4"""
+    rows = _rows(statement, {**_values(wanted), "contacts": list(contacts)})
+    return [
+        Purchase(learnt_at, contact_id, tuple(products), paid_at)
+        for contact_id, products, paid_at, learnt_at in rows
+        if learnt_at <= wanted.now
+    ]
+
+
+def _orders_of(wanted: Wanted, contacts: Collection[int]) -> dict[int, list[tuple[datetime, datetime]]]:
+    """Return when these people ordered, and when we learnt it."""
+    statement = """
+        SELECT contact_id, placed_at, CASE WHEN is_backfill THEN placed_at ELSE greatest(learnt_at, placed_at) END
+        FROM orders_order
+        WHERE shop_id = %(shop)s AND contact_id = ANY(%(contacts)s) AND placed_at >= %(since)s AND placed_at <= %(now)s
+        ORDER BY placed_at"""
+    found: dict[int, list[tuple[datetime, datetime]]] = defaultdict(list)
+    for contact_id, placed_at, learnt_at in _rows(statement, {**_values(wanted), "contacts": list(contacts)}):
+        found[contact_id].append((placed_at, learnt_at))
+    return found
+
+
+def _suppressed(
+    shop_id: int, emails: dict[int, str]
+) -> dict[int, list[tuple[datetime, datetime | None, str]]]:
+    """Return from when until when people get nothing, and of what."""
+    if not _rows(
+        "SELECT 1 FROM customers_suppression WHERE shop_id = %(shop)s AND channel = 'email' LIMIT 1",
+        {"shop": shop_id},
+    ):
+        return {}
+    hashes = {address_hash(shop_id, "email", email): contact for contact, email in emails.items() if email}
+    statement = """
+        SELECT address_hash, since, lifted_at, scope FROM customers_suppression
+        WHERE shop_id = %(shop)s AND channel = 'email' AND address_hash = ANY(%(hashes)s)"""
+    found: dict[int, list[tuple[datetime, datetime | None, str]]] = defaultdict(list)
+    for hashed, *columns in _rows(statement, {"shop": shop_id, "hashes": list(hashes)}):
+        since, lifted_at, scope = columns
+        found[hashes[bytes(hashed)]].append((since, lifted_at, scope))
+    return found

@@ -1,0 +1,178 @@
+"""Runs a version over a past period: page by page of people, each in a store of its own, so that memory stays bounded."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from django.db import connection
+
+from recoup.messaging.sender.limits import zone_of
+from recoup.processes.backtest.reading import PEOPLE, Page, PastCart, PastOrder, Wanted, count_subjects, pages
+from recoup.processes.backtest.result import (
+    UNKNOWN_CONSENT,
+    UNKNOWN_EFFECT,
+    UNKNOWN_GUESSED,
+    UNKNOWN_NO_CARTS,
+    UNKNOWN_PEOPLE,
+    UNKNOWN_REACTIONS,
+    UNKNOWN_REMINDED,
+    UNKNOWN_START,
+    UNKNOWN_TOLD_AT_ONCE,
+    Result,
+    Tally,
+    Unknown,
+)
+from recoup.processes.backtest.sending import Limits, Sending, ShopSending, limits_of
+from recoup.processes.backtest.shop import PastShop
+from recoup.processes.backtest.telling import Process, Told, tell_cart, tell_order
+from recoup.processes.engine.codes import SubjectKind
+from recoup.processes.engine.compiled import Graph
+from recoup.processes.engine.entry import Reentry
+from recoup.processes.graph.compiling import compile_graph
+from recoup.processes.graph.document import ProcessDocument
+from recoup.processes.graph.picture import draw
+from recoup.processes.purchases import asks_for_purchases
+from recoup.processes.simulator import Simulator
+from recoup.processes.worlds import Lane, News
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is tried on which past. `graph` is a compiled version, or a draft compiled with the salt of its process."""
+
+    shop_id: int
+    process_id: int
+    version_id: int
+    graph: Graph
+    holdout_bp: int
+    since: datetime
+    until: datetime
+    now: datetime  # where the facts end: what is learnt later does not exist
+
+
+def plan_of_draft(
+    document: ProcessDocument,
+    *,
+    shop_id: int,
+    process_id: int,
+    salt: int,
+    holdout_bp: int,
+    **period: datetime,
+) -> Plan:
+    """Return the plan of a document that is not published."""
+    graph = compile_graph(document, salt=salt)
+    return Plan(shop_id, process_id, 0, graph, holdout_bp, **period)
+
+
+def run_backtest(
+    plan: Plan,
+    *,
+    sending: Callable[[Page], Sending] | None = None,
+    tell: Callable[[int, int], None] | None = None,
+    look: Callable[[PastShop], None] | None = None,
+    people: int = PEOPLE,
+) -> Result:
+    """Walk the past through the live engine and return what would have come of it. Writes nothing at all.
+
+    :param sending: the sender of a page; by default the shop's rules over what is known of its people.
+    :param tell: called after each page with how many orders are done, of how many.
+    :param look: called with the store of each page before it is forgotten.
+    """
+    wanted = _wanted(plan)
+    whole, of_nobody = count_subjects(wanted)
+    limits = limits_of(plan.shop_id)
+    tally = Tally(ZoneInfo(str(zone_of(limits.zone))))
+    done, prompt = 0, 0
+    for page in pages(wanted, people=people):
+        told = _walk(plan, page, tally, sending(page) if sending else _shop_sending(page, limits), look)
+        done += len(told)
+        prompt += sum(order.is_backfill for order in page.orders) + sum(
+            cart.is_backfill for cart in page.carts
+        )
+        if tell is not None:
+            tell(done, whole)
+    return tally.result(_node_ids(plan.graph), _unknown(plan, tally, whole, of_nobody, prompt))
+
+
+def _wanted(plan: Plan) -> Wanted:
+    text = json.dumps(plan.graph.document.as_json(with_layout=False))
+    return Wanted(
+        shop_id=plan.shop_id,
+        since=plan.since,
+        until=min(plan.until, plan.now),
+        now=plan.now,
+        is_about_carts=plan.graph.document.entry.subject is SubjectKind.CART,
+        asks_for_purchases=asks_for_purchases(plan.graph),
+        asks_for_status='"order.status"' in text,
+    )
+
+
+def _walk(
+    plan: Plan, page: Page, tally: Tally, sending: Sending, look: Callable[[PastShop], None] | None
+) -> list[Told]:
+    process = Process(
+        plan.shop_id,
+        plan.process_id,
+        plan.version_id,
+        plan.graph.document.entry.on,
+        plan.holdout_bp,
+        plan.now,
+    )
+    told = [tell_order(order, page, process) for order in page.orders]
+    told += [tell_cart(cart, page, process) for cart in page.carts]
+    news: list[News] = list(page.purchases)
+    for one in told:
+        news += one.news
+    shop = PastShop(plan.since, plan.graph, plan.version_id, sending)
+    simulator = Simulator(shop, news, lane=Lane(lag=sending.lag))
+    simulator.run(plan.now)
+    tally.add(shop, told, shop.turned_away, len(simulator.errors))
+    if look is not None:
+        look(shop)
+    return told
+
+
+def _shop_sending(page: Page, limits: Limits) -> Sending:
+    subjects: list[PastOrder | PastCart] = [*page.orders, *page.carts]
+    return ShopSending(
+        limits,
+        zones={one.contact_id: one.zone for one in subjects if one.zone},
+        without_address=frozenset(one.contact_id for one in subjects if not one.email),
+        suppressed=page.suppressed,
+    )
+
+
+def _node_ids(graph: Graph) -> list[str]:
+    return [node.id for node in draw(graph.document).nodes]
+
+
+def _unknown(plan: Plan, tally: Tally, whole: int, of_nobody: int, prompt: int) -> list[Unknown]:
+    """Return what the facts cannot tell, so that no number pretends to say it."""
+    entry = plan.graph.document.entry
+    reminded = _really_written_to(plan)
+    found = [Unknown(UNKNOWN_EFFECT), Unknown(UNKNOWN_REACTIONS), Unknown(UNKNOWN_CONSENT)]
+    counted = (
+        (UNKNOWN_REMINDED, reminded),
+        (UNKNOWN_TOLD_AT_ONCE, prompt),
+        (UNKNOWN_GUESSED, tally.guessed),
+        (UNKNOWN_PEOPLE, of_nobody),
+    )
+    found += [Unknown(code, count) for code, count in counted if count]
+    if entry.reentry is not Reentry.PER_SUBJECT or entry.group is not None:
+        found.append(Unknown(UNKNOWN_START))
+    if entry.subject is SubjectKind.CART and not whole:
+        found.append(Unknown(UNKNOWN_NO_CARTS))
+    return found
+
+
+def _really_written_to(plan: Plan) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(DISTINCT contact_id) FROM messaging_message"
+            " WHERE shop_id = %s AND state = 'sent' AND purpose = 'reminder' AND NOT is_test"
+            " AND handed_at >= %s AND handed_at < %s",
+            [plan.shop_id, plan.since, plan.until],
+        )
+        return int(cursor.fetchone()[0])

@@ -1,0 +1,280 @@
+"""A live run on a moved clock and its back-test give identical ledgers."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django_scopes import scopes_disabled
+
+from recoup import flow
+from recoup.core import outbox
+from recoup.core.activity import Actor
+from recoup.orders.carts import record_cart
+from recoup.orders.holds import pause_reminders, promise_payment, resume_reminders
+from recoup.orders.models import Order
+from recoup.orders.status import change_status
+from recoup.processes.backtest import telling
+from recoup.processes.backtest.running import Plan, run_backtest
+from recoup.processes.backtest.sending import Letter
+from recoup.processes.backtest.shop import PastShop
+from recoup.processes.engine.codes import Code
+from recoup.processes.memory import Line
+from recoup.processes.models import Process
+from recoup.processes.versions import graph_of
+from recoup.shops.snapshots import CartSnapshot, LineSnapshot, PersonSnapshot, ShopState
+from tests.factories.messages import make_lane
+from tests.factories.moments import DAY, HOUR, MINUTE, NOW
+from tests.factories.processes import make_process
+from tests.factories.shops import make_shop, make_source, make_waiting_time
+from tests.processes.backtest.real_shop import LAG, RealShop
+
+pytestmark = pytest.mark.django_db
+
+NODES = {
+    "n1": {"t": "if", "if": {"f": "order.amount_due", "op": ">=", "v": 80}, "out": {"yes": "n2", "no": "n9"}},
+    "n2": {"t": "split", "arms": [{"id": "a", "w": 50}, {"id": "b", "w": 50}], "out": {"a": "n3", "b": "n4"}},
+    "n3": {"t": "wait", "for": "PT26H", "out": {"next": "n5"}},
+    "n4": {"t": "wait", "for": "PT30H", "at": "10:00", "out": {"next": "n5"}},
+    "n5": {"t": "send", "template": "first", "out": {"done": "n6", "failed": "n9"}},
+    "n6": {
+        "t": "until",
+        "on": {"e": "product.bought", "products": ["book"]},
+        "within": "P1D",
+        "out": {"yes": "n9", "no": "n7"},
+    },
+    "n7": {"t": "send", "template": "second", "not_after": "PT6H", "out": {"done": "n8"}},
+    "n8": {"t": "wait", "for": "P2D", "out": {"next": "n9"}},
+    "n9": {"t": "end"},
+}
+GOALS = [
+    {"on": "order.paid"},
+    {"on": "order.cancelled"},
+    {"on": "contact.ordered_again"},
+    {"on": "case.closed"},
+]
+STAFF = Actor("person", 1)
+
+
+@dataclass
+class Recorded:
+    """The sender as it really was."""
+
+    ends: dict[tuple[int, int, int], int]
+    lag: timedelta = LAG
+
+    def decide(self, letter: Letter, now: datetime) -> Code | datetime:
+        end = self.ends.get((letter.subject_kind, letter.subject_id, letter.step_no))
+        return now + DAY if end is None else Code(end)
+
+
+@dataclass
+class Journal:
+    """Gathers the ledgers of all pages."""
+
+    lines: list[Line] = field(default_factory=list)
+
+    def look(self, shop: PastShop) -> None:
+        self.lines += shop.journal()
+
+
+@pytest.fixture
+def real() -> Iterator[RealShop]:
+    outbox.set_routes(flow.ROUTES)
+    with scopes_disabled():
+        shop = make_shop(time_zone="Europe/Warsaw")
+        make_lane(shop)
+        make_waiting_time(shop, method="transfer", minutes=3 * 24 * 60)
+        process = make_process(shop, nodes=NODES, goals=GOALS, entry={"anchor": "placed_at"}, holdout_bp=1500)
+        yield RealShop(
+            shop, make_source(shop), process, fate=lambda order, step: FATES[(order * 5 + step) % len(FATES)]
+        )
+
+
+FATES = (Code.SENT, Code.SENT, Code.SENT, Code.FAILED_REFUSED, Code.SENT, Code.UNCERTAIN, Code.SENT)
+
+
+def plan_of(process: Process, *, until: datetime) -> Plan:
+    version = process.current_version
+    assert version is not None
+    return Plan(
+        shop_id=process.shop_id,
+        process_id=process.pk,
+        version_id=version.pk,
+        graph=graph_of(version.pk),
+        holdout_bp=process.holdout_bp,
+        since=NOW - DAY,
+        until=until,
+        now=until,
+    )
+
+
+def backtested(real: RealShop, until: datetime) -> list[Line]:
+    journal, ends = Journal(), real.ends()
+    run_backtest(
+        plan_of(real.process, until=until), sending=lambda _: Recorded(ends), look=journal.look, people=3
+    )
+    return sorted(journal.lines)
+
+
+def order_of(ref: str) -> Order:
+    return Order.objects.get(ref=ref)
+
+
+def live_through_a_week(real: RealShop) -> datetime:
+    """Let all that can happen to an order happen, some of it heard of late."""
+    for number in range(12):
+        at = NOW + number * 17 * MINUTE
+        total = "50.00" if number == 11 else "100.00"
+        method = "transfer" if number == 10 else "card"
+        real.at(at, real.place(f"o{number}", f"anna{number}", at, total=total, method=method))
+    # Heard of at once, before the case; after the first message; and late, so that a message goes out in between.
+    real.at(NOW + 2 * HOUR, real.pay("o0", NOW + 2 * HOUR))
+    real.at(NOW + 31 * HOUR, real.pay("o1", NOW + 31 * HOUR - MINUTE))
+    for number in (2, 3, 4):
+        real.at(NOW + 55 * HOUR, real.pay(f"o{number}", NOW + 25 * HOUR))
+    # Between the planning of a message and its hand-over.
+    real.at(NOW + 5 * 17 * MINUTE + 26 * HOUR + MINUTE, real.pay("o5", NOW + 26 * HOUR))
+    # Another order for the same goods is paid.
+    again = NOW + 40 * HOUR
+    real.at(again, real.place("again", "anna6", again, state=ShopState.PAID, paid_at=again))
+    # A part is paid, then the rest; the shop cancels; a person promises, another holds.
+    real.at(NOW + 20 * HOUR, real.pay("o7", NOW + 20 * HOUR, amount="30.00"))
+    real.at(
+        NOW + 50 * HOUR,
+        real.place(
+            "o8",
+            "anna8",
+            NOW + 8 * 17 * MINUTE,
+            state=ShopState.CANCELLED,
+            version_at=NOW + 49 * HOUR,
+            cancelled_at=NOW + 49 * HOUR,
+        ),
+    )
+    real.at(
+        NOW + 25 * HOUR, lambda now: promise_payment(order_of("o9"), NOW + 70 * HOUR, actor=STAFF, now=now)
+    )
+    real.at(NOW + 28 * HOUR, lambda now: change_status(order_of("o6"), "in_work", actor=STAFF, now=now))
+    real.at(NOW + 74 * HOUR, lambda now: pause_reminders(order_of("o10"), actor=STAFF, now=now))
+    real.at(NOW + 100 * HOUR, lambda now: resume_reminders(order_of("o10"), actor=STAFF, now=now))
+    book = NOW + 60 * HOUR
+    real.at(book, real.place("book", "anna9", book, product="book", state=ShopState.PAID, paid_at=book))
+    until = NOW + 10 * DAY
+    real.run(until)
+    return until
+
+
+def test_live_run_and_its_backtest_give_identical_ledgers(real: RealShop) -> None:
+    until = live_through_a_week(real)
+
+    lived = real.journal()
+    codes = {Code(line.outcome) for line in lived}
+    assert len(lived) > 40
+    assert codes >= {
+        Code.QUEUED,
+        Code.SPLIT,
+        Code.GOAL_PAID,
+        Code.GOAL_CANCELLED,
+        Code.COMPLETED,
+        Code.SUPPRESSED,
+    }
+    assert backtested(real, until) == lived
+
+
+def test_ledgers_differ_once_it_is_forgotten_when_we_learnt_of_a_payment(
+    real: RealShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The negative control: the proof above stands on the instants at which we learnt."""
+    until = live_through_a_week(real)
+    payment = telling._payment
+
+    def told_at_once(*order: object) -> object:
+        known = payment(*order)  # type: ignore[arg-type]
+        return known and replace(known, learnt_at=known.became_true_at)
+
+    monkeypatch.setattr(telling, "_payment", told_at_once)
+
+    assert backtested(real, until) != real.journal()
+
+
+# Not a whole day: at the end of it the sweep looks at orders too, and which of both is milliseconds earlier is no fact.
+PLACED_NODES = {
+    "n1": {
+        "t": "until",
+        "on": {"e": "order.paid"},
+        "within": "PT23H",
+        "out": {"yes": "n2", "no": "n3"},
+    },
+    "n2": {"t": "send", "template": "thanks", "purpose": "thanks", "out": {"done": "n4"}},
+    "n3": {
+        "t": "if",
+        "if": {"f": "order.status", "op": "=", "v": "in_work"},
+        "out": {"yes": "n4", "no": "n5"},
+    },
+    "n5": {"t": "send", "template": "first", "out": {"done": "n4"}},
+    "n4": {"t": "end"},
+}
+
+
+def test_process_that_begins_with_the_placing_is_walked_the_same(real: RealShop) -> None:
+    real.process = make_process(
+        real.shop,
+        nodes=PLACED_NODES,
+        goals=GOALS[:2],
+        entry={"on": "order.placed", "reentry": "again_after", "again_after": "P1D"},
+    )
+    again = NOW + 9 * HOUR
+    real.at(again, real.place("again-at-once", "anna3", again))
+    until = live_through_a_week(real)
+
+    lived = real.journal()
+    assert {Code(line.outcome) for line in lived} >= {Code.YES, Code.NO, Code.QUEUED}
+    assert backtested(real, until) == lived
+
+
+CART_NODES = {
+    "n1": {"t": "wait", "for": "PT4H", "out": {"next": "n2"}},
+    "n2": {"t": "send", "template": "cart_reminder_1", "out": {"done": "n3"}},
+    "n3": {"t": "wait", "for": "PT20H", "out": {"next": "n4"}},
+    "n4": {"t": "send", "template": "cart_reminder_2", "out": {"done": "n5"}},
+    "n5": {"t": "end"},
+}
+
+
+def cart(ref: str, at: datetime, **values: Any) -> CartSnapshot:
+    line = LineSnapshot("cream", "Cream", Decimal(1), Decimal(30), Decimal(30))
+    person = PersonSnapshot(email=f"{ref}@example.com", name=ref, locale="en")
+    return CartSnapshot(
+        **{
+            "ref": ref, "currency": "EUR", "total": Decimal(30), "version_at": at, "person": person,
+            "lines": (line,), **values,
+        }
+    )  # fmt: skip
+
+
+def test_carts_that_were_left_are_walked_the_same(real: RealShop) -> None:
+    real.process = make_process(
+        real.shop,
+        nodes=CART_NODES,
+        goals=[{"on": "cart.converted"}, {"on": "cart.emptied"}, {"on": "contact.ordered_again"}],
+        entry={"on": "cart.abandoned", "anchor": "last_activity_at"},
+    )
+
+    def touched(ref: str, at: datetime, **values: Any) -> None:
+        real.at(at, lambda now: record_cart(real.source, cart(ref, at, **values), now=now))
+
+    for number in range(5):
+        touched(f"c{number}", NOW + number * 7 * MINUTE)
+    touched("c1", NOW + 2 * HOUR)  # comes back: the wait begins again
+    touched("c2", NOW + 3 * HOUR, lines=(), total=Decimal(0))
+    bought, ordered = NOW + 6 * HOUR, NOW + 5 * HOUR
+    real.at(bought, real.place("bought", "c3", bought, cart_ref="c3"))
+    real.at(ordered, real.place("elsewhere", "c4", ordered - 10 * MINUTE))
+    until = NOW + 4 * DAY
+    real.run(until)
+
+    lived = real.journal()
+    assert {Code(line.outcome) for line in lived} >= {Code.QUEUED, Code.GOAL_EMPTIED, Code.GOAL_CONVERTED}
+    assert backtested(real, until) == lived
