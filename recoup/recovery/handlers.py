@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from recoup.core.clock import trade_now
 from recoup.customers.events import CustomerMerged
+from recoup.customers.queries import who_stands_for
 from recoup.messaging.events import MessageSettled
 from recoup.orders.events import CartChanged, OrderCancelled, OrderChanged, OrderPlaced
 from recoup.orders.pointless import close_superseded, drop_older_twins, release_twins
@@ -73,10 +74,10 @@ def look_again(batch: Sequence[RecoveryCaseOpened]) -> None:
 
 def follow_merged(batch: Sequence[CustomerMerged]) -> None:
     """Give the cases of merged contacts to the one that stays, and close what orders of the other make pointless."""
-    now = trade_now()
+    now, stands = trade_now(), who_stands_for(news.contact_id for news in batch)
     for news in batch:
-        move_contact(news.contact_id, gone_id=news.gone_id)
-    orders = orders_of_contacts([news.contact_id for news in batch])
+        move_contact(stands.get(news.contact_id, news.contact_id), gone_id=news.gone_id)
+    orders = orders_of_contacts(stands.values())
     close_cases(cart_cases_ordered_since(orders), outcome=Outcome.BECAME_ORDER, now=now)
     close_ended_cases(close_superseded(orders, now=now), now=now)
     close_ended_cases(drop_older_twins(orders, now=now), now=now)

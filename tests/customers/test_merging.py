@@ -11,7 +11,9 @@ from django_scopes import scopes_disabled
 from recoup.core import outbox
 from recoup.core.activity import Actor
 from recoup.core.models import Activity
+from recoup.customers import handlers as customers
 from recoup.customers.actions import Consent, recognise, record_consent, suppress, touch_gates
+from recoup.customers.events import CustomerMerged
 from recoup.customers.listing import ContactFilter, list_customers
 from recoup.customers.merging import FOLLOWING, MergeRefused, merge_contacts, tell_apart
 from recoup.customers.models import (
@@ -27,6 +29,7 @@ from recoup.messaging.models import Message
 from recoup.orders.models import Cart, Order
 from recoup.processes.entering import enrol_cases
 from recoup.processes.models import Enrolment
+from recoup.recovery import handlers as recovery
 from recoup.recovery.models import RecoveryCase
 from recoup.shops.models import Shop, ShopOwned
 from recoup.shops.snapshots import PersonSnapshot
@@ -116,6 +119,25 @@ def test_cases_and_enrolments_follow_too(shop: Shop) -> None:
 
     assert [one.contact_id for one in Enrolment.objects.all()] == [kept.pk]
     assert [one.contact_id for one in RecoveryCase.objects.all()] == [kept.pk]
+
+
+def test_news_of_merges_in_any_order_lead_to_who_stays_in_the_end(shop: Shop) -> None:
+    first, second, third = (make_contact(shop) for _ in range(3))
+    make_case(make_order(shop, contact=first))
+    news = [
+        CustomerMerged(shop.pk, kept.pk, gone.pk, NOW) for gone, kept in ((first, second), (second, third))
+    ]
+    merge(second, first)
+    merge(third, second)
+    late = make_order(shop, contact=first)  # came in the moment of the first merge
+
+    for one in reversed(news):
+        recovery.follow_merged([one])
+        customers.follow_merged([one])
+
+    late.refresh_from_db()
+    assert [one.contact_id for one in RecoveryCase.objects.all()] == [third.pk]
+    assert late.contact_id == third.pk
 
 
 def test_what_was_paid_as_the_other_is_not_reminded_any_more(shop: Shop) -> None:
