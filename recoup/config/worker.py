@@ -22,6 +22,7 @@ from recoup.hooks import tasks as polling
 from recoup.integrations.csvfile import importing
 from recoup.messaging.sender.loop import Sender
 from recoup.payments.asking import ask_open_attempts
+from recoup.processes.backtest import runs as backtests
 from recoup.processes.loop import Engine
 from recoup.recovery import actions as recovery
 from recoup.recovery import detection
@@ -36,6 +37,7 @@ ENGINES = (
 )
 SWEEP_EVERY = timedelta(seconds=2)
 IMPORT_EVERY = 5.0
+BACKTEST_EVERY = 1.0  # somebody looks at the progress bar
 POLL_EVERY = timedelta(seconds=20)
 FOLD_EVERY = timedelta(minutes=1)
 PLACE_EVERY = timedelta(minutes=1)
@@ -101,6 +103,7 @@ def all_loops() -> list[loops.Loop]:
         loops.Loop(
             importing.LOOP, _unscoped(lambda: importing.import_waiting(now=trade_now())), idle=IMPORT_EVERY
         ),
+        loops.Loop(backtests.LOOP, backtests.run_waiting, idle=BACKTEST_EVERY),
         loops.Loop("place", _unscoped(look_where_we_are), idle=PLACE_EVERY.total_seconds()),
         loops.Loop(
             "folding", _unscoped(lambda: fold_tallies(now=trade_now())), idle=FOLD_EVERY.total_seconds()

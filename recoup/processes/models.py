@@ -169,6 +169,55 @@ class Enrolment(ShopOwned):
         ]
 
 
+class BacktestRun(ShopOwned):
+    """A version tried on a past period: asked for by a person, done by the worker, kept to be looked at."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("Waiting")
+        RUNNING = "running", _("Running")
+        DONE = "done", _("Done")
+        FAILED = "failed", _("Failed")
+
+    process = models.ForeignKey(Process, on_delete=models.CASCADE, related_name="+", db_index=False)
+    version = models.ForeignKey(ProcessVersion, on_delete=models.PROTECT, related_name="+", db_index=False)
+    since = models.DateTimeField()
+    until = models.DateTimeField()
+    state = models.CharField(max_length=8, choices=State, default=State.WAITING)
+    done = models.IntegerField(default=0)  # orders or carts of the period that were walked
+    whole = models.IntegerField(default=0)
+    result: models.JSONField[Any, Any] = models.JSONField(null=True)  # backtest.result.Result
+    trouble = models.CharField(max_length=40, default="", blank=True)
+    made_by = models.BigIntegerField(null=True)
+    created_at = models.DateTimeField()  # trade; what is learnt later is not looked at
+    turns = models.SmallIntegerField(
+        default=0
+    )  # how often it was begun; a turn that is not the last one writes nothing
+    beat_at = models.DateTimeField(
+        null=True
+    )  # real time of the last progress; an old one lets another worker begin anew
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            # Asked for twice at once is the same run.
+            models.UniqueConstraint(
+                fields=["process", "version", "since", "until"],
+                condition=Q(state__in=["waiting", "running"]),
+                name="processes_backtestrun_one_at_a_time",
+            )
+        ]
+        indexes = [
+            # Readers: the runs of a process, newest first.
+            models.Index(fields=["shop", "process", "-id"], name="processes_backtestrun_list"),
+            # Reader: the worker's loop, across shops on purpose.
+            models.Index(
+                fields=["id"],
+                name="processes_backtestrun_open",
+                condition=Q(state__in=["waiting", "running"]),
+            ),
+        ]
+
+
 class StepLog(models.Model):
     """The decision ledger: one line for each due step (rule 6). Written by the engine, read by people."""
 
