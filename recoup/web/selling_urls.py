@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from recoup.web.views import (
     attention,
+    backtests,
     customers,
     home,
     messages,
@@ -49,6 +50,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("processes/", processes.processes, name="processes"),
     path("processes/<int:process_id>/", processes.process, name="process"),
     path("processes/<int:process_id>/status/", processes.set_status, name="process_status"),
+    path("processes/<int:process_id>/try/", backtests.start, name="backtest_new"),
+    path("processes/<int:process_id>/try/<int:backtest_id>/", backtests.backtest, name="backtest"),
     path("messages/", messages.messages, name="messages"),
     path("messages/<int:message_id>/", messages.message, name="message"),
     path("messages/<int:message_id>/frame/", messages.message_frame, name="message_frame"),

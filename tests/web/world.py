@@ -19,7 +19,8 @@ from recoup.messaging.copies import keep_copies, make_copy
 from recoup.messaging.models import Template
 from recoup.messaging.rendering.pool import Rendered
 from recoup.messaging.rendering.templates import CompiledTemplate
-from recoup.processes.models import Process
+from recoup.processes.backtest.result import Result
+from recoup.processes.models import BacktestRun, Process
 from recoup.shops.actions import NewShop
 from recoup.shops.models import ImportRun, Invitation, Membership, Shop
 from recoup.web.setup import found_shop
@@ -172,6 +173,11 @@ def _fill(place: Place) -> None:
     tried.save(force_insert=True)
     process = Process.objects.filter(shop=shop).order_by("id").first()
     assert process is not None
+    tested = BacktestRun(
+        shop=shop, process=process, version_id=process.current_version_id or 0, since=NOW, until=NOW, state="done",
+        result=Result().as_json(), created_at=NOW,
+    )  # fmt: skip
+    tested.save(force_insert=True)
     assert order.contact is not None
     twin = make_contact(shop)
     suggestion = MergeSuggestion(shop=shop, first=order.contact, second=twin, why="shared_sign", made_at=NOW)
@@ -183,6 +189,7 @@ def _fill(place: Place) -> None:
         "suggestion_id": suggestion.pk,
         "product_id": make_product(source).pk,
         "process_id": process.pk,
+        "backtest_id": tested.pk,
         "message_id": message.pk,
         "source_id": source.pk,
         "item_id": kept.item_id,

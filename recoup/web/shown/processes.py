@@ -23,6 +23,7 @@ from recoup.web.answers import place
 from recoup.web.listing import shown_count, with_query
 from recoup.web.picture import Branch, Node
 from recoup.web.screens import CountLink
+from recoup.web.shown.backtests import try_actions
 from recoup.web.shown.people import clerk_names
 from recoup.web.words import nodes as node_words
 from recoup.web.words import steps
@@ -202,7 +203,7 @@ def process_page(seat: Seat, process: Process, numbers: ProcessNumbers) -> scree
             (_("Paid or ended"), humane.number(counts["goal"], language)),
         ],
         versions=_versions(process),
-        actions=process_actions(seat, process),
+        actions=[*try_actions(seat, process), *process_actions(seat, process)],
     )
 
 

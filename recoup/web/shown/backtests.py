@@ -1,0 +1,388 @@
+"""A process that was tried on past orders, in words: what would have gone, and what nobody can know."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from babel.dates import format_date
+from django.utils import timezone
+from django.utils.translation import get_language, ngettext, npgettext
+from django.utils.translation import gettext as _
+
+from recoup.accounts.roles import Right
+from recoup.core import humane
+from recoup.orders.models import Cart, Order
+from recoup.processes.backtest import result as results
+from recoup.processes.backtest.result import BlockNumbers, Result, Sample, Unknown
+from recoup.processes.engine.codes import Code, SubjectKind
+from recoup.processes.graph.document import ProcessDocument
+from recoup.processes.graph.picture import draw
+from recoup.processes.models import BacktestRun, Process, ProcessVersion
+from recoup.shops.access import Seat
+from recoup.web import parts, screens
+from recoup.web.answers import place
+from recoup.web.shown.people import clerk_names
+from recoup.web.words import nodes as node_words
+from recoup.web.words import steps
+
+State = BacktestRun.State
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """A run in the list of those that were asked for."""
+
+    title: parts.Words
+    url: str
+    state: parts.Words
+    at: datetime
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
+class BlockRow:
+    """What became of everybody at one block: words with their counts."""
+
+    title: parts.Words
+    messages: str  # that would have gone; empty for a block that sends none
+    ends: Sequence[tuple[parts.Words, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class SampleRow:
+    """An order or a cart that was tried."""
+
+    title: parts.Words
+    url: str
+    messages: str
+    first_at: datetime | None
+    end: parts.Words
+    paid_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownRow:
+    """Something that the facts cannot tell, and what was taken for it."""
+
+    title: parts.Words
+    detail: parts.Words
+    count: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ResultPage:
+    """A whole result."""
+
+    sentence: parts.Words
+    tiles: Sequence[parts.Tile]
+    chart: parts.Chart
+    blocks: Sequence[BlockRow]
+    facts: Sequence[tuple[parts.Words, str]]
+    turned_away: Sequence[tuple[parts.Words, str]]
+    unknown: Sequence[UnknownRow]
+    samples: Sequence[SampleRow]
+    is_about_carts: bool
+
+
+def try_actions(seat: Seat, process: Process) -> list[screens.Action]:
+    """Return the button that leads to trying a process, for those who may change it."""
+    if not seat.may(Right.EDIT_PROCESSES) or process.current_version_id is None:
+        return []
+    return [
+        screens.Action(
+            _("Try on past orders"), "history", url=place(seat, "backtest_new", process.pk), tone="ghost"
+        )
+    ]
+
+
+def run_rows(seat: Seat, runs: Sequence[BacktestRun]) -> list[RunRow]:
+    """Return the runs of a process as a list."""
+    names = clerk_names([run.made_by for run in runs])
+    return [
+        RunRow(
+            title=period_words(run),
+            url=place(seat, "backtest", run.process_id, run.pk),
+            state=State(run.state).label,
+            at=run.created_at,
+            who=names.get(run.made_by or 0, ""),
+        )
+        for run in runs
+    ]
+
+
+def period_words(run: BacktestRun) -> str:
+    """Return the days that a run was asked for."""
+    zone, language = timezone.get_current_timezone(), get_language() or "en"
+    last = run.until - timedelta(microseconds=1)
+    return f"{humane.day(run.since, zone, language)} – {humane.day(last, zone, language)}"
+
+
+def trouble_words(run: BacktestRun) -> str:
+    """Return why a run came to nothing."""
+    if run.trouble == "killed":
+        return _(
+            "It was cut off three times. Try fewer days; if that fails too, tell whoever runs this server."
+        )
+    return _("Something in this process could not be worked out. Nothing was sent and nothing was changed.")
+
+
+def result_page(seat: Seat, run: BacktestRun, version: ProcessVersion) -> ResultPage:
+    """Return a result in words."""
+    result = Result.from_json(run.result)
+    document = ProcessDocument.model_validate(version.doc)
+    is_about_carts = document.entry.subject is SubjectKind.CART
+    return ResultPage(
+        sentence=_sentence(result, is_about_carts=is_about_carts),
+        tiles=_tiles(result, is_about_carts=is_about_carts),
+        chart=_chart(result),
+        blocks=_blocks(result, document),
+        facts=_facts(result),
+        turned_away=[(_refusal(reason), _number(count)) for reason, count in _largest(result.turned_away)],
+        unknown=[_unknown(one) for one in result.unknown],
+        samples=_samples(seat, result.samples),
+        is_about_carts=is_about_carts,
+    )
+
+
+def _number(count: int) -> str:
+    return humane.number(count, get_language() or "en")
+
+
+def _largest(counts: dict[str, int]) -> list[tuple[str, int]]:
+    return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+
+
+def _sentence(result: Result, *, is_about_carts: bool) -> str:
+    """Say it all in one sentence."""
+    if is_about_carts:
+        orders = npgettext("of how many", "%(n)s cart", "%(n)s carts", result.orders)
+        paid = ngettext(
+            "%(n)s had ordered by themselves before the first one",
+            "%(n)s had ordered by themselves before the first one",
+            result.paid_before_first,
+        )
+    else:
+        orders = npgettext("of how many", "%(n)s order", "%(n)s orders", result.orders)
+        paid = ngettext(
+            "%(n)s had paid by themselves before the first one",
+            "%(n)s had paid by themselves before the first one",
+            result.paid_before_first,
+        )
+    people = ngettext("%(n)s person would have got", "%(n)s people would have got", result.written_to)
+    messages = npgettext("would have got", "%(n)s message", "%(n)s messages", result.messages)
+    return _("Of %(orders)s, %(people)s %(messages)s; %(paid)s.") % {
+        "orders": orders % {"n": _number(result.orders)},
+        "people": people % {"n": _number(result.written_to)},
+        "messages": messages % {"n": _number(result.messages)},
+        "paid": paid % {"n": _number(result.paid_before_first)},
+    }
+
+
+def _tiles(result: Result, *, is_about_carts: bool) -> list[parts.Tile]:
+    control = ngettext(
+        "%(n)s in the control group gets none", "%(n)s in the control group get none", result.control
+    )
+    return [
+        parts.Tile(
+            _("People written to"),
+            _number(result.written_to),
+            "#per-block",
+            change_words=control % {"n": _number(result.control)} if result.control else "",
+        ),
+        parts.Tile(_("Messages"), _number(result.messages), "#per-day"),
+        parts.Tile(
+            _("Ordered by themselves first") if is_about_carts else _("Paid by themselves first"),
+            _number(result.paid_before_first),
+            "#details",
+            change_words=_("before any message"),
+        ),
+        parts.Tile(
+            _("Ordered after a message") if is_about_carts else _("Paid after a message"),
+            _number(result.paid_after),
+            "#unknown",
+            change_words=_("whether because of it, nobody knows"),
+        ),
+    ]
+
+
+def _chart(result: Result) -> parts.Chart:
+    days = _every_day(result.by_day)
+    counts = [result.by_day.get(day.isoformat(), 0) for day in days]
+    shown = [_number(count) for count in counts]
+    return parts.Chart(
+        title=_("Messages per day"),
+        labels=[_day(day, "d MMM") for day in days],
+        titles=[_day(day, "full") for day in days],
+        series=[parts.ChartSeries(_("Messages"), [float(count) for count in counts], shown, tone="neutral")],
+        summary=_chart_summary(result),
+        period_label=_("Day"),
+    )
+
+
+def _every_day(by_day: dict[str, int]) -> list[date]:
+    """Return all days from the first message to the last one, empty ones among them."""
+    if not by_day:
+        return []
+    known = sorted(date.fromisoformat(day) for day in by_day)
+    return [known[0] + timedelta(days=number) for number in range((known[-1] - known[0]).days + 1)]
+
+
+def _chart_summary(result: Result) -> str:
+    if not result.by_day:
+        return _("No message would have gone.")
+    day, most = max(result.by_day.items(), key=lambda pair: (pair[1], pair[0]))
+    words = ngettext(
+        "%(n)s message on the busiest day, %(day)s.", "%(n)s messages on the busiest day, %(day)s.", most
+    )
+    return words % {"n": _number(most), "day": _day(date.fromisoformat(day), "long")}
+
+
+def _day(day: date, pattern: str) -> str:
+    language = get_language() or "en"
+    if pattern == "d MMM" and language.startswith("de"):
+        pattern = "d. MMM"
+    return format_date(day, pattern, locale=humane.locale_of(language))
+
+
+def _blocks(result: Result, document: ProcessDocument) -> list[BlockRow]:
+    picture = draw(document)
+    ordinals = node_words.message_numbers(picture)
+    total = max(ordinals.values(), default=0)
+    nodes = {node.id: node for node in picture.nodes}
+    return [
+        BlockRow(
+            title=node_words.title(nodes[block.node], ordinals.get(block.node, 0), total),
+            messages=_number(_went(block)) if nodes[block.node].kind == "send" else "",
+            ends=_ends(block),
+        )
+        for block in result.blocks
+        if block.node in nodes and (block.outcomes or nodes[block.node].kind == "send")
+    ]
+
+
+def _went(block: BlockNumbers) -> int:
+    return sum(count for code, count in block.messages.items() if code in (Code.SENT, Code.UNCERTAIN))
+
+
+def _ends(block: BlockNumbers) -> list[tuple[str, str]]:
+    """Return how everybody went on from a block; that a message was planned is said by how it ended."""
+    counts = {
+        code: count
+        for code, count in [*block.outcomes.items(), *block.messages.items()]
+        if code not in (Code.QUEUED, Code.SENT)
+    }
+    ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    return [(steps.outcome(Code(code)), _number(count)) for code, count in ordered]
+
+
+def _facts(result: Result) -> list[tuple[str, str]]:
+    lines = [
+        (_("Came in"), result.entered),
+        (_("People"), result.people),
+        (_("In the control group"), result.control),
+        (_("Messages after a payment that had not been heard of"), result.written_after_paid),
+        (_("Not over yet today"), result.under_way),
+        (_("Could not be worked out"), result.errors),
+    ]
+    counted = [(words, _number(count)) for words, count in lines if count]
+    skipped = sorted(result.skipped.items(), key=lambda pair: -pair[1])
+    return counted + [(steps.outcome(Code(code)), _number(count)) for code, count in skipped]
+
+
+def _refusal(reason: str) -> str:
+    words = {
+        "paid_before": _("Paid before the waiting time was over"),
+        "ordered": _("Ordered before the cart counted as left"),
+        "cancelled": _("Cancelled"),
+        "superseded": _("Paid by another order"),
+        "duplicate": _("Ordered again"),
+        "emptied": _("Emptied"),
+        "nothing_due": _("Nothing to pay"),
+        "not_due": _("Waiting time not over yet"),
+        "too_old": _("Too old when it was looked at"),
+        "test": _("Test orders"),
+        "condition": _("Do not meet the condition of this process"),
+        "again": _("The person was in it already"),
+    }
+    return words.get(reason, _("Nothing to remind of"))
+
+
+def _unknown(one: Unknown) -> UnknownRow:
+    words = {
+        results.UNKNOWN_EFFECT: (
+            _("Whether anybody would have paid because of it"),
+            _("Only running it with a control group can tell."),
+        ),
+        results.UNKNOWN_REACTIONS: (
+            _("Opens, clicks and replies"),
+            _("Nobody can open a message that was never sent. Everybody is taken as not having reacted."),
+        ),
+        results.UNKNOWN_CONSENT: (
+            _("Texts that need consent"),
+            _("It is taken that everybody may get them. Before a real message leaves, that is looked at."),
+        ),
+        results.UNKNOWN_REMINDED: (
+            _("What your real reminders did in this time"),
+            _("These people got messages from the shop, and some may have paid because of those."),
+        ),
+        results.UNKNOWN_TOLD_AT_ONCE: (
+            _("When imported orders would have been heard of"),
+            _("They are taken as told at once, also their payments."),
+        ),
+        results.UNKNOWN_GUESSED: (
+            _("When these orders would have counted as unpaid"),
+            _("Nobody watched them then; it is worked out by the waiting times as they are set today."),
+        ),
+        results.UNKNOWN_START: (
+            _("Who would have been in it when the time began"),
+            _("It is taken that nobody was."),
+        ),
+        results.UNKNOWN_PEOPLE: (
+            _("Orders of unknown people"),
+            _("There is nobody to write to; they are left out."),
+        ),
+        results.UNKNOWN_NO_CARTS: (
+            _("Carts"),
+            _("The shop reported none in this time, so there is nothing to try on."),
+        ),
+    }
+    title, detail = words.get(one.code, (one.code, ""))
+    return UnknownRow(title, detail, _number(one.count) if one.count else "")
+
+
+def _samples(seat: Seat, samples: Sequence[Sample]) -> list[SampleRow]:
+    orders = {
+        order.pk: (order.number, place(seat, "order", order.pk))
+        for order in Order.objects.filter(shop=seat.shop, pk__in=_ids(samples, SubjectKind.ORDER))
+    }
+    carts = {
+        cart.pk: (
+            _("Cart of %(day)s") % {"day": _day(cart.started_at.date(), "d MMM")},
+            place(seat, "customer", cart.contact_id) if cart.contact_id else "",
+        )
+        for cart in Cart.objects.filter(shop=seat.shop, pk__in=_ids(samples, SubjectKind.CART))
+    }
+    known = {SubjectKind.ORDER: orders, SubjectKind.CART: carts}
+    rows = []
+    for one in samples:
+        found = known[SubjectKind(one.subject_kind)].get(one.subject_id)
+        if found is not None:
+            rows.append(
+                SampleRow(
+                    title=found[0],
+                    url=found[1],
+                    messages=_number(one.messages),
+                    first_at=_instant(one.first_at),
+                    end=steps.outcome(Code(one.ended)) if one.ended else _("Still waiting"),
+                    paid_at=_instant(one.paid_at),
+                )
+            )
+    return rows
+
+
+def _ids(samples: Sequence[Sample], kind: SubjectKind) -> list[int]:
+    return [one.subject_id for one in samples if one.subject_kind == kind]
+
+
+def _instant(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

@@ -1,0 +1,156 @@
+"""Trying a process on past orders, as a person sees it."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from django.test import Client
+from django_scopes import scopes_disabled
+
+from recoup.processes.backtest.runs import run_waiting
+from recoup.processes.models import BacktestRun, Process
+from recoup.shops.models import Shop
+from tests.factories.clock import set_clock
+from tests.factories.moments import DAY, HOUR, NOW
+from tests.factories.orders import make_cart, make_order
+from tests.factories.people import make_contact
+from tests.factories.processes import make_process
+from tests.factories.shops import make_shop
+from tests.web.staff import sign_in
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _all_shops() -> Iterator[None]:
+    with scopes_disabled():
+        yield
+
+
+@pytest.fixture
+def shop() -> Shop:
+    set_clock(NOW)
+    return make_shop(slug="lumen", name="Lumen Candles")
+
+
+@pytest.fixture
+def process(shop: Shop) -> Process:
+    """Four imported orders of three people: one pays before the message, one after it, one pays at once, one never."""
+    anna = make_contact(shop)
+    placed = NOW - 20 * DAY
+    make_order(shop, contact=anna, products=["a"], placed_at=placed, is_backfill=True)
+    make_order(shop, placed_at=placed, is_backfill=True, paid_at=placed + 30 * HOUR)
+    make_order(shop, placed_at=placed, is_backfill=True, paid_at=placed + 60 * HOUR)
+    make_order(shop, placed_at=placed, is_backfill=True, paid_at=placed + HOUR)
+    return make_process(shop, name="Gentle")
+
+
+def text(html: str) -> str:
+    """Return what a page says."""
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
+
+
+def start(client: Client, process: Process, **posted: str) -> str:
+    """Ask for a try; return where it leads."""
+    answer = client.post(f"/s/lumen/processes/{process.pk}/try/", {"period": "30", **posted})
+    assert answer.status_code == 303
+    return str(answer.headers["Location"])
+
+
+def test_result_says_who_would_have_got_what(shop: Shop, process: Process) -> None:
+    client = sign_in(shop)
+    place = start(client, process)
+    waiting = text(client.get(place).content.decode())
+    run_waiting()
+    done = text(client.get(place).content.decode())
+
+    assert "Waiting for its turn" in waiting
+    assert (
+        "Of 4 orders, 2 people would have got 2 messages; 1 had paid by themselves before the first one."
+        in done
+    )
+    assert "Paid before the waiting time was over 1" in done
+    assert "Whether anybody would have paid because of it" in done
+    assert "When imported orders would have been heard of ( 4 )" in done
+
+
+def test_samples_lead_to_their_orders(shop: Shop, process: Process) -> None:
+    client = sign_in(shop)
+    place = start(client, process)
+    run_waiting()
+
+    page = client.get(place).content.decode()
+
+    links = re.findall(r'href="(/s/lumen/orders/\d+/)"', page)
+    assert len(links) == 3
+    assert {client.get(link).status_code for link in links} == {200}
+
+
+def test_progress_is_shown_while_it_runs_and_stops_asking_when_it_is_done(
+    shop: Shop, process: Process
+) -> None:
+    client = sign_in(shop)
+    place = start(client, process)
+    BacktestRun.objects.update(state="running", done=120, whole=400, beat_at=NOW)
+    running = client.get(place).content.decode()
+    BacktestRun.objects.update(state="waiting")
+    run_waiting()
+    done = client.get(place).content.decode()
+
+    assert 'hx-trigger="every 1s"' in running
+    assert "120 of 400" in text(running)
+    assert 'hx-trigger="every' not in done
+
+
+def test_own_days_are_tried_and_impossible_ones_are_refused_in_words(shop: Shop, process: Process) -> None:
+    client = sign_in(shop)
+    start(client, process, period="own", first="2026-10-01", last="2026-10-20")
+    run = BacktestRun.objects.get()
+    refused = client.post(
+        f"/s/lumen/processes/{process.pk}/try/",
+        {"period": "own", "first": "2026-10-20", "last": "2026-10-01"},
+    )
+
+    assert (run.since.isoformat(), run.until.isoformat()) == (
+        "2026-10-01T00:00:00+00:00",
+        "2026-10-21T00:00:00+00:00",
+    )
+    assert refused.status_code == 422
+    assert "The last day lies before the first one." in text(refused.content.decode())
+    assert BacktestRun.objects.count() == 1
+
+
+def test_failed_run_says_so_and_that_nothing_was_changed(shop: Shop, process: Process) -> None:
+    client = sign_in(shop)
+    place = start(client, process)
+    BacktestRun.objects.update(state="failed", trouble="ValueError")
+
+    page = text(client.get(place).content.decode())
+
+    assert "It could not be tried" in page
+    assert "Nothing was sent and nothing was changed." in page
+
+
+def test_carts_are_tried_too(shop: Shop) -> None:
+    make_cart(shop, is_backfill=True, started_at=NOW - 5 * DAY, last_activity_at=NOW - 5 * DAY)
+    process = make_process(
+        shop, entry={"on": "cart.abandoned"}, goals=[{"on": "cart.converted"}], name="Carts"
+    )
+    client = sign_in(shop)
+    place = start(client, process)
+    run_waiting()
+
+    page = text(client.get(place).content.decode())
+
+    assert (
+        "Of 1 cart, 1 person would have got 1 message; 0 had ordered by themselves before the first one."
+        in page
+    )
+
+
+def test_page_of_a_process_leads_to_it_for_those_who_may_change_it(shop: Shop, process: Process) -> None:
+    place = f"/s/lumen/processes/{process.pk}/"
+    button = f'href="{place}try/"'
+
+    assert button in sign_in(shop).get(place).content.decode()
+    assert button not in sign_in(shop, "clerk", name="Bert").get(place).content.decode()
