@@ -79,12 +79,13 @@ class DraftState:
 
 
 class DraftChanged(Exception):
-    """Somebody else has changed the draft since it was looked at. `now` is how it is, `changes` what they did."""
+    """Somebody else has changed the draft since it was looked at: what it was then, how it is now, what they did."""
 
-    def __init__(self, now: DraftState, changes: Changes) -> None:
+    def __init__(self, now: DraftState, before: Raw) -> None:
         super().__init__(str(now.lock))
         self.now = now
-        self.changes = changes
+        self.before = before
+        self.changes: Changes = compare(before, now.doc)
 
 
 class NothingToUndo(Exception):
@@ -222,10 +223,14 @@ def _locked(process: Process, lock: Lock) -> tuple[Process, ProcessDraft | None]
     draft = ProcessDraft.objects.filter(process=process).first()
     state = _published(process) if draft is None else _state(draft)
     if state.lock != lock:
-        seen = DraftRevision.objects.filter(draft=draft, pk=lock.revision).first() if draft else None
-        before = seen.doc if seen is not None else _published(process).doc
-        raise DraftChanged(state, compare(before, state.doc))
+        raise DraftChanged(state, document_seen(process, lock))
     return process, draft
+
+
+def document_seen(process: Process, lock: Lock) -> Raw:
+    """Return what somebody looked at; the published version if that state is not kept any more."""
+    seen = DraftRevision.objects.filter(draft__process=process, pk=lock.revision).first()
+    return seen.doc if seen is not None else _published(process).doc
 
 
 def move_draft(process: Process, *, steps: int, lock: Lock, actor: Actor, now: datetime) -> DraftState:

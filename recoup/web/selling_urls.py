@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
+from recoup.web import editor_urls
 from recoup.web.views import (
     attention,
     backtests,
@@ -52,6 +53,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("processes/<int:process_id>/status/", processes.set_status, name="process_status"),
     path("processes/<int:process_id>/try/", backtests.start, name="backtest_new"),
     path("processes/<int:process_id>/try/<int:backtest_id>/", backtests.backtest, name="backtest"),
+    *editor_urls.urlpatterns,
     path("messages/", messages.messages, name="messages"),
     path("messages/<int:message_id>/", messages.message, name="message"),
     path("messages/<int:message_id>/frame/", messages.message_frame, name="message_frame"),

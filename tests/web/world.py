@@ -190,6 +190,8 @@ def _fill(place: Place) -> None:
         "product_id": make_product(source).pk,
         "process_id": process.pk,
         "backtest_id": tested.pk,
+        "block": "n1",
+        "kind": "wait",
         "message_id": message.pk,
         "source_id": source.pk,
         "item_id": kept.item_id,

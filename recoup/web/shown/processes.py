@@ -97,13 +97,17 @@ def process_actions(seat: Seat, process: Process) -> list[screens.Action]:
     if not seat.may(Right.EDIT_PROCESSES):
         return []
     order = (Status.STOPPED, Status.TEST, Status.PAUSED, Status.LIVE)
-    return [
+    editor = screens.Action(_("Edit"), "pencil", url=place(seat, "process_edit", process.pk))
+    if process.current_version_id is None:
+        return [editor]
+    switches = [
         screens.Action(
             _word_of(to, process), _BUTTONS[to][0], opens=dialog_id(process, to), tone=_BUTTONS[to][1]
         )
         for to in order
         if to in MOVES[process.status]
     ]
+    return [editor, *switches]
 
 
 def main_action(seat: Seat, process: Process) -> screens.Action | None:
@@ -114,7 +118,7 @@ def main_action(seat: Seat, process: Process) -> screens.Action | None:
 
 def process_dialogs(seat: Seat, process: Process, numbers: ProcessNumbers) -> list[parts.Confirm]:
     """Return a dialog for each switch, which says what it will do."""
-    if not seat.may(Right.EDIT_PROCESSES):
+    if not seat.may(Right.EDIT_PROCESSES) or process.current_version_id is None:
         return []
     return [_dialog(seat, process, Status(to), numbers) for to in MOVES[process.status] if to in _BUTTONS]
 

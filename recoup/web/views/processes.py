@@ -30,6 +30,7 @@ def processes(request: StaffRequest, seat: Seat) -> HttpResponse:
     context = {
         "rows": [shown.process_row(seat, one, numbers.get(one.pk, shown.NOTHING)) for one in found],
         "lead_shown": listing.is_first_visit(request, "processes"),
+        "new_url": place(seat, "process_new") if seat.may(Right.EDIT_PROCESSES) else "",
         "dialogs": [
             dialog
             for one in found

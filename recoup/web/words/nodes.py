@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from babel.units import format_unit
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
@@ -38,7 +39,10 @@ def span(text: str) -> str:
         read = parse_span(text)
     except ValueError:
         return text
-    return humane.duration(timedelta(days=read.days) + read.exact, get_language() or "en")
+    language = get_language() or "en"
+    if read.days and not read.exact:  # days of the calendar are not the same as hours
+        return format_unit(abs(read.days), "duration-day", locale=humane.locale_of(language))
+    return humane.duration(timedelta(days=read.days) + read.exact, language)
 
 
 def message_numbers(picture: Picture) -> dict[str, int]:

@@ -1,0 +1,1 @@
+"""Forms of blocks: a module for each kind, and one line in `table.py`."""

@@ -1,0 +1,168 @@
+"""Who enters a process, how often, and what ends it wherever somebody stands."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from recoup.processes.engine.codes import SubjectKind
+from recoup.processes.engine.happenings import SUBJECT_EVENTS
+from recoup.processes.graph.document import ENTRY_SUBJECTS
+from recoup.processes.graph.editing import Raw
+from recoup.web.forms.blocks.base import GrowingForm, Part
+from recoup.web.forms.blocks.conditions import ConditionForm
+from recoup.web.forms.blocks.fields import ProductsField, SpanField
+from recoup.web.words import blocks as block_words
+from recoup.web.words.steps import word
+
+_PRODUCTS = {SubjectKind.ORDER: "order.products", SubjectKind.CART: "cart.products"}
+
+
+class EntryForm(ConditionForm):
+    """The way in."""
+
+    needs_condition = False
+
+    on = forms.ChoiceField(label=gettext_lazy("It begins when"))
+    products = ProductsField(
+        label=gettext_lazy("Only with any of these products"),
+        help_text=gettext_lazy(
+            "None chosen is every order. Somebody enters once for an order, however many of them it has."
+        ),
+    )
+    reentry = forms.ChoiceField(
+        label=gettext_lazy("How often one person may enter"),
+        choices=[
+            ("per_subject", gettext_lazy("once for each order or cart")),
+            ("once_per_contact", gettext_lazy("once in a lifetime")),
+            ("one_at_a_time", gettext_lazy("again and again, but never twice at once")),
+            ("every_event", gettext_lazy("every time, also twice at once")),
+            ("again_after", gettext_lazy("again some time after the last one has ended")),
+        ],
+    )
+    again_after = SpanField(label=gettext_lazy("Again after"), required=False)
+    anchor = forms.ChoiceField(
+        label=gettext_lazy("The first wait counts from"),
+        help_text=gettext_lazy("Whoever enters late does not wait the whole time once more."),
+    )
+    group = forms.CharField(
+        label=gettext_lazy("Exclusive group"),
+        max_length=40,
+        required=False,
+        help_text=gettext_lazy("Of all processes that name the same group, a person is in one at a time."),
+    )
+
+    def read(self, raw: Raw) -> dict[str, Any]:
+        """Return the fields for an entry."""
+        products, self.condition = _parted(raw)
+        return {
+            "on": raw["on"],
+            "products": products,
+            "reentry": raw.get("reentry", "per_subject"),
+            "again_after": raw.get("again_after", ""),
+            "anchor": raw.get("anchor", "entered"),
+            "group": raw.get("group", ""),
+        }
+
+    def condition_before(self) -> Raw | None:
+        """Return the condition beside the products."""
+        return self.condition
+
+    def build(self) -> None:
+        """Offer the beginnings and what the hours may count from."""
+        super().build()
+        anchors = [("entered", _("the moment of entering"))]
+        if self.around.subject is SubjectKind.ORDER:
+            anchors.append(("placed_at", _("the placing of the order")))
+        else:
+            anchors.append(("last_activity_at", _("the last change of the cart")))
+        before = self.raw_before.get("anchor", "entered")
+        if before not in dict(anchors):
+            anchors.append((before, _("something that this process does not have")))
+        for name, choices in (
+            ("on", [(name, word(f"process.entry.{name}")) for name in ENTRY_SUBJECTS]),
+            ("anchor", anchors),
+        ):
+            field = self.fields[name]
+            assert isinstance(field, forms.ChoiceField)
+            field.choices = choices
+
+    def clean(self) -> dict[str, Any]:
+        """Ask for the time after which somebody may enter again."""
+        cleaned = super().clean()
+        if cleaned.get("reentry") == "again_after" and not cleaned.get("again_after"):
+            self.add_error("again_after", _("Say after what time."))
+        return cleaned
+
+    def to_raw(self) -> Raw:
+        """Return the entry. Facts of orders do not exist for carts: another beginning drops what does not fit it."""
+        typed = self.cleaned_data
+        raw: Raw = {"on": typed["on"], "reentry": typed["reentry"], "anchor": typed["anchor"]}
+        subject = ENTRY_SUBJECTS[typed["on"]]
+        parts: list[Raw] = []
+        if typed["products"]:
+            parts.append({"f": _PRODUCTS[subject], "op": "has_any", "v": typed["products"]})
+        condition = self.condition_to_raw()
+        if condition is not None:
+            parts.extend(condition["all"] if parts and "all" in condition else [condition])
+        if parts:
+            raw["if"] = parts[0] if len(parts) == 1 else {"all": parts}
+        if subject is not self.around.subject and typed["anchor"] != "entered":
+            raw["anchor"] = {SubjectKind.ORDER: "placed_at", SubjectKind.CART: "last_activity_at"}[subject]
+        if typed["reentry"] == "again_after":
+            before = self.raw_before.get("again_after")
+            is_kept = before and "again_after" not in self.changed_data
+            raw["again_after"] = before if is_kept else typed["again_after"]
+        return raw | ({"group": typed["group"].strip()} if typed["group"].strip() else {})
+
+    def parts(self) -> list[Part]:
+        """Return who enters, how often, and the rest."""
+        rare = [self.line("anchor"), self.line("group")]
+        return [
+            Part("", [self.line("on"), self.line("products")]),
+            self.condition_part(_("Only if"), _("Without a question, everybody enters.")),
+            Part(_("How often"), [self.line("reentry"), self.line("again_after", css="when-again")]),
+            Part(_("Time and order"), rare),
+        ]
+
+
+def _parted(entry: Raw) -> tuple[list[str], Raw | None]:
+    """Take the products out of a condition: the first question whether any of them was ordered."""
+    condition, fact = entry.get("if"), _PRODUCTS[ENTRY_SUBJECTS[entry["on"]]]
+    parts = condition["all"] if condition and "all" in condition else [condition] if condition else []
+    chosen = next((one for one in parts if one.get("f") == fact and one.get("op") == "has_any"), None)
+    if chosen is None:
+        return [], condition
+    rest = [one for one in parts if one is not chosen]
+    return list(chosen["v"]), rest[0] if len(rest) == 1 else {"all": rest} if rest else None
+
+
+class GoalsForm(GrowingForm):
+    """What ends the process for somebody, wherever they stand."""
+
+    goals = forms.MultipleChoiceField(
+        label=gettext_lazy("It ends at once when"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=gettext_lazy("A process that reminds of a payment must end when it is paid."),
+    )
+
+    def read(self, raw: Raw) -> dict[str, Any]:
+        """Return the goals of a document."""
+        return {"goals": [goal["on"] for goal in raw.get("goals", [])]}
+
+    def build(self) -> None:
+        """Offer the goals of this process, and those that do not fit but stand in it."""
+        subject = self.around.subject
+        field = self.fields["goals"]
+        assert isinstance(field, forms.MultipleChoiceField)
+        field.choices = [
+            (name, block_words.EVENTS[name])
+            for name, one in SUBJECT_EVENTS.items()
+            if subject in one.subjects or name in self.initial["goals"]
+        ]
+
+    def parts(self) -> list[Part]:
+        """Return the goals."""
+        return [Part("", [self.line("goals")])]

@@ -1,0 +1,243 @@
+"""The draft of a process as its editor shows it: a nested list of steps, with what is wrong beside each."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from django.utils.translation import gettext as _
+
+from recoup.messaging.models import Template
+from recoup.processes.engine.codes import SubjectKind
+from recoup.processes.graph.document import ENTRY_SUBJECTS, ProcessDocument
+from recoup.processes.graph.editing import Raw, Way
+from recoup.processes.graph.outline import Block, Branch, in_order, outline
+from recoup.processes.graph.picture import draw
+from recoup.processes.graph.problems import Problem
+from recoup.processes.models import Process
+from recoup.shops.access import Seat
+from recoup.shops.models import Shop
+from recoup.web.answers import place
+from recoup.web.forms.blocks.base import Around
+from recoup.web.forms.blocks.fields import product_names
+from recoup.web.listing import with_query
+from recoup.web.parts import Link, Words
+from recoup.web.picture import ICONS
+from recoup.web.words import blocks as block_words
+from recoup.web.words import nodes as node_words
+from recoup.web.words.steps import word
+from recoup.web.words.texts import text_name
+
+_KINDS = {SubjectKind.ORDER: Template.Kind.ORDER, SubjectKind.CART: Template.Kind.CART}
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A document in words: titles and details of its blocks, their numbers in reading order, names of texts and products."""
+
+    doc: Raw
+    blocks: list[Block]
+    numbers: Mapping[str, int]
+    titles: Mapping[str, str]
+    details: Mapping[str, str]
+    texts: Mapping[str, str]
+    products: Mapping[str, str]
+
+    def named(self) -> dict[str, str]:
+        """Return the blocks in reading order with their numbers: "3. Wait 2 days"."""
+        return {name: f"{number}. {self.titles[name]}" for name, number in self.numbers.items()}
+
+
+def shape_of(shop: Shop, doc: Raw) -> Shape:
+    """Put a document into words."""
+    texts = {one.key: text_name(one) for one in Template.objects.filter(shop=shop)}
+    products = product_names(shop, products_of(doc))
+    picture = draw(ProcessDocument.model_validate(doc))
+    numbers = node_words.message_numbers(picture)
+    total = max(numbers.values(), default=0)
+    titles, details = {}, {}
+    for node in picture.nodes:
+        raw, values = doc["nodes"][node.id], dict(node.values)
+        if isinstance(values.get("products"), list):
+            values["products"] = [products.get(str(ref), str(ref)) for ref in node.values["products"]]  # type: ignore[attr-defined]
+        shown = replace(node, values=values)
+        titles[node.id] = node_words.title(shown, numbers.get(node.id, 0), total)
+        details[node.id] = node_words.detail(shown, texts)
+        if node.kind == "if":
+            asked = block_words.condition(raw["if"], products)
+            details[node.id] = asked
+            titles[node.id] = node.label or _("Check a condition")
+        if node.kind == "goal":
+            details[node.id] = block_words.event(raw["on"])
+    blocks = outline(doc)
+    order = {name: number for number, name in enumerate(in_order(blocks), 1)}
+    return Shape(doc, blocks, order, titles, details, texts, products)
+
+
+def products_of(doc: Raw) -> set[str]:
+    """Return every product that a document names."""
+    found: set[str] = set()
+    waiting: list[object] = [doc["entry"], *doc["nodes"].values()]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            if str(one.get("f", "")).endswith(".products") and isinstance(one.get("v"), list):
+                found.update(map(str, one["v"]))
+            if isinstance(one.get("products"), list):
+                found.update(map(str, one["products"]))
+            waiting.extend(one.values())
+        elif isinstance(one, list):
+            waiting.extend(one)
+    return found
+
+
+def around(shop: Shop, shape: Shape, name: str = "") -> Around:
+    """Return what the form of a block may look at."""
+    kind = _KINDS[ENTRY_SUBJECTS[shape.doc["entry"]["on"]]]
+    fitting = Template.objects.filter(shop=shop, kind=kind, current_version__isnull=False).order_by("key")
+    texts = [(one.key, text_name(one)) for one in fitting]
+    return Around(shop, shape.doc, name, shape.named(), texts)
+
+
+@dataclass(slots=True)
+class WayShown:
+    """A way: its word, where a step can be put on it, what stands on it, or where it goes on."""
+
+    label: str
+    insert_url: str
+    insert_words: str
+    steps: list["Step"] = field(default_factory=list)
+    goes_on: str = ""
+    goes_on_at: str = ""
+
+
+@dataclass(slots=True)
+class Step:
+    """A block of the list. `after` is the way to the next one."""
+
+    name: str
+    number: int
+    kind: str
+    icon: str
+    title: str
+    detail: str
+    url: str
+    problems: list[str] = field(default_factory=list)
+    branches: list[WayShown] = field(default_factory=list)
+    after: WayShown | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """All that the list shows."""
+
+    entry: Step
+    goals: Step
+    steps: list[Step]
+    summary: Sequence[Link]  # every problem, leading to its place
+
+
+def outline_of(seat: Seat, process: Process, shape: Shape, problems: Sequence[Problem]) -> Outline:
+    """Return the outline of a draft with its problems."""
+    return _Outliner(seat, process, shape, problems).whole()
+
+
+class _Outliner:
+    def __init__(self, seat: Seat, process: Process, shape: Shape, problems: Sequence[Problem]) -> None:
+        self.seat, self.process, self.shape = seat, process, shape
+        self.named = shape.named()
+        self.problems: dict[str, list[str]] = {}
+        self.summary = []
+        for one in problems:
+            at = one.node or ("goals" if one.path.startswith("goals") else "entry")
+            sentence = block_words.problem(one, self.named, shape.texts)
+            self.problems.setdefault(at, []).append(sentence)
+            title = self.named.get(at) or (_("What ends it") if at == "goals" else _("Who enters"))
+            self.summary.append(Link(f"{title}: {sentence}", f"#step-{at}"))
+
+    def whole(self) -> Outline:
+        doc = self.shape.doc
+        entry = self._whole_part(
+            "entry", "zap", word(f"process.entry.{doc['entry']['on']}"), self.entry_words()
+        )
+        first = self.way(Way(), _("Put a step at the beginning"))
+        entry.after = first
+        goals = [block_words.event(goal["on"]) for goal in doc.get("goals", [])]
+        title = _("It ends at once when") if goals else _("Nothing ends it before its end")
+        ends = self._whole_part("goals", "goal", title, " · ".join(goals))
+        return Outline(entry, ends, self.steps(self.shape.blocks), self.summary)
+
+    def _whole_part(self, name: str, icon: str, title: str, detail: str) -> Step:
+        url = place(self.seat, f"process_edit_{name}", self.process.pk)
+        return Step(name, 0, name, icon, title, detail, url, self.problems.get(name, []))
+
+    def entry_words(self) -> str:
+        condition = self.shape.doc["entry"].get("if")
+        return block_words.condition(condition, self.shape.products) if condition else ""
+
+    def steps(self, blocks: Sequence[Block]) -> list[Step]:
+        return [self.step(block) for block in blocks]
+
+    def step(self, block: Block) -> Step:
+        name, shape = block.name, self.shape
+        node = shape.doc["nodes"][name]
+        number = shape.numbers[name]
+        return Step(
+            name,
+            number,
+            node["t"],
+            ICONS[node["t"]],
+            shape.titles[name],
+            shape.details[name],
+            place(self.seat, "process_edit_block", self.process.pk, name),
+            self.problems.get(name, []),
+            [self.branch(block, one) for one in block.branches],
+            self.after(block),
+        )
+
+    def label(self, name: str, port: str) -> str:
+        return way_label(self.shape.doc, Way(name, port))
+
+    def branch(self, block: Block, branch: Branch) -> WayShown:
+        label = self.label(block.name, branch.port)
+        title = self.named[block.name]
+        shown = self.way(
+            Way(block.name, branch.port),
+            _("Put a step on “%(way)s” of %(step)s") % {"way": label, "step": title},
+        )
+        shown.label, shown.steps = label, self.steps(branch.blocks)
+        shown.goes_on, shown.goes_on_at = self.named.get(branch.joins, ""), branch.joins
+        return shown
+
+    def after(self, block: Block) -> WayShown | None:
+        if not block.port:
+            return None
+        shown = self.way(
+            Way(block.name, block.port), _("Put a step after %(step)s") % {"step": self.named[block.name]}
+        )
+        shown.label = self.label(block.name, block.port) if block.branches else ""
+        shown.goes_on, shown.goes_on_at = self.named.get(block.joins, ""), block.joins
+        return shown
+
+    def way(self, way: Way, words: str) -> WayShown:
+        url = place(self.seat, "process_edit_insert", self.process.pk)
+        return WayShown("", with_query(url, {"at": f"{way.block}.{way.port}"}), words)
+
+
+def way_label(doc: Raw, way: Way) -> str:
+    """Return the word on a way: ours, or the merchant's own name of an arm."""
+    arms = doc["nodes"][way.block].get("arms", [])
+    arm = next((arm for arm in arms if arm["id"] == way.port), None)
+    return str(arm.get("name") or way.port.upper()) if arm is not None else word(f"process.port.{way.port}")
+
+
+def read_way(text: str) -> Way:
+    """Read a way from an address; without one, the way in."""
+    block, dot, port = text.partition(".")
+    return Way(block, port) if dot and block else Way()
+
+
+def kind_links(seat: Seat, process: Process, at: str) -> list[tuple[Words, Words, str, str]]:
+    """Return what can be put on a way: name, help, icon, address."""
+    return [
+        (name, text, ICONS[kind], with_query(place(seat, "process_edit_new", process.pk, kind), {"at": at}))
+        for kind, (name, text) in block_words.KINDS.items()
+    ]

@@ -1,0 +1,154 @@
+"""The editor of processes in words: kinds of blocks, events, conditions, and what is wrong."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from recoup.orders.models import Order
+from recoup.processes.engine.fields import CAUSES
+from recoup.processes.graph.problems import Problem
+from recoup.web.parts import Words
+from recoup.web.words import nodes, payments
+from recoup.web.words.steps import word
+
+# What one chooses from when a step is put in: the name of a kind, and what it is for.
+KINDS: dict[str, tuple[Words, Words]] = {
+    "send": (gettext_lazy("Send a mail"), gettext_lazy("A reminder or thanks, from one of your texts.")),
+    "wait": (
+        gettext_lazy("Wait"),
+        gettext_lazy("For some time, until a time of day, or around a date of the order."),
+    ),
+    "until": (
+        gettext_lazy("Wait for something to happen"),
+        gettext_lazy("Paid, bought, opened? Yes at once; no when the time is over."),
+    ),
+    "if": (
+        gettext_lazy("Check a condition"),
+        gettext_lazy("Yes or no by what is known now: goods, sum, payment method."),
+    ),
+    "split": (
+        gettext_lazy("Try ways against each other"),
+        gettext_lazy("People are shared out by chance; each always takes the same way."),
+    ),
+    "order_status": (
+        gettext_lazy("Change the order's status"),
+        gettext_lazy("For the people at the order desk."),
+    ),
+    "goal": (gettext_lazy("Goal reached"), gettext_lazy("An end that counts as success.")),
+    "end": (gettext_lazy("End"), gettext_lazy("Nothing more happens on this way.")),
+}
+EVENTS: dict[str, Words] = {
+    "order.paid": gettext_lazy("The order is paid"),
+    "product.bought": gettext_lazy("A product is bought"),
+    "message.opened": gettext_lazy("A mail is opened"),
+    "message.clicked": gettext_lazy("A link in a mail is followed"),
+    "order.cancelled": gettext_lazy("The order is cancelled"),
+    "cart.converted": gettext_lazy("The cart becomes an order"),
+    "cart.emptied": gettext_lazy("The cart is emptied"),
+    "contact.ordered_again": gettext_lazy("The same person pays a newer order"),
+    "case.closed": gettext_lazy("The case is closed by hand"),
+}
+DATES: dict[str, Words] = {
+    "order.placed_at": gettext_lazy("When the order was placed"),
+    "cart.last_activity_at": gettext_lazy("The last change of the cart"),
+    "promise.until": gettext_lazy("The day until which payment was promised"),
+}
+OPERATORS: dict[str, Words] = {
+    "=": gettext_lazy("is"),
+    "!=": gettext_lazy("is not"),
+    "<": gettext_lazy("is less than"),
+    "<=": gettext_lazy("is at most"),
+    ">": gettext_lazy("is more than"),
+    ">=": gettext_lazy("is at least"),
+    "in": gettext_lazy("is one of"),
+    "is_set": gettext_lazy("is known"),
+    "has_any": gettext_lazy("contain any of"),
+    "has_all": gettext_lazy("contain all of"),
+}
+_CAUSES: dict[str, Words] = {
+    "no_payment": gettext_lazy("No payment was begun"),
+    "offline": gettext_lazy("A bank transfer has not arrived"),
+    "cart_left": gettext_lazy("The cart was left"),
+}
+
+
+def choices_of(fact: str) -> list[tuple[str, Words]]:
+    """Return what a fact with a closed list of values can be, in words."""
+    if fact == "order.status":
+        return [(str(code), label) for code, label in Order.Status.choices]
+    if fact == "order.cause":
+        return [(code, _CAUSES.get(code) or payments.failure(code)) for code in CAUSES]
+    return []
+
+
+def condition(raw: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    """Return a condition as a sentence; `names` are those of products, by reference."""
+    for key, joined in (("all", _(" and ")), ("any", _(" or "))):
+        if key in raw:
+            parts = [condition(part, names) for part in raw[key]]
+            return joined.join(
+                f"({part})" if _is_group(inner) else part for part, inner in zip(parts, raw[key], strict=True)
+            )
+    if "not" in raw:
+        return _("not: %(condition)s") % {"condition": condition(raw["not"], names)}
+    fact, operator, value = raw["f"], raw["op"], raw.get("v")
+    values = value if isinstance(value, list) else [] if value is None else [value]
+    filled = {
+        "fact": nodes.fact(fact),
+        "operator": OPERATORS.get(operator, operator),
+        "value": ", ".join(_value(fact, one, names) for one in values),
+    }
+    return (_("%(fact)s %(operator)s %(value)s") % filled).strip()
+
+
+def _is_group(raw: Mapping[str, Any]) -> bool:
+    return "all" in raw or "any" in raw
+
+
+def _value(fact: str, value: object, names: Mapping[str, str]) -> str:
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if fact.endswith(".products"):
+        return names.get(str(value), str(value))
+    if fact == "order.method":
+        return payments.method(str(value))
+    return str(dict(choices_of(fact)).get(str(value), value))
+
+
+def event(name: str) -> str:
+    """Return an event in words."""
+    return str(EVENTS.get(name, name))
+
+
+def problem(found: Problem, titles: Mapping[str, str], texts: Mapping[str, str]) -> str:
+    """Return what is wrong in a sentence in which nothing has a code any more."""
+    values = {key: _named(key, str(value), titles, texts) for key, value in found.values.items()}
+    sentence = word(found.word).format_map(values)
+    if found.meant is None:
+        return sentence
+    return _("%(sentence)s Did you mean %(meant)s?") % {
+        "sentence": sentence,
+        "meant": texts.get(found.meant, found.meant),
+    }
+
+
+def _named(key: str, value: str, titles: Mapping[str, str], texts: Mapping[str, str]) -> str:
+    dates = {"placed_at": "order.placed_at", "last_activity_at": "cart.last_activity_at"}
+    match key:
+        case "goal" | "event":
+            named = f"“{event(value)}”"
+        case "blocks":
+            named = ", ".join(titles.get(name, name) for name in value.split(", "))
+        case "ref" | "target":
+            named = titles.get(value, value)
+        case "template":
+            named = f"“{texts.get(value, value)}”"
+        case "anchor":
+            named = f"“{DATES.get(dates.get(value, value), value)}”"
+        case "field":
+            named = nodes.fact(value)
+        case _:
+            named = value
+    return named
