@@ -1,7 +1,6 @@
 """A process that was tried on past orders, in words: what would have gone, and what nobody can know."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from babel.dates import format_date
@@ -21,67 +20,12 @@ from recoup.processes.models import BacktestRun, Process, ProcessVersion
 from recoup.shops.access import Seat
 from recoup.web import parts, screens
 from recoup.web.answers import place
+from recoup.web.backtest_screens import BlockRow, ResultPage, RunRow, SampleRow, UnknownRow
 from recoup.web.shown.people import clerk_names
 from recoup.web.words import nodes as node_words
 from recoup.web.words import steps
 
 State = BacktestRun.State
-
-
-@dataclass(frozen=True, slots=True)
-class RunRow:
-    """A run in the list of those that were asked for."""
-
-    title: parts.Words
-    url: str
-    state: parts.Words
-    at: datetime
-    who: str
-
-
-@dataclass(frozen=True, slots=True)
-class BlockRow:
-    """What became of everybody at one block: words with their counts."""
-
-    title: parts.Words
-    messages: str  # that would have gone; empty for a block that sends none
-    ends: Sequence[tuple[parts.Words, str]]
-
-
-@dataclass(frozen=True, slots=True)
-class SampleRow:
-    """An order or a cart that was tried."""
-
-    title: parts.Words
-    url: str
-    messages: str
-    first_at: datetime | None
-    end: parts.Words
-    paid_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class UnknownRow:
-    """Something that the facts cannot tell, and what was taken for it."""
-
-    title: parts.Words
-    detail: parts.Words
-    count: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ResultPage:
-    """A whole result."""
-
-    sentence: parts.Words
-    tiles: Sequence[parts.Tile]
-    chart: parts.Chart
-    blocks: Sequence[BlockRow]
-    facts: Sequence[tuple[parts.Words, str]]
-    turned_away: Sequence[tuple[parts.Words, str]]
-    unknown: Sequence[UnknownRow]
-    samples: Sequence[SampleRow]
-    is_about_carts: bool
 
 
 def try_actions(seat: Seat, process: Process) -> list[screens.Action]:

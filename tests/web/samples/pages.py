@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from tests.web.samples import keeping, running, selling
+from tests.web.samples import keeping, running, selling, trying
 
 Page = tuple[str, Callable[..., dict[str, Any]]]
 
@@ -19,6 +19,9 @@ PAGES: dict[str, Page] = {
     "customer": ("web/customer.html", keeping.customer),
     "processes": ("web/processes.html", keeping.processes),
     "process": ("web/process.html", keeping.process),
+    "backtest_start": ("web/backtest_start.html", trying.backtest_start),
+    "backtest_running": ("web/backtest.html", trying.backtest_running),
+    "backtest": ("web/backtest.html", trying.backtest),
     "messages": ("web/messages.html", keeping.messages),
     "message": ("web/message.html", keeping.message),
     "search": ("web/search.html", keeping.search),
