@@ -62,7 +62,7 @@ def settle_order(order: Order, takings: Takings, *, now: datetime) -> Settled:
         order.check_at = None
         order.duplicate_of = None
         status.complete_paid(order, now=now)
-        _flag_odd(order, now)
+        _flag_late(order, now)
     else:
         _follow_free(order, was_free=before[0] == PaymentState.NOTHING_DUE, now=now)
         order.check_at = check_instant(order, order.shop, live_since=order.source.live_since)
@@ -136,23 +136,14 @@ def _reached(total: Decimal, takings: Takings) -> tuple[datetime, datetime] | No
     return None
 
 
-def _flag_odd(order: Order, now: datetime) -> None:
-    """Show a person what no rule may decide: paid after cancelling, or more than was asked."""
+def _flag_late(order: Order, now: datetime) -> None:
+    """Show a person what no rule may decide: an order that was paid after it was cancelled."""
     if order.is_backfill:
         return
     came_after = order.paid_at is None or order.cancelled_at is None or order.paid_at >= order.cancelled_at
     if order.status == Order.Status.CANCELLED and came_after:
         attention.ask(
             "orders.paid_after_cancel",
-            shop_id=order.shop_id,
-            key=str(order.pk),
-            now=now,
-            subject=("order", order.pk),
-            number=order.number,
-        )
-    if order.captured - order.refunded > order.total:
-        attention.ask(
-            "payments.overpaid",
             shop_id=order.shop_id,
             key=str(order.pk),
             now=now,

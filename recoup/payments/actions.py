@@ -27,6 +27,9 @@ from recoup.shops.snapshots import (
     ShopState,
 )
 
+# What asks a person about more money than an order costs.
+DOUBLE_PAYMENT, OVERPAID = "payments.double_payment", "payments.overpaid"
+
 # An attempt only moves up: a late `failed` never undoes a success (R4, complaint 19); a late success overrides a failure.
 _RANK = {
     AttemptState.CREATED: 0,
@@ -330,19 +333,29 @@ def _settle(order: Order, *, now: datetime, attempts: list[Attempt]) -> Settled:
         )
     if settled.has_refund_anew:
         outbox.announce(RefundMade(shop_id=order.shop_id, order_id=order.pk, at=now))
-    _flag_double(order, now)
+    _flag_excess(settled, now)
     return settled
 
 
-def _flag_double(order: Order, now: datetime) -> None:
-    """Flag two captured attempts at once, in the same transaction (R29, T73)."""
+def _flag_excess(settled: Settled, now: datetime) -> None:
+    """Flag more money than was asked for, in the same transaction (R29, T73).
+
+    One item is open for it: that an order was paid twice says more than that too much was paid.
+    """
+    order = settled.order
+    if order.captured - order.refunded <= order.total:
+        return
     captured = Attempt.objects.filter(order=order, state=Attempt.State.SUCCEEDED, currency=order.currency)
-    if captured.count() > 1 and order.captured - order.refunded > order.total:
-        attention.ask(
-            "payments.double_payment",
-            shop_id=order.shop_id,
-            key=str(order.pk),
-            now=now,
-            subject=("order", order.pk),
-            number=order.number,
-        )
+    is_double = captured.count() > 1
+    if not (is_double or settled.is_paid):
+        return
+    attention.ask(
+        DOUBLE_PAYMENT if is_double else OVERPAID,
+        shop_id=order.shop_id,
+        key=str(order.pk),
+        now=now,
+        subject=("order", order.pk),
+        number=order.number,
+    )
+    if is_double:
+        attention.settle(OVERPAID, shop_id=order.shop_id, key=str(order.pk), now=now)

@@ -10,7 +10,7 @@ from django.db.models import Sum
 from recoup.core import activity, attention, clock
 from recoup.core.activity import Actor
 from recoup.orders.settle import lock_order
-from recoup.payments.actions import record_refund
+from recoup.payments.actions import DOUBLE_PAYMENT, OVERPAID, record_refund
 from recoup.payments.adapters import operator
 from recoup.payments.models import Attempt, Refund, RefundCall, session_key
 from recoup.payments.ports import OperatorRefused, OperatorUnavailable, OutcomeUnknown, RefundRequest
@@ -74,13 +74,10 @@ def give_back(attempt: Attempt, amount: Decimal, *, actor: Actor, now: datetime)
     with transaction.atomic():
         record_refund(attempt.order, replace(refund, payment_ref=attempt.ref, at=at), now=now)
         _end(call, RefundCall.State.DONE, refund.ref)
-        attention.settle(
-            "payments.double_payment",
-            shop_id=attempt.shop_id,
-            key=str(attempt.order_id),
-            now=now,
-            user_id=actor.id,
-        )
+        for kind in (DOUBLE_PAYMENT, OVERPAID):
+            attention.settle(
+                kind, shop_id=attempt.shop_id, key=str(attempt.order_id), now=now, user_id=actor.id
+            )
 
 
 def _reserve(attempt: Attempt, amount: Decimal, *, actor: Actor, now: datetime) -> RefundCall:

@@ -312,7 +312,7 @@ def test_t22_second_payment_is_looked_at_as_double(source: Source) -> None:
     state = settled_state()
     assert (state["orders"][0][3], state["attention"]) == (
         "paid",
-        ["payments.double_payment", "payments.overpaid"],
+        ["payments.double_payment"],
     )
 
 

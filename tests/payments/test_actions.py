@@ -192,8 +192,19 @@ def test_two_captured_attempts_are_flagged_as_double_payment(source: Source) -> 
     record_payment(order, payment(AttemptState.SUCCEEDED), now=NOW)
     record_payment(order, payment(AttemptState.SUCCEEDED, ref="p2"), now=NOW)
 
-    kinds = set(AttentionItem.objects.values_list("kind", flat=True))
-    assert kinds == {"payments.double_payment", "payments.overpaid"}
+    kinds = list(AttentionItem.objects.values_list("kind", flat=True))
+    assert kinds == ["payments.double_payment"]
+
+
+def test_more_than_the_total_is_one_question_and_a_second_payment_makes_it_another(source: Source) -> None:
+    order = apply_order_snapshot(source, snapshot(), now=NOW)
+    record_payment(order, payment(AttemptState.SUCCEEDED, amount=Decimal(200)), now=NOW)
+    first = list(AttentionItem.objects.filter(settled_at=None).values_list("kind", flat=True))
+
+    record_payment(order, payment(AttemptState.SUCCEEDED, ref="p2"), now=NOW)
+
+    then = list(AttentionItem.objects.filter(settled_at=None).values_list("kind", flat=True))
+    assert (first, then) == (["payments.overpaid"], ["payments.double_payment"])
 
 
 def test_a_source_that_says_paid_without_a_payment_gets_one_for_the_total(source: Source) -> None:
