@@ -35,6 +35,8 @@ def twin_texts() -> tuple[str, str, str]:
 
 
 def _translated(source: str) -> str:
+    # The orders of the bench cost what their goods cost, so our mails have no such rows.
+    source = re.sub(r"\{%\s*for extra in .*?%\}.*?\{%\s*endfor\s*%\}", "", source, flags=re.DOTALL)
     source = re.sub(r"\{%-?\s*for .*?%\}", "", source)
     source = re.sub(r"\{%-?\s*endfor\s*-?%\}", "", source)
     source = re.sub(r"\{%\s*if item\..*?%\}.*?\{%\s*endif\s*%\}", "", source, flags=re.DOTALL)
