@@ -31,6 +31,7 @@ from recoup.demo.past import Plan, carts, plans
 from recoup.demo.people import GOODS
 from recoup.demo.telling import cart_as_told, order_as_told, report
 from recoup.hooks import apply as intake
+from recoup.integrations.smtp import own_mailbox
 from recoup.messaging.models import MailAccount, Message
 from recoup.messaging.sender.loop import Sender
 from recoup.orders.actions import amount_due
@@ -54,7 +55,7 @@ from recoup.storefront.controls import SAYS_PAID
 
 DAYS = 21
 STEP = timedelta(hours=6)
-MAILBOX_PORT, BANK_PORT = 8025, 9100
+BANK_PORT = 9100
 # How many of those who got the first, second or third reminder pay because of it.
 COMES_BACK = (0.11, 0.08, 0.05)
 ORDERS_CART = 0.12  # the same of those who are reminded of a cart
@@ -81,7 +82,6 @@ def start_demo(*, days: int = DAYS, tell: Callable[[str], None] = print) -> None
     """
     if not settings.IS_DEMO:
         raise NotTheDemo
-    mailbox_port = int(os.environ.get("RECOUP_DEMO_MAILBOX_PORT", MAILBOX_PORT))
     bank_url = os.environ.get("RECOUP_DEMO_BANK_URL", f"http://127.0.0.1:{BANK_PORT}")
     with scopes_disabled():
         if Shop.objects.exists() and not get_installation().is_demo:
@@ -95,7 +95,7 @@ def start_demo(*, days: int = DAYS, tell: Callable[[str], None] = print) -> None
             0
         ):  # filling it was cut off: what there is is kept, the clock is put right
             _set_offset(timedelta(0))
-        MailAccount.objects.update(port=mailbox_port)
+        MailAccount.objects.update(port=own_mailbox.port())
         OperatorAccount.objects.filter(kind="demobank").update(base_url=bank_url)
         confirm_place(now=real_now())
     tell(f"Sign in as {stage.OWNER} with the password {stage.PASSWORD}")
@@ -122,7 +122,7 @@ def _set_offset(offset: timedelta) -> None:
 
 @contextmanager
 def _own_mailbox() -> Iterator[int]:
-    """Run the mailbox in a thread of this process while the past is made."""
+    """Run the mailbox in a thread of this process while the past is made, and name it as the demo's own."""
     parts = connection.get_connection_params()
     wanted = {key: parts[key] for key in ("dbname", "host", "port", "user", "password") if parts.get(key)}
     port, loop = stage.free_port(), asyncio.new_event_loop()
@@ -131,9 +131,14 @@ def _own_mailbox() -> Iterator[int]:
     thread = Thread(target=_serve, args=(loop, task), daemon=True)
     thread.start()
     stage.wait_for_port(port, name="mailbox")
+    named = os.environ.get(own_mailbox.PORT_NAME)
+    os.environ[own_mailbox.PORT_NAME] = str(port)
     try:
         yield port
     finally:
+        del os.environ[own_mailbox.PORT_NAME]
+        if named is not None:
+            os.environ[own_mailbox.PORT_NAME] = named
         loop.call_soon_threadsafe(task.cancel)
         thread.join(10)
 

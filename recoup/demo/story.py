@@ -31,6 +31,7 @@ from recoup.demo import neighbours, stage
 from recoup.demo.models import CaughtMail
 from recoup.demo.neighbours import Buyer, ForeignShop, order_json
 from recoup.demo.people import COUNTRIES, GOODS, ZONES, Good
+from recoup.integrations.smtp import own_mailbox
 from recoup.orders.models import Order
 from recoup.processes.actions import go_live
 from recoup.recovery.models import RecoveryCase
@@ -141,6 +142,7 @@ def _play_on(conninfo: str, teller: Teller) -> Result:
             "DATABASE_URL": _address(conninfo),
             "RECOUP_DEMO": "1",
             "RECOUP_PUBLIC_URL": web_url,
+            own_mailbox.PORT_NAME: str(ports["mailbox"]),
         }
         stage.mark_as_demo()
         scenery = stage.make_shop(

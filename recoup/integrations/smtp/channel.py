@@ -2,16 +2,13 @@
 
 from datetime import timedelta
 
-from django.conf import settings
-
-from recoup.integrations.smtp import words
+from recoup.integrations.smtp import own_mailbox, words
 from recoup.integrations.smtp.connection import ConnectFailed, Pace, Security, SmtpConnection, SmtpSettings
 from recoup.integrations.smtp.exchange import Exchange
 from recoup.messaging.handover import Rejected, Stage
 from recoup.messaging.models import MailAccount
 from recoup.messaging.ports import LineTrouble
 
-_OWN_MAILBOX = "127.0.0.1"  # where the demo's mailbox listens
 _SECURITY = {
     MailAccount.Security.STARTTLS.value: Security.STARTTLS,
     MailAccount.Security.TLS.value: Security.TLS,
@@ -59,9 +56,9 @@ class SmtpChannel:
     def line(self, account: MailAccount) -> SmtpLine:
         """Return a line for the settings of a shop, not opened yet.
 
-        :raises LineTrouble: in the demo, for any server but its own mailbox on this machine: a demo sends no real mail.
+        :raises LineTrouble: in the demo, for any server but its own mailbox: a demo sends no real mail.
         """
-        if settings.IS_DEMO and account.host != _OWN_MAILBOX:
+        if own_mailbox.is_foreign(account):
             raise LineTrouble(
                 "the demo talks to its own mailbox only", stage=Stage.CONNECT.value, is_for_person=True
             )

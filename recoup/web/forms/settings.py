@@ -1,6 +1,5 @@
 """Forms of the settings. A change is written only when all of it is right; what was typed stays."""
 
-import os
 from typing import Any
 
 from django import forms
@@ -9,6 +8,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.translation import gettext_lazy as _
 
 from recoup.accounts.roles import Role
+from recoup.integrations.smtp import own_mailbox
 from recoup.messaging.models import MailAccount, SendingLimits
 from recoup.shops.models import Shop
 from recoup.web.forms.wizard import country_choices, zone_choices
@@ -151,8 +151,8 @@ class MailForm(forms.ModelForm[MailAccount]):
     def _keep_to_the_demo(self) -> None:
         """Fix the server to the demo's own mailbox: a relay on this machine, at another port, would send for real."""
         fixed = {
-            "host": "127.0.0.1",
-            "port": int(os.environ.get("RECOUP_DEMO_MAILBOX_PORT", "8025")),
+            "host": own_mailbox.HOST,
+            "port": own_mailbox.port(),
             "security": MailAccount.Security.PLAIN,
             "username": "",
             "password": "",

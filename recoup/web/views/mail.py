@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -12,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from recoup.accounts.roles import Right
 from recoup.core import attention
+from recoup.integrations.smtp import own_mailbox
 from recoup.integrations.smtp.channel import smtp_settings
 from recoup.integrations.smtp.diagnose import DNS_WORDS, test_connection
 from recoup.integrations.smtp.dns import Finding, State, check_domain
@@ -108,7 +108,7 @@ def mail_check(request: StaffRequest, seat: Seat) -> HttpResponse:
 
 
 def _connection_rows(account: MailAccount) -> list[dict[str, str]]:
-    if settings.IS_DEMO and account.host not in {"127.0.0.1", "localhost"}:
+    if own_mailbox.is_foreign(account):
         detail = _("The demo never talks to a foreign mail server.")
         return [{"title": _("Server"), "state": "failed", "code": "", "detail": detail, "record": ""}]
     return [

@@ -14,6 +14,7 @@ from recoup.core import outbox
 from recoup.core.installation import silence_installation
 from recoup.core.models import AttentionItem, Link
 from recoup.customers.models import ContactGate, Suppression
+from recoup.integrations.smtp.plain import MailNotSent, send_plain
 from recoup.messaging import context, copies
 from recoup.messaging.copies import read_copy
 from recoup.messaging.events import MessageSettled
@@ -304,7 +305,10 @@ def test_a_shop_without_a_mail_server_waits_and_is_told(road: Road, sender: Send
     assert (state_of(message), AttentionItem.objects.count()) == (("due", "line_trouble"), 1)
 
 
-def test_the_demo_talks_to_its_own_mailbox_alone(road: Road, sender: Sender, sink: SmtpSink) -> None:
+def test_the_demo_talks_to_its_own_mailbox_alone(
+    road: Road, sender: Sender, sink: SmtpSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RECOUP_DEMO_MAILBOX_PORT", str(sink.port))
     here = road.reminder()
     with override_settings(IS_DEMO=True):
         send_all(sender)
@@ -314,6 +318,20 @@ def test_the_demo_talks_to_its_own_mailbox_alone(road: Road, sender: Sender, sin
 
     assert (state_of(here)[0], state_of(elsewhere)) == ("sent", ("due", "line_trouble"))
     assert recipients(sink) == [here.recipient]
+
+
+def test_the_demo_hands_nothing_to_a_relay_at_another_port_of_this_machine(
+    road: Road, sender: Sender, sink: SmtpSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RECOUP_DEMO_MAILBOX_PORT", str(sink.port + 1))
+    message, account = road.reminder(), MailAccount.objects.get()
+
+    with override_settings(IS_DEMO=True):
+        send_all(sender)
+        with pytest.raises(MailNotSent):
+            send_plain(account, to="owner@shop.example", subject="Hello", text="Hello")
+
+    assert (state_of(message), recipients(sink)) == (("due", "line_trouble"), [])
 
 
 def test_test_mode_shows_the_text_and_opens_no_line(
