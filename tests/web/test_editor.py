@@ -163,7 +163,7 @@ def test_the_outline_names_steps_ways_and_products(editor: Editor) -> None:
         "It ends at once when",
     ]
     assert 'flow-detail">Course of pottery</span>' in page
-    assert [word.strip() for word in re.findall(r"flow-label[^>]*>(.*?)</p>", page)] == ["yes", "no"]
+    assert [word.strip() for word in re.findall(r"flow-label[^>]*>(.*?)</span>", page)] == ["yes", "no"]
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_the_outline_names_steps_ways_and_products(editor: Editor) -> None:
          "Which products: Search for a product and tick it."),
         ("until", {"event": "message.opened", "within": "2", "within_unit": "D"},
          "Which mail: Choose the mail that is asked about."),
-        ("if", {}, "Ask about something more: Choose what to ask about."),
+        ("if", {}, "Ask about: Choose what to ask about."),
         ("if", {"fact0": "order.total", "op0": ">", "v0": ""},
          "Sum of the order: value: Say with what it is compared."),
         ("split", {"arm": ["a", "b"], "weight_a": "1", "weight_b": "1", "gone_b": "on"},
@@ -531,3 +531,20 @@ def test_a_hostile_file_is_refused_and_makes_nothing(editor: Editor, content: by
     assert answer.status_code == 422
     with scopes_disabled():
         assert Process.objects.count() == before
+
+
+def test_a_way_is_added_to_a_split_and_another_left_out(editor: Editor) -> None:
+    editor.create()
+    typed = {"arm": ["a", "b"], "weight_a": "50", "weight_b": "50", "name_a": "", "name_b": ""}
+    split = editor.put("split", ".first", **typed)
+
+    page = editor.post("process_edit_block", split, more="1", to_a="n1", to_b="n3", **typed).content.decode()
+    assert re.findall(r'name="arm" value="(\w)"', page) == ["a", "b", "c"]
+    editor.post(
+        "process_edit_block", split,
+        **{**typed, "arm": ["a", "b", "c"], "weight_c": "10", "name_c": "Third", "gone_b": "on", "to_a": "n1"},
+    )  # fmt: skip
+
+    node = editor.doc["nodes"][split]
+    assert node["arms"] == [{"id": "a", "w": 50}, {"id": "c", "w": 10, "name": "Third"}]
+    assert node["out"] == {"a": "n1", "c": "n4"}

@@ -14,7 +14,8 @@ from recoup.web.shown.editor import Shape
 def change_words(changes: Changes, before: Shape | None, after: Shape) -> list[str]:
     """Return a sentence for each thing that differs."""
     new, old = after.named(), before.named() if before is not None else {}
-    lines = [_("Put in: %(step)s") % {"step": _full(new, after, name)} for name in changes.added]
+    added = sorted(changes.added, key=lambda name: after.numbers[name])
+    lines = [_("Put in: %(step)s") % {"step": _full(new, after, name)} for name in added]
     if before is not None:
         lines += [_("Taken out: %(step)s") % {"step": _full(old, before, name)} for name in changes.removed]
         for name in changes.changed:

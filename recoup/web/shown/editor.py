@@ -51,15 +51,13 @@ def shape_of(shop: Shop, doc: Raw) -> Shape:
     texts = {one.key: text_name(one) for one in Template.objects.filter(shop=shop)}
     products = product_names(shop, products_of(doc))
     picture = draw(ProcessDocument.model_validate(doc))
-    numbers = node_words.message_numbers(picture)
-    total = max(numbers.values(), default=0)
     titles, details = {}, {}
     for node in picture.nodes:
         raw, values = doc["nodes"][node.id], dict(node.values)
         if isinstance(values.get("products"), list):
             values["products"] = [products.get(str(ref), str(ref)) for ref in node.values["products"]]  # type: ignore[attr-defined]
         shown = replace(node, values=values)
-        titles[node.id] = node_words.title(shown, numbers.get(node.id, 0), total)
+        titles[node.id] = node_words.title(shown, 0, 0)
         details[node.id] = node_words.detail(shown, texts)
         if node.kind == "if":
             asked = block_words.condition(raw["if"], products)

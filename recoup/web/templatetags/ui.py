@@ -208,7 +208,7 @@ def field(bound: BoundField, unit: str = "", rows: int = 0, hint: str = "") -> d
         given["rows"] = rows or 4
     if is_group:
         widget.attrs["class"] = (
-            "radio radio-sm" if isinstance(widget, RadioSelect) else "checkbox checkbox-sm"
+            "checkbox checkbox-sm" if isinstance(widget, CheckboxSelectMultiple) else "radio radio-sm"
         )
     return {
         "field": bound,
@@ -217,7 +217,9 @@ def field(bound: BoundField, unit: str = "", rows: int = 0, hint: str = "") -> d
         "unit": unit,
         "is_check": is_check,
         "is_group": is_group,
-        "is_optional": not bound.field.required and not is_check and not is_group,
+        "is_optional": not (
+            bound.field.required or is_check or is_group or getattr(bound.field, "is_needed", False)
+        ),
     }
 
 

@@ -227,6 +227,8 @@ def _where(seat: Seat, doc: Raw, at: str) -> str:
     if way not in ways_of(doc) or not way.block:
         return _("At the beginning")
     named = shown.shape_of(seat.shop, doc).named()
+    if len(ports_of(doc["nodes"][way.block])) == 1:
+        return _("After %(step)s") % {"step": named[way.block]}
     return _("After %(step)s: %(way)s") % {"step": named[way.block], "way": shown.way_label(doc, way)}
 
 

@@ -62,6 +62,8 @@ class GrowingForm(forms.Form):
     With `again` it is shown once more as typed, without errors: something was searched for or a row was asked for.
     """
 
+    needed: ClassVar[tuple[str, ...]] = ()
+
     def __init__(
         self, data: QueryDict | None = None, *, raw: Raw, around: Around, again: bool = False
     ) -> None:
@@ -71,6 +73,7 @@ class GrowingForm(forms.Form):
         self.initial = self.read(raw)
         self.build()
         for name, one in self.fields.items():
+            one.is_needed = self.is_needed(name)  # type: ignore[attr-defined]  # no "(optional)" beside it
             if isinstance(one, ProductsField):
                 chosen = self.typed.getlist(name) if data is not None else self.initial.get(name) or ()
                 one.offer(around.shop, chosen, self.typed.get(f"{name}_q", "").strip()[:100])
@@ -87,6 +90,10 @@ class GrowingForm(forms.Form):
 
     def build(self) -> None:
         """Add the fields that depend on the document or on what is typed."""
+
+    def is_needed(self, name: str) -> bool:
+        """Tell whether a field that may be empty elsewhere has to be filled in where it is shown."""
+        return name in self.needed or name.startswith("to_")
 
     def grown(self) -> dict[str, Any]:
         """Return what rows that were just asked for begin with."""

@@ -14,6 +14,7 @@ class IfForm(ConditionForm, BlockForm):
     """A fork that does not wait."""
 
     kind = "if"
+    needed = ("match", "new_fact")
     help = gettext_lazy("Looks once, at the moment somebody comes here, and does not wait.")
 
     def condition_before(self) -> Raw | None:

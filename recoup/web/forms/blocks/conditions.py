@@ -65,7 +65,9 @@ class ConditionForm(GrowingForm):
             (name, nodes.fact(name)) for name, one in FIELDS.items() if self.around.subject in one.subjects
         ]
         self.fields["new_fact"] = forms.ChoiceField(
-            label=_("Ask about something more"), choices=[("", _("Choose…")), *facts], required=False
+            label=_("Ask about something more") if self.rows else _("Ask about"),
+            choices=[("", _("Choose…")), *facts],
+            required=False,
         )
 
     def _rows_of_data(self) -> None:
@@ -89,6 +91,10 @@ class ConditionForm(GrowingForm):
             self.fields[f"op{number}"] = forms.ChoiceField(label=label, choices=operators)
         self.fields[f"v{number}"] = _value_field(name)
         self.fields[f"gone{number}"] = forms.BooleanField(label=_("Leave this question out"), required=False)
+
+    def is_needed(self, name: str) -> bool:
+        """Let values stand without a word about being optional."""
+        return super().is_needed(name) or (name[:1] == "v" and name[1:].isdecimal())
 
     def grown(self) -> dict[str, Any]:
         """Return what the row that was just asked for begins with."""

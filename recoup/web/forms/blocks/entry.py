@@ -23,6 +23,7 @@ class EntryForm(ConditionForm):
     """The way in."""
 
     needs_condition = False
+    needed = ("match", "again_after")
 
     on = forms.ChoiceField(label=gettext_lazy("It begins when"))
     products = ProductsField(

@@ -16,6 +16,7 @@ class UntilForm(BlockForm):
     """A question with a deadline."""
 
     kind = "until"
+    needed = ("match", "ref")
     help = gettext_lazy(
         "People stay here until it happens, and leave by Yes at once; when the time is over, by No."
     )

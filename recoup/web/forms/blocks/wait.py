@@ -28,6 +28,7 @@ class WaitForm(BlockForm):
     """A pause."""
 
     kind = "wait"
+    needed = ("span", "at", "date", "side", "offset")
 
     mode = forms.ChoiceField(
         label=gettext_lazy("How it waits"),
