@@ -1,0 +1,196 @@
+"""Claims about orders that nobody watched when they were placed: who would have come in, and why others not."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django_scopes import scopes_disabled
+
+from recoup.orders.models import Order
+from recoup.processes.backtest import result as results
+from recoup.processes.backtest.result import Result
+from recoup.processes.backtest.running import Plan, plan_of_draft, run_backtest
+from recoup.processes.engine.codes import Code
+from recoup.processes.graph.reading import read_document
+from recoup.processes.models import Process
+from recoup.processes.versions import graph_of
+from recoup.shops.models import Shop
+from tests.factories.moments import DAY, HOUR, NOW
+from tests.factories.orders import make_order
+from tests.factories.people import make_contact
+from tests.factories.processes import WAIT_AND_SEND, make_process
+from tests.factories.shops import make_shop, make_waiting_time
+
+pytestmark = pytest.mark.django_db
+PLACED = NOW - 20 * DAY
+
+
+@pytest.fixture(autouse=True)
+def _all_shops() -> Iterator[None]:
+    with scopes_disabled():
+        yield
+
+
+@pytest.fixture
+def shop() -> Shop:
+    """Return a shop that waits a day and has just gone live."""
+    return make_shop(live_since=NOW - HOUR)
+
+
+def past(shop: Shop, **values: Any) -> Order:
+    return make_order(shop, **{"placed_at": PLACED, "is_backfill": True, **values})
+
+
+def tried(process: Process, **changes: Any) -> Result:
+    version_id = process.current_version_id or 0
+    plan = {
+        "shop_id": process.shop_id, "process_id": process.pk, "version_id": version_id, "graph": graph_of(version_id),
+        "holdout_bp": process.holdout_bp, "since": NOW - 30 * DAY, "until": NOW, "now": NOW,
+    }  # fmt: skip
+    return run_backtest(Plan(**{**plan, **changes}))
+
+
+def test_waiting_time_of_the_method_decides_when_an_order_would_have_come_in(shop: Shop) -> None:
+    make_waiting_time(shop, method="transfer", minutes=5 * 24 * 60)
+    past(shop, method="transfer")
+
+    result = tried(make_process(shop))
+
+    # Five days of waiting, then a day in the process.
+    assert result.by_day == {(PLACED + 6 * DAY).date().isoformat(): 1}
+
+
+def test_each_order_that_stays_out_has_its_reason(shop: Shop) -> None:
+    anna, bert, cilli = make_contact(shop), make_contact(shop), make_contact(shop)
+    past(shop, paid_at=PLACED + HOUR)
+    past(shop, is_test=True)
+    past(shop, total="0.00")
+    past(shop, placed_at=NOW - HOUR)
+    past(shop, contact=anna)
+    past(shop, contact=anna, placed_at=PLACED + HOUR, paid_at=PLACED + 2 * HOUR)
+    past(shop, contact=bert)
+    past(shop, contact=bert, placed_at=PLACED + HOUR)
+    past(shop, contact=cilli, products=["other"])
+    past(shop, contact=None)
+
+    result = tried(make_process(shop, entry={"if": {"f": "order.products", "op": "has_any", "v": ["cream"]}}))
+
+    assert result.turned_away == {
+        "condition": 1, "duplicate": 1, "nothing_due": 1, "not_due": 1, "paid_before": 2, "superseded": 1, "test": 1,
+    }  # fmt: skip
+    assert (result.orders, result.entered) == (9, 1)
+    assert results.Unknown(results.UNKNOWN_PEOPLE, 1) in result.unknown
+
+
+def test_order_that_is_paid_by_another_one_meanwhile_gets_no_message(shop: Shop) -> None:
+    anna = make_contact(shop)
+    past(shop, contact=anna)
+    past(shop, contact=anna, placed_at=PLACED + 30 * HOUR, paid_at=PLACED + 31 * HOUR)
+
+    result = tried(make_process(shop, goals=[{"on": "order.paid"}, {"on": "contact.ordered_again"}]))
+
+    assert (result.entered, result.messages) == (1, 0)
+    assert result.blocks[0].outcomes == {int(Code.GOAL_SUPERSEDED): 1}
+
+
+def test_quiet_hours_and_limits_of_the_shop_hold_back_messages(shop: Shop) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO messaging_quiethours (shop_id, channel, starts, ends, weekdays)"
+            " VALUES (%s, 'email', '10:00', '20:00', '{}')",
+            [shop.pk],
+        )
+    anna = make_contact(shop)
+    for number in range(4):
+        past(shop, contact=anna, products=[f"p{number}"])
+    past(shop, contact=make_contact(shop, email=""))
+
+    result = tried(make_process(shop))
+
+    # Planned for noon, which is quiet; two a day, the others a day later or never.
+    assert result.skipped == {int(Code.SKIPPED_CAP): 2, int(Code.SKIPPED_NO_ADDRESS): 1}
+    assert result.by_day == {(PLACED + 2 * DAY).date().isoformat(): 2}
+
+
+def test_control_group_walks_along_and_gets_nothing(shop: Shop) -> None:
+    for _ in range(30):
+        past(shop)
+
+    result = tried(make_process(shop, holdout_bp=5000))
+
+    assert result.entered == 30
+    assert 5 < result.control < 25
+    assert result.messages == 30 - result.control
+    assert result.blocks[1].outcomes[int(Code.SUPPRESSED)] == result.control
+
+
+def test_draft_is_tried_like_a_version(shop: Shop) -> None:
+    past(shop)
+    process = make_process(shop)
+    nodes = {**WAIT_AND_SEND, "n1": {"t": "wait", "for": "PT1H", "out": {"next": "n2"}}}
+    draft = read_document(
+        {"schema": 1, "name": "Draft", "entry": {"on": "order.unpaid", "first": "n1"},
+         "goals": [{"on": "order.paid"}], "nodes": nodes}
+    )  # fmt: skip
+
+    result = run_backtest(
+        plan_of_draft(
+            draft, shop_id=shop.pk, process_id=process.pk, salt=process.salt, holdout_bp=0,
+            since=NOW - 30 * DAY, until=NOW, now=NOW,
+        )
+    )  # fmt: skip
+
+    assert result.by_day == {(PLACED + 25 * HOUR).date().isoformat(): 1}
+
+
+def test_nothing_of_another_shop_is_read(shop: Shop) -> None:
+    past(make_shop())
+
+    assert tried(make_process(shop)).orders == 0
+
+
+def test_pages_cut_nobody_in_two_and_change_no_number(shop: Shop) -> None:
+    people = [make_contact(shop) for _ in range(7)]
+    for number in range(20):
+        past(shop, contact=people[number % 7], products=[f"p{number}"])
+    process = make_process(shop)
+    version_id = process.current_version_id or 0
+    plan = Plan(
+        shop.pk, process.pk, version_id, graph_of(version_id), 0, since=NOW - 30 * DAY, until=NOW, now=NOW
+    )
+    told: list[tuple[int, int]] = []
+
+    by_two = run_backtest(plan, people=2, tell=lambda done, whole: told.append((done, whole)))
+
+    assert by_two == run_backtest(plan, people=100)
+    assert told == [(6, 20), (12, 20), (18, 20), (20, 20)]
+
+
+def test_page_of_many_people_asks_as_often_as_one_of_few(shop: Shop) -> None:
+    process = make_process(shop)
+    tried(process)  # the version is compiled once
+    asked = []
+    for count in (1, 3):
+        for _ in range(count):
+            past(shop)
+        with CaptureQueriesContext(connection) as queries:
+            tried(process)
+        asked.append(len(queries))
+
+    assert asked[0] == asked[1]
+
+
+def test_result_survives_being_kept() -> None:
+    result = Result(
+        orders=3,
+        skipped={41: 2},
+        blocks=(results.BlockNumbers("n1", {20: 1}, {11: 1}, {"2026-11-02": 1}),),
+        samples=(results.Sample(1, 7, 2, NOW.isoformat(), 91, None),),
+        unknown=(results.Unknown("effect"),),
+    )
+
+    kept = {**result.as_json(), "skipped": {"41": 2}}
+
+    assert Result.from_json(kept) == result
