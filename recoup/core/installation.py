@@ -116,7 +116,8 @@ def move_trade_clock(by: timedelta) -> None:
         raise NotADemo
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE core_installation SET trade_offset = trade_offset + make_interval(secs => %s) WHERE is_demo",
+            "UPDATE core_installation SET trade_offset = trade_offset + make_interval(secs => %s),"
+            " trade_moved_at = clock_timestamp() WHERE is_demo",
             [by.total_seconds()],
         )
 

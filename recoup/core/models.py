@@ -19,6 +19,8 @@ class Installation(models.Model):
     silenced_at = models.DateTimeField(null=True, blank=True)
     silenced_reason = models.TextField(default="", blank=True)
     trade_offset = models.DurationField(default=timedelta(0))  # only the demo's clock is ever moved
+    # Real time of its last move: since then alone can anything have waited in earnest.
+    trade_moved_at = models.DateTimeField(null=True, blank=True)
     is_demo = models.BooleanField(default=False)
     public_url = models.TextField(default="", blank=True)
     created_at = models.DateTimeField(db_default=Now())

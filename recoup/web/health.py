@@ -26,11 +26,15 @@ def troubles(*, now: datetime) -> list[str]:
         found.append("worker_missing")
     else:
         found += [f"loop_silent:{name}" for name, at in sorted(beats.items()) if at < now - LONGEST_SILENCE]
-    late_message, late_news = _oldest_waiting()
-    trade = trade_now()
-    if late_message is not None and late_message < trade - LATEST_MESSAGE:
+    installation = get_installation()
+    message_at, news_at = _oldest_waiting()
+    # Both instants are of the trade clock. Where that was moved, nothing has waited longer than since its move.
+    trade, moved_at = trade_now(), installation.trade_moved_at
+    longest = now - moved_at if moved_at is not None else timedelta.max
+    is_silenced = installation.silenced_at is not None  # nothing may leave a restored copy, on purpose
+    if message_at is not None and min(trade - message_at, longest) > LATEST_MESSAGE and not is_silenced:
         found.append("messages_late")
-    if late_news is not None and late_news < trade - LATEST_NEWS:
+    if news_at is not None and min(trade - news_at, longest) > LATEST_NEWS:
         found.append("inbox_late")
     usage = shutil.disk_usage(settings.VAR_DIR if settings.VAR_DIR.exists() else "/")
     if usage.free < usage.total * LEAST_FREE:
