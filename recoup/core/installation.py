@@ -96,6 +96,16 @@ def check_place(*, now: datetime) -> bool:
         return is_known and installation.silenced_at is None
 
 
+def may_write_from_here(*, now: datetime) -> bool:
+    """Tell, changing nothing, whether this database may write to anybody from where it is. `now` is real time.
+
+    A copy that no worker has seen yet is not silenced, but its place is not among those that were confirmed.
+    """
+    installation = get_installation()
+    places = _places(installation.place, now)
+    return installation.silenced_at is None and (not places or place_now() in places)
+
+
 def _places(text: str, now: datetime) -> dict[str, datetime]:
     """Return when a worker was last seen at each place."""
     pairs = [line.partition(" ") for line in text.splitlines() if line.strip()]
