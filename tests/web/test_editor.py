@@ -12,9 +12,15 @@ from django_scopes import scopes_disabled
 
 from recoup.accounts.roles import Role
 from recoup.catalog.models import Product
-from recoup.processes.drafts import draft_of
+from recoup.core.activity import SYSTEM
+from recoup.processes.drafts import create_process, draft_of
+from recoup.processes.engine.nodes.table import KINDS
+from recoup.processes.graph.editing import Way, blank, insert
 from recoup.processes.models import Process, ProcessVersion
 from recoup.shops.models import Source
+from recoup.web.forms.blocks.table import FORMS
+from recoup.web.picture import ICONS
+from recoup.web.words import blocks as block_words
 from tests.factories.moments import NOW
 from tests.web.world import World, client_of
 
@@ -345,7 +351,7 @@ def test_two_people_see_what_the_other_changed_and_lose_nothing(editor: Editor, 
 
     assert answer.status_code == 409
     assert "Marketer changed this draft while you were typing." in page
-    assert "Changed: 5. Wait 5 days (was: Wait 48 hours)" in page
+    assert "Changed: 5. Wait 5 days. Before: Wait 48 hours" in page
     assert re.findall(r"<td>(.*?)</td>", page) == ["5 days", "3 days"]
     assert other.doc["nodes"]["n5"]["for"] == "P5D"
     newest = re.search(r'name="lock" value="([\d.]+)"', page)
@@ -535,7 +541,13 @@ def test_a_hostile_file_is_refused_and_makes_nothing(editor: Editor, content: by
 
 def test_a_way_is_added_to_a_split_and_another_left_out(editor: Editor) -> None:
     editor.create()
-    typed = {"arm": ["a", "b"], "weight_a": "50", "weight_b": "50", "name_a": "", "name_b": ""}
+    typed: dict[str, Any] = {
+        "arm": ["a", "b"],
+        "weight_a": "50",
+        "weight_b": "50",
+        "name_a": "",
+        "name_b": "",
+    }
     split = editor.put("split", ".first", **typed)
 
     page = editor.post("process_edit_block", split, more="1", to_a="n1", to_b="n3", **typed).content.decode()
@@ -548,3 +560,31 @@ def test_a_way_is_added_to_a_split_and_another_left_out(editor: Editor) -> None:
     node = editor.doc["nodes"][split]
     assert node["arms"] == [{"id": "a", "w": 50}, {"id": "c", "w": 10, "name": "Third"}]
     assert node["out"] == {"a": "n1", "c": "n4"}
+
+
+def test_every_kind_has_a_form_words_and_an_icon() -> None:
+    assert set(FORMS) == set(KINDS) == set(block_words.KINDS)
+    assert set(KINDS) <= set(ICONS)
+
+
+def test_changes_that_are_not_published_are_told_on_the_page_of_the_process(editor: Editor) -> None:
+    editor.open_shipped()
+    words = "There are changes that are not published."
+    assert words not in editor.page("process")
+
+    editor.post("process_edit_remove", block="n5")
+
+    assert words in editor.page("process")
+
+
+def test_many_forks_within_each_other_are_shown(editor: Editor) -> None:
+    doc, at = blank("Deep"), Way()
+    for _ in range(30):
+        doc, fork = insert(doc, at, {"t": "if", "if": {"f": "order.is_paid", "op": "=", "v": True}})
+        doc, _wait = insert(doc, Way(fork, "yes"), {"t": "wait", "for": "PT1H"})
+        at = Way(fork, "no")
+    with scopes_disabled():
+        made = create_process(editor.shop, name="Deep", start=doc, actor=SYSTEM, now=NOW)
+    editor.process_id = made.pk
+
+    assert editor.page("process_edit").count('class="flow-step ') == len(doc["nodes"]) + 2

@@ -29,6 +29,11 @@ class Block:
     joins: str = ""
 
 
+DEEPEST = (
+    4  # forks within forks; deeper ones let their longest way go on below, so that a phone can show them
+)
+
+
 def outline(doc: Raw) -> list[Block]:
     """Return the blocks of a document in reading order."""
     return _Walk(doc).chain(doc["entry"]["first"], frozenset())[0]
@@ -51,6 +56,7 @@ class _Walk:
         self.ways = Ways(self.following)
         self.depths = self.ways.depths(doc["entry"]["first"])
         self.seen: set[str] = set()
+        self.depth = 0
 
     def chain(self, name: str, stops: frozenset[str]) -> tuple[list[Block], str]:
         """Return the blocks from one on, and the block elsewhere that the last of them leads to."""
@@ -74,6 +80,8 @@ class _Walk:
         """Fill in the branches of a fork; return the block below it with which all or the long one of them go on."""
         ports = self.ports[block.name]
         long = [port for port, target in ports.items() if self.ports[target]]
+        if len(long) != 1 and self.depth >= DEEPEST:
+            long = [max(ports, key=lambda port: len(self.ways.reached_from(ports[port])))]
         if len(long) == 1:
             return self.fork_with_short_ways(block, long[0], stops)
         meeting = self.meeting(block.name)
@@ -82,7 +90,7 @@ class _Walk:
         return meeting
 
     def fork_with_short_ways(self, block: Block, long: str, stops: frozenset[str]) -> str:
-        """Let the long way go on below; the others only end."""
+        """Let the long way go on below; the others only end, or are shorter."""
         ports = self.ports[block.name]
         behind = Ways({**self.following, block.name: ()}).reached_from(ports[long])
         others = {port: target for port, target in ports.items() if port != long}
@@ -91,7 +99,9 @@ class _Walk:
         return ports[long]
 
     def branch(self, port: str, target: str, stops: frozenset[str]) -> Branch:
+        self.depth += 1
         blocks, joins = self.chain(target, stops)
+        self.depth -= 1
         return Branch(port, blocks, "" if blocks else joins)
 
     def meeting(self, name: str) -> str:

@@ -1,5 +1,6 @@
 """What differs between two states of a process, or between what two people typed, in words."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django import forms
@@ -14,15 +15,18 @@ from recoup.web.shown.editor import Shape
 def change_words(changes: Changes, before: Shape | None, after: Shape) -> list[str]:
     """Return a sentence for each thing that differs."""
     new, old = after.named(), before.named() if before is not None else {}
-    added = sorted(changes.added, key=lambda name: after.numbers[name])
+    added = sorted(_steps(changes.added, after), key=lambda name: after.numbers[name])
     lines = [_("Put in: %(step)s") % {"step": _full(new, after, name)} for name in added]
     if before is not None:
-        lines += [_("Taken out: %(step)s") % {"step": _full(old, before, name)} for name in changes.removed]
+        lines += [
+            _("Taken out: %(step)s") % {"step": _full(old, before, name)}
+            for name in _steps(changes.removed, before)
+        ]
         for name in changes.changed:
             steps = {"step": _full(new, after, name), "before": _text(before, name)}
             is_told = _text(before, name) != _text(after, name)
             lines.append(
-                (_("Changed: %(step)s (was: %(before)s)") if is_told else _("Changed: %(step)s")) % steps
+                (_("Changed: %(step)s. Before: %(before)s") if is_told else _("Changed: %(step)s")) % steps
             )
     lines += [_("Leads elsewhere: %(step)s") % {"step": new[name]} for name in changes.rewired]
     if changes.has_other_entry:
@@ -35,11 +39,20 @@ def change_words(changes: Changes, before: Shape | None, after: Shape) -> list[s
 
 
 def _text(shape: Shape, name: str) -> str:
-    return ", ".join(part for part in (shape.titles[name], shape.details[name]) if part)
+    return _with_detail(shape.titles[name], shape, name)
 
 
 def _full(named: dict[str, str], shape: Shape, name: str) -> str:
-    return ", ".join(part for part in (named[name], shape.details[name]) if part)
+    return _with_detail(named[name], shape, name)
+
+
+def _with_detail(title: str, shape: Shape, name: str) -> str:
+    return f"{title} ({shape.details[name]})" if shape.details[name] else title
+
+
+def _steps(names: Iterable[str], shape: Shape) -> list[str]:
+    """Leave out the ends, which come and go with their ways."""
+    return [name for name in names if shape.doc["nodes"][name]["t"] != "end"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from recoup.accounts.roles import Right
 from recoup.analytics.process_figures import process_numbers
 from recoup.processes.actions import ProcessMoveNotAllowed
 from recoup.processes.actions import set_status as switch
+from recoup.processes.drafts import draft_of
 from recoup.processes.engine.codes import Code
 from recoup.processes.models import Process
 from recoup.processes.queries import newest_decisions, processes_of
@@ -64,9 +65,17 @@ def _show(request: StaffRequest, seat: Seat, one: Process, *, status: int = 200)
             [shown_step(seat, line) for line in newest_decisions(one) if line.code not in (Code.YES, Code.NO)]
         ),
         "decisions_url": "",
+        "draft_url": _draft_url(seat, one),
         "dialogs": shown.process_dialogs(seat, one, numbers),
     }
     return render(request, "web/process.html", context, status=status)
+
+
+def _draft_url(seat: Seat, one: Process) -> str:
+    """Return where changes wait that nobody has published."""
+    if not seat.may(Right.EDIT_PROCESSES) or not draft_of(one).is_stored:
+        return ""
+    return place(seat, "process_edit", one.pk)
 
 
 @require_POST

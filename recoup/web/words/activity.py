@@ -47,6 +47,8 @@ _LINES = {
         _("Told apart from another customer who looked the same"), "users-round", "decision"
     ),
     "recovery.case.restated": Line(_("Outcome restated"), "history", "decision"),
+    "processes.process.created": Line(_("Process created"), "plus"),
+    "processes.draft.discarded": Line(_("Changes thrown away"), "trash-2"),
     "processes.process.published": Line(_("New version"), "history"),
     "processes.process.status_changed": Line(_("Switched"), "circle-play"),
 }

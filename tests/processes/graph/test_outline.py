@@ -6,9 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recoup.processes.graph.editing import EditRefused, Way, blank, insert, ways_of
-from recoup.processes.graph.outline import Block, Branch, in_order, outline
+from recoup.processes.graph.outline import DEEPEST, Block, Branch, in_order, outline
+from recoup.processes.graph.picture import draw
+from recoup.processes.graph.reading import read_document
 from recoup.processes.shipped import shipped_process
-from tests.processes.graph.test_editing import EDITS, PAID, SEND, STARTS, WAIT, edited, forked
+from tests.processes.graph.test_editing import EDITS, IF, PAID, SEND, STARTS, WAIT, edited, forked
 
 
 def ways_shown(blocks: list[Block]) -> set[tuple[str, str]]:
@@ -71,6 +73,22 @@ def test_a_way_that_leads_back_names_where() -> None:
     ]
 
 
+def depth_of(blocks: list[Block]) -> int:
+    """Return how many lists lie within each other."""
+    return 1 + max((depth_of(way.blocks) for one in blocks for way in one.branches), default=0)
+
+
+def test_forks_within_forks_do_not_go_deeper_than_a_page_can_show() -> None:
+    doc, end = blank("Mine"), Way()
+    for _ in range(30):
+        doc, fork = insert(doc, end, IF)
+        doc, _send = insert(doc, Way(fork, "yes"), SEND)
+        end = Way(fork, "no")
+
+    assert depth_of(outline(doc)) == DEEPEST + 2
+    assert sorted(in_order(outline(doc))) == sorted(doc["nodes"])
+
+
 @given(st.sampled_from(STARTS), EDITS)
 @settings(max_examples=120, deadline=None)
 def test_every_block_and_every_way_stands_in_the_outline_once(
@@ -84,4 +102,5 @@ def test_every_block_and_every_way_stands_in_the_outline_once(
     shown = outline(doc)
 
     assert sorted(in_order(shown)) == sorted(doc["nodes"])
+    assert len(draw(read_document(doc)).nodes) == len(doc["nodes"])
     assert ways_shown(shown) == {(way.block, way.port) for way in ways_of(doc) if way.block}
