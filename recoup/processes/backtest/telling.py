@@ -61,7 +61,7 @@ class _Known:
 def tell_order(order: PastOrder, page: Page, process: Process) -> Told:
     """Tell of an order."""
     facts = page.facts.get(order.id, [])
-    paid = _payment(order, facts)
+    paid = _payment(order, facts, process.now)
     told = Told(order.contact_id, order.id, paid_at=paid.became_true_at if paid is not None else None)
     if process.entry == "order.placed":
         at = order.placed_at if order.is_backfill else order.learnt_at
@@ -128,14 +128,15 @@ def _tell(
     told.news += [change for change in changes if at < change.at <= process.now]
 
 
-def _payment(order: PastOrder, facts: list[Fact]) -> _Known | None:
+def _payment(order: PastOrder, facts: list[Fact], now: datetime) -> _Known | None:
+    """Return when an order was paid and when we learnt it, unless that was after the facts end."""
     for fact in facts:
         if fact.kind == "paid":
             return _Known(fact.became_true_at, _learnt(order, fact))
     if order.paid_at is None:
         return None
-    is_prompt = order.is_backfill or order.paid_learnt_at is None
-    return _Known(order.paid_at, order.paid_at if is_prompt else order.paid_learnt_at or order.paid_at)
+    learnt_at = order.paid_at if order.is_backfill else order.paid_learnt_at or order.paid_at
+    return _Known(order.paid_at, learnt_at) if learnt_at <= now else None
 
 
 def _learnt(subject: PastOrder | PastCart, fact: Fact) -> datetime:
