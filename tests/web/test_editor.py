@@ -334,6 +334,7 @@ def test_what_keeps_it_from_being_published_stands_at_its_place(editor: Editor) 
     sentence = "A reminder needs the goal “The order is paid”, so that nobody who paid is reminded."
     assert f'<a href="#step-goals">What ends it: {sentence}</a>' in page
     assert page.count(sentence) == 2
+    assert editor.page("process_edit_goals").count(sentence) == 1
     assert (answer.status_code, shown_errors(answer)) == (422, [f"What ends it: {sentence}"])
     assert editor.process.current_version is None
 

@@ -138,6 +138,11 @@ def outline_of(seat: Seat, process: Process, shape: Shape, problems: Sequence[Pr
     return _Outliner(seat, process, shape, problems).whole()
 
 
+def place_of(problem: Problem) -> str:
+    """Return the step at which a problem is shown, or `entry` or `goals`."""
+    return problem.node or ("goals" if problem.path.startswith("goals") else "entry")
+
+
 class _Outliner:
     def __init__(self, seat: Seat, process: Process, shape: Shape, problems: Sequence[Problem]) -> None:
         self.seat, self.process, self.shape = seat, process, shape
@@ -145,7 +150,7 @@ class _Outliner:
         self.problems: dict[str, list[str]] = {}
         self.summary = []
         for one in problems:
-            at = one.node or ("goals" if one.path.startswith("goals") else "entry")
+            at = place_of(one)
             sentence = block_words.problem(one, self.named, shape.texts)
             self.problems.setdefault(at, []).append(sentence)
             title = self.named.get(at) or (_("What ends it") if at == "goals" else _("Who enters"))

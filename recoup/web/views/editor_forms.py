@@ -122,10 +122,23 @@ def _render(
         "page": page,
         "form": form,
         "lock": str(lock),
+        "problems": _problems(seat, page) if page.block and request.method == "GET" else [],
         **(page.extra or {}),
         **more,
     }
     return render(request, "web/process_editor_form.html", context, status=status)
+
+
+def _problems(seat: Seat, page: Page) -> list[str]:
+    """Return what keeps this part from being published."""
+    doc = drafts.draft_of(page.process).doc
+    shape = shown.shape_of(seat.shop, doc)
+    named = shape.named()
+    return [
+        block_words.problem(one, named, shape.texts)
+        for one in drafts.problems_of(page.process, doc)
+        if shown.place_of(one) == page.block
+    ]
 
 
 def _conflict(request: StaffRequest, seat: Seat, page: Page, changed: DraftChanged) -> HttpResponse:
