@@ -23,14 +23,18 @@ from recoup.messaging.rendering.saving import Problem, TemplateRefused, check_te
 from recoup.messaging.rendering.tokens import Context, fields_of
 from recoup.messaging.rendering.words import field_label
 from recoup.messaging.templates import DraftText
+from recoup.orders.models import Cart, Order
 from recoup.processes.queries import processes_of
 from recoup.shops.access import Seat
+from recoup.web.answers import place
 from recoup.web.doors import StaffRequest, staff
 from recoup.web.forms.settings import TextForm
 from recoup.web.frames import framed_mail
 from recoup.web.keeping_screens import TemplateRow
+from recoup.web.listing import Address, with_query
 from recoup.web.parts import Link
 from recoup.web.screens import Action
+from recoup.web.shown.previewed import chooser, subject_of
 from recoup.web.views.settings import crumbs
 from recoup.web.words import steps
 from recoup.web.words.texts import class_words, text_name
@@ -92,7 +96,8 @@ def _template(seat: Seat, key: str, locale: str) -> Template:
 @staff(Right.EDIT_PROCESSES)
 def text(request: StaffRequest, seat: Seat, key: str, locale: str) -> HttpResponse:
     """Edit one text in one language. What is saved is a draft; nothing sent changes until it is published."""
-    template = _template(seat, key, locale)
+    template, address = _template(seat, key, locale), Address(request)
+    subject = subject_of(seat, template, address.get("as"))
     drafts = templates.draft_texts(template)
     draft = drafts.get(locale)
     initial: dict[str, Any] = {"lock": template.draft_lock}
@@ -126,8 +131,16 @@ def text(request: StaffRequest, seat: Seat, key: str, locale: str) -> HttpRespon
                 status = 409
             else:
                 messages.success(request, _("Saved as a draft. Publish it to use it."))
-                return redirect("web:text", seat.shop.slug, key, locale)
-    return render(request, "web/settings/text.html", _context(seat, template, locale, form), status=status)
+                return redirect(_url(seat, "text", key, locale, subject))
+    context = _context(seat, template, locale, form, subject)
+    context["chooser"] = chooser(seat, template, subject, address.get("q").strip(), context["sample_url"])
+    return render(request, "web/settings/text.html", context, status=status)
+
+
+def _url(seat: Seat, name: str, key: str, locale: str, subject: Order | Cart | None = None) -> str:
+    """Return an address of a text, as it is shown to somebody."""
+    shown_as = {"as": subject.pk} if subject is not None else {}
+    return with_query(place(seat, name, key, locale), shown_as)
 
 
 def _problems(template: Template, locale: str, typed: DraftText) -> list[Problem]:
@@ -153,11 +166,13 @@ def _show_conflict(form: forms.Form, theirs: DraftText | None) -> None:
         form.add_error("body", format_html("<pre>{}</pre>", theirs.body[:4000]))
 
 
-def _context(seat: Seat, template: Template, locale: str, form: forms.Form) -> dict[str, Any]:
-    slug, key = seat.shop.slug, template.key
+def _context(
+    seat: Seat, template: Template, locale: str, form: forms.Form, subject: Order | Cart | None
+) -> dict[str, Any]:
+    slug = seat.shop.slug
 
     def url(name: str, language: str = locale) -> str:
-        return reverse(f"web:{name}", args=[slug, key, language])
+        return _url(seat, name, template.key, language, subject)
 
     fields = fields_of(cast("Context", template.kind))
     publish = Action(
@@ -180,27 +195,29 @@ def _context(seat: Seat, template: Template, locale: str, form: forms.Form) -> d
             ("{{ " + field.path + " }}", field_label(field.path, field.purpose), "") for field in fields
         ],
         "preview_url": url("text_preview"),
+        "sample_url": _url(seat, "text", template.key, locale),
         "test_url": url("text_test"),
         "test_to": seat.user.email,
         "save_label": _("Save the draft"),
-        "text_part": _plain(template, locale),
+        "text_part": _plain(template, locale, subject),
         "actions": [publish],
     }
 
 
-def _plain(template: Template, locale: str) -> str:
+def _plain(template: Template, locale: str, subject: Order | Cart | None) -> str:
     try:
-        return previews.preview(template, locale).text
+        return previews.preview(template, locale, subject=subject).text
     except (TemplateRefused, previews.PreviewFailed, KeyError):
         return ""
 
 
 @staff(Right.SEE_PROCESSES)
-def preview(_request: StaffRequest, seat: Seat, key: str, locale: str) -> HttpResponse:
+def preview(request: StaffRequest, seat: Seat, key: str, locale: str) -> HttpResponse:
     """Answer the draft as a buyer would get it, for a sandboxed frame; its links lead nowhere."""
     template = _template(seat, key, locale)
+    subject = subject_of(seat, template, request.GET.get("as", ""))
     try:
-        shown = previews.preview(template, locale)
+        shown = previews.preview(template, locale, subject=subject)
     except KeyError:
         return framed_mail(format_html("<p>{}</p>", _("There is no text in this language yet.")))
     except TemplateRefused:
@@ -215,8 +232,11 @@ def preview(_request: StaffRequest, seat: Seat, key: str, locale: str) -> HttpRe
 def send_test(request: StaffRequest, seat: Seat, key: str, locale: str) -> HttpResponse:
     """Send the draft to an address of one's own; it counts nowhere (D18)."""
     template = _template(seat, key, locale)
+    subject = subject_of(seat, template, request.GET.get("as", ""))
     try:
-        said = previews.send_test(template, locale, request.POST.get("to", ""), now=request.now)
+        said = previews.send_test(
+            template, locale, request.POST.get("to", ""), now=request.now, subject=subject
+        )
     except previews.SendingNotSetUp:
         messages.error(request, _("Fill in the mail server and the sender first."))
     except AddressRefused:
@@ -234,7 +254,7 @@ def send_test(request: StaffRequest, seat: Seat, key: str, locale: str) -> HttpR
             else _("The mail server refused the test: %(answer)s")
         )
         (messages.success if said.is_accepted else messages.error)(request, words % {"answer": said.answer})
-    return redirect("web:text", seat.shop.slug, key, locale)
+    return redirect(_url(seat, "text", key, locale, subject))
 
 
 @require_POST
