@@ -57,6 +57,12 @@ def connect_source(shop: Shop, wanted: Connection, *, now: datetime, actor: Acto
     return source
 
 
+def has_cart_source(shop: Shop) -> bool:
+    """Tell whether any connected source reports carts, without which no cart is ever reminded."""
+    kinds = Source.objects.filter(shop=shop).values_list("kind", flat=True).distinct()
+    return any(platform(kind).capabilities.carts for kind in kinds)
+
+
 def rotate_secret(source: Source, *, secret: str = "", now: datetime, actor: Actor = SYSTEM) -> str:
     """Replace the webhook secret and return the new one; the old is accepted until `end_rotation`.
 

@@ -260,6 +260,7 @@ class ProcessRow:
     recovered: CountLink
     rate: Words
     action: Action | None = None  # switch on, pause
+    idle: Words = ""  # why its reminders cannot happen
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +275,8 @@ class ProcessPage:
     facts: Sequence[tuple[Words, Words]] = ()
     versions: Sequence[Event] = ()
     actions: Sequence[Action] = ()
+    idle: Words = ""  # why its reminders cannot happen
+    idle_url: str = ""  # where that can be changed
 
 
 @dataclass(frozen=True, slots=True)

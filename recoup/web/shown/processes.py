@@ -13,11 +13,13 @@ from recoup.core.paging import Count
 from recoup.messaging.models import Template
 from recoup.messaging.queries import MessageFilter, count_messages
 from recoup.processes.actions import MOVES
-from recoup.processes.graph.document import ProcessDocument
+from recoup.processes.engine.codes import SubjectKind
+from recoup.processes.graph.document import ENTRY_SUBJECTS, ProcessDocument
 from recoup.processes.graph.picture import Picture, PictureNode, draw
 from recoup.processes.models import Process, ProcessVersion
 from recoup.processes.queries import counts_of, standing_at
 from recoup.shops.access import Seat
+from recoup.shops.sources import has_cart_source
 from recoup.web import parts, screens
 from recoup.web.answers import place
 from recoup.web.listing import shown_count, with_query
@@ -49,7 +51,19 @@ def sent_url(seat: Seat, process: Process) -> str:
     return with_query(place(seat, "messages"), {"v": "sent", "source": process.message_source_id})
 
 
-def process_row(seat: Seat, process: Process, numbers: ProcessNumbers) -> screens.ProcessRow:
+def why_idle(process: Process, *, are_carts_reported: bool) -> str:
+    """Return why the reminders of a process cannot happen; empty when they can."""
+    version = process.current_version
+    if are_carts_reported or version is None:
+        return ""
+    if ENTRY_SUBJECTS.get(version.doc.get("entry", {}).get("on", "")) is not SubjectKind.CART:
+        return ""
+    return _("No connected source reports carts, so there are no cart reminders.")
+
+
+def process_row(
+    seat: Seat, process: Process, numbers: ProcessNumbers, *, are_carts_reported: bool
+) -> screens.ProcessRow:
     """Return the row of a process."""
     return screens.ProcessRow(
         name=steps.process_name(process),
@@ -62,6 +76,7 @@ def process_row(seat: Seat, process: Process, numbers: ProcessNumbers) -> screen
         recovered=CountLink(shown_count(numbers.won), won_url(seat, process)),
         rate=humane.percent(numbers.rate, get_language() or "en", 1),
         action=main_action(seat, process),
+        idle=why_idle(process, are_carts_reported=are_carts_reported),
     )
 
 
@@ -208,6 +223,8 @@ def process_page(seat: Seat, process: Process, numbers: ProcessNumbers) -> scree
         ],
         versions=_versions(process),
         actions=[*try_actions(seat, process), *process_actions(seat, process)],
+        idle=why_idle(process, are_carts_reported=has_cart_source(seat.shop)),
+        idle_url=place(seat, "sources") if seat.may(Right.MANAGE_SHOP) else "",
     )
 
 

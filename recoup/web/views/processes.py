@@ -15,6 +15,7 @@ from recoup.processes.engine.codes import Code
 from recoup.processes.models import Process
 from recoup.processes.queries import newest_decisions, processes_of
 from recoup.shops.access import Seat
+from recoup.shops.sources import has_cart_source
 from recoup.web import listing
 from recoup.web.answers import actor_of, place, see_other
 from recoup.web.doors import StaffRequest, staff
@@ -28,8 +29,12 @@ from recoup.web.words import steps
 def processes(request: StaffRequest, seat: Seat) -> HttpResponse:
     """Show the processes of the shop."""
     found, numbers = list(processes_of(seat.shop)), process_numbers(seat.shop)
+    has_carts = has_cart_source(seat.shop)
     context = {
-        "rows": [shown.process_row(seat, one, numbers.get(one.pk, shown.NOTHING)) for one in found],
+        "rows": [
+            shown.process_row(seat, one, numbers.get(one.pk, shown.NOTHING), are_carts_reported=has_carts)
+            for one in found
+        ],
         "lead_shown": listing.is_first_visit(request, "processes"),
         "new_url": place(seat, "process_new") if seat.may(Right.EDIT_PROCESSES) else "",
         "dialogs": [
