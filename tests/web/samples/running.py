@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 
 from recoup.web import keeping_screens, parts, screens
+from recoup.web.shown.previewed import Chooser
 from tests.web.samples import pieces
 from tests.web.samples.ground import ago, base
 
@@ -316,6 +317,14 @@ def settings_text(**given: str) -> dict[str, Any]:
         test_url="/t/",
         test_to="anna@lumen.example",
         text_part="Hello Maria,\nyour order 10482 is waiting.",
+        chooser=Chooser(
+            key="1",
+            who="10482 · Maria Fischer",
+            query="maria",
+            hits=[parts.Link("10482 · Maria Fischer", "?as=1", count="€149.00")],
+            asks_for="Order number or customer",
+        ),
+        sample_url="?",
         actions=[],
     )
 
