@@ -25,7 +25,7 @@ def test_an_order_is_found_by_its_number_or_its_buyer_and_shown(owner: Client, w
         contact = make_contact(world.own.shop, name="Zofia Lis", email="zofia@example.com")
         order = make_order(world.own.shop, contact=contact, number="7741", total=Decimal("61.20"))
 
-    found = [owner.get(ORDER_TEXT, {"q": text}).context["chooser"].hits for text in ("7741", "zofia")]
+    found = [owner.get(ORDER_TEXT, {"find": text}).context["chooser"].hits for text in ("7741", "zofia")]
     page = owner.get(ORDER_TEXT, {"as": order.pk})
 
     assert [[hit.url for hit in hits] for hits in found] == [[f"{ORDER_TEXT}?as={order.pk}"]] * 2
@@ -42,7 +42,7 @@ def test_a_text_about_carts_is_shown_with_a_cart(owner: Client, world: World) ->
         contact = make_contact(world.own.shop, name="Zofia Lis", email="zofia@example.com")
         cart = make_cart(world.own.shop, contact=contact)
 
-    (hit,) = owner.get(CART_TEXT, {"q": "zofia"}).context["chooser"].hits
+    (hit,) = owner.get(CART_TEXT, {"find": "zofia"}).context["chooser"].hits
 
     assert (hit.label, hit.url) == ("Zofia Lis", f"{CART_TEXT}?as={cart.pk}")
     assert "Zofia" in owner.get(f"{CART_TEXT}preview/", {"as": cart.pk}).content.decode()

@@ -133,7 +133,7 @@ def text(request: StaffRequest, seat: Seat, key: str, locale: str) -> HttpRespon
                 messages.success(request, _("Saved as a draft. Publish it to use it."))
                 return redirect(_url(seat, "text", key, locale, subject))
     context = _context(seat, template, locale, form, subject)
-    context["chooser"] = chooser(seat, template, subject, address.get("q").strip(), context["sample_url"])
+    context["chooser"] = chooser(seat, template, subject, address.get("find").strip(), context["sample_url"])
     return render(request, "web/settings/text.html", context, status=status)
 
 
