@@ -1,5 +1,7 @@
 """What the pages of processes say before anybody asks why nothing happens."""
 
+from typing import Any
+
 import pytest
 from django.test import Client
 from django_scopes import scopes_disabled
@@ -7,6 +9,7 @@ from django_scopes import scopes_disabled
 from recoup.accounts.roles import Role
 from recoup.processes.models import Process
 from recoup.shops.models import Source
+from recoup.web.words.blocks import condition
 from tests.web.world import World, client_of
 
 WHY = "No connected source reports carts, so there are no cart reminders."
@@ -38,3 +41,15 @@ def test_without_a_source_a_cart_process_says_so_too(world: World) -> None:
     rows = client.get("/s/own/processes/").context["rows"]
 
     assert sorted(row.idle for row in rows) == ["", WHY]
+
+
+@pytest.mark.parametrize(
+    ("raw", "sentence"),
+    [
+        ({"f": "order.is_paid", "op": "=", "v": True}, "Order is paid: yes"),
+        ({"f": "order.total", "op": ">=", "v": 100}, "Sum of the order is at least 100"),
+        ({"not": {"f": "order.is_offline", "op": "=", "v": False}}, "not: Paid by bank transfer: no"),
+    ],
+)
+def test_a_condition_reads_as_a_sentence(raw: dict[str, Any], sentence: str) -> None:
+    assert condition(raw, {}) == sentence

@@ -100,6 +100,8 @@ def condition(raw: Mapping[str, Any], names: Mapping[str, str]) -> str:
         "operator": OPERATORS.get(operator, operator),
         "value": ", ".join(_value(fact, one, names) for one in values),
     }
+    if operator == "=" and isinstance(value, bool):  # the words of such a fact are a sentence already
+        return _("%(fact)s: %(value)s") % filled
     return (_("%(fact)s %(operator)s %(value)s") % filled).strip()
 
 
