@@ -126,3 +126,14 @@ class WizardStep:
     title: Words
     url: str
     state: str = "later"  # done, now, later
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewChooser:
+    """Who the draft is shown as, and who was found to show it as instead."""
+
+    key: str  # what addresses name; empty for the made-up buyer
+    who: str
+    query: str
+    hits: list[Link]
+    asks_for: str

@@ -1,7 +1,5 @@
 """Whom a text is previewed as: a made-up buyer, or somebody with an order or a cart in the shop (D18)."""
 
-from dataclasses import dataclass
-
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils.translation import get_language
@@ -14,23 +12,13 @@ from recoup.messaging.models import Template
 from recoup.orders.listing import OrderFilter, list_orders
 from recoup.orders.models import Cart, Order
 from recoup.shops.access import Seat
+from recoup.web.keeping_screens import PreviewChooser
 from recoup.web.listing import with_query
 from recoup.web.parts import Link
 from recoup.web.shown.people import name_of
 
 MOST_HITS = 5
 _LONGEST_ID = 18
-
-
-@dataclass(frozen=True, slots=True)
-class Chooser:
-    """Who the draft is shown as, and who was found to show it as instead."""
-
-    key: str  # what addresses name; empty for the made-up buyer
-    who: str
-    query: str
-    hits: list[Link]
-    asks_for: str
 
 
 def subject_of(seat: Seat, template: Template, key: str) -> Order | Cart | None:
@@ -51,13 +39,13 @@ def subject_of(seat: Seat, template: Template, key: str) -> Order | Cart | None:
 
 def chooser(
     seat: Seat, template: Template, subject: Order | Cart | None, query: str, sample_url: str
-) -> Chooser:
+) -> PreviewChooser:
     """Return the chooser with what a text finds; `sample_url` leads to the preview as the made-up buyer."""
     is_cart = template.kind == Template.Kind.CART
     found: list[Order] | list[Cart] = []
     if search.query_tokens(query):
         found = _carts(seat, query) if is_cart else _orders(seat, query)
-    return Chooser(
+    return PreviewChooser(
         key=str(subject.pk) if subject is not None else "",
         who=_named(subject) if subject is not None else _("a made-up buyer"),
         query=query,

@@ -6,7 +6,6 @@ from typing import Any
 from django import forms
 
 from recoup.web import keeping_screens, parts, screens
-from recoup.web.shown.previewed import Chooser
 from tests.web.samples import pieces
 from tests.web.samples.ground import ago, base
 
@@ -317,7 +316,7 @@ def settings_text(**given: str) -> dict[str, Any]:
         test_url="/t/",
         test_to="anna@lumen.example",
         text_part="Hello Maria,\nyour order 10482 is waiting.",
-        chooser=Chooser(
+        chooser=keeping_screens.PreviewChooser(
             key="1",
             who="10482 · Maria Fischer",
             query="maria",
