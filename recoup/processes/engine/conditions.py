@@ -150,6 +150,7 @@ def _compile_comparison(comparison: Compare) -> Test:
 def _compile_several(comparison: Compare, read: Callable[[Facts], Value]) -> Test:
     values = comparison.v if isinstance(comparison.v, list) else []
     wanted = frozenset(str(value) for value in values)
+    # `_check` lets these operators through for facts that are lists alone, which the type of `read` cannot say.
     if comparison.op == "has_all":
         return lambda facts: wanted <= frozenset(read(facts) or ())  # type: ignore[arg-type]
     return lambda facts: not wanted.isdisjoint(read(facts) or ())  # type: ignore[arg-type]
