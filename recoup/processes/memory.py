@@ -20,7 +20,6 @@ from recoup.processes.engine.records import (
     MessageFacts,
     Outcome,
     SendEffect,
-    StatusEffect,
     Step,
 )
 from recoup.processes.graph.compiling import keys_for
@@ -75,7 +74,7 @@ class MemoryStore:
         self.enrolments: dict[int, Enrolment] = {}
         self.ledger: list[tuple[int, Step]] = []
         self.messages: dict[tuple[int, int], Message] = {}
-        self.status_wishes: list[StatusEffect] = []
+        self.done: list[tuple[int, Effect]] = []  # everything but messages, by enrolment
         self.suppressed: list[Effect] = []
         self._facts: dict[tuple[int, int], Facts] = {}
         self._purchases: dict[int, dict[str, tuple[datetime, ...]]] = {}
@@ -331,8 +330,8 @@ class MemoryStore:
     def _carry_out(self, enrolment: Enrolment, effect: Effect, now: datetime) -> None:
         if effect.is_suppressed:
             self.suppressed.append(effect)
-        elif isinstance(effect, StatusEffect):
-            self.status_wishes.append(effect)
+        elif not isinstance(effect, SendEffect):
+            self.done.append((enrolment.id, effect))
         else:
             if (enrolment.id, effect.step_no) in self.messages:
                 raise BrokenPromise(f"message twice: {effect}")

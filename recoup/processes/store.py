@@ -10,16 +10,16 @@ from django.db import DatabaseError, connection
 from recoup.core import outbox
 from recoup.core.arrays import as_instant, instants, numbers, read_instants_quickly, spans
 from recoup.core.clock import boot_seconds, trade_now
-from recoup.messaging import actions as messaging
+from recoup.processes.effects.table import carry_out, end_effects
 from recoup.processes.engine.batch import Due, WakeUp
 from recoup.processes.engine.codes import Code, Priority, is_final
 from recoup.processes.engine.endings import stop
-from recoup.processes.engine.records import Effect, Enrolment, Outcome, SendEffect, StatusEffect, Step
-from recoup.processes.events import EnrolmentEnded, StatusWished
+from recoup.processes.engine.records import Enrolment, Outcome, Step
+from recoup.processes.events import EnrolmentEnded
 from recoup.processes.facts import enrolment_of, facts_of
 from recoup.processes.purchases import with_purchases
 from recoup.processes.store_sql import PICK, SAVE, WAKE
-from recoup.processes.versions import graph_of, message_source_of
+from recoup.processes.versions import graph_of
 
 _BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 # How long a mark may hide rows that are entered, during a backlog, with an earlier `run_at` than its head (12.4).
@@ -130,7 +130,7 @@ class PostgresStore:
             return
         _save_enrolments([outcome.enrolment for outcome in outcomes])
         _save_steps(outcomes, now)
-        _carry_out(outcomes, now)
+        carry_out(outcomes, now)
         _end(outcomes, now)
 
 
@@ -195,54 +195,11 @@ def _save_steps(outcomes: Sequence[Outcome], now: datetime) -> None:
         )
 
 
-def _carry_out(outcomes: Sequence[Outcome], now: datetime) -> None:
-    wanted: list[tuple[Enrolment, Effect]] = [
-        (outcome.enrolment, effect)
-        for outcome in outcomes
-        for effect in outcome.effects
-        if not effect.is_suppressed
-    ]
-    orders = [_message(e, effect) for e, effect in wanted if isinstance(effect, SendEffect)]
-    if orders:
-        messaging.queue_messages(orders, now=now)
-    wishes = [(e, effect) for e, effect in wanted if isinstance(effect, StatusEffect)]
-    outbox.announce(
-        *[
-            StatusWished(
-                shop_id=e.shop_id, order_id=e.subject_id, status=wish.status, reason=wish.reason, at=wish.at
-            )
-            for e, wish in wishes
-        ]
-    )
-
-
-def _message(enrolment: Enrolment, effect: SendEffect) -> messaging.MessageOrder:
-    is_order = enrolment.subject_kind == 1
-    return messaging.MessageOrder(
-        shop_id=enrolment.shop_id,
-        source_id=message_source_of(enrolment.version_id),
-        enrolment_id=enrolment.id,
-        step_no=effect.step_no,
-        node=effect.node_id,
-        case_id=enrolment.case_id,
-        contact_id=enrolment.contact_id,
-        order_id=enrolment.subject_id if is_order else None,
-        cart_id=None if is_order else enrolment.subject_id,
-        template_key=effect.template,
-        locale="",
-        purpose=effect.purpose,
-        due_at=effect.planned_at,
-        not_after=effect.not_after,
-        is_test=bool(enrolment.flags & 2),
-    )
-
-
 def _end(outcomes: Sequence[Outcome], now: datetime) -> None:
     ended = [o for o in outcomes if is_final(o.enrolment.state)]
     if not ended:
         return
-    ids = [o.enrolment.id for o in ended if o.enrolment.last_message_step is not None]
-    messaging.request_cancel(enrolment_ids=ids, reason="stopped", now=now)
+    end_effects(ended, now)
     outbox.announce(
         *[
             EnrolmentEnded(

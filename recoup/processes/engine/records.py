@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 
 class OrderFacts(NamedTuple):
@@ -139,20 +139,32 @@ class SendEffect(NamedTuple):
     not_after: datetime
     is_suppressed: bool
 
-
-class StatusEffect(NamedTuple):
-    """A wish to move the order to another status; its executor locks the order and may refuse."""
-
-    step_no: int
-    node: int
-    node_id: str
-    status: str
-    reason: str
-    at: datetime
-    is_suppressed: bool
+    @property
+    def at(self) -> datetime:
+        """Return when the message is due."""
+        return self.planned_at
 
 
-Effect = SendEffect | StatusEffect
+class Effect(Protocol):
+    """What the world must do about a step. Its class is a tuple with names, which stands beside its kind of block; how a
+    batch of them is carried out stands in `processes.effects`, outside the engine.
+    """
+
+    @property
+    def step_no(self) -> int:
+        """Return the line of the ledger that asks for it."""
+
+    @property
+    def node(self) -> int:
+        """Return the number of the block."""
+
+    @property
+    def at(self) -> datetime:
+        """Return the logical instant at which it is wanted."""
+
+    @property
+    def is_suppressed(self) -> bool:
+        """Tell whether it is only written down: the person belongs to the control group."""
 
 
 class Outcome(NamedTuple):

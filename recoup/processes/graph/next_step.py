@@ -9,6 +9,7 @@ from datetime import datetime
 from recoup.processes.engine.advance import advance
 from recoup.processes.engine.codes import Flag, State, is_final
 from recoup.processes.engine.compiled import Graph
+from recoup.processes.engine.nodes.order_status import StatusEffect
 from recoup.processes.engine.nodes.send import SendDocument
 from recoup.processes.engine.nodes.until import UntilDocument
 from recoup.processes.engine.records import Effect, Enrolment, Facts, SendEffect
@@ -74,7 +75,9 @@ def _about_effect(
     if effect.is_suppressed:
         return NextStep("process.next.suppressed", unless=keys)
     if not isinstance(effect, SendEffect):
-        return NextStep("process.next.status", max(effect.at, now), status=effect.status, unless=keys)
+        kind = graph.document.nodes[graph.node_id(effect.node)].t
+        status = effect.status if isinstance(effect, StatusEffect) else ""
+        return NextStep(f"process.next.{kind}", max(effect.at, now), status=status, unless=keys)
     if effect.purpose == "thanks":
         return NextStep(
             "process.next.thanks",

@@ -73,7 +73,6 @@ _UNLESS = {
 _NEXT = {
     "reminder": gettext_noop("Reminder {ordinal} of {total}"),
     "thanks": gettext_noop("Message of thanks"),
-    "status": gettext_noop("New status"),
     "sending": gettext_noop("Reminder {ordinal} of {total} is being sent"),
     "held": gettext_noop("Reminder {ordinal} of {total} rests while somebody handles the order"),
     "promised": gettext_noop("Reminder {ordinal} of {total}, after the promised date"),
@@ -102,6 +101,7 @@ WORDS: dict[str, str] = {
     **{f"process.unless.{key}": text for key, text in _UNLESS.items()},
     **{f"process.next.{key}": text for key, text in _NEXT.items()},
     **{f"process.port.{key}": text for key, text in _PORTS.items()},
+    **{f"process.next.{name}": kind.soon for name, kind in KINDS.items() if kind.soon},
     **{f"process.entry.{key}": text for key, text in _ENTRIES.items()},
     **{f"process.problem.{code}": text for code, text in TEXTS.items()},
     **{f"process.node.{key}": text for kind in KINDS.values() for key, text in kind.words.items()},

@@ -6,6 +6,7 @@ import pytest
 
 from recoup.processes.engine.advance import advance
 from recoup.processes.engine.codes import Code, State
+from recoup.processes.engine.nodes.order_status import StatusEffect
 from recoup.processes.engine.records import Facts
 from recoup.processes.simulator import Simulator
 from recoup.processes.worlds import Change, ChangeKind, Lane
@@ -122,12 +123,13 @@ def test_new_status_is_asked_for_and_in_the_control_group_suppressed() -> None:
     Simulator(treated, [arrival(PLACED)]).run(FAR)
     Simulator(control, [arrival(PLACED, holdout_bp=9_999)]).run(FAR)
 
-    (wish,) = treated.status_wishes
+    ((_, wish),) = treated.done
+    assert isinstance(wish, StatusEffect)
     assert (wish.status, wish.reason, wish.at, wish.is_suppressed) == (
         "cancelled",
         "no answer",
         PLACED,
         False,
     )
-    assert (control.status_wishes, len(control.suppressed)) == ([], 1)
+    assert (control.done, len(control.suppressed)) == ([], 1)
     assert [code for _, code, _ in told(control)] == [Code.SUPPRESSED, Code.COMPLETED]

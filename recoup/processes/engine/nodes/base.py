@@ -122,6 +122,7 @@ class Kind:
     check: Callable[[Any, Surroundings], Iterator[Trouble]]
     summarise: Callable[[Any], Summary]
     words: Mapping[str, str]  # English texts of the summaries, by key without "process.node."
+    soon: str = ""  # what is said when this comes next, if the block does something to the world
     texts: Mapping[str, str] = field(default_factory=dict)  # what may be wrong: code to English sentence
     waits: bool = False  # time passes in it
     bounds_rounds: Callable[[Any], bool] = never  # whether a ring of blocks through it ends

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import StringConstraints, model_validator
 
@@ -18,8 +18,20 @@ from recoup.processes.engine.nodes.base import (
     Workshop,
     refuse,
 )
-from recoup.processes.engine.records import Facts, StatusEffect
+from recoup.processes.engine.records import Facts
 from recoup.processes.engine.wording import gettext_noop
+
+
+class StatusEffect(NamedTuple):
+    """A wish to move the order to another status; its executor locks the order and may refuse."""
+
+    step_no: int
+    node: int
+    node_id: str
+    status: str
+    reason: str
+    at: datetime
+    is_suppressed: bool
 
 
 class OrderStatusDocument(NodeDocument):
@@ -67,6 +79,7 @@ KIND = Kind(
     _build,
     _check,
     _summarise,
+    soon=gettext_noop("New status"),
     words={"order_status": gettext_noop("Change the order's status")},
     texts={
         "cancel_without_reason": gettext_noop("Cancelling an order needs a reason."),
