@@ -115,7 +115,7 @@ def test_control_group_thanks_status_end_and_pause_have_their_words() -> None:
     Simulator(store).run(PLACED)
     words.add(next_of(store).word)
 
-    expected = {"suppressed", "thanks", "status", "end", "paused"}
+    expected = {"suppressed", "thanks", "order_status", "end", "paused"}
     assert words == {f"process.next.{word}" for word in expected}
     assert words <= set(WORDS)
 
