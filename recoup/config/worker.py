@@ -22,6 +22,7 @@ from recoup.hooks import tasks as polling
 from recoup.integrations.csvfile import importing
 from recoup.messaging.sender.loop import Sender
 from recoup.payments.asking import ask_open_attempts
+from recoup.processes import actions as processes
 from recoup.processes.backtest import runs as backtests
 from recoup.processes.loop import Engine
 from recoup.recovery import actions as recovery
@@ -104,6 +105,7 @@ def all_loops() -> list[loops.Loop]:
             importing.LOOP, _unscoped(lambda: importing.import_waiting(now=trade_now())), idle=IMPORT_EVERY
         ),
         loops.Loop(backtests.LOOP, backtests.run_waiting, idle=BACKTEST_EVERY),
+        loops.Loop("endings", _unscoped(finish), idle=SWEEP_EVERY.total_seconds()),
         loops.Loop("place", _unscoped(look_where_we_are), idle=PLACE_EVERY.total_seconds()),
         loops.Loop(
             "folding", _unscoped(lambda: fold_tallies(now=trade_now())), idle=FOLD_EVERY.total_seconds()
@@ -128,6 +130,12 @@ def detect() -> int:
     left = detection.open_left_carts(now=now)
     done = due.opened + due.superseded + due.duplicates + left.opened
     return done + recovery.lapse_due_cases(now=now)
+
+
+def finish() -> int:
+    """End who is left inside stopped processes, and stop those that have finished."""
+    now = trade_now()
+    return processes.finish_stops(now) + processes.finish_drains(now)
 
 
 def ask() -> int:
@@ -157,6 +165,7 @@ def step_all(*, rounds: int = 1) -> int:
             done += intake.apply_waiting(limit=200)
             done += detect()
             done += ask()
+            done += finish()
             while handed := outbox.dispatch():
                 done += handed
             while advanced := engine.run_once():

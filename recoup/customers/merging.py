@@ -30,6 +30,7 @@ FOLLOWING = (
     "orders_order",
     "orders_cart",
     "processes_enrolment",
+    "processes_turned_away",
     "messaging_message",
     "customers_consentevent",
     "customers_contactidentity",

@@ -4,6 +4,7 @@ import secrets
 from datetime import datetime
 
 from django.db import IntegrityError, connection, transaction
+from django.db.models import Exists, OuterRef, QuerySet
 from django_scopes import scope
 
 from recoup.core import activity, attention
@@ -31,9 +32,10 @@ Status = Process.Status
 # From where a process may be set to which status by a person.
 MOVES: dict[str, tuple[str, ...]] = {
     Status.DRAFT: (Status.TEST, Status.LIVE),
-    Status.TEST: (Status.LIVE, Status.STOPPED),
-    Status.LIVE: (Status.PAUSED, Status.STOPPED),
-    Status.PAUSED: (Status.LIVE, Status.STOPPED),
+    Status.TEST: (Status.LIVE, Status.DRAINING, Status.STOPPED),
+    Status.LIVE: (Status.PAUSED, Status.DRAINING, Status.STOPPED),
+    Status.PAUSED: (Status.LIVE, Status.DRAINING, Status.STOPPED),
+    Status.DRAINING: (Status.LIVE, Status.STOPPED),
     Status.STOPPED: (Status.TEST, Status.LIVE),
 }
 _SOURCE_STATE: dict[str, str] = {
@@ -41,9 +43,11 @@ _SOURCE_STATE: dict[str, str] = {
     Status.TEST: MessageSource.State.LIVE,
     Status.LIVE: MessageSource.State.LIVE,
     Status.PAUSED: MessageSource.State.PAUSED,
+    Status.DRAINING: MessageSource.State.LIVE,
     Status.STOPPED: MessageSource.State.STOPPED,
 }
 CHUNK = 2000
+CHUNKS_AT_ONCE = 5  # of those who are ended while a person waits for the page
 
 
 class ProcessMoveNotAllowed(Exception):
@@ -112,7 +116,10 @@ def publish(process: Process, document: ProcessDocument, *, actor: Actor, now: d
 
 
 def set_status(process: Process, to: str, *, actor: Actor, now: datetime) -> Process:
-    """Run, pause or stop a process. What waits in it waits on, its messages with it; stopping ends those inside.
+    """Run, pause, drain or stop a process. What waits in it waits on, its messages with it.
+
+    Draining lets nobody in and lets those inside finish. Stopping ends those inside; of very many, the first ones at
+    once and the others by the worker (`finish_stops`).
 
     :raises ProcessMoveNotAllowed: if there is no such move.
     """
@@ -140,12 +147,39 @@ def set_status(process: Process, to: str, *, actor: Actor, now: datetime) -> Pro
             was=was,
             to=to,
         )
-        if to in {Status.LIVE, Status.TEST}:
+        if to in {Status.LIVE, Status.TEST, Status.DRAINING}:
             _resume(process, now)
     if to == Status.STOPPED:
-        while _stop_some(process, now):
-            pass
+        for _ in range(CHUNKS_AT_ONCE):
+            if not _stop_some(process, now):
+                break
     return process
+
+
+def finish_stops(now: datetime) -> int:
+    """End some of those who are left inside stopped processes, of any shop; return how many that were."""
+    return sum(_stop_some(process, now) for process in _with_somebody_inside(Status.STOPPED))
+
+
+def finish_drains(now: datetime) -> int:
+    """Set the draining processes whose last person has left to stopped, of any shop; return how many that were."""
+    done = 0
+    draining = Process.objects.filter(status=Status.DRAINING)
+    inside = _with_somebody_inside(Status.DRAINING).values("pk")
+    for process in draining.exclude(pk__in=inside).order_by("pk"):
+        with transaction.atomic():
+            # Nobody can come in any more: who let people in before holds the process until they are in.
+            locked = Process.objects.select_for_update(no_key=True).get(pk=process.pk)
+            if locked.status != Status.DRAINING or locked in _with_somebody_inside(Status.DRAINING):
+                continue
+            set_status(locked, Status.STOPPED, actor=activity.SYSTEM, now=now)
+            done += 1
+    return done
+
+
+def _with_somebody_inside(status: str) -> QuerySet[Process]:
+    inside = Enrolment.objects.filter(process_id=OuterRef("pk"), active_key__isnull=False)
+    return Process.objects.filter(Exists(inside), status=status).order_by("pk")
 
 
 def _resume(process: Process, now: datetime) -> None:

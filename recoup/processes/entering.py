@@ -7,11 +7,13 @@ from typing import Any
 
 from django.db import connection
 
-from recoup.processes.engine.codes import Priority, SubjectKind, Wake
+from recoup.processes import turned_away
+from recoup.processes.engine.codes import Priority, Refusal, SubjectKind, Wake
 from recoup.processes.engine.compiled import Graph
 from recoup.processes.engine.entry import Candidate, EntryKeys, Reentry, begin
 from recoup.processes.engine.records import CartFacts, ContactFacts, Enrolment, Facts, OrderFacts
 from recoup.processes.graph.compiling import keys_for
+from recoup.processes.turned_away import Refused
 from recoup.processes.versions import graph_of
 from recoup.recovery.events import RecoveryCaseOpened
 
@@ -119,28 +121,48 @@ def enrol(arrivals: Sequence[Arrival]) -> int:
         return 0
     facts = _facts_of(arrivals)
     ends = _last_ends(doors, [arrival.contact_id for arrival in arrivals])
-    beginnings = [
-        beginning
-        for arrival in arrivals
-        for door in doors
-        if (door.shop_id, door.graph.document.entry.on) == (arrival.shop_id, arrival.door)
-        and (
-            beginning := _beginning(
+    beginnings: list[tuple[Enrolment, EntryKeys]] = []
+    refused: list[Refused] = []
+    for arrival in arrivals:
+        for door in doors:
+            if (door.shop_id, door.graph.document.entry.on) != (arrival.shop_id, arrival.door):
+                continue
+            found = _beginning(
                 arrival,
                 door,
                 facts.get((arrival.kind, arrival.subject_id)),
                 last_ended_at=ends.get((door.process_id, arrival.contact_id)),
             )
-        )
-    ]
-    return insert(beginnings)
+            if isinstance(found, Refusal):
+                refused.append(_refused(arrival, door, found))
+            else:
+                beginnings.append(found)
+    count = insert(beginnings)
+    turned_away.record(refused)
+    return count
+
+
+def _refused(arrival: Arrival, door: Door, why: Refusal) -> Refused:
+    return Refused(
+        door.shop_id,
+        door.process_id,
+        door.version_id,
+        arrival.contact_id,
+        int(_KIND[arrival.kind]),
+        arrival.subject_id,
+        why,
+        arrival.at,
+    )
 
 
 def _beginning(
     arrival: Arrival, door: Door, facts: Facts | None, *, last_ended_at: datetime | None
-) -> tuple[Enrolment, EntryKeys] | None:
-    if facts is None or not door.graph.admits(facts):
-        return None
+) -> tuple[Enrolment, EntryKeys] | Refusal:
+    """Return how somebody begins, or why they may not."""
+    if facts is None:
+        return Refusal.UNKNOWN
+    if not door.graph.admits(facts):
+        return Refusal.CONDITION
     candidate = Candidate(
         shop_id=door.shop_id,
         process_id=door.process_id,
@@ -156,7 +178,7 @@ def _beginning(
     )
     keys = keys_for(door.graph, candidate)
     if keys is None:
-        return None
+        return Refusal.TOO_SOON
     return begin(door.graph, candidate, holdout_bp=door.holdout_bp, priority=Priority.TIMER), keys
 
 
@@ -220,7 +242,10 @@ def _facts_of(arrivals: Sequence[Arrival]) -> dict[tuple[str, int], Facts]:
 
 
 def insert(beginnings: Sequence[tuple[Enrolment, EntryKeys]]) -> int:
-    """Put beginnings into the table and return how many came in; the unique indexes turn the others away."""
+    """Put beginnings into the table and return how many came in; the unique indexes turn the others away.
+
+    Why they were turned away is written down.
+    """
     if not beginnings:
         return 0
     columns: list[list[Any]] = [
@@ -241,10 +266,17 @@ def insert(beginnings: Sequence[tuple[Enrolment, EntryKeys]]) -> int:
             " SELECT *, 0, 0 FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[],"
             " %s::smallint[], %s::bigint[], %s::smallint[], %s::smallint[], %s::timestamptz[], %s::timestamptz[],"
             " %s::timestamptz[], %s::bigint[], %s::smallint[], %s::smallint[], %s::bigint[], %s::bigint[],"
-            " %s::bigint[]) ON CONFLICT DO NOTHING",
+            " %s::bigint[]) ON CONFLICT DO NOTHING "
+            " RETURNING process_id, entry_key, subject_kind, subject_id",
             columns,
         )
-        return int(cursor.rowcount)
+        came_in = set(cursor.fetchall())
+    turned_away.record_turned_away([one for one in beginnings if _place(*one) not in came_in])
+    return len(came_in)
+
+
+def _place(enrolment: Enrolment, keys: EntryKeys) -> tuple[int, int, int, int]:
+    return enrolment.process_id, keys.entry_key, enrolment.subject_kind, enrolment.subject_id
 
 
 def wake_carts_of(buyers: Collection[tuple[int, int]], now: datetime) -> int:

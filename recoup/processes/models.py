@@ -18,6 +18,7 @@ class Process(ShopOwned):
         TEST = "test", _("Test mode")
         LIVE = "live", _("Running")
         PAUSED = "paused", _("Paused")
+        DRAINING = "draining", _("Finishing")  # nobody enters, those inside go on to their end
         STOPPED = "stopped", _("Stopped")
 
     name = models.CharField(max_length=120)
@@ -166,6 +167,31 @@ class Enrolment(ShopOwned):
             ),
             # Readers: waking by a fact of a person; when somebody last left a process.
             models.Index(fields=["shop", "contact_id"], name="processes_enrolment_contact"),
+        ]
+
+
+class TurnedAway(ShopOwned):
+    """Somebody who came to a process with an order or cart and was not let in: one line for each reason (rule 6)."""
+
+    process_id = models.BigIntegerField()
+    subject_kind = models.SmallIntegerField()
+    subject_id = models.BigIntegerField()
+    code = models.SmallIntegerField()  # engine.codes.Refusal
+    contact_id = models.BigIntegerField()
+    version_id = models.BigIntegerField(null=True)
+    at = models.DateTimeField()  # logical: when they came
+    other_id = models.BigIntegerField(null=True)  # the enrolment that stood in the way
+
+    class Meta:
+        db_table = "processes_turned_away"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["process_id", "subject_kind", "subject_id", "code"], name="processes_turned_away_once"
+            )
+        ]
+        indexes = [
+            # Reader: why somebody did not get something.
+            models.Index(fields=["shop", "contact_id"], name="processes_turned_away_contact")
         ]
 
 

@@ -78,6 +78,7 @@ MARKS: dict[str, dict[str, Mark]] = {
         "test": Mark("circle-play", "due"),
         "live": Mark("circle-play", "recovered"),
         "paused": Mark("circle-pause", "due"),
+        "draining": Mark("hourglass", "due"),
         "stopped": Mark("circle-x", "neutral"),
     },
     "intake": {

@@ -8,8 +8,8 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import F
 from django_scopes import scopes_disabled
 
-from recoup.core.activity import SYSTEM
-from recoup.core.models import Installation
+from recoup.core.activity import SYSTEM, Actor
+from recoup.core.models import Activity, Installation
 from recoup.messaging.models import Message, MessageSource
 from recoup.processes import actions
 from recoup.processes.actions import ProcessMoveNotAllowed
@@ -174,6 +174,70 @@ def test_stopping_ends_who_is_inside_and_calls_their_messages_off(shop: Shop) ->
     ]
     assert list(StepLog.objects.filter(enrolment_id=two.pk).values_list("outcome", flat=True)) == [
         Code.STOPPED_PROCESS
+    ]
+
+
+def test_draining_lets_nobody_in_lets_those_inside_finish_and_stops_by_itself(shop: Shop) -> None:
+    process = make_process(shop)
+    one = enrol(shop)
+    Engine().run_once()
+
+    actions.set_status(process, "draining", actor=SYSTEM, now=NOW)
+    enrol_cases([opened(make_case(make_order(shop, status="unpaid", placed_at=NOW)))])
+    assert (actions.finish_drains(NOW), Enrolment.objects.count()) == (0, 1)
+    pass_time(DAY + HOUR)
+    Engine().run_once()
+    assert [(m.enrolment_id, m.state) for m in Message.objects.all()] == [(one.pk, "due")]
+    Message.objects.update(state="sent", settled_at=NOW + DAY, handed_at=NOW + DAY)
+    Enrolment.objects.update(run_at=NOW)
+    Engine().run_once()
+
+    assert [actions.finish_drains(NOW), actions.finish_drains(NOW)] == [1, 0]
+    process.refresh_from_db()
+    one.refresh_from_db()
+    assert (process.status, one.state, MessageSource.objects.get().state) == (
+        "stopped",
+        State.COMPLETED,
+        "stopped",
+    )
+
+
+def test_who_was_set_aside_goes_on_when_their_process_drains(shop: Shop) -> None:
+    process = make_process(shop)
+    one = enrol(shop)
+    actions.set_status(process, "paused", actor=SYSTEM, now=NOW)
+    Engine().run_once()
+    one.refresh_from_db()
+    assert one.state == State.PAUSED
+
+    actions.set_status(process, "draining", actor=SYSTEM, now=NOW)
+
+    one.refresh_from_db()
+    assert (one.state, one.run_at is not None) == (State.READY, True)
+
+
+def test_the_worker_ends_those_whom_a_stop_did_not_reach(shop: Shop) -> None:
+    make_process(shop)
+    one = enrol(shop)
+    Process.objects.update(status="stopped")
+
+    assert [actions.finish_stops(NOW), actions.finish_stops(NOW)] == [1, 0]
+    one.refresh_from_db()
+    assert one.state == State.CANCELLED
+
+
+def test_every_switch_is_in_the_log_with_who_and_when(shop: Shop) -> None:
+    process = make_process(shop)
+    clerk = Actor("person", 7)
+
+    for to in ("paused", "draining", "stopped"):
+        actions.set_status(process, to, actor=clerk, now=NOW)
+
+    lines = Activity.objects.filter(verb="processes.process.status_changed").order_by("id")
+    assert [(line.details["to"], line.actor_id, line.at) for line in lines] == [
+        ("paused", 7, NOW),
+        ("draining", 7, NOW),
+        ("stopped", 7, NOW),
     ]
 
 

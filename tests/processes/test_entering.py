@@ -14,9 +14,9 @@ from recoup.core.activity import SYSTEM
 from recoup.core.locks import set_lock_timeout
 from recoup.orders.events import OrderPlaced
 from recoup.processes import actions, handlers
-from recoup.processes.engine.codes import State
+from recoup.processes.engine.codes import Refusal, State
 from recoup.processes.entering import enrol_cases
-from recoup.processes.models import Enrolment, StepLog
+from recoup.processes.models import Enrolment, StepLog, TurnedAway
 from recoup.recovery.models import RecoveryCase
 from recoup.shops.models import Shop
 from tests.factories.cases import make_case
@@ -104,7 +104,7 @@ def test_who_enters_in_test_mode_stays_in_it(live_since: datetime | None, status
     assert Enrolment.objects.get().flags & 3 == flags
 
 
-@pytest.mark.parametrize("status", ["draft", "stopped"])
+@pytest.mark.parametrize("status", ["draft", "draining", "stopped"])
 def test_a_process_that_does_not_run_lets_nobody_in(shop: Shop, status: str) -> None:
     make_process(shop, status=status)
 
@@ -206,3 +206,71 @@ def test_orders_that_are_none_of_ours_begin_nothing(shop: Shop, values: dict[str
     handlers.enrol_buyers([OrderPlaced(shop.pk, order.pk, NOW)])
 
     assert not Enrolment.objects.exists()
+
+
+def refusals() -> list[tuple[int, int, int | None]]:
+    return list(TurnedAway.objects.order_by("at", "subject_id").values_list("code", "subject_id", "other_id"))
+
+
+def test_who_is_not_let_in_leaves_one_line_with_the_reason(shop: Shop) -> None:
+    make_process(shop, entry={"if": {"f": "order.total", "op": ">", "v": 1000}})
+    case = case_of(shop)
+
+    enrol_cases([opened(case)])
+    enrol_cases([opened(case)])
+
+    assert refusals() == [(Refusal.CONDITION, case.order_id, None)]
+
+
+def test_the_same_news_again_is_no_refusal(shop: Shop) -> None:
+    make_process(shop)
+    case = case_of(shop)
+
+    enrol_cases([opened(case), opened(case)])
+    enrol_cases([opened(case)])
+
+    assert refusals() == []
+
+
+@pytest.mark.parametrize(
+    ("entry", "code"),
+    [
+        ({"reentry": "one_at_a_time"}, Refusal.INSIDE),
+        ({"reentry": "once_per_contact"}, Refusal.INSIDE),
+        ({"group": "recovery"}, Refusal.GROUP),
+    ],
+)
+def test_who_stands_in_the_way_is_written_down(shop: Shop, entry: dict[str, Any], code: Refusal) -> None:
+    make_process(shop, entry=entry)
+    anna = make_contact(shop)
+    first, second = (make_case(make_order(shop, status="unpaid", contact=anna)) for _ in range(2))
+
+    enrol_cases([opened(first), opened(second)])
+
+    assert refusals() == [(code, second.order_id, Enrolment.objects.get().pk)]
+
+
+def test_who_was_in_it_once_is_told_from_who_is_inside(shop: Shop) -> None:
+    process = make_process(shop, entry={"reentry": "once_per_contact"})
+    anna = make_contact(shop)
+    first, second = (make_case(make_order(shop, status="unpaid", contact=anna)) for _ in range(2))
+    enrol_cases([opened(first)])
+    actions.set_status(process, "stopped", actor=SYSTEM, now=NOW)
+    actions.set_status(process, "live", actor=SYSTEM, now=NOW)
+
+    enrol_cases([opened(second)])
+
+    assert refusals() == [(Refusal.AGAIN, second.order_id, Enrolment.objects.get().pk)]
+
+
+def test_who_comes_too_soon_is_written_down(shop: Shop) -> None:
+    process = make_process(shop, entry={"reentry": "again_after", "again_after": "P30D"})
+    anna = make_contact(shop)
+    first, second = (make_case(make_order(shop, status="unpaid", contact=anna)) for _ in range(2))
+    enrol_cases([opened(first)])
+    actions.set_status(process, "stopped", actor=SYSTEM, now=NOW)
+    actions.set_status(process, "live", actor=SYSTEM, now=NOW)
+
+    enrol_cases([opened(second)])
+
+    assert refusals() == [(Refusal.TOO_SOON, second.order_id, None)]

@@ -69,6 +69,22 @@ class Wake(IntFlag):
     BOUGHT = 1 << 16  # the person paid for something, in whichever order
 
 
+class Refusal(IntEnum):
+    """Why somebody who came to a process was not let in: one line of `processes_turned_away`."""
+
+    CONDITION = 1  # the condition of the entry did not hold
+    AGAIN = 2  # has been in it before, and it lets people in once
+    INSIDE = 3  # is in it already, with something else
+    GROUP = 4  # is in another process of the same group
+    TOO_SOON = 5  # left it a short time ago
+    UNKNOWN = 6  # nothing is known of the order or cart any more
+
+    @property
+    def word(self) -> str:
+        """Return the key of the word that people read."""
+        return f"process.refusal.{self.name.lower()}"
+
+
 class Code(IntEnum):
     """Outcome of a step: one line of the decision ledger, or the end of the message that the line queued.
 
@@ -131,7 +147,8 @@ class Code(IntEnum):
     STOPPED_ERASED = 112
     STOPPED_PROCESS = 113
 
-    MIGRATED = 120
+    MIGRATED = 120  # moved to another version; the line's arm is the number of the one before
+    STOPPED_MIGRATED = 121  # ended by a person, because the new version has no place for them
 
     @property
     def word(self) -> str:
@@ -156,7 +173,7 @@ class Code(IntEnum):
     @property
     def is_exit(self) -> bool:
         """Tell whether the line ends the enrolment."""
-        return 90 <= self < 120 or self in (Code.FAILED_LOOP, Code.FAILED_ERROR)
+        return 90 <= self < 120 or self in (Code.FAILED_LOOP, Code.FAILED_ERROR, Code.STOPPED_MIGRATED)
 
 
 def is_failure(code: int) -> bool:

@@ -57,7 +57,16 @@ _OUTCOMES = {
     "stopped.preempted": gettext_noop("Stopped: another process took over"),
     "stopped.erased": gettext_noop("Stopped: the person's data was erased"),
     "stopped.process": gettext_noop("Stopped with its process"),
+    "stopped.migrated": gettext_noop("Ended when the process got a new version"),
     "migrated": gettext_noop("Moved to a newer version"),
+}
+_REFUSALS = {
+    "condition": gettext_noop("Not let in: the condition did not hold"),
+    "again": gettext_noop("Not let in: had been in it before"),
+    "inside": gettext_noop("Not let in: was in it already"),
+    "group": gettext_noop("Not let in: was in another process of the group"),
+    "too_soon": gettext_noop("Not let in: too soon after the last time"),
+    "unknown": gettext_noop("Not let in: nothing is known of the order or cart"),
 }
 _UNLESS = {
     "order.paid": gettext_noop("paid"),
@@ -98,6 +107,7 @@ _ENTRIES = {
 
 WORDS: dict[str, str] = {
     **{f"process.outcome.{key}": text for key, text in _OUTCOMES.items()},
+    **{f"process.refusal.{key}": text for key, text in _REFUSALS.items()},
     **{f"process.unless.{key}": text for key, text in _UNLESS.items()},
     **{f"process.next.{key}": text for key, text in _NEXT.items()},
     **{f"process.port.{key}": text for key, text in _PORTS.items()},

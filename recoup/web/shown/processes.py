@@ -95,6 +95,7 @@ def dialog_id(process: Process, to: str) -> str:
 _BUTTONS = {
     Status.LIVE: ("circle-play", "primary"),
     Status.PAUSED: ("circle-pause", ""),
+    Status.DRAINING: ("hourglass", "ghost"),
     Status.STOPPED: ("circle-x", "ghost"),
     Status.TEST: ("flag", ""),
 }
@@ -103,7 +104,12 @@ _BUTTONS = {
 def _word_of(to: str, process: Process) -> str:
     if to == Status.LIVE and process.status == Status.PAUSED:
         return _("Go on")
-    words = {Status.LIVE: _("Switch on"), Status.PAUSED: _("Pause"), Status.STOPPED: _("Stop…")}
+    words = {
+        Status.LIVE: _("Switch on"),
+        Status.PAUSED: _("Pause"),
+        Status.DRAINING: _("Let it finish…"),
+        Status.STOPPED: _("Stop now…"),
+    }
     return words.get(Status(to), _("Test mode"))
 
 
@@ -111,7 +117,7 @@ def process_actions(seat: Seat, process: Process) -> list[screens.Action]:
     """Return the switches of a process, the main one last."""
     if not seat.may(Right.EDIT_PROCESSES):
         return []
-    order = (Status.STOPPED, Status.TEST, Status.PAUSED, Status.LIVE)
+    order = (Status.STOPPED, Status.DRAINING, Status.TEST, Status.PAUSED, Status.LIVE)
     editor = screens.Action(_("Edit"), "pencil", url=place(seat, "process_edit", process.pk))
     if process.current_version_id is None:
         return [editor]
@@ -144,32 +150,14 @@ def _dialog(seat: Seat, process: Process, to: Process.Status, numbers: ProcessNu
     titles = {
         Status.LIVE: _("Switch “%(name)s” on?"),
         Status.PAUSED: _("Pause “%(name)s”?"),
-        Status.STOPPED: _("Stop “%(name)s”?"),
+        Status.DRAINING: _("Let “%(name)s” finish?"),
+        Status.STOPPED: _("Stop “%(name)s” now?"),
         Status.TEST: _("Set “%(name)s” to test mode?"),
-    }
-    going_on = ngettext(
-        "%(n)s case that waits in it goes on.", "%(n)s cases that wait in it go on.", inside.number
-    )
-    waiting = ngettext(
-        "%(n)s case waits until it goes on.", "%(n)s cases wait until it goes on.", inside.number
-    )
-    ending = ngettext("%(n)s case in it ends here.", "%(n)s cases in it end here.", inside.number)
-    effects: dict[Process.Status, list[parts.Words]] = {
-        Status.LIVE: [
-            _("New cases enter it from now on; older ones never do."),
-            going_on % shown,
-            _("Reminders whose time has passed are not sent late in a heap."),
-        ],
-        Status.PAUSED: [_("Nothing is sent while it is paused."), waiting % shown],
-        Status.STOPPED: [ending % shown, _("Their planned reminders are called off.")],
-        Status.TEST: [
-            _("Everything is decided and nothing leaves."),
-            _("Messages are made to be looked at."),
-        ],
     }
     buttons = {
         Status.LIVE: _word_of(Status.LIVE, process),
         Status.PAUSED: _("Pause"),
+        Status.DRAINING: _("Let it finish"),
         Status.STOPPED: ngettext("Stop and end %(n)s case", "Stop and end %(n)s cases", inside.number)
         % shown,
         Status.TEST: _("Test mode"),
@@ -179,10 +167,50 @@ def _dialog(seat: Seat, process: Process, to: Process.Status, numbers: ProcessNu
         title=titles[to] % {"name": name},
         url=place(seat, "process_status", process.pk),
         button=buttons[to],
-        effects=effects[to],
+        effects=_effects(to, inside),
         hidden=[("status", to.value)],
         tone="error" if to == Status.STOPPED else "primary",
     )
+
+
+def _effects(to: str, inside: Count) -> list[parts.Words]:
+    """Return what a switch will do, a line each."""
+    shown = {"n": shown_count(inside)}
+    going_on = ngettext(
+        "%(n)s case that waits in it goes on.", "%(n)s cases that wait in it go on.", inside.number
+    )
+    waiting = ngettext(
+        "%(n)s case waits until it goes on.", "%(n)s cases wait until it goes on.", inside.number
+    )
+    finishing = ngettext(
+        "%(n)s case inside goes on to its end; its reminders are still sent.",
+        "%(n)s cases inside go on to their end; their reminders are still sent.",
+        inside.number,
+    )
+    ending = ngettext("%(n)s case in it ends here.", "%(n)s cases in it end here.", inside.number)
+    effects: dict[str, list[parts.Words]] = {
+        Status.LIVE: [
+            _("New cases enter it from now on; older ones never do."),
+            going_on % shown,
+            _("Reminders whose time has passed are not sent late in a heap."),
+        ],
+        Status.PAUSED: [_("Nothing is sent while it is paused."), waiting % shown],
+        Status.DRAINING: [
+            _("Nobody enters it from now on."),
+            finishing % shown,
+            _("When the last one has left, it is stopped by itself."),
+        ],
+        Status.STOPPED: [
+            _("Nobody enters it from now on."),
+            ending % shown,
+            _("Their planned reminders are called off."),
+        ],
+        Status.TEST: [
+            _("Everything is decided and nothing leaves."),
+            _("Messages are made to be looked at."),
+        ],
+    }
+    return effects[to]
 
 
 def process_page(seat: Seat, process: Process, numbers: ProcessNumbers) -> screens.ProcessPage:

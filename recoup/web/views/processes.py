@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from recoup.accounts.roles import Right
@@ -13,7 +14,7 @@ from recoup.processes.actions import set_status as switch
 from recoup.processes.drafts import draft_of
 from recoup.processes.engine.codes import Code
 from recoup.processes.models import Process
-from recoup.processes.queries import newest_decisions, processes_of
+from recoup.processes.queries import counts_of, newest_decisions, processes_of
 from recoup.shops.access import Seat
 from recoup.shops.sources import has_cart_source
 from recoup.web import listing
@@ -90,6 +91,7 @@ def set_status(request: StaffRequest, seat: Seat, process_id: int) -> HttpRespon
     one, to = _get(seat, process_id), request.POST.get("status", "")
     if to not in Process.Status.values:
         to = ""
+    inside = counts_of(one)["active"]
     try:
         switch(one, to, actor=actor_of(seat), now=request.now)
     except ProcessMoveNotAllowed:
@@ -98,7 +100,20 @@ def set_status(request: StaffRequest, seat: Seat, process_id: int) -> HttpRespon
     words = {
         Process.Status.LIVE: _("It runs."),
         Process.Status.PAUSED: _("It is paused. Nothing is sent until it goes on."),
-        Process.Status.STOPPED: _("It is stopped."),
+        Process.Status.DRAINING: ngettext(
+            "Nobody enters any more. %(count)d case inside goes on to its end.",
+            "Nobody enters any more. %(count)d cases inside go on to their end.",
+            inside,
+        )
+        % {"count": inside},
+        Process.Status.STOPPED: ngettext(
+            "It is stopped. %(count)d case inside was ended and its planned reminders called off.",
+            "It is stopped. %(count)d cases inside were ended and their planned reminders called off.",
+            inside,
+        )
+        % {"count": inside}
+        if inside
+        else _("It is stopped. Nobody was inside."),
     }
     messages.success(request, words.get(Process.Status(to), _("It runs in test mode: nothing leaves.")))
     return see_other(place(seat, "process", one.pk))
