@@ -2,12 +2,19 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from recoup.web.views import editor, editor_files, editor_forms, editor_publish
+from recoup.web.views import (
+    editor,
+    editor_examples,
+    editor_files,
+    editor_forms,
+    editor_import,
+    editor_publish,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("processes/new/", editor_files.new, name="process_new"),
-    path("processes/import/", editor_files.take_in, name="process_import"),
-    path("processes/<int:process_id>/export/", editor_files.export, name="process_export"),
+    path("processes/import/", editor_import.take_in, name="process_import"),
+    path("processes/<int:process_id>/export/", editor_import.export, name="process_export"),
     path("processes/<int:process_id>/publish/", editor_publish.publish, name="process_publish"),
     path("processes/<int:process_id>/edit/", editor.edit, name="process_edit"),
     path("processes/<int:process_id>/edit/name/", editor_forms.name, name="process_edit_name"),
@@ -20,6 +27,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path("processes/<int:process_id>/edit/remove/", editor.remove, name="process_edit_remove"),
     path("processes/<int:process_id>/edit/copy/", editor.copy, name="process_edit_copy"),
+    path("processes/<int:process_id>/edit/examples/", editor_examples.examples, name="process_edit_examples"),
     path("processes/<int:process_id>/edit/step/", editor.step, name="process_edit_step"),
     path("processes/<int:process_id>/edit/discard/", editor.discard, name="process_edit_discard"),
 ]

@@ -495,8 +495,9 @@ def test_what_is_exported_comes_in_again_as_it_was_and_does_not_run(editor: Edit
 def test_texts_and_products_of_another_shop_are_mapped(editor: Editor) -> None:
     make_product(editor, "p-1", "Course of pottery")
     editor.open_shipped()
-    text = json.loads(exported(editor))
+    text = json.loads(exported(editor))["process"]
     text["nodes"]["n4"]["template"] = "their_text"
+    text.pop("examples")
     text["entry"]["if"] = {"f": "order.products", "op": "has_any", "v": ["theirs"]}
     content = json.dumps(text)
     editor.process_id = 0
@@ -523,8 +524,10 @@ def test_texts_and_products_of_another_shop_are_mapped(editor: Editor) -> None:
         b"[]",
         b"{" * 5000,
         b'{"schema": 9}',
-        b'{"a": "' + b"x" * 300_000 + b'"}',
+        b'{"a": "' + b"x" * 1_100_000 + b'"}',
         b"<script>",
+        b'{"recoup_process": 2, "process": {}}',
+        b'{"recoup_process": 1, "process": []}',
     ],
 )
 def test_a_hostile_file_is_refused_and_makes_nothing(editor: Editor, content: bytes) -> None:

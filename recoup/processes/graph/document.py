@@ -13,6 +13,7 @@ from recoup.processes.engine.conditions import Condition
 from recoup.processes.engine.entry import Reentry
 from recoup.processes.engine.nodes.base import ForwardSpan, NodeDocument, NodeId, Strict, refuse
 from recoup.processes.engine.nodes.table import KINDS
+from recoup.processes.graph.examples import MOST_EXAMPLES, Example
 
 SCHEMA = 1
 MOST_NODES = 100
@@ -70,7 +71,7 @@ class GoalEvent(Strict):
 
 
 class ProcessDocument(Strict):
-    """A whole process. `layout` holds places on the drawing and changes nothing."""
+    """A whole process. `layout` holds places on the drawing and changes nothing; `examples` say what it has to do."""
 
     format: Literal[1] = Field(alias="schema")
     name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
@@ -78,6 +79,7 @@ class ProcessDocument(Strict):
     goals: list[GoalEvent] = Field(default_factory=list, max_length=MOST_GOALS)
     nodes: dict[NodeId, Node] = Field(min_length=1, max_length=MOST_NODES)
     layout: dict[NodeId, tuple[float, float]] = Field(default_factory=dict)
+    examples: list[Example] = Field(default_factory=list, max_length=MOST_EXAMPLES)
 
     def as_json(self, *, with_layout: bool = True) -> dict[str, Any]:
         """Return the document as plain values; what equals a default is left out."""

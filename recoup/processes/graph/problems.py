@@ -40,6 +40,18 @@ TEXTS: dict[str, str] = {
         "{field}: several values belong to the comparison with one of them, and only there."
     ),
     "condition_choice": gettext_noop("{field} is never {value}; it is one of: {choices}."),
+    "later_format": gettext_noop("The file was written by a later version of Recoup. Update this one first."),
+    "bad_texts": gettext_noop("The texts in this file cannot be read."),
+    "example_zone": gettext_noop("{zone} is no time zone."),
+    "example_choice": gettext_noop("An example: {value} does not fit here; it is one of: {choices}."),
+    "example_block": gettext_noop(
+        "An example in which a mail is opened or clicked in names its block, and only then."
+    ),
+    "example_products": gettext_noop(
+        "An example in which something is bought names the products, and only then."
+    ),
+    "example_expected": gettext_noop("An example names the kind of each block that it expects to act."),
+    "example_nobody_entered": gettext_noop("An example in which nobody enters expects nothing else."),
 }
 for _kind in KINDS.values():
     TEXTS.update(_kind.texts)

@@ -13,7 +13,7 @@ from recoup.processes.engine.nodes.table import KINDS
 from recoup.processes.graph.document import ProcessDocument
 from recoup.processes.graph.problems import InvalidProcess, Problem, closest
 
-MOST_CHARACTERS = 256 * 1024
+MOST_CHARACTERS = 1024 * 1024
 DEEPEST = 24
 _NOTHING = object()
 

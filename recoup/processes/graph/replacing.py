@@ -14,7 +14,19 @@ def replace_names(doc: Raw, texts: Mapping[str, str], products: Mapping[str, str
         if node["t"] == "send":
             changed["template"] = texts.get(node["template"], node["template"])
         nodes[name] = changed
-    return {**doc, "entry": _with_products(doc["entry"], products), "nodes": nodes}
+    changed_doc = {**doc, "entry": _with_products(doc["entry"], products), "nodes": nodes}
+    if "examples" in doc:
+        changed_doc["examples"] = [_example(one, texts, products) for one in doc["examples"]]
+    return changed_doc
+
+
+def _example(example: Raw, texts: Mapping[str, str], products: Mapping[str, str]) -> Raw:
+    changed: Raw = _with_products(example, products)
+    for expected in changed.get("expect", []):
+        block = expected["block"]
+        if "template" in block:
+            block["template"] = texts.get(block["template"], block["template"])
+    return changed
 
 
 def _with_products(value: Any, products: Mapping[str, str]) -> Any:

@@ -1,6 +1,7 @@
 """Forms that make a process: from nothing, from a ready one, or from a file."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
@@ -29,14 +30,25 @@ class NewProcessForm(forms.Form):
         field.initial = starts[0][0]
 
 
+FROM_FILE = "."  # no key of a text: take the one that came with the file
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Something that a file names and that has to be found here. The first choice is what most people want."""
+
+    kind: str  # "text" or "product"
+    name: str
+    choices: Sequence[tuple[str, Words]]
+    called: Words = ""
+
+
 class ProcessFileForm(forms.Form):
     """A file that was exported."""
 
     file = forms.FileField(
         label=gettext_lazy("File"),
-        help_text=gettext_lazy(
-            "A process that was exported from Recoup, as one JSON file of at most 256 KB."
-        ),
+        help_text=gettext_lazy("A process that was exported from Recoup, as one JSON file of at most 1 MB."),
     )
 
     def clean_file(self) -> bytes:
@@ -49,38 +61,42 @@ class ProcessFileForm(forms.Form):
 
 
 class MappingForm(forms.Form):
-    """What the texts and products of a file are called in this shop."""
+    """What the texts and products of a file are called in this shop, and which of its texts are taken from it."""
 
     name = forms.CharField(label=gettext_lazy("Name"), max_length=120)
     content = forms.CharField(widget=forms.HiddenInput, max_length=MOST_CHARACTERS)
 
-    def __init__(
-        self,
-        *args: Any,
-        texts: Sequence[str],
-        products: Sequence[str],
-        own: Mapping[str, Sequence[tuple[str, Words]]],
-        **kwargs: Any,
-    ) -> None:
+    def __init__(self, *args: Any, asked: Sequence[Asked], is_confirmed: bool = True, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.asked: dict[str, tuple[str, str]] = {}
-        for kind, names, label in (
-            ("text", texts, _("Text “%(name)s”")),
-            ("product", products, _("Product “%(name)s”")),
-        ):
-            for number, one in enumerate(names):
-                key = f"{kind}{number}"
-                self.asked[key] = (kind, one)
-                self.fields[key] = forms.ChoiceField(
-                    label=label % {"name": one},
-                    choices=[("", _("keep it as it is, and settle it later")), *own[kind]],
-                    required=False,
-                )
+        self.asked = {
+            f"{kind}{number}": one
+            for kind in ("text", "product")
+            for number, one in enumerate(one for one in asked if one.kind == kind)
+        }
+        for key, one in self.asked.items():
+            label = _("Text “%(name)s”") if one.kind == "text" else _("Product “%(name)s”")
+            self.fields[key] = forms.ChoiceField(
+                label=label % {"name": one.called or one.name},
+                choices=one.choices,
+                initial=one.choices[0][0],
+                required=False,
+            )
+        if not is_confirmed:
+            self.fields["anyway"] = forms.BooleanField(
+                label=_("Take it in although not all of its examples hold"),
+                error_messages={
+                    "required": _("Look at the examples above, then tick this if you still want it.")
+                },
+            )
 
     def mapped(self, kind: str) -> dict[str, str]:
-        """Return what was chosen for the texts or the products."""
+        """Return which of the shop's own texts or products was chosen for those of the file."""
         return {
-            name: self.cleaned_data[key]
-            for key, (of, name) in self.asked.items()
-            if of == kind and self.cleaned_data[key]
+            one.name: self.cleaned_data[key]
+            for key, one in self.asked.items()
+            if one.kind == kind and self.cleaned_data[key] not in ("", FROM_FILE)
         }
+
+    def taken(self) -> dict[str, str]:
+        """Return the texts that are to be made from the file: their names there, and the fields that ask for them."""
+        return {one.name: key for key, one in self.asked.items() if self.cleaned_data[key] == FROM_FILE}

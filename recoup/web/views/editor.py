@@ -19,6 +19,7 @@ from recoup.web.doors import StaffRequest, staff
 from recoup.web.parts import Confirm, Link, Words
 from recoup.web.shown import editor as shown
 from recoup.web.shown.changes import change_words
+from recoup.web.shown.examples import example_lines
 from recoup.web.shown.people import clerk_names
 from recoup.web.words import steps
 
@@ -83,6 +84,8 @@ def show(
         "name": state.doc["name"] if state.doc["name"] != process.name else steps.process_name(process),
         "crumb_links": crumbs(seat, process),
         "outline": shown.outline_of(seat, process, shape, problems),
+        "examples": example_lines(seat.shop, state.doc, problems),
+        "examples_url": place(seat, "process_edit_examples", process.pk),
         "state": state,
         "editor": _first_person(state),
         "urls": {

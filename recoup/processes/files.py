@@ -1,0 +1,69 @@
+"""A process as one file: the document, its examples, and the texts that it sends (J10)."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from pydantic import TypeAdapter, ValidationError
+
+from recoup.messaging.carrying import CarriedText, TextKey, carried_texts
+from recoup.processes.graph.document import ProcessDocument
+from recoup.processes.graph.editing import Raw
+from recoup.processes.graph.problems import InvalidProcess, Problem
+from recoup.processes.graph.reading import read_json
+from recoup.processes.graph.validation import load_process
+from recoup.shops.models import Shop
+
+FORMAT = 1
+MARK = "recoup_process"  # names the format of the whole file; without it the file is the document alone
+MOST_TEXTS = 40
+_TEXTS: TypeAdapter[dict[str, CarriedText]] = TypeAdapter(dict[TextKey, CarriedText])
+
+
+class ProcessFile(NamedTuple):
+    """What a file holds: a process that may be published, and the texts that came with it, by key."""
+
+    document: ProcessDocument
+    texts: Mapping[str, CarriedText]
+
+
+def write_file(shop: Shop, doc: Raw) -> str:
+    """Return a document with the published texts that it sends as one JSON text; reading it gives them back equal."""
+    texts = carried_texts(shop, sent_texts(doc))
+    whole = {
+        MARK: FORMAT,
+        "process": doc,
+        "texts": {key: text.model_dump(exclude_defaults=True) for key, text in texts.items()},
+    }
+    return json.dumps(whole, ensure_ascii=False, indent=2) + "\n"
+
+
+def sent_texts(doc: Raw) -> set[str]:
+    """Return the keys of the texts that a document sends."""
+    return {str(node["template"]) for node in doc["nodes"].values() if node.get("template")}
+
+
+def read_file(content: str | bytes) -> ProcessFile:
+    """Read a file that was written here, or a document alone.
+
+    :raises InvalidProcess: with what is wrong and where: no JSON, too large, of a later format, a process that may not be
+        published, texts that are none.
+    """
+    raw = read_json(content)
+    if not isinstance(raw, Mapping) or MARK not in raw:
+        return ProcessFile(load_process(raw), {})
+    if raw[MARK] != FORMAT:
+        raise InvalidProcess([Problem(MARK, "later_format")])
+    document = load_process(raw.get("process"))
+    return ProcessFile(document, _texts(raw.get("texts", {}), sent_texts(document.as_json())))
+
+
+def _texts(raw: Any, wanted: set[str]) -> dict[str, CarriedText]:
+    if not isinstance(raw, Mapping) or len(raw) > MOST_TEXTS:
+        raise InvalidProcess([Problem("texts", "bad_texts")])
+    try:
+        texts = _TEXTS.validate_python({key: text for key, text in raw.items() if key in wanted})
+    except ValidationError as error:
+        places = {".".join(map(str, ("texts", *detail["loc"][:3]))) for detail in error.errors()}
+        raise InvalidProcess([Problem(place, "bad_texts") for place in sorted(places)]) from None
+    return texts

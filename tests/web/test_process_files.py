@@ -1,0 +1,173 @@
+"""A process as one file: its texts travel with it, its examples run when it comes in (J10)."""
+
+import json
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django_scopes import scopes_disabled
+
+from recoup.messaging.models import Template, TemplateVersion
+from recoup.processes.models import Process
+from tests.web.test_editor import Editor, exported, shown_errors
+from tests.web.world import World
+
+
+@pytest.fixture
+def editor(world: World) -> Editor:
+    made = Editor(world)
+    made.open_shipped()
+    return made
+
+
+def mjml(inner: str) -> str:
+    return f"<mjml><mj-body><mj-section><mj-column>{inner}</mj-column></mj-section></mj-body></mjml>"
+
+
+def upload(editor: Editor, whole: dict[str, Any]) -> Any:
+    file = SimpleUploadedFile("theirs.json", json.dumps(whole).encode())
+    editor.process_id = 0
+    return editor.client.post(editor.url("process_import"), {"file": file})
+
+
+def settle(editor: Editor, whole: dict[str, Any], **typed: str) -> Any:
+    editor.process_id = 0
+    posted = {"name": "Theirs", "content": json.dumps(whole), **typed}
+    answer = editor.client.post(editor.url("process_import"), posted)
+    if answer.status_code == 303:
+        editor.process_id = int(answer.headers["Location"].split("/")[-3])
+    return answer
+
+
+def texts(editor: Editor, key: str) -> list[Template]:
+    with scopes_disabled():
+        found = Template.objects.filter(shop=editor.shop, key__startswith=key)
+        return list(found.select_related("current_version").order_by("key"))
+
+
+def test_the_file_holds_the_texts_that_the_process_sends(editor: Editor) -> None:
+    whole = json.loads(exported(editor))
+
+    assert set(whole) == {"recoup_process", "process", "texts"}
+    assert sorted(whole["texts"]) == ["order_reminder_1", "order_reminder_2", "order_reminder_3"]
+    assert sorted(whole["texts"]["order_reminder_1"]["words"]) == ["de", "en", "pl", "ru"]
+    assert "compiled" not in json.dumps(whole)
+
+
+def test_a_text_that_is_not_here_is_taken_from_the_file_and_can_be_sent(editor: Editor) -> None:
+    whole = json.loads(exported(editor))
+    whole["texts"]["their_text"] = {**whole["texts"]["order_reminder_1"], "name": "Their text"}
+    whole["process"]["nodes"]["n4"]["template"] = "their_text"
+    whole["process"].pop("examples")
+
+    page = upload(editor, whole).content.decode()
+    answer = settle(editor, whole, text0=".")
+
+    assert "Text “Their text”" in page
+    assert answer.status_code == 303, shown_errors(answer)
+    (made,) = texts(editor, "their_text")
+    assert (made.name, made.current_version is not None) == ("Their text", True)
+    assert editor.doc["nodes"]["n4"]["template"] == "their_text"
+
+
+def test_a_text_of_the_same_name_is_not_written_over(editor: Editor) -> None:
+    whole = json.loads(exported(editor))
+    whole["texts"]["order_reminder_1"]["words"]["en"]["subject"] = "Pay {{ order.number }} now"
+    before = texts(editor, "order_reminder_1")[0].current_version
+
+    mine = settle(editor, whole, name="With mine", text0="order_reminder_1")
+    doc_with_mine = editor.doc
+    theirs = settle(editor, whole, name="With theirs", text0=".")
+
+    assert (mine.status_code, theirs.status_code) == (303, 303)
+    assert doc_with_mine["nodes"]["n4"]["template"] == "order_reminder_1"
+    assert editor.doc["nodes"]["n4"]["template"] == "order_reminder_1_2"
+    assert editor.doc["examples"][0]["expect"][0]["block"]["template"] == "order_reminder_1_2"
+    kept, second = texts(editor, "order_reminder_1")
+    assert kept.current_version == before
+    assert second.current_version is not None
+    assert second.current_version.texts["en"]["subject"] == "Pay {{ order.number }} now"
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (mjml("<mj-text>{{ nonsense.token }}</mj-text>"), "nonsense"),
+        (mjml('<mj-button href="javascript:alert(1)">x</mj-button>'), "javascript"),
+    ],
+)
+def test_a_text_that_may_not_be_published_comes_in_with_nothing_else(
+    editor: Editor, body: str, told: str
+) -> None:
+    whole = json.loads(exported(editor))
+    whole["texts"]["order_reminder_1"]["words"] = {"en": {"subject": "Hello", "body": body}}
+    with scopes_disabled():
+        before = (Process.objects.count(), Template.objects.count(), TemplateVersion.objects.count())
+
+    answer = settle(editor, whole, text0=".")
+
+    assert answer.status_code == 422
+    assert told in " ".join(shown_errors(answer))
+    with scopes_disabled():
+        assert (Process.objects.count(), Template.objects.count(), TemplateVersion.objects.count()) == before
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        [],
+        {"order_reminder_1": {"name": "x", "kind": "order", "words": {}}},
+        {"order_reminder_1": {"name": "x", "kind": "order", "words": {"en": {"script": "x"}}}},
+        {"order_reminder_1": {"name": "x" * 500, "kind": "order", "words": {"en": {}}}},
+    ],
+)
+def test_texts_that_are_none_are_refused_with_their_place(editor: Editor, texts: Any) -> None:
+    whole = json.loads(exported(editor)) | {"texts": texts}
+
+    answer = upload(editor, whole)
+
+    assert answer.status_code == 422
+    assert "texts" in " ".join(shown_errors(answer))
+
+
+def test_a_file_whose_examples_do_not_hold_comes_in_only_when_somebody_says_so(editor: Editor) -> None:
+    whole = json.loads(exported(editor))
+    whole["process"]["examples"][0]["expect"][0]["after"] = "PT20H"
+
+    page = upload(editor, whole).content.decode()
+    refused = settle(editor, whole)
+    taken = settle(editor, whole, anyway="on")
+
+    assert "1 of 5 examples do not hold" in page
+    assert "Expected: after 20 hours: “Unpaid order, first reminder” is sent." in page
+    assert refused.status_code == 422
+    assert (taken.status_code, editor.process.status) == (303, "draft")
+
+
+def test_the_editor_says_which_examples_no_longer_hold_and_takes_the_new_way_as_right(editor: Editor) -> None:
+    longer = {
+        "mode": "for", "span": "48", "span_unit": "H", "at": "10:00", "least": "", "least_unit": "H",
+        "date": "order.placed_at", "side": "on", "offset": "", "offset_unit": "H", "max_rounds": "",
+        "to_next": "n4",
+    }  # fmt: skip
+    assert "5 examples were played through" in editor.page("process_edit")
+
+    editor.post("process_edit_block", "n3", **longer)
+    assert editor.doc["nodes"]["n3"]["for"] == "PT48H"
+    page = editor.page("process_edit")
+    assert "This is right now" in page
+    failed = [
+        number
+        for number, one in enumerate(editor.doc["examples"])
+        if f'name="number" value="{number}"' in page
+    ]
+    for number in failed:
+        editor.post("process_edit_examples", number=str(number), to="accept")
+
+    assert failed == [0, 2]
+    assert editor.doc["examples"][0]["expect"][0] == {
+        "after": "PT48H", "block": {"t": "send", "template": "order_reminder_1"},
+    }  # fmt: skip
+    assert "5 examples were played through" in editor.page("process_edit")
+    editor.post("process_edit_examples", number="4", to="remove")
+    assert len(editor.doc["examples"]) == 4
