@@ -26,6 +26,6 @@ ROUTES: Routes = {
     RefundMade: (recovery.subtract_refunds,),
     RecoveryCaseClosed: (processes.wake_closed,),
     ConsentChanged: (),
-    CustomerMerged: (recovery.follow_merged, customers.follow_merged),
+    CustomerMerged: (recovery.follow_merged, customers.follow_merged, processes.follow_merged),
     EnrolmentEnded: (),
 }

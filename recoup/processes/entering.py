@@ -1,5 +1,6 @@
 """Entry: who comes into which process, decided by unique indexes and never by reading first (engine 8 T0, 10.5)."""
 
+import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +11,7 @@ from django.db import connection
 from recoup.processes import turned_away
 from recoup.processes.engine.codes import Priority, Refusal, SubjectKind, Wake
 from recoup.processes.engine.compiled import Graph
-from recoup.processes.engine.entry import Candidate, EntryKeys, Reentry, begin
+from recoup.processes.engine.entry import LONGEST_CHAIN, Candidate, EntryKeys, Reentry, begin
 from recoup.processes.engine.records import CartFacts, ContactFacts, Enrolment, Facts, OrderFacts
 from recoup.processes.graph.compiling import keys_for
 from recoup.processes.turned_away import Refused
@@ -21,7 +22,7 @@ from recoup.recovery.events import RecoveryCaseOpened
 ORDER_PLACED, ORDER_UNPAID, CART_LEFT = "order.placed", "order.unpaid", "cart.abandoned"
 # The order process takes over from the cart process: one person is asked about one thing (B12).
 _DOOR = {"order": ORDER_UNPAID, "cart": CART_LEFT}
-_KIND = {"order": SubjectKind.ORDER, "cart": SubjectKind.CART}
+_KIND = {"order": SubjectKind.ORDER, "cart": SubjectKind.CART, "contact": SubjectKind.CONTACT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,11 @@ def open_doors(shop_ids: Sequence[int]) -> list[Door]:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """Somebody who comes to the doors of one event, with the order or cart that brings them."""
+    """Somebody who comes to the doors of one event, with the order or cart that brings them.
+
+    With `process_id` they are put into that one process, past what it begins with and whom it asks for; its rules of
+    re-entry and its exclusive group decide all the same.
+    """
 
     door: str
     shop_id: int
@@ -64,6 +69,16 @@ class Arrival:
     subject_id: int
     at: datetime
     case_id: int | None = None
+    event_id: int = 0  # of what brought them; by default the case, or the order, cart or person itself
+    process_id: int | None = None
+    chain: int = 0
+    is_test: bool = False
+    priority: Priority = Priority.TIMER
+
+    @property
+    def subject(self) -> tuple[int, int]:
+        """Return kind and id of what they come with."""
+        return int(_KIND[self.kind]), self.subject_id
 
 
 def enrol_cases(cases: Sequence[RecoveryCaseOpened]) -> int:
@@ -111,35 +126,41 @@ def enrol(arrivals: Sequence[Arrival]) -> int:
     """Let people in and return how many came in. Whoever is in already, or comes too soon, the unique indexes turn away."""
     if not arrivals:
         return 0
-    wanted = {(arrival.shop_id, arrival.door) for arrival in arrivals}
-    doors = [
-        door
-        for door in open_doors([arrival.shop_id for arrival in arrivals])
-        if (door.shop_id, door.graph.document.entry.on) in wanted
-    ]
-    if not doors:
+    doors = open_doors([arrival.shop_id for arrival in arrivals])
+    met = [(arrival, door) for arrival in arrivals for door in doors if _is_met(arrival, door)]
+    if not met:
         return 0
-    facts = _facts_of(arrivals)
-    ends = _last_ends(doors, [arrival.contact_id for arrival in arrivals])
+    facts = _facts_of([arrival for arrival, _ in met])
+    ends = _last_ends([door for _, door in met], [arrival.contact_id for arrival, _ in met])
     beginnings: list[tuple[Enrolment, EntryKeys]] = []
     refused: list[Refused] = []
-    for arrival in arrivals:
-        for door in doors:
-            if (door.shop_id, door.graph.document.entry.on) != (arrival.shop_id, arrival.door):
-                continue
-            found = _beginning(
-                arrival,
-                door,
-                facts.get((arrival.kind, arrival.subject_id)),
-                last_ended_at=ends.get((door.process_id, arrival.contact_id)),
-            )
-            if isinstance(found, Refusal):
-                refused.append(_refused(arrival, door, found))
-            else:
-                beginnings.append(found)
-    count = insert(beginnings)
+    for arrival, door in met:
+        found = _beginning(
+            arrival,
+            door,
+            facts.get((arrival.kind, arrival.subject_id)),
+            last_ended_at=ends.get((door.process_id, arrival.contact_id)),
+        )
+        if isinstance(found, Refusal):
+            refused.append(_refused(arrival, door, found))
+        else:
+            beginnings.append(found)
+    count = len(insert(beginnings))
     turned_away.record(refused)
     return count
+
+
+def _is_met(arrival: Arrival, door: Door) -> bool:
+    """Tell whether somebody has come to this door. A process about people takes whoever is put into it with an order."""
+    entry = door.graph.document.entry
+    if door.shop_id != arrival.shop_id:
+        return False
+    if arrival.process_id is None:
+        return bool(entry.on == arrival.door)
+    return door.process_id == arrival.process_id and entry.subject in (
+        _KIND[arrival.kind],
+        SubjectKind.CONTACT,
+    )
 
 
 def _refused(arrival: Arrival, door: Door, why: Refusal) -> Refused:
@@ -161,25 +182,30 @@ def _beginning(
     """Return how somebody begins, or why they may not."""
     if facts is None:
         return Refusal.UNKNOWN
-    if not door.graph.admits(facts):
+    if arrival.chain > LONGEST_CHAIN:
+        return Refusal.CHAIN
+    if arrival.process_id is None and not door.graph.admits(facts):
         return Refusal.CONDITION
+    is_about_person = door.graph.document.entry.subject is SubjectKind.CONTACT
+    kind, subject_id = (int(SubjectKind.CONTACT), arrival.contact_id) if is_about_person else arrival.subject
     candidate = Candidate(
         shop_id=door.shop_id,
         process_id=door.process_id,
         version_id=door.version_id,
         contact_id=arrival.contact_id,
-        subject_kind=int(_KIND[arrival.kind]),
-        subject_id=arrival.subject_id,
-        event_id=arrival.case_id or arrival.subject_id,
+        subject_kind=kind,
+        subject_id=subject_id,
+        event_id=arrival.event_id or arrival.case_id or arrival.subject_id,
         entered_at=arrival.at,
-        case_id=arrival.case_id,
+        case_id=None if is_about_person else arrival.case_id,
         last_ended_at=last_ended_at,
-        is_test=door.is_test,
+        is_test=door.is_test or arrival.is_test,
+        chain=arrival.chain,
     )
     keys = keys_for(door.graph, candidate)
     if keys is None:
         return Refusal.TOO_SOON
-    return begin(door.graph, candidate, holdout_bp=door.holdout_bp, priority=Priority.TIMER), keys
+    return begin(door.graph, candidate, holdout_bp=door.holdout_bp, priority=arrival.priority), keys
 
 
 def _last_ends(doors: Sequence[Door], contact_ids: Sequence[int]) -> dict[tuple[int, int | None], datetime]:
@@ -222,6 +248,11 @@ _CARTS = """
     LEFT JOIN customers_contact ct ON ct.id = k.contact_id
     WHERE k.id = ANY(%s)
 """
+_PEOPLE = """
+    SELECT ct.time_zone, ct.locale, s.time_zone, ct.id
+    FROM customers_contact ct JOIN shops_shop s ON s.id = ct.shop_id
+    WHERE ct.id = ANY(%s) AND ct.erased_at IS NULL
+"""
 
 
 def _facts_of(arrivals: Sequence[Arrival]) -> dict[tuple[str, int], Facts]:
@@ -238,16 +269,19 @@ def _facts_of(arrivals: Sequence[Arrival]) -> dict[tuple[str, int], Facts]:
             contact = ContactFacts(zone or "", locale or "", shop_zone)
             cart = CartFacts._make((*columns, tuple(products)))
             found["cart", cart_id] = Facts(cart=cart, contact=contact)
+        cursor.execute(_PEOPLE, [[one.subject_id for one in arrivals if one.kind == "contact"]])
+        for zone, locale, shop_zone, contact_id in cursor.fetchall():
+            found["contact", contact_id] = Facts(contact=ContactFacts(zone or "", locale or "", shop_zone))
     return found
 
 
-def insert(beginnings: Sequence[tuple[Enrolment, EntryKeys]]) -> int:
-    """Put beginnings into the table and return how many came in; the unique indexes turn the others away.
+def insert(beginnings: Sequence[tuple[Enrolment, EntryKeys]]) -> set[tuple[int, int, int, int]]:
+    """Put beginnings into the table and return the places of those that came in; the unique indexes turn the others away.
 
-    Why they were turned away is written down.
+    Why they were turned away is written down. They go in as they come: by the priority of the processes.
     """
     if not beginnings:
-        return 0
+        return set()
     columns: list[list[Any]] = [
         [getattr(enrolment, name) for enrolment, _ in beginnings]
         for name in (
@@ -258,24 +292,26 @@ def insert(beginnings: Sequence[tuple[Enrolment, EntryKeys]]) -> int:
     columns += [
         [getattr(keys, name) for _, keys in beginnings] for name in ("entry_key", "active_key", "group_key")
     ]
+    columns.append([json.dumps(one.variables) if one.variables else None for one, _ in beginnings])
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO processes_enrolment (shop_id, process_id, version_id, contact_id, case_id, subject_kind,"
             " subject_id, state, node, entered_at, node_at, run_at, wait_mask, prio, flags, entry_key, active_key,"
-            " group_key, step_no, attempt)"
+            " group_key, variables, step_no, attempt)"
             " SELECT *, 0, 0 FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[],"
             " %s::smallint[], %s::bigint[], %s::smallint[], %s::smallint[], %s::timestamptz[], %s::timestamptz[],"
             " %s::timestamptz[], %s::bigint[], %s::smallint[], %s::smallint[], %s::bigint[], %s::bigint[],"
-            " %s::bigint[]) ON CONFLICT DO NOTHING "
+            " %s::bigint[], %s::jsonb[]) ON CONFLICT DO NOTHING"
             " RETURNING process_id, entry_key, subject_kind, subject_id",
             columns,
         )
         came_in = set(cursor.fetchall())
-    turned_away.record_turned_away([one for one in beginnings if _place(*one) not in came_in])
-    return len(came_in)
+    turned_away.record_turned_away([one for one in beginnings if place_of(*one) not in came_in])
+    return came_in
 
 
-def _place(enrolment: Enrolment, keys: EntryKeys) -> tuple[int, int, int, int]:
+def place_of(enrolment: Enrolment, keys: EntryKeys) -> tuple[int, int, int, int]:
+    """Return what names a beginning among those that `insert` has let in."""
     return enrolment.process_id, keys.entry_key, enrolment.subject_kind, enrolment.subject_id
 
 

@@ -2,8 +2,11 @@
 
 from collections.abc import Sequence
 
+from django.db import connection
+
 from recoup.core.activity import Actor
 from recoup.core.clock import trade_now
+from recoup.customers.events import CustomerMerged
 from recoup.messaging.events import MessageClicked, MessageOpened, MessageSettled
 from recoup.orders import status
 from recoup.orders.events import CartChanged, OrderCancelled, OrderChanged, OrderPlaced
@@ -99,6 +102,17 @@ def wake_clicked(batch: Sequence[MessageClicked]) -> None:
 def _wake_enrolments(ids: Sequence[int | None], bits: int) -> None:
     subjects = subjects_of([one for one in ids if one is not None])
     wake([WakeUp(kind, subject, bits) for kind, subject in subjects], trade_now())
+
+
+def follow_merged(batch: Sequence[CustomerMerged]) -> None:
+    """Let what is about a person be about the one who stays. Runs after `customers` has moved the rows."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "WITH l AS (SELECT id FROM processes_enrolment WHERE subject_kind = %s AND subject_id = ANY(%s)"
+            "  AND state IN (1, 2, 3) ORDER BY id FOR NO KEY UPDATE)"
+            " UPDATE processes_enrolment e SET subject_id = e.contact_id FROM l WHERE e.id = l.id",
+            [int(SubjectKind.CONTACT), sorted({news.gone_id for news in batch})],
+        )
 
 
 def follow_wishes(batch: Sequence[StatusWished]) -> None:

@@ -12,7 +12,7 @@ from recoup.processes.engine.batch import Due, WakeUp
 from recoup.processes.engine.codes import Code, Priority, State, Wake, is_final
 from recoup.processes.engine.compiled import Graph
 from recoup.processes.engine.endings import stop
-from recoup.processes.engine.entry import begin
+from recoup.processes.engine.entry import LONGEST_CHAIN, begin
 from recoup.processes.engine.records import (
     Effect,
     Enrolment,
@@ -155,7 +155,7 @@ class MemoryStore:
             self._facts[subject] = reduce(apply_change, self._early.pop(subject, []), arrival.facts)
         graph = self.graphs[candidate.version_id]
         keys = keys_for(graph, candidate)
-        if keys is None or not graph.admits(self._facts[subject]):
+        if keys is None or candidate.chain > LONGEST_CHAIN or not graph.admits(self._facts[subject]):
             return None
         wanted = [
             ("entry", candidate.process_id, keys.entry_key),

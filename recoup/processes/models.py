@@ -89,7 +89,7 @@ class DraftRevision(ShopOwned):
 
 
 class Enrolment(ShopOwned):
-    """One order or cart on its way through one version. Waiting is this row and nothing else."""
+    """One order, cart or person on its way through one version. Waiting is this row and nothing else."""
 
     class State(models.IntegerChoices):
         WAITING = 1
@@ -103,6 +103,7 @@ class Enrolment(ShopOwned):
     class SubjectKind(models.IntegerChoices):
         ORDER = 1
         CART = 2
+        CONTACT = 3
 
     process = models.ForeignKey(Process, on_delete=models.CASCADE, related_name="+", db_index=False)
     version = models.ForeignKey(ProcessVersion, on_delete=models.PROTECT, related_name="+", db_index=False)

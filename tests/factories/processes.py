@@ -46,7 +46,7 @@ def make_process(
         "schema": 1,
         "name": process.name,
         "entry": {"on": "order.unpaid", "first": "n1", **(entry or {})},
-        "goals": goals or [{"on": "order.paid"}],
+        "goals": [{"on": "order.paid"}] if goals is None else goals,
         "nodes": nodes or WAIT_AND_SEND,
     }
     actions.publish(process, read_document(document), actor=SYSTEM, now=NOW)

@@ -14,6 +14,7 @@ from django_scopes import scopes_disabled
 from recoup.core import heartbeat
 from recoup.core.clock import boot_seconds, real_now
 from recoup.processes.backtest.running import Plan, run_backtest
+from recoup.processes.graph.entries import ENTRIES
 from recoup.processes.models import BacktestRun, Process
 from recoup.processes.versions import graph_of
 
@@ -37,6 +38,10 @@ class NothingToTry(Exception):
     """A process that was never published."""
 
 
+class CannotBeTried(Exception):
+    """Who enters this process stands in no fact of the past; the text is the reason, in English."""
+
+
 class _TakenOver(Exception):
     """Another worker has begun the run anew; this one stops."""
 
@@ -48,12 +53,15 @@ def request_run(
 
     The same asked for again is the same run while it lasts.
 
-    :raises PeriodRefused: :raises NothingToTry:
+    :raises PeriodRefused: :raises NothingToTry: :raises CannotBeTried:
     """
     if not since < min(until, now) or until - since > LONGEST:
         raise PeriodRefused(f"{since} {until}")
     if process.current_version_id is None:
         raise NothingToTry(process.pk)
+    untried = ENTRIES[graph_of(process.current_version_id).document.entry.on].untried
+    if untried:
+        raise CannotBeTried(untried)
     run = BacktestRun(
         shop_id=process.shop_id,
         process=process,

@@ -20,6 +20,7 @@ class SubjectKind(IntEnum):
 
     ORDER = 1
     CART = 2
+    CONTACT = 3
 
 
 class Priority(IntEnum):
@@ -77,7 +78,8 @@ class Refusal(IntEnum):
     INSIDE = 3  # is in it already, with something else
     GROUP = 4  # is in another process of the same group
     TOO_SOON = 5  # left it a short time ago
-    UNKNOWN = 6  # nothing is known of the order or cart any more
+    UNKNOWN = 6  # nothing is known of the order, cart or person any more
+    CHAIN = 7  # too many processes one after another have handed them on
 
     @property
     def word(self) -> str:

@@ -14,6 +14,10 @@ from recoup.processes.engine.codes import Flag, Priority, State
 from recoup.processes.engine.compiled import Graph
 from recoup.processes.engine.records import Enrolment
 
+CHAIN = "chain"  # among the variables of an enrolment
+# Processes that put people into each other stop here, whatever their rules of re-entry are.
+LONGEST_CHAIN = 10
+
 
 class Reentry(StrEnum):
     """When somebody who has been in a process may enter it again."""
@@ -40,6 +44,7 @@ class Candidate:
     case_id: int | None = None
     last_ended_at: datetime | None = None  # of this person in this process; read for `again_after` alone
     is_test: bool = False
+    chain: int = 0  # how many processes one after another have handed this on; see `LONGEST_CHAIN`
 
 
 class EntryKeys(NamedTuple):
@@ -114,5 +119,5 @@ def begin(
         last_message_step=None,
         attempt=0,
         flags=int(flags),
-        variables=None,
+        variables={CHAIN: candidate.chain} if candidate.chain else None,
     )

@@ -42,6 +42,7 @@ class DateField(NamedTuple):
 _ORDER = frozenset({SubjectKind.ORDER})
 _CART = frozenset({SubjectKind.CART})
 _BOTH = _ORDER | _CART
+_ALL = frozenset(SubjectKind)
 
 CAUSES = (
     "no_payment", "soft", "hard", "user", "auth", "technical", "fraud", "config", "offline", "cart_left",
@@ -67,8 +68,8 @@ FIELDS = {
         Field("cart.currency", FieldType.TEXT, _CART, lambda f: f.cart and f.cart.currency),
         Field("cart.item_count", FieldType.NUMBER, _CART, lambda f: f.cart and Decimal(f.cart.item_count)),
         Field("cart.products", FieldType.LIST, _CART, lambda f: f.cart and f.cart.products),
-        Field("contact.locale", FieldType.TEXT, _BOTH, lambda f: f.contact and (f.contact.locale or None)),
-        Field("contact.zone", FieldType.TEXT, _BOTH, lambda f: f.contact and (f.contact.zone or None)),
+        Field("contact.locale", FieldType.TEXT, _ALL, lambda f: f.contact and (f.contact.locale or None)),
+        Field("contact.zone", FieldType.TEXT, _ALL, lambda f: f.contact and (f.contact.zone or None)),
     )
 }
 

@@ -64,6 +64,7 @@ def _never(facts: Facts) -> datetime | None:  # noqa: ARG001 - the shape of a re
 _ORDER = frozenset({SubjectKind.ORDER})
 _CART = frozenset({SubjectKind.CART})
 _BOTH = _ORDER | _CART
+_ALL = frozenset(SubjectKind)
 
 SUBJECT_EVENTS = {
     event.name: event
@@ -80,13 +81,13 @@ SUBJECT_EVENTS = {
 MESSAGE_EVENTS = {
     event.name: event
     for event in (
-        Happening("message.opened", Wake.MESSAGE_OPENED, Code.GOAL_OPENED, _never, _BOTH),
-        Happening("message.clicked", Wake.MESSAGE_CLICKED, Code.GOAL_CLICKED, _never, _BOTH),
+        Happening("message.opened", Wake.MESSAGE_OPENED, Code.GOAL_OPENED, _never, _ALL),
+        Happening("message.clicked", Wake.MESSAGE_CLICKED, Code.GOAL_CLICKED, _never, _ALL),
     )
 }
 # Their instant is read from what the person has bought, of the products that a block names.
 PRODUCT_EVENTS = {
-    event.name: event for event in (Happening("product.bought", Wake.BOUGHT, Code.GOAL_PAID, _never, _BOTH),)
+    event.name: event for event in (Happening("product.bought", Wake.BOUGHT, Code.GOAL_PAID, _never, _ALL),)
 }
 EVENTS = SUBJECT_EVENTS | MESSAGE_EVENTS | PRODUCT_EVENTS
 PAYMENT_GOALS = {SubjectKind.ORDER: "order.paid", SubjectKind.CART: "cart.converted"}

@@ -85,7 +85,7 @@ class Facts(NamedTuple):
 
 
 class Enrolment(NamedTuple):
-    """One order or cart on its way through one version of a process.
+    """One order, cart or person on its way through one version of a process.
 
     `node_at` is the logical instant of reaching `node`. `due_at` is the deadline of the node, empty right
     after reaching it. `run_at` is when to look next and never later than useful: an active enrolment always
@@ -113,7 +113,7 @@ class Enrolment(NamedTuple):
     last_message_step: int | None
     attempt: int
     flags: int
-    variables: Mapping[str, int] | None  # rounds of bounded waits: {"7": 2} by node number
+    variables: Mapping[str, int] | None  # rounds of bounded waits: {"7": 2} by node number; `CHAIN`
 
 
 class Step(NamedTuple):

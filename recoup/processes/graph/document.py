@@ -13,6 +13,7 @@ from recoup.processes.engine.conditions import Condition
 from recoup.processes.engine.entry import Reentry
 from recoup.processes.engine.nodes.base import ForwardSpan, NodeDocument, NodeId, Strict, refuse
 from recoup.processes.engine.nodes.table import KINDS
+from recoup.processes.graph.entries import ABOUT, ENTRIES
 from recoup.processes.graph.examples import MOST_EXAMPLES, Example
 
 SCHEMA = 1
@@ -23,21 +24,17 @@ if TYPE_CHECKING:
 else:
     Node = Annotated[reduce(or_, (kind.document for kind in KINDS.values())), Field(discriminator="t")]
 
-ENTRY_SUBJECTS = {
-    "order.placed": SubjectKind.ORDER,
-    "order.unpaid": SubjectKind.ORDER,  # a recovery case was opened for it
-    "cart.abandoned": SubjectKind.CART,
-}
-
 
 class Entry(Strict):
     """Who enters, how often, and from which instant the hours count.
 
     `anchor` makes the first wait count from the placing of the order or the last activity in the cart.
     Somebody who enters later than that wait would be over starts it at once, and everything after it shifts.
+    `about` is needed where the entry leaves open what the process is about.
     """
 
-    on: Literal["order.placed", "order.unpaid", "cart.abandoned"]
+    on: Literal["order.placed", "order.unpaid", "cart.abandoned", "manual"]
+    about: Literal["contact", "order", "cart"] | None = None
     first: NodeId
     condition: Condition | None = Field(default=None, alias="if")
     reentry: Reentry = Reentry.PER_SUBJECT
@@ -49,12 +46,14 @@ class Entry(Strict):
     def _has_its_span(self) -> "Entry":
         if (self.reentry is Reentry.AGAIN_AFTER) != (self.again_after is not None):
             raise refuse("again_after_without_span")
+        if self.about is not None and ABOUT[self.about] not in ENTRIES[self.on].subjects:
+            raise refuse("entry_about_other", about=self.about)
         return self
 
     @property
     def subject(self) -> SubjectKind:
         """Return what the process is about."""
-        return ENTRY_SUBJECTS[self.on]
+        return ENTRIES[self.on].subjects[0] if self.about is None else ABOUT[self.about]
 
 
 class GoalEvent(Strict):

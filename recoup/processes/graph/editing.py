@@ -13,7 +13,8 @@ from pydantic import BaseModel
 
 from recoup.processes.engine.happenings import PAYMENT_GOALS
 from recoup.processes.engine.nodes.table import KINDS
-from recoup.processes.graph.document import ENTRY_SUBJECTS, MOST_NODES, SCHEMA
+from recoup.processes.graph.document import MOST_NODES, SCHEMA
+from recoup.processes.graph.entries import subject_of
 from recoup.processes.graph.ways import Ways
 
 Raw = dict[str, Any]
@@ -41,7 +42,7 @@ def blank(name: str, on: str = "order.unpaid") -> Raw:
         "schema": SCHEMA,
         "name": name,
         "entry": {"on": on, "first": "n1"},
-        "goals": [{"on": PAYMENT_GOALS[ENTRY_SUBJECTS[on]]}],
+        "goals": [{"on": goal}] if (goal := PAYMENT_GOALS.get(subject_of({"on": on}))) else [],
         "nodes": {"n1": {"t": "end"}},
     }
 

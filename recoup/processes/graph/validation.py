@@ -111,7 +111,9 @@ def _wrong_blocks(document: ProcessDocument, ways: Ways) -> Iterator[Problem]:
 
 
 def _wrong_reminders(document: ProcessDocument, ways: Ways) -> Iterator[Problem]:
-    goal = PAYMENT_GOALS[document.entry.subject]
+    goal = PAYMENT_GOALS.get(document.entry.subject)
+    if goal is None:  # about a person: nothing is reminded of, see the check of `send`
+        return
     reminders = {name for name, node in document.nodes.items() if _is_reminder(node)}
     if reminders and goal not in {listed.on for listed in document.goals}:
         yield Problem("goals", "reminder_without_payment_goal", {"goal": goal})

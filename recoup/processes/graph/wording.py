@@ -6,6 +6,7 @@ are worded by the door. No key holds a word of the engine.
 
 from recoup.processes.engine.nodes.table import KINDS
 from recoup.processes.engine.wording import gettext_noop
+from recoup.processes.graph.entries import ENTRIES
 from recoup.processes.graph.problems import TEXTS
 
 _OUTCOMES = {
@@ -67,6 +68,7 @@ _REFUSALS = {
     "group": gettext_noop("Not let in: was in another process of the group"),
     "too_soon": gettext_noop("Not let in: too soon after the last time"),
     "unknown": gettext_noop("Not let in: nothing is known of the order or cart"),
+    "chain": gettext_noop("Not let in: too many processes had handed them on"),
 }
 _UNLESS = {
     "order.paid": gettext_noop("paid"),
@@ -99,11 +101,6 @@ _PORTS = {
     "failed": gettext_noop("not delivered"),
     "over": gettext_noop("after the last round"),
 }
-_ENTRIES = {
-    "order.placed": gettext_noop("An order is placed"),
-    "order.unpaid": gettext_noop("An order stays unpaid"),
-    "cart.abandoned": gettext_noop("A cart is left"),
-}
 
 WORDS: dict[str, str] = {
     **{f"process.outcome.{key}": text for key, text in _OUTCOMES.items()},
@@ -112,7 +109,7 @@ WORDS: dict[str, str] = {
     **{f"process.next.{key}": text for key, text in _NEXT.items()},
     **{f"process.port.{key}": text for key, text in _PORTS.items()},
     **{f"process.next.{name}": kind.soon for name, kind in KINDS.items() if kind.soon},
-    **{f"process.entry.{key}": text for key, text in _ENTRIES.items()},
+    **{f"process.entry.{key}": entry.words for key, entry in ENTRIES.items()},
     **{f"process.problem.{code}": text for code, text in TEXTS.items()},
     **{f"process.node.{key}": text for kind in KINDS.values() for key, text in kind.words.items()},
 }

@@ -7,8 +7,9 @@ from django.utils.translation import gettext as _
 
 from recoup.messaging.models import Template
 from recoup.processes.engine.codes import SubjectKind
-from recoup.processes.graph.document import ENTRY_SUBJECTS, ProcessDocument
+from recoup.processes.graph.document import ProcessDocument
 from recoup.processes.graph.editing import Raw, Way
+from recoup.processes.graph.entries import subject_of
 from recoup.processes.graph.outline import Block, Branch, in_order, outline
 from recoup.processes.graph.picture import draw
 from recoup.processes.graph.problems import Problem
@@ -89,7 +90,7 @@ def products_of(doc: Raw) -> set[str]:
 
 def around(shop: Shop, shape: Shape, name: str = "") -> Around:
     """Return what the form of a block may look at."""
-    kind = _KINDS[ENTRY_SUBJECTS[shape.doc["entry"]["on"]]]
+    kind = _KINDS.get(subject_of(shape.doc["entry"]), "")
     fitting = Template.objects.filter(shop=shop, kind=kind, current_version__isnull=False).order_by("key")
     texts = [(one.key, text_name(one)) for one in fitting]
     return Around(shop, shape.doc, name, shape.named(), texts)

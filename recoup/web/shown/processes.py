@@ -14,7 +14,8 @@ from recoup.messaging.models import Template
 from recoup.messaging.queries import MessageFilter, count_messages
 from recoup.processes.actions import MOVES
 from recoup.processes.engine.codes import SubjectKind
-from recoup.processes.graph.document import ENTRY_SUBJECTS, ProcessDocument
+from recoup.processes.graph.document import ProcessDocument
+from recoup.processes.graph.entries import subject_of
 from recoup.processes.graph.picture import Picture, PictureNode, draw
 from recoup.processes.models import Process, ProcessVersion
 from recoup.processes.queries import counts_of, standing_at
@@ -56,7 +57,7 @@ def why_idle(process: Process, *, are_carts_reported: bool) -> str:
     version = process.current_version
     if are_carts_reported or version is None:
         return ""
-    if ENTRY_SUBJECTS.get(version.doc.get("entry", {}).get("on", "")) is not SubjectKind.CART:
+    if subject_of(version.doc["entry"]) is not SubjectKind.CART:
         return ""
     return _("No connected source reports carts, so there are no cart reminders.")
 

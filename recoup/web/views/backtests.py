@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from recoup.accounts.roles import Right
-from recoup.processes.backtest.runs import NothingToTry, PeriodRefused, request_run
+from recoup.processes.backtest.runs import CannotBeTried, NothingToTry, PeriodRefused, request_run
 from recoup.processes.models import BacktestRun, Process, ProcessVersion
 from recoup.shops.access import Seat
 from recoup.web.answers import place, see_other
@@ -33,6 +33,8 @@ def start(request: StaffRequest, seat: Seat, process_id: int) -> HttpResponse:
             )
         except NothingToTry:
             form.add_error(None, _("Publish this process first: there is nothing to try yet."))
+        except CannotBeTried as error:
+            form.add_error(None, _(str(error)))
         except PeriodRefused:
             form.add_error("first", _("These days cannot be tried."))
         else:

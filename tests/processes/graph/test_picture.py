@@ -6,7 +6,7 @@ from recoup.processes.engine.codes import Code
 from recoup.processes.engine.fields import FIELDS
 from recoup.processes.engine.happenings import EVENTS
 from recoup.processes.engine.nodes.table import KINDS
-from recoup.processes.graph.document import ENTRY_SUBJECTS
+from recoup.processes.graph.entries import ENTRIES
 from recoup.processes.graph.picture import draw
 from recoup.processes.graph.problems import TEXTS
 from recoup.processes.graph.validation import load_process
@@ -110,7 +110,7 @@ def test_every_code_event_port_and_problem_has_its_words() -> None:
     keys = {code.word for code in Code}
     keys |= {f"process.unless.{name}" for name in EVENTS} | {f"process.node.until.{name}" for name in EVENTS}
     keys |= {f"process.port.{port}" for port in ports} | {f"process.problem.{code}" for code in TEXTS}
-    keys |= {f"process.entry.{name}" for name in ENTRY_SUBJECTS}
+    keys |= {f"process.entry.{name}" for name in ENTRIES}
 
     assert keys <= set(WORDS)
     assert FIELDS

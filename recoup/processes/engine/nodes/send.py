@@ -1,11 +1,12 @@
 """Send: one message. The block ends when it is settled; what follows counts from the real sending."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
 from pydantic import StringConstraints
 
-from recoup.processes.engine.codes import Code, Flag, Wake, is_failure
+from recoup.processes.engine.codes import Code, Flag, SubjectKind, Wake, is_failure
 from recoup.processes.engine.compiled import STAY, CompiledNode, Move
 from recoup.processes.engine.nodes.base import (
     ForwardSpan,
@@ -14,8 +15,9 @@ from recoup.processes.engine.nodes.base import (
     NodeId,
     Strict,
     Summary,
+    Surroundings,
+    Trouble,
     Workshop,
-    no_trouble,
 )
 from recoup.processes.engine.records import Facts, SendEffect
 from recoup.processes.engine.times import after, parse_span, zone_of
@@ -49,6 +51,11 @@ class SendDocument(NodeDocument):
     purpose: Literal["reminder", "thanks"] = "reminder"
     not_after: ForwardSpan = "PT24H"
     out: SendPorts
+
+
+def _check(document: SendDocument, around: Surroundings) -> Iterator[Trouble]:
+    if around.subject is SubjectKind.CONTACT:
+        yield Trouble("t", "send_without_subject", {})
 
 
 def _build(document: SendDocument, shop: Workshop) -> CompiledNode:
@@ -138,10 +145,15 @@ def _summarise(document: SendDocument) -> Summary:
 KIND = Kind(
     SendDocument,
     _build,
-    no_trouble,
+    _check,
     _summarise,
     words={
         "send.reminder": gettext_noop("Send a reminder"),
         "send.thanks": gettext_noop("Send thanks"),
+    },
+    texts={
+        "send_without_subject": gettext_noop(
+            "Mails are about an order or a cart, and this process has none."
+        ),
     },
 )

@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from recoup.processes.engine.codes import SubjectKind
-from recoup.processes.graph.document import ENTRY_SUBJECTS
 from recoup.processes.graph.editing import NEW_END, Raw, port_names, ports_of
+from recoup.processes.graph.entries import subject_of
 from recoup.shops.models import Shop
 from recoup.web.forms.blocks.fields import ProductsField
 from recoup.web.parts import Words
@@ -34,7 +34,7 @@ class Around:
     @property
     def subject(self) -> SubjectKind:
         """Return what the process is about."""
-        return ENTRY_SUBJECTS[self.doc["entry"]["on"]]
+        return subject_of(self.doc["entry"])
 
 
 @dataclass(frozen=True, slots=True)

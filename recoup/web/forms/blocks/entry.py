@@ -8,8 +8,8 @@ from django.utils.translation import gettext_lazy
 
 from recoup.processes.engine.codes import SubjectKind
 from recoup.processes.engine.happenings import SUBJECT_EVENTS
-from recoup.processes.graph.document import ENTRY_SUBJECTS
 from recoup.processes.graph.editing import Raw
+from recoup.processes.graph.entries import ENTRIES, subject_of
 from recoup.web.forms.blocks.base import GrowingForm, Part
 from recoup.web.forms.blocks.conditions import ConditionForm
 from recoup.web.forms.blocks.fields import ProductsField, SpanField
@@ -26,6 +26,18 @@ class EntryForm(ConditionForm):
     needed = ("match", "again_after")
 
     on = forms.ChoiceField(label=gettext_lazy("It begins when"))
+    about = forms.ChoiceField(
+        label=gettext_lazy("What it is about"),
+        choices=[
+            ("contact", gettext_lazy("a person")),
+            ("order", gettext_lazy("an order")),
+            ("cart", gettext_lazy("a cart")),
+        ],
+        required=False,
+        help_text=gettext_lazy(
+            "Of a person alone no sum and no goods are known, and nothing is paid: such a process reminds of nothing."
+        ),
+    )
     products = ProductsField(
         label=gettext_lazy("Only with any of these products"),
         help_text=gettext_lazy(
@@ -59,6 +71,7 @@ class EntryForm(ConditionForm):
         products, self.condition = _parted(raw)
         return {
             "on": raw["on"],
+            "about": raw.get("about", "contact"),
             "products": products,
             "reentry": raw.get("reentry", "per_subject"),
             "again_after": raw.get("again_after", ""),
@@ -76,13 +89,13 @@ class EntryForm(ConditionForm):
         anchors = [("entered", _("the moment of entering"))]
         if self.around.subject is SubjectKind.ORDER:
             anchors.append(("placed_at", _("the placing of the order")))
-        else:
+        elif self.around.subject is SubjectKind.CART:
             anchors.append(("last_activity_at", _("the last change of the cart")))
         before = self.raw_before.get("anchor", "entered")
         if before not in dict(anchors):
             anchors.append((before, _("something that this process does not have")))
         for name, choices in (
-            ("on", [(name, word(f"process.entry.{name}")) for name in ENTRY_SUBJECTS]),
+            ("on", [(name, word(f"process.entry.{name}")) for name in ENTRIES]),
             ("anchor", anchors),
         ):
             field = self.fields[name]
@@ -92,6 +105,7 @@ class EntryForm(ConditionForm):
     def clean(self) -> dict[str, Any]:
         """Ask for the time after which somebody may enter again."""
         cleaned = super().clean()
+        cleaned["about"] = cleaned.get("about") or "contact"
         if cleaned.get("reentry") == "again_after" and not cleaned.get("again_after"):
             self.add_error("again_after", _("Say after what time."))
         return cleaned
@@ -100,9 +114,11 @@ class EntryForm(ConditionForm):
         """Return the entry. Facts of orders do not exist for carts: another beginning drops what does not fit it."""
         typed = self.cleaned_data
         raw: Raw = {"on": typed["on"], "reentry": typed["reentry"], "anchor": typed["anchor"]}
-        subject = ENTRY_SUBJECTS[typed["on"]]
+        if len(ENTRIES[typed["on"]].subjects) > 1 and typed["about"] != "contact":
+            raw["about"] = typed["about"]
+        subject = subject_of(raw)
         parts: list[Raw] = []
-        if typed["products"]:
+        if typed["products"] and subject in _PRODUCTS:
             parts.append({"f": _PRODUCTS[subject], "op": "has_any", "v": typed["products"]})
         condition = self.condition_to_raw()
         if condition is not None:
@@ -110,7 +126,8 @@ class EntryForm(ConditionForm):
         if parts:
             raw["if"] = parts[0] if len(parts) == 1 else {"all": parts}
         if subject is not self.around.subject and typed["anchor"] != "entered":
-            raw["anchor"] = {SubjectKind.ORDER: "placed_at", SubjectKind.CART: "last_activity_at"}[subject]
+            anchors = {SubjectKind.ORDER: "placed_at", SubjectKind.CART: "last_activity_at"}
+            raw["anchor"] = anchors.get(subject, "entered")
         if typed["reentry"] == "again_after":
             before = self.raw_before.get("again_after")
             is_kept = before and "again_after" not in self.changed_data
@@ -121,7 +138,7 @@ class EntryForm(ConditionForm):
         """Return who enters, how often, and the rest."""
         rare = [self.line("anchor"), self.line("group")]
         return [
-            Part("", [self.line("on"), self.line("products")]),
+            Part("", [self.line("on"), self.line("about", css="when-open"), self.line("products")]),
             self.condition_part(_("Only if"), _("Without a question, everybody enters.")),
             Part(_("How often"), [self.line("reentry"), self.line("again_after", css="when-again")]),
             Part(_("Time and order"), rare),
@@ -130,7 +147,7 @@ class EntryForm(ConditionForm):
 
 def _parted(entry: Raw) -> tuple[list[str], Raw | None]:
     """Take the products out of a condition: the first question whether any of them was ordered."""
-    condition, fact = entry.get("if"), _PRODUCTS[ENTRY_SUBJECTS[entry["on"]]]
+    condition, fact = entry.get("if"), _PRODUCTS.get(subject_of(entry))
     parts = condition["all"] if condition and "all" in condition else [condition] if condition else []
     chosen = next((one for one in parts if one.get("f") == fact and one.get("op") == "has_any"), None)
     if chosen is None:
