@@ -92,7 +92,7 @@ def prepare() -> int:
         shop = Shop.objects.create(slug="bench", name="Bench", live_since=live_since)
         source = Source.objects.create(shop=shop, kind="generic", name="b", live_since=live_since)
         Lane.objects.create(shop=shop)
-        process = actions.install_shipped(shop, now=NOW)[-1]
+        process = actions.install_shipped(shop, now=NOW, holdout_bp=0)[-1]
         actions.set_status(process, "live", actor=SYSTEM, now=NOW)
     with connection.cursor() as cursor:
         for statement in SEED.split(";\n"):

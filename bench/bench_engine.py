@@ -35,7 +35,7 @@ def prepare(rows: int) -> int:
             shop=shop, kind="generic", name="b", live_since=NOW - timedelta(days=90)
         )
         Lane.objects.create(shop=shop)
-        process = actions.install_shipped(shop, now=NOW)[-1]
+        process = actions.install_shipped(shop, now=NOW, holdout_bp=0)[-1]
         actions.set_status(process, "live", actor=SYSTEM, now=NOW)
         process.refresh_from_db()
     with connection.cursor() as cursor:

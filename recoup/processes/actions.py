@@ -19,6 +19,7 @@ from recoup.processes.engine.entry import Candidate
 from recoup.processes.facts import enrolment_of
 from recoup.processes.graph.compiling import compile_graph, keys_for, number_nodes
 from recoup.processes.graph.document import SCHEMA, ProcessDocument
+from recoup.processes.holdout import NEW_SHARE_BP
 from recoup.processes.loop import FAILED_ENROLMENT
 from recoup.processes.models import Enrolment, Process, ProcessVersion
 from recoup.processes.shipped import SHIPPED, shipped_process
@@ -58,7 +59,7 @@ class AlreadyInside(Exception):
     """The person is in the process already, so nobody else enters in their name."""
 
 
-def install_shipped(shop: Shop, *, now: datetime) -> list[Process]:
+def install_shipped(shop: Shop, *, now: datetime, holdout_bp: int = NEW_SHARE_BP) -> list[Process]:
     """Install the shipped processes that the shop does not have yet, in test mode (B6). Edits are never overwritten."""
     made = []
     with scope(shop=shop), transaction.atomic():
@@ -76,6 +77,7 @@ def install_shipped(shop: Shop, *, now: datetime) -> list[Process]:
                 status=Status.TEST,
                 priority=priority,
                 salt=secrets.randbits(62),
+                holdout_bp=holdout_bp,
                 message_source=source,
             )
             publish(process, document, actor=activity.SYSTEM, now=now)

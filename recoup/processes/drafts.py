@@ -19,6 +19,7 @@ from recoup.processes.graph.editing import Raw, blank
 from recoup.processes.graph.problems import Problem
 from recoup.processes.graph.reading import read_document
 from recoup.processes.graph.validation import find_problems, load_process
+from recoup.processes.holdout import NEW_SHARE_BP
 from recoup.processes.models import DraftRevision, Enrolment, Process, ProcessDraft, ProcessVersion
 from recoup.shops.models import Shop
 
@@ -147,7 +148,11 @@ def create_process(
         with transaction.atomic():
             source = MessageSource.objects.create(shop=shop, name=name, state=MessageSource.State.STOPPED)
             process = Process.objects.create(
-                shop=shop, name=name, salt=secrets.randbits(62), message_source=source
+                shop=shop,
+                name=name,
+                salt=secrets.randbits(62),
+                holdout_bp=NEW_SHARE_BP,
+                message_source=source,
             )
             _store(ProcessDraft(shop=shop, process=process, lock_version=0), doc, actor, now)
             activity.record(

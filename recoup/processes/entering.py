@@ -9,6 +9,7 @@ from typing import Any
 from django.db import connection
 
 from recoup.processes import turned_away
+from recoup.processes.drawing import Drawn, first_draws, shop_shares
 from recoup.processes.engine.codes import Priority, Refusal, SubjectKind, Wake
 from recoup.processes.engine.compiled import Graph
 from recoup.processes.engine.entry import LONGEST_CHAIN, Candidate, EntryKeys, Reentry, begin
@@ -33,6 +34,7 @@ class Door:
     version_id: int
     shop_id: int
     holdout_bp: int
+    shop_holdout_bp: int
     is_test: bool
     graph: Graph
 
@@ -51,7 +53,11 @@ def open_doors(shop_ids: Sequence[int]) -> list[Door]:
             [sorted(set(shop_ids))],
         )
         rows = cursor.fetchall()
-    return [Door(pid, vid, shop, bp, test, graph_of(vid)) for pid, vid, shop, bp, test in rows]
+    shares = shop_shares({row[2] for row in rows})  # read while the doors are locked, so not an older one
+    return [
+        Door(process_id, version_id, shop_id, share, shares.get(shop_id, 0), is_test, graph_of(version_id))
+        for process_id, version_id, shop_id, share, is_test in rows
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +137,8 @@ def enrol(arrivals: Sequence[Arrival]) -> int:
     if not met:
         return 0
     facts = _facts_of([arrival for arrival, _ in met])
-    ends = _last_ends([door for _, door in met], [arrival.contact_id for arrival, _ in met])
+    doors, people = [door for _, door in met], [arrival.contact_id for arrival, _ in met]
+    ends, drawn = _last_ends(doors, people), first_draws(doors, people)
     beginnings: list[tuple[Enrolment, EntryKeys]] = []
     refused: list[Refused] = []
     for arrival, door in met:
@@ -140,6 +147,7 @@ def enrol(arrivals: Sequence[Arrival]) -> int:
             door,
             facts.get((arrival.kind, arrival.subject_id)),
             last_ended_at=ends.get((door.process_id, arrival.contact_id)),
+            drawn=drawn,
         )
         if isinstance(found, Refusal):
             refused.append(_refused(arrival, door, found))
@@ -177,7 +185,7 @@ def _refused(arrival: Arrival, door: Door, why: Refusal) -> Refused:
 
 
 def _beginning(
-    arrival: Arrival, door: Door, facts: Facts | None, *, last_ended_at: datetime | None
+    arrival: Arrival, door: Door, facts: Facts | None, *, last_ended_at: datetime | None, drawn: Drawn
 ) -> tuple[Enrolment, EntryKeys] | Refusal:
     """Return how somebody begins, or why they may not."""
     if facts is None:
@@ -201,11 +209,20 @@ def _beginning(
         last_ended_at=last_ended_at,
         is_test=door.is_test or arrival.is_test,
         chain=arrival.chain,
+        drawn=drawn.get((door.process_id, arrival.contact_id)),
+        drawn_in_shop=drawn.get((None, arrival.contact_id)),
     )
     keys = keys_for(door.graph, candidate)
     if keys is None:
         return Refusal.TOO_SOON
-    return begin(door.graph, candidate, holdout_bp=door.holdout_bp, priority=arrival.priority), keys
+    enrolment = begin(
+        door.graph,
+        candidate,
+        holdout_bp=door.holdout_bp,
+        shop_holdout_bp=door.shop_holdout_bp,
+        priority=arrival.priority,
+    )
+    return enrolment, keys
 
 
 def _last_ends(doors: Sequence[Door], contact_ids: Sequence[int]) -> dict[tuple[int, int | None], datetime]:

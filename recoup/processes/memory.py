@@ -165,9 +165,9 @@ class MemoryStore:
             wanted.append(("group", candidate.shop_id, keys.group_key))
         if any(key in self._keys for key in wanted):
             return None
-        enrolment = begin(graph, candidate, holdout_bp=arrival.holdout_bp)._replace(
-            id=len(self.enrolments) + 1, run_at=max(self.clock, candidate.entered_at)
-        )
+        enrolment = begin(
+            graph, candidate, holdout_bp=arrival.holdout_bp, shop_holdout_bp=arrival.shop_holdout_bp
+        )._replace(id=len(self.enrolments) + 1, run_at=max(self.clock, candidate.entered_at))
         self._keys |= dict.fromkeys(wanted, enrolment.id)
         self._active_keys[enrolment.id] = wanted[1:]
         self._of_subject.setdefault(subject, []).append(enrolment.id)

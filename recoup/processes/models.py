@@ -128,7 +128,7 @@ class Enrolment(ShopOwned):
     prio = models.SmallIntegerField(default=1)  # 0 woken, 1 timer, 2 bulk
     last_message_step = models.IntegerField(null=True)
     attempt = models.SmallIntegerField(default=0)
-    flags = models.SmallIntegerField(default=0)  # 1 hold-out, 2 test
+    flags = models.SmallIntegerField(default=0)  # engine.codes.Flag
     variables: models.JSONField[Any, Any] = models.JSONField(null=True)
 
     class Meta:
@@ -193,6 +193,34 @@ class TurnedAway(ShopOwned):
         indexes = [
             # Reader: why somebody did not get something.
             models.Index(fields=["shop", "contact_id"], name="processes_turned_away_contact")
+        ]
+
+
+class HoldoutShare(ShopOwned):
+    """A change of the share of people who are left alone, of a process or of the whole shop; only ever added.
+
+    It holds for the enrolments that came after one: they are numbered after the change has waited for whoever was at
+    the doors, so the numbers divide them exactly, whenever their cases were opened.
+    """
+
+    process = models.ForeignKey(
+        Process, on_delete=models.CASCADE, null=True, related_name="+", db_index=False
+    )
+    was_bp = models.IntegerField()  # basis points
+    share_bp = models.IntegerField()
+    since = models.DateTimeField()  # trade
+    after_enrolment = models.BigIntegerField()
+    made_by = models.BigIntegerField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(share_bp__gte=0) & Q(share_bp__lte=5000), name="processes_holdoutshare_range"
+            )
+        ]
+        indexes = [
+            # Readers: the door; the reports of what a process brought.
+            models.Index(fields=["shop", "process", "-id"], name="processes_holdoutshare_of")
         ]
 
 

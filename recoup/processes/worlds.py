@@ -36,6 +36,7 @@ class Arrival:
     candidate: Candidate
     facts: Facts
     holdout_bp: int = 0
+    shop_holdout_bp: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,7 +155,7 @@ def enter(case: RecoveryCase) -> None:
 def test_reminders_due_are_cases_whose_wait_leads_to_a_message(
     shop: Shop, run_at: Any, status: str, values: dict[str, Any], is_due: bool
 ) -> None:
-    for process in processes.install_shipped(shop, now=NOW):
+    for process in processes.install_shipped(shop, now=NOW, holdout_bp=0):
         processes.set_status(process, "live", actor=SYSTEM, now=NOW)
     case = unpaid(shop, NOW, messages=0)
     enter(case)

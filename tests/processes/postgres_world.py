@@ -231,7 +231,9 @@ class PostgresWorld:
         keys = keys_for(graph, known)
         if keys is None or not graph.admits(facts):
             return
-        enrolment = begin(graph, known, holdout_bp=arrival.holdout_bp)
+        enrolment = begin(
+            graph, known, holdout_bp=arrival.holdout_bp, shop_holdout_bp=arrival.shop_holdout_bp
+        )
         started = enrolment._replace(run_at=max(self.clock, candidate.entered_at))
         entering.insert([(started, keys)])
 

@@ -84,7 +84,7 @@ def test_the_page_says_what_was_ordered_what_failed_and_who_it_is(shop: Shop) ->
 
 
 def test_the_next_step_is_said_with_its_time(shop: Shop) -> None:
-    install_shipped(shop, now=NOW - DAY)
+    install_shipped(shop, now=NOW - DAY, holdout_bp=0)
     go_live(shop, actor=SYSTEM, now=NOW - DAY)
     order = make_order(shop, placed_at=NOW - 24 * HOUR)
     open_due_cases(now=NOW)

@@ -50,6 +50,7 @@ class Plan:
     since: datetime
     until: datetime
     now: datetime  # where the facts end: what is learnt later does not exist
+    shop_holdout_bp: int = 0
 
 
 def plan_of_draft(
@@ -63,7 +64,7 @@ def plan_of_draft(
 ) -> Plan:
     """Return the plan of a document that is not published."""
     graph = compile_graph(document, salt=salt)
-    return Plan(shop_id, process_id, 0, graph, holdout_bp, **period)
+    return Plan(shop_id, process_id, 0, graph, holdout_bp, period["since"], period["until"], period["now"])
 
 
 def run_backtest(
@@ -119,6 +120,7 @@ def _walk(
         plan.graph.document.entry.on,
         plan.holdout_bp,
         plan.now,
+        plan.shop_holdout_bp,
     )
     told = [tell_order(order, page, process) for order in page.orders]
     told += [tell_cart(cart, page, process) for cart in page.carts]

@@ -15,6 +15,7 @@ from recoup.core import heartbeat
 from recoup.core.clock import boot_seconds, real_now
 from recoup.processes.backtest.running import Plan, run_backtest
 from recoup.processes.graph.entries import ENTRIES
+from recoup.processes.holdout import shop_share
 from recoup.processes.models import BacktestRun, Process
 from recoup.processes.versions import graph_of
 
@@ -126,6 +127,7 @@ def _do(run: BacktestRun) -> None:
         version_id=run.version_id,
         graph=graph_of(run.version_id),
         holdout_bp=process.holdout_bp,
+        shop_holdout_bp=shop_share(process.shop),
         since=run.since,
         until=run.until,
         now=run.created_at,

@@ -35,6 +35,7 @@ class Process:
     entry: str  # the event that opens its door
     holdout_bp: int
     now: datetime
+    shop_holdout_bp: int = 0
 
 
 @dataclass(slots=True)
@@ -124,7 +125,7 @@ def _tell(
         case_id=case_id,
     )
     told.news = [change for change in changes if change.at <= at]
-    told.news.append(Arrival(at, candidate, facts, process.holdout_bp))
+    told.news.append(Arrival(at, candidate, facts, process.holdout_bp, process.shop_holdout_bp))
     told.news += [change for change in changes if at < change.at <= process.now]
 
 

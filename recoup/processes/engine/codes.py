@@ -38,6 +38,7 @@ class Flag(IntFlag):
     TEST = 2  # test mode: messages go to the owner and count nowhere
     ANCHORED = 4  # the next wait counts from the graph's anchor, not from entering
     HELD = 8  # a step was put off because a person or a promise holds the reminders
+    SHOP_HOLDOUT = 1 << 12  # held out of everything in the shop; always together with HOLDOUT
 
 
 MOST_GOALS = 8

@@ -9,7 +9,7 @@ from enum import StrEnum
 from hashlib import blake2b
 from typing import NamedTuple
 
-from recoup.processes.engine.bucket import is_held_out
+from recoup.processes.engine.bucket import is_held_out, is_held_out_of_shop
 from recoup.processes.engine.codes import Flag, Priority, State
 from recoup.processes.engine.compiled import Graph
 from recoup.processes.engine.records import Enrolment
@@ -45,6 +45,9 @@ class Candidate:
     last_ended_at: datetime | None = None  # of this person in this process; read for `again_after` alone
     is_test: bool = False
     chain: int = 0  # how many processes one after another have handed this on; see `LONGEST_CHAIN`
+    # What was drawn for this person before, under the present share; kept when two contacts became one.
+    drawn: bool | None = None
+    drawn_in_shop: bool | None = None
 
 
 class EntryKeys(NamedTuple):
@@ -87,15 +90,26 @@ def entry_keys(
 
 
 def begin(
-    graph: Graph, candidate: Candidate, *, holdout_bp: int, priority: int = Priority.TIMER
+    graph: Graph,
+    candidate: Candidate,
+    *,
+    holdout_bp: int,
+    shop_holdout_bp: int = 0,
+    priority: int = Priority.TIMER,
 ) -> Enrolment:
-    """Return the enrolment with which somebody starts, ready to be picked; the store gives it its id."""
+    """Return the enrolment with which somebody starts, ready to be picked; the store gives it its id.
+
+    Who is held out of the whole shop is held out of each of its processes and counts in no comparison of a single one
+    (docs/decisions/0010). Test mode draws nobody.
+    """
     flags = 0
     if graph.is_anchored:
         flags |= Flag.ANCHORED
     if candidate.is_test:
         flags |= Flag.TEST
-    elif is_held_out(graph.salt, candidate.contact_id, holdout_bp):
+    elif _is_drawn_in_shop(candidate, shop_holdout_bp):
+        flags |= Flag.HOLDOUT | Flag.SHOP_HOLDOUT
+    elif _is_drawn(graph, candidate, holdout_bp):
         flags |= Flag.HOLDOUT
     return Enrolment(
         id=0,
@@ -121,3 +135,15 @@ def begin(
         flags=int(flags),
         variables={CHAIN: candidate.chain} if candidate.chain else None,
     )
+
+
+def _is_drawn(graph: Graph, candidate: Candidate, share_bp: int) -> bool:
+    if candidate.drawn is not None:
+        return candidate.drawn
+    return is_held_out(graph.salt, candidate.contact_id, share_bp)
+
+
+def _is_drawn_in_shop(candidate: Candidate, share_bp: int) -> bool:
+    if candidate.drawn_in_shop is not None:
+        return candidate.drawn_in_shop
+    return is_held_out_of_shop(candidate.shop_id, candidate.contact_id, share_bp)
