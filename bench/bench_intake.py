@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bench import harness, intake_twin
+from recoup.cli.run import granian
 
 PORT = 18_417
 CONNECTIONS = 16
@@ -69,20 +70,8 @@ def make_source() -> str:
 
 def start_server() -> subprocess.Popen[bytes]:
     """Start the web server as `recoup web` does, with the twin beside the product."""
-    command = [
-        sys.executable,
-        "-m",
-        "granian",
-        "--interface",
-        "wsgi",
-        "--host",
-        "127.0.0.1",
-        "--port",
-        str(PORT),
-    ]
-    command += ["--workers", "2", "--blocking-threads", "4", "--no-ws", "--log-level", "warning"]
     server = subprocess.Popen(
-        [*command, "bench.intake_twin:application"],
+        granian("127.0.0.1", PORT, 2, "bench.intake_twin:application"),
         env={**os.environ, "RECOUP_BENCH_SERVER": "1"},
         stdout=sys.stderr,
     )

@@ -35,7 +35,7 @@ def minimal(request: HttpRequest) -> HttpResponse:
 
 def _application() -> object:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "recoup.config.settings")
-    from recoup.config.wsgi import application as product  # local: django
+    from recoup.config.asgi import application as product  # local: django
     from recoup.hooks import urls  # local: django
 
     urls.urlpatterns.insert(0, path("minimal", minimal))

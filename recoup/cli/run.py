@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import socket
 import subprocess
 import sys
@@ -25,7 +26,9 @@ COLOURS = {"web": "cyan", "worker": "magenta", "watchdog": "yellow", "database":
 # Requests that are under way get this long; a worker gets time to hear the answer to the mails it has handed over.
 WEB_GRACE = 15.0
 WORKER_GRACE = 30.0
-THREADS = 4
+# Open lines of one process; granian takes no further one beyond it. Idle ones cost it a few kilobytes.
+CONNECTIONS = 2048
+HEADER_SECONDS = 30
 
 Host = Annotated[str, typer.Option(help="The address to listen on. Put a proxy with https before it.")]
 Port = Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")]
@@ -48,11 +51,30 @@ def web(host: Host = "127.0.0.1", port: Port = 8000, processes: Processes = 2) -
     if not ground.published_address():
         supervise(host=host, port=port, programs=[web_program(host, port, processes)])
         return
-    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port)]
-    command += ["--workers", str(processes), "--blocking-threads", str(THREADS), "--no-ws"]
-    command += ["--respawn-failed-workers", "--workers-kill-timeout", str(int(WEB_GRACE) - 5)]
-    command += ["--log-level", "warning", "recoup.config.wsgi:application"]
+    allow_open_files()
+    command = granian(host, port, processes)
     os.execv(command[0], command)  # noqa: S606
+
+
+def allow_open_files() -> None:
+    """Let this process and what it becomes open as many files as it takes lines, where the machine permits."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 2 * CONNECTIONS + 512
+    if hard != resource.RLIM_INFINITY:
+        wanted = min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def granian(
+    host: str, port: int, processes: int, application: str = "recoup.config.asgi:application"
+) -> list[str]:
+    """Return how to start the web server. It cuts slow headers after `HEADER_SECONDS`; bodies are cut by our front."""
+    command = [sys.executable, "-m", "granian", "--interface", "asginl", "--no-ws", "--http", "1"]
+    command += ["--host", host, "--port", str(port), "--workers", str(processes)]
+    command += ["--backpressure", str(CONNECTIONS), "--http1-header-read-timeout", str(HEADER_SECONDS * 1000)]
+    command += ["--respawn-failed-workers", "--workers-kill-timeout", str(int(WEB_GRACE) - 5)]
+    return [*command, "--log-level", "warning", application]
 
 
 def worker() -> None:

@@ -17,6 +17,21 @@ def flag(name: str) -> bool:
     return os.environ.get(name, "").lower() in {"1", "true", "yes", "on"}
 
 
+def seconds(name: str, *, usual: float, most: float) -> float:
+    """Return a time that the environment may set, in seconds.
+
+    :raises ImproperlyConfigured: if it is no number, none at all, or longer than `most`.
+    """
+    text = os.environ.get(name, "").strip() or str(usual)
+    try:
+        told = float(text)
+    except ValueError:
+        told = 0.0
+    if not 0 < told <= most:  # refuses NaN too
+        raise ImproperlyConfigured(f"{name} must be a number of seconds, at most {most:g}.")
+    return told
+
+
 def var_dir(base: Path) -> Path:
     """Return the folder of everything that is written: `RECOUP_VAR`, or `var/` of the clone."""
     return Path(os.environ.get("RECOUP_VAR", base / "var")).resolve()

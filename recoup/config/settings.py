@@ -169,6 +169,8 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 30 * 1024 * 1024
+# How long the body of a request may take to come in whole (T14); a file that keeps coming may take longer.
+BODY_SECONDS = environment.seconds("RECOUP_BODY_SECONDS", usual=30, most=300)
 APPEND_SLASH = True
 LOGGING_CONFIG = "recoup.config.logs.configure"
 LOGGING: dict[str, Any] = {}

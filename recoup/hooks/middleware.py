@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import resolve
 
 PREFIX = "/hooks/"
+LARGEST_BODY = 1024 * 1024
 
 
 class MachinesFirst:

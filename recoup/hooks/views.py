@@ -13,11 +13,11 @@ from recoup.hooks import at_once, limits, spool
 from recoup.hooks.calls import call_headers, call_of, flag_conflict
 from recoup.hooks.drain import drain_spool
 from recoup.hooks.known import AWAY, DatabaseAway, Known, known_source
+from recoup.hooks.middleware import LARGEST_BODY
 from recoup.shops.ports import CallUnreadable, SignatureRefused
 
 log = structlog.get_logger(__name__)
 
-LARGEST_BODY = 1024 * 1024
 SMALLEST_BODY = 2
 RETRY_SECONDS = "30"
 
