@@ -4,6 +4,8 @@ from recoup.core.outbox import Routes
 from recoup.customers import handlers as customers
 from recoup.customers.events import ConsentChanged, CustomerMerged
 from recoup.messaging.events import MessageClicked, MessageOpened, MessageSettled
+from recoup.offers import handlers as offers
+from recoup.offers.events import OfferGranted, OfferRedeemed
 from recoup.orders.events import CartChanged, OrderCancelled, OrderChanged, OrderPlaced
 from recoup.payments.events import PaymentFailed, PaymentReceived, RefundMade
 from recoup.processes import handlers as processes
@@ -15,14 +17,16 @@ ROUTES: Routes = {
     CartChanged: (recovery.follow_changed_carts, processes.wake_carts),
     OrderPlaced: (recovery.make_way_for_orders, processes.wake_carts_of_buyers, processes.enrol_buyers),
     OrderChanged: (recovery.follow_changed, processes.wake_changed),
-    OrderCancelled: (recovery.close_ended, processes.wake_cancelled),
+    OrderCancelled: (recovery.close_ended, offers.follow_cancelled, processes.wake_cancelled),
     RecoveryCaseOpened: (recovery.look_again, processes.enrol),
+    OfferGranted: (offers.look_again,),
+    OfferRedeemed: (),
     MessageSettled: (recovery.count_settled, processes.wake_settled),
     MessageOpened: (processes.wake_opened,),
     MessageClicked: (processes.wake_clicked,),
     StatusWished: (processes.follow_wishes,),
     PaymentFailed: (processes.wake_failed,),
-    PaymentReceived: (recovery.close_paid, processes.wake_paid),
+    PaymentReceived: (offers.confirm_payments, recovery.close_paid, processes.wake_paid),
     RefundMade: (recovery.subtract_refunds,),
     RecoveryCaseClosed: (processes.wake_closed,),
     ConsentChanged: (),

@@ -15,6 +15,9 @@ class Product(ShopOwned):
     name = models.TextField()
     price = models.DecimalField(max_digits=16, decimal_places=4, null=True)
     currency = models.CharField(max_length=3)
+    cost = models.DecimalField(
+        max_digits=16, decimal_places=4, null=True
+    )  # what one costs the shop, if known
     is_available = models.BooleanField(default=True)
     stock = models.DecimalField(max_digits=14, decimal_places=3, null=True)
     url = models.TextField(default="", blank=True)

@@ -29,6 +29,7 @@ PARTS = [
     "recoup.catalog",
     "recoup.orders",
     "recoup.payments",
+    "recoup.offers",
     "recoup.messaging",
     "recoup.storefront",
     "recoup.recovery",

@@ -29,6 +29,7 @@ from recoup.customers.queries import address_hash
 FOLLOWING = (
     "orders_order",
     "orders_cart",
+    "offers_offer",
     "processes_enrolment",
     "processes_turned_away",
     "messaging_message",

@@ -297,5 +297,5 @@ def record_deletion(source: Source, deletion: OrderDeleted, *, now: datetime) ->
 
 def amount_due(order: Order) -> Decimal:
     """Return what is still to be paid, in the order's currency, never below zero."""
-    due: Decimal = order.total - (order.captured - order.refunded)
+    due: Decimal = order.total - order.discount_given - (order.captured - order.refunded)
     return max(due, Decimal(0))

@@ -107,6 +107,7 @@ class Order(ShopOwned):  # type: ignore[django-manager-missing]
     total = AmountField()
     captured = AmountField(default=0)
     refunded = AmountField(default=0)
+    discount_given = AmountField(default=0, db_default=0)  # by an offer of ours, with which it was paid
     discount_total = AmountField(null=True)
     shipping_total = AmountField(null=True)
     tax_total = AmountField(null=True)

@@ -24,6 +24,8 @@ class Takings:
     is_disputed: bool
     # The last failed attempt, if it is the last word: when, class and code.
     failure: tuple[datetime, str, str] | None
+    # What an offer took off, of the payments that came: agreed with the buyer when they were opened.
+    discount: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +48,15 @@ def settle_order(order: Order, takings: Takings, *, now: datetime) -> Settled:
     """Derive the payment state of a locked order from its takings and write it with what follows.
 
     Always UPDATEs the order row, which the sender locks: a hand-over either finished before or sees this. `paid` is left
-    only by refund or dispute. Captured >= total moves the status to Completed; less is partly paid and keeps it.
+    only by refund or dispute. Captured >= total, less what an offer took off, moves the status to Completed; anything below
+    is partly paid and keeps it.
     News is announced by the caller, who knows what came in.
     """
     before = (order.payment_state, order.refunded, order.failed_at)
     was_paid = before[0] in PAID_STATES
     order.captured = sum((amount for _, _, amount in takings.captures), Decimal(0))
     order.refunded = min(takings.refunded, order.captured)
+    order.discount_given = min(takings.discount, order.total)
     if takings.failure is not None:
         order.failed_at, order.failure_class, order.failure_code = takings.failure
     order.payment_state = derive_state(order, takings)
@@ -95,7 +99,7 @@ def derive_state(order: Order, takings: Takings) -> str:  # noqa: PLR0911 - one 
         return PaymentState.REFUNDED
     if order.total == 0:
         return PaymentState.NOTHING_DUE
-    if captured >= order.total:
+    if captured >= order.total - order.discount_given:
         return PaymentState.PARTLY_REFUNDED if refunded > 0 else PaymentState.PAID
     if captured > 0:
         return PaymentState.PARTLY_PAID
@@ -107,7 +111,7 @@ def derive_state(order: Order, takings: Takings) -> str:  # noqa: PLR0911 - one 
 
 
 def _note_payment(order: Order, takings: Takings, now: datetime, *, was_known: bool) -> None:
-    reached = _reached(order.total, takings)
+    reached = _reached(order.total - order.discount_given, takings)
     if reached is None:
         return
     order.paid_at = reached[0]

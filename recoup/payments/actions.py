@@ -89,12 +89,12 @@ def _implied_payment(order: Order, snapshot: OrderSnapshot) -> PaymentSnapshot |
     known = named.exclude(operator="", ref=_implied_ref(order)).aggregate(sum=Sum("amount"))[
         "sum"
     ] or Decimal(0)
-    if known >= snapshot.total:
+    if known >= snapshot.total - order.discount_given:
         return None
     return PaymentSnapshot(
         ref=_implied_ref(order),
         state=AttemptState.SUCCEEDED,
-        amount=snapshot.total - known,
+        amount=snapshot.total - order.discount_given - known,
         currency=snapshot.currency,
         at=snapshot.paid_at,
         method=snapshot.method,
@@ -343,7 +343,7 @@ def _flag_excess(settled: Settled, now: datetime) -> None:
     One item is open for it: that an order was paid twice says more than that too much was paid.
     """
     order = settled.order
-    if order.captured - order.refunded <= order.total:
+    if order.captured - order.refunded <= order.total - order.discount_given:
         return
     captured = Attempt.objects.filter(order=order, state=Attempt.State.SUCCEEDED, currency=order.currency)
     is_double = captured.count() > 1

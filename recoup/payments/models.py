@@ -60,6 +60,8 @@ class Attempt(ShopOwned):
     state = models.CharField(max_length=16, choices=State)
     amount = AmountField()
     currency = models.CharField(max_length=3)
+    # What an offer took off the order, agreed with the buyer when the session was opened; counts once it is paid.
+    discount = AmountField(default=0, db_default=0)
     failure_class = models.CharField(max_length=12, default="", blank=True)
     failure_code = models.TextField(default="", blank=True)
     redirect_url = models.TextField(default="", blank=True)

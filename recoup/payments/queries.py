@@ -22,5 +22,6 @@ def takings_of(order: Order) -> Takings:
         refunded=sum(refunds, Decimal(0)),
         is_authorized=any(a.state == Attempt.State.AUTHORIZED for a in attempts),
         is_disputed=any(a.state == Attempt.State.DISPUTED for a in attempts),
+        discount=max((a.discount for a in captured), default=Decimal(0)),
         failure=(last.settled_at or last.created_at, last.failure_class, last.failure_code) if last else None,
     )

@@ -52,6 +52,12 @@ _PEOPLE = {
         "Малая гончарня",
     ),
 }
+_OFFERS = {
+    "en": "Only for you, for two days",
+    "pl": "Tylko dla Pani, przez dwa dni",
+    "de": "Nur für Sie, zwei Tage lang",
+    "ru": "Только для вас, два дня",
+}
 _CURRENCIES = {"pl": "PLN", "de": "EUR", "ru": "EUR", "en": "EUR"}
 
 
@@ -102,6 +108,15 @@ def sample_context(context: Context, locale: str) -> Sample:
             "total": ["227.00", currency],
             "updated_at": "2026-11-18T08:15:00+00:00",
             "items": items,
+        }
+    if context in (Context.ORDER, Context.CART):
+        discount = {"en": "10%", "pl": "10%"}.get(language, "10\N{NO-BREAK SPACE}%")
+        sample["offer"] = {
+            "code": "CDFG-3467-XYHJ",
+            "discount": discount,
+            "new_total": ["217.80" if context is Context.ORDER else "204.30", currency],
+            "expires_at": "2026-11-22T18:30:00+00:00",
+            "description": _OFFERS[language],
         }
     return sample
 

@@ -25,7 +25,7 @@ GIVE_BACK, FREE = "give-back", "free-payment"
 
 def returnable(order: Order) -> list[Attempt]:
     """Return the payments that can be given back: of an order paid too much, or cancelled; the newest first."""
-    is_too_much = order.captured - order.refunded > order.total
+    is_too_much = order.captured - order.refunded > order.total - order.discount_given
     if not is_too_much and order.status not in {Order.Status.CANCELLED, Order.Status.FALSE}:
         return []
     attempts = Attempt.objects.filter(shop_id=order.shop_id, order=order, state__in=CAPTURED)

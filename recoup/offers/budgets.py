@@ -1,0 +1,61 @@
+"""Budgets of offers: reserved by one conditional statement when an offer is granted, given back when it is not used (K6)."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.db import connection
+
+from recoup.offers.models import Budget
+from recoup.offers.terms import BudgetLimit, Period
+from recoup.shops.models import Shop
+
+_EVER = datetime(2000, 1, 1, tzinfo=UTC)
+_OPEN = """
+    INSERT INTO offers_budget (shop_id, key, currency, period_start, spent) VALUES (%s, %s, %s, %s, 0)
+    ON CONFLICT DO NOTHING
+"""
+_RESERVE = """
+    UPDATE offers_budget SET spent = spent + %s
+    WHERE shop_id = %s AND key = %s AND currency = %s AND period_start = %s AND spent + %s <= %s
+"""
+
+
+def period_start(period: Period, shop: Shop, now: datetime) -> datetime:
+    """Return when the period of an instant began, by the shop's calendar; weeks begin on Monday."""
+    if period is Period.EVER:
+        return _EVER
+    try:
+        zone = ZoneInfo(shop.time_zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        zone = ZoneInfo("UTC")
+    day = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    if period is Period.WEEK:
+        day -= timedelta(days=day.weekday())
+    if period is Period.MONTH:
+        day = day.replace(day=1)
+    return day.astimezone(UTC)
+
+
+def reserve(shop: Shop, key: str, budget: BudgetLimit, cost: Decimal, *, start: datetime) -> bool:
+    """Take a cost from a budget, unless less than that is left; tell whether it was taken."""
+    with connection.cursor() as cursor:
+        cursor.execute(_OPEN, [shop.pk, key, budget.currency, start])
+        cursor.execute(_RESERVE, [cost, shop.pk, key, budget.currency, start, cost, budget.amount])
+        return bool(cursor.rowcount)
+
+
+def give_back(shop_id: int, key: str, currency: str, cost: Decimal, *, start: datetime) -> None:
+    """Give back what was reserved and not used; a negative cost takes what a use cost above the reserve."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE offers_budget SET spent = greatest(spent - %s, 0)"
+            " WHERE shop_id = %s AND key = %s AND currency = %s AND period_start = %s",
+            [cost, shop_id, key, currency, start],
+        )
+
+
+def spent(shop: Shop, key: str, currency: str, *, start: datetime) -> Decimal:
+    """Return what a budget has cost in a period."""
+    row = Budget.objects.filter(shop=shop, key=key, currency=currency, period_start=start).first()
+    return row.spent if row is not None else Decimal(0)

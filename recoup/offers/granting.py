@@ -1,0 +1,237 @@
+"""Granting offers: decided with everything that is known, in the transaction of the step that asks (K1-K3, K5-K7; D5)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from django.db import transaction
+from django_scopes import scope
+
+from recoup.core import activity, outbox
+from recoup.core.activity import Actor
+from recoup.customers.models import Contact
+from recoup.offers import budgets
+from recoup.offers.baskets import basket_of, gift_of
+from recoup.offers.codes import new_code
+from recoup.offers.events import OfferDecided, OfferGranted
+from recoup.offers.models import Offer, OfferSettings
+from recoup.offers.origins import Origin, origin_of
+from recoup.offers.pricing import Part, Quote, quote
+from recoup.offers.reasons import Reason
+from recoup.offers.settings import get_settings, limits_of, rules_of
+from recoup.offers.terms import BudgetLimit, Terms
+from recoup.orders.models import Cart, Order
+from recoup.orders.queries import OPEN_STATUSES, OWED_STATES
+from recoup.shops.models import Shop
+
+State = Offer.State
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """An offer that a step of a process, or a person, wants to make. One of `order_id` and `cart_id` says about what."""
+
+    shop_id: int
+    contact_id: int
+    terms: Terms
+    valid_until: datetime
+    order_id: int | None = None
+    cart_id: int | None = None
+    budget: BudgetLimit | None = None
+    budget_key: str = ""
+    process_id: int | None = None
+    enrolment_id: int | None = None
+    step_no: int | None = None
+    node: int | None = None
+    is_test: bool = False
+
+
+class OfferRefused(Exception):
+    """The offer was not granted; `reason` says why, `offer` is the row that was written about it."""
+
+    def __init__(self, offer: Offer) -> None:
+        super().__init__(offer.reason)
+        self.reason = offer.reason
+        self.offer = offer
+
+
+def grant_offers(wishes: Sequence[Wish], *, now: datetime) -> list[Offer]:
+    """Decide about wishes and write each down, granted or refused, in the present transaction.
+
+    The clock of an offer starts now. Granted only if the order or cart is still open, its origin can apply it, the person
+    has not had enough, the whole promise stands above the floor, and the budget carries it; the first of these that fails is
+    the reason. An offer that another shop applies is `asked` until its coupon stands there. Announces `OfferGranted`, and
+    `OfferDecided` for a step that waits.
+    """
+    decided = []
+    for wish in sorted(wishes, key=lambda wish: (wish.budget_key, wish.enrolment_id or 0)):
+        with scope(shop=wish.shop_id):
+            decided.append(_decide(wish, now=now, granted_by=None))
+    return decided
+
+
+def grant_by_hand(wish: Wish, *, actor: Actor, now: datetime) -> Offer:
+    """Grant an offer as a person wishes, held against the same floor; it is not stopped by what the person has had.
+
+    :raises OfferRefused: with the reason; the refusal is written down, too.
+    """
+    with transaction.atomic():
+        offer = _decide(wish, now=now, granted_by=actor.id)
+        refused = offer.state == State.REFUSED
+        activity.record(
+            "offers.offer.refused" if refused else "offers.offer.granted",
+            shop_id=offer.shop_id,
+            subject=("order", offer.order_id) if offer.order_id else ("contact", offer.contact_id),
+            at=now,
+            actor=actor,
+            offer_id=offer.pk,
+        )
+    if refused:
+        raise OfferRefused(offer)
+    return offer
+
+
+def _decide(wish: Wish, *, now: datetime, granted_by: int | None) -> Offer:
+    shop = Shop.objects.get(pk=wish.shop_id)
+    subject = _subject(wish)
+    reason, found, origin = _examine(shop, wish, subject, is_by_hand=granted_by is not None, now=now)
+    part = found.parts[0] if found is not None else Part()
+    offer = Offer(
+        shop=shop,
+        contact_id=wish.contact_id,
+        order_id=wish.order_id if isinstance(subject, Order) else None,
+        cart_id=wish.cart_id if isinstance(subject, Cart) else None,
+        process_id=wish.process_id,
+        enrolment_id=wish.enrolment_id,
+        step_no=wish.step_no,
+        node=wish.node,
+        kind=str(wish.terms.kind),
+        terms=wish.terms.as_json(),
+        currency=subject.currency if subject is not None else shop.currency,
+        expected=part.cost,
+        expected_discount=part.discount,
+        new_total=found.after if found is not None else None,
+        granted_at=now,
+        granted_by=granted_by,
+        valid_until=wish.valid_until,
+        state=State.REFUSED if reason else State.GRANTED,
+        reason=str(reason),
+        ended_at=now if reason else None,
+        is_test=wish.is_test,
+    )
+    if not reason and wish.budget is not None and not wish.is_test:
+        start = budgets.period_start(wish.budget.period, shop, now)
+        if budgets.reserve(shop, wish.budget_key, wish.budget, part.cost, start=start):
+            offer.budget_key, offer.budget_start = wish.budget_key, start
+        else:
+            offer.state, offer.reason, offer.ended_at = State.REFUSED, str(Reason.BUDGET), now
+    if offer.state == State.GRANTED:
+        offer.code = new_code()
+        if origin is Origin.SHOP_COUPON and not wish.is_test:
+            offer.state, offer.remote_next_at = State.ASKED, now
+    offer.save(force_insert=True)
+    announce_decision(offer, at=now)
+    return offer
+
+
+def announce_decision(offer: Offer, *, at: datetime) -> None:
+    """Tell those who wait that an offer is in force or refused; nothing while another shop is still being asked."""
+    if offer.state == State.ASKED:
+        return
+    if offer.state == State.GRANTED:
+        outbox.announce(OfferGranted(shop_id=offer.shop_id, offer_id=offer.pk, at=at))
+    if offer.enrolment_id is not None:
+        outbox.announce(
+            OfferDecided(shop_id=offer.shop_id, offer_id=offer.pk, enrolment_id=offer.enrolment_id, at=at)
+        )
+
+
+def _subject(wish: Wish) -> Order | Cart | None:
+    if wish.order_id is not None:
+        return (
+            Order.objects.select_related("source")
+            .filter(pk=wish.order_id, shop_id=wish.shop_id, contact_id=wish.contact_id)
+            .first()
+        )
+    return (
+        Cart.objects.select_related("source")
+        .filter(pk=wish.cart_id or 0, shop_id=wish.shop_id, contact_id=wish.contact_id)
+        .first()
+    )
+
+
+def _examine(
+    shop: Shop, wish: Wish, subject: Order | Cart | None, *, is_by_hand: bool, now: datetime
+) -> tuple[str, Quote | None, Origin | None]:
+    """Return why a wish is refused, or nothing; what it would come to; and how it would be applied."""
+    if subject is None or not is_open(subject):
+        return Reason.SUBJECT_OVER, None, None
+    if Contact.objects.filter(pk=wish.contact_id, shop=shop, erased_at__isnull=False).exists():
+        return Reason.ERASED, None, None
+    origin = origin_of(subject, wish.terms)
+    if origin is Origin.NONE:
+        return Reason.ORIGIN, None, origin
+    settings = get_settings(shop)
+    if not is_by_hand and has_had_enough(subject, settings, now=now):
+        return Reason.ABANDONER, None, origin
+    found = quote_offer(shop, subject, wish.terms, settings)
+    part = found.parts[0]
+    if part.refusal is not None:
+        return Reason(str(part.refusal)), found, origin
+    return (Reason.FLOOR if part.is_cut else ""), found, origin
+
+
+def quote_offer(
+    shop: Shop, subject: Order | Cart, wanted: Terms, settings: OfferSettings | None = None
+) -> Quote:
+    """Return what an offer would come to on an order or cart, by the shop's rules; reads only."""
+    settings = settings or get_settings(shop)
+    rules = rules_of(shop, settings, subject.currency)
+    return quote(basket_of(subject), [wanted], rules, gifts=[gift_of(subject, wanted)])
+
+
+def is_open(subject: Order | Cart) -> bool:
+    """Tell whether an order is still owed, or a cart still left: payers get no offer (K3)."""
+    if isinstance(subject, Cart):
+        return subject.state in {Cart.State.OPEN, Cart.State.ABANDONED}
+    return (
+        subject.payment_state in OWED_STATES
+        and subject.status in OPEN_STATUSES
+        and subject.superseded_by_id is None
+        and subject.captured == 0
+    )
+
+
+def has_had_enough(subject: Order | Cart, settings: OfferSettings, *, now: datetime) -> bool:
+    """Tell whether a person has used enough discounts, or leaves orders and carts again and again.
+
+    They keep their reminders and lose the discounts. The order or cart that this is about does not count.
+    """
+    limits, person = limits_of(settings), subject.contact_id
+    if person is None:
+        return True
+    since = now - limits.memory
+    used = Offer.objects.filter(
+        shop_id=subject.shop_id, contact_id=person, state=State.REDEEMED, ended_at__gt=since, is_test=False
+    ).count()
+    if used >= limits.most_discounts:
+        return True
+    orders = Order.objects.filter(shop_id=subject.shop_id, contact_id=person, unpaid_at__gt=since)
+    carts = Cart.objects.filter(
+        shop_id=subject.shop_id, contact_id=person, abandoned_at__gt=since, order_ref=""
+    )
+    if isinstance(subject, Order):
+        orders = orders.exclude(pk=subject.pk)
+        carts = (
+            carts.exclude(source_id=subject.source_id, ref=subject.cart_ref) if subject.cart_ref else carts
+        )
+    else:
+        carts = carts.exclude(pk=subject.pk)
+    return orders.count() + carts.count() >= limits.most_left
+
+
+def upper_cost(shop: Shop, subject: Order | Cart, wanted: Terms) -> Decimal:
+    """Return what an offer would cost on an order or cart if it were used, for back-tests; 0 if it were refused."""
+    part = quote_offer(shop, subject, wanted).parts[0]
+    return Decimal(0) if part.refusal is not None or part.is_cut else part.cost

@@ -1,0 +1,61 @@
+"""What offers do about news. Each handler takes a batch, reads the present facts and writes in its transaction."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from recoup.core.clock import trade_now
+from recoup.offers.ending import end_offers
+from recoup.offers.events import OfferGranted
+from recoup.offers.granting import is_open
+from recoup.offers.models import Offer
+from recoup.offers.reasons import Reason
+from recoup.offers.redeeming import confirm_paid, free_unpaid, made_for
+from recoup.orders.events import OrderCancelled
+from recoup.orders.models import Order
+
+
+def look_again(batch: Sequence[OfferGranted]) -> None:
+    """Withdraw what was granted at the very moment at which its buyer paid in full (K3)."""
+    offers = Offer.objects.filter(pk__in=[news.offer_id for news in batch]).select_related("order", "cart")
+    over = [
+        offer.pk
+        for offer in offers
+        for subject in [offer.order or offer.cart]
+        if subject is None or (not is_open(subject) and not _became_open_order(offer))
+    ]
+    end_offers(over, Offer.State.VOID, Reason.PAID_FULL, now=trade_now())
+
+
+def _became_open_order(offer: Offer) -> bool:
+    """Tell whether the cart of an offer became an order that is still to be paid."""
+    cart = offer.cart
+    if cart is None or not cart.order_ref:
+        return False
+    order = Order.objects.filter(
+        shop_id=offer.shop_id, contact_id=offer.contact_id, ref=cart.order_ref
+    ).first()
+    return order is not None and is_open(order)
+
+
+class AboutOrder(Protocol):
+    """News about an order, such as `PaymentReceived` of the sibling part."""
+
+    @property
+    def order_id(self) -> int:
+        """Return the order."""
+
+
+def confirm_payments(batch: Sequence[AboutOrder]) -> None:
+    """Note for paid orders what they were paid with."""
+    now = trade_now()
+    for order in Order.objects.filter(pk__in=[news.order_id for news in batch]).order_by("pk"):
+        confirm_paid(order, now=now)
+
+
+def follow_cancelled(batch: Sequence[OrderCancelled]) -> None:
+    """Withdraw the offers made for orders that were cancelled (E11)."""
+    now = trade_now()
+    orders = Order.objects.filter(pk__in=[news.order_id for news in batch]).order_by("pk")
+    for order in orders:
+        end_offers(made_for(order), Offer.State.VOID, Reason.CANCELLED, now=now)
+        free_unpaid([order.pk], now=now)
