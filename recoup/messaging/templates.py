@@ -1,6 +1,6 @@
 """Templates as people work on them: drafts with a lock number, checks, publishing, previews, test sends."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -215,11 +215,16 @@ def _compile_all(
     return compiled
 
 
-def install_shipped(shop: Shop, *, now: datetime, pool: RenderPool | None = None) -> list[Template]:
-    """Give a shop the texts that it starts with, published in all languages. What it has already is left alone."""
+def install_shipped(
+    shop: Shop, *, now: datetime, keys: Iterable[str] = shipped.KEYS, pool: RenderPool | None = None
+) -> list[Template]:
+    """Give a shop texts that come with the product, published in all languages. What it has already is left alone.
+
+    Those in which the shop has to put in something of its own first stay drafts.
+    """
     known = set(Template.objects.filter(shop=shop).values_list("key", flat=True))
     made = []
-    for key in shipped.KEYS:
+    for key in keys:
         if key in known:
             continue
         template = add_template(
@@ -231,6 +236,7 @@ def install_shipped(shop: Shop, *, now: datetime, pool: RenderPool | None = None
             for locale, text in shipped.shipped_texts(key, colour=shop.colour).items()
         }
         template.save()
-        publish(template, expected_lock=template.draft_lock, now=now, pool=pool)
+        if key not in shipped.UNFINISHED_KEYS:
+            publish(template, expected_lock=template.draft_lock, now=now, pool=pool)
         made.append(template)
     return made

@@ -122,6 +122,10 @@ def is_scripting(value: str) -> bool:
     return _SCRIPTING.match(_UNSEEN.sub("", unescape(value))) is not None
 
 
+# In a text that comes with a ready process, where the merchant's own address belongs (RFC 2606 keeps the name free).
+_STAND_IN = re.compile(r"https?://your-[a-z-]+\.example\b", re.IGNORECASE)
+
+
 def address_trouble(value: str) -> str:
     """Return the code of what is wrong with the opening of an address, or nothing.
 
@@ -132,6 +136,8 @@ def address_trouble(value: str) -> str:
         return "link_empty"
     if _SCRIPTING.match(plain):
         return "link_forbidden"
+    if _STAND_IN.match(plain):
+        return "link_placeholder"
     if MARK.match(plain) or _OPENING.match(plain):
         return ""
     return "link_relative"

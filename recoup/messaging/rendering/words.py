@@ -52,6 +52,7 @@ _MESSAGES: Mapping[str, Promise] = {
     "link_relative": _(
         "The address “{address}” must begin with https://, mailto: or tel:, or be one of our links."
     ),
+    "link_placeholder": _("Put the address of your own page in the place of “{address}”."),
     "link_conditional": _("A condition cannot stand in an address. Put it around the whole link."),
     "link_from_value": _("“{address}” is not a link, so that an address cannot begin with it."),
     "unsubscribe_missing": _("This kind of mail needs the link “{token}”, outside of every condition."),

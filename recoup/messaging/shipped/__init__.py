@@ -10,8 +10,16 @@ from typing import Any, NamedTuple
 LOCALES = ("en", "pl", "ru", "de")
 ORDER_KEYS = ("order_reminder_1", "order_reminder_2", "order_reminder_3", "fresh_pay_link")
 CART_KEYS = ("cart_reminder_1", "cart_reminder_2", "cart_reminder_3", "fresh_cart_link")
-KEYS = (*ORDER_KEYS, *CART_KEYS)
+KEYS = (*ORDER_KEYS, *CART_KEYS)  # what every shop starts with
+# What comes with a ready process, once somebody takes it.
+READY_KEYS = (
+    "failed_card_retry", "failed_card_other", "failed_card_help", "order_link_again", "landing_invitation",
+    "purchase_thanks", "before_call", "win_back", "renewal_soon", "renewal_last",
+)  # fmt: skip
+# An address in them is the merchant's to put in: they stay drafts until somebody has.
+UNFINISHED_KEYS = ("landing_invitation",)
 
+_ASKED_FOR = ("fresh_pay_link",)  # no reminder: the buyer wanted it
 _ORDER_CONTROLS = ("paid_already", "pay_later", "stop_order")
 _PARAGRAPH = "        <mj-text>{}</mj-text>"
 _EXTRAS = """
@@ -31,7 +39,7 @@ class ShippedText(NamedTuple):
 
 def kind_of(key: str) -> str:
     """Return what the template of a key is about."""
-    return "order" if key in ORDER_KEYS else "cart"
+    return "cart" if key in CART_KEYS else "order"
 
 
 def shipped_name(key: str, locale: str) -> str:
@@ -58,35 +66,51 @@ def _words(locale: str) -> dict[str, Any]:
 
 
 @cache
-def _layout() -> Layout:
-    return Layout(files(__package__).joinpath("layout.mjml").read_text(encoding="utf-8"))
+def _layout(name: str) -> Layout:
+    return Layout(files(__package__).joinpath(f"{name}.mjml").read_text(encoding="utf-8"))
 
 
 def _text(key: str, locale: str, colour: str) -> ShippedText:
     kind, words = kind_of(key), _words(locale)
     common, about, own = words["common"], words[kind], words[key]
-    is_order = kind == "order"
-    body = _layout().substitute(
+    is_order, is_letter = kind == "order", own.get("form") == "letter"
+    body = _layout("layout").substitute(
         lang=locale,
-        title=own["subject"].replace("{{ order.number }}", "").strip(" ?") if is_order else own["subject"],
+        title=own["subject"].replace("{{ order.number }}", "").strip(" ?:") if is_order else own["subject"],
         colour=colour,
         ink=_ink(colour),
-        subject=kind,
-        extras=_EXTRAS if is_order else "",
-        total="order.due" if is_order else "cart.total",
-        link="links.pay" if is_order else "links.cart",
         greeting=common["greeting"],
         paragraphs="\n".join(_PARAGRAPH.format(paragraph) for paragraph in own["paragraphs"]),
-        total_label=about["total_label"],
-        button=about["button"],
-        link_note=common["link_note"],
+        middle=_letter(own) if is_letter else _goods(kind, common, about),
         after=_PARAGRAPH.format(own["after"]),
         closing=common["closing"],
         phone_label=common["phone_label"],
-        controls=_controls(common, about, is_reminder=is_order and key.startswith("order_")),
-        unsubscribe=escape(about["unsubscribe"]),
+        controls=_controls(common, about, is_reminder=is_order and not is_letter and key not in _ASKED_FOR),
+        unsubscribe=escape(words["cart" if is_letter else kind]["unsubscribe"]),
     )
     return ShippedText(own["subject"], own["preheader"], body)
+
+
+def _goods(kind: str, common: dict[str, str], about: dict[str, str]) -> str:
+    """Return what was chosen, the sum, and the button that leads there."""
+    is_order = kind == "order"
+    return _layout("goods").substitute(
+        subject=kind,
+        extras=_EXTRAS if is_order else "",
+        total="order.due" if is_order else "cart.total",
+        total_label=about["total_label"],
+        link="links.pay" if is_order else "links.cart",
+        button=about["button"],
+        link_note=common["link_note"],
+    )
+
+
+def _letter(own: dict[str, str]) -> str:
+    """Return the middle of a letter: at most a button that leads to the shop, where it has an address."""
+    if "button" not in own:
+        return _layout("letter").substitute(action="")
+    button = f'<mj-button css-class="pay" href="{{{{ shop.website }}}}">{escape(own["button"])}</mj-button>'
+    return _layout("letter").substitute(action=f"        {{% if shop.website %}}{button}{{% endif %}}\n")
 
 
 def _controls(common: dict[str, str], about: dict[str, str], *, is_reminder: bool) -> str:

@@ -15,6 +15,16 @@ _SHIPPED: dict[str, Words] = {
     "cart_reminder_3": _("Cart left behind, last reminder"),
     "fresh_pay_link": _("Fresh link to pay"),
     "fresh_cart_link": _("Fresh link to the cart"),
+    "failed_card_retry": _("Card payment failed: try again"),
+    "failed_card_other": _("Card payment failed: another way to pay"),
+    "failed_card_help": _("Payment broken off: can we help?"),
+    "order_link_again": _("Unpaid order: the link once more"),
+    "landing_invitation": _("Unpaid order: a page that says more"),
+    "purchase_thanks": _("Thanks after payment"),
+    "before_call": _("Unpaid order: may we call you?"),
+    "win_back": _("It has been a while"),
+    "renewal_soon": _("Runs out soon"),
+    "renewal_last": _("Runs out in a few days"),
 }
 _CLASSES: dict[str, Words] = {
     Class.CONTRACT: _("About an order that was placed"),

@@ -128,6 +128,7 @@ def test_addresses_that_run_or_read_something_are_refused(
         ("", "link_empty"),
         ("/pay", "link_relative"),
         ("//evil.example/", "link_relative"),
+        ("https://your-page.example/offer", "link_placeholder"),
         ("shop.example", "link_relative"),
         ("https:/shop.example", "link_relative"),
         ("https://user@evil.example/", "link_relative"),
