@@ -10,7 +10,7 @@ from recoup.processes.examples import Decision, Ran, as_it_is, run_examples
 from recoup.processes.graph.document import ProcessDocument
 from recoup.processes.graph.problems import InvalidProcess
 from recoup.processes.graph.validation import load_process
-from recoup.processes.shipped import SHIPPED, shipped_process
+from recoup.processes.shipped import READY, shipped_process
 from tests.processes.worlds import SEND_TWICE, document
 
 HOURS_24 = {"after": "PT24H", "block": {"t": "send", "template": "first"}}
@@ -28,11 +28,11 @@ def only(document: ProcessDocument) -> Ran:
     return ran
 
 
-@pytest.mark.parametrize("key", SHIPPED)
+@pytest.mark.parametrize("key", READY)
 def test_a_shipped_process_does_what_its_examples_say(key: str) -> None:
     ran = run_examples(shipped_process(key))
 
-    assert len(ran) >= 3
+    assert len(ran) >= 2
     assert [(one.example.name_in("en"), one.differences, one.ended) for one in ran if not one.holds] == []
 
 

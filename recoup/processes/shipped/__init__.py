@@ -1,4 +1,4 @@
-"""Processes that every shop starts with, as documents. Installing them is `processes.actions`' work."""
+"""Processes that come with the product, as documents. Installing them is `processes.actions`' work."""
 
 from functools import cache
 from importlib.resources import files
@@ -7,7 +7,8 @@ from recoup.processes.graph.document import ProcessDocument
 from recoup.processes.graph.reading import read_json
 from recoup.processes.graph.validation import load_process
 
-SHIPPED = ("unpaid_order", "abandoned_cart")
+SHIPPED = ("unpaid_order", "abandoned_cart")  # every shop starts with these
+READY = (*SHIPPED, "link_again", "landing_link")  # what one may begin with
 
 
 @cache

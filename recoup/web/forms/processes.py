@@ -13,14 +13,17 @@ from recoup.web.parts import Words
 
 
 class NewProcessForm(forms.Form):
-    """A name, and what to begin with."""
+    """What to begin with, and a name; a ready process brings one along."""
 
+    start = forms.ChoiceField(label=gettext_lazy("Begin with"), widget=forms.RadioSelect)
     name = forms.CharField(
         label=gettext_lazy("Name"),
         max_length=120,
-        help_text=gettext_lazy("For you and your colleagues; customers never see it."),
+        required=False,
+        help_text=gettext_lazy(
+            "For you and your colleagues; customers never see it. Left empty, a ready process keeps its own name."
+        ),
     )
-    start = forms.ChoiceField(label=gettext_lazy("Begin with"), widget=forms.RadioSelect)
 
     def __init__(self, *args: Any, starts: Sequence[tuple[str, Words]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -10,7 +10,7 @@ from recoup.processes.engine.nodes.table import KINDS
 from recoup.processes.graph.compiling import compile_graph, number_nodes
 from recoup.processes.graph.document import ProcessDocument, doc_hash, json_schema
 from recoup.processes.graph.validation import load_process
-from recoup.processes.shipped import SHIPPED, shipped_process
+from recoup.processes.shipped import READY, shipped_process
 from tests.processes.worlds import SEND_TWICE, document
 
 
@@ -35,7 +35,7 @@ def test_default_that_is_written_out_does_not_change_the_fingerprint() -> None:
     assert doc_hash(load_process(document(nodes))) == doc_hash(load())
 
 
-@pytest.mark.parametrize("key", SHIPPED)
+@pytest.mark.parametrize("key", READY)
 def test_document_survives_a_round_trip_through_json_in_any_order(key: str) -> None:
     shipped = shipped_process(key)
     text = json.dumps(shipped.as_json(), sort_keys=True)

@@ -11,7 +11,7 @@ from recoup.processes.graph.picture import draw
 from recoup.processes.graph.problems import TEXTS
 from recoup.processes.graph.validation import load_process
 from recoup.processes.graph.wording import WORDS
-from recoup.processes.shipped import SHIPPED, shipped_process
+from recoup.processes.shipped import READY, shipped_process
 from tests.processes.worlds import document
 
 ENGINE_WORDS = ("enrol", "node", "lease", "ledger", "payload", "subject", "engine")
@@ -51,7 +51,7 @@ def test_way_back_is_marked_and_does_not_pull_blocks_up() -> None:
     assert [node.label for node in picture.nodes] == [None, "Once more", None]
 
 
-@pytest.mark.parametrize("key", SHIPPED)
+@pytest.mark.parametrize("key", READY)
 def test_every_word_of_a_shipped_picture_exists(key: str) -> None:
     picture = draw(shipped_process(key))
     words = {picture.entry_word, *picture.goal_words}

@@ -8,7 +8,7 @@ import pytest
 from recoup.processes.graph.problems import TEXTS, InvalidProcess, Problem
 from recoup.processes.graph.reading import MOST_CHARACTERS, read_json
 from recoup.processes.graph.validation import load_process
-from recoup.processes.shipped import SHIPPED, shipped_process
+from recoup.processes.shipped import READY, shipped_process
 from tests.processes.worlds import SEND_TWICE, document
 
 END = {"t": "end"}
@@ -30,7 +30,7 @@ def with_node(name: str, **changes: Any) -> dict[str, Any]:
     return document({key: {k: v for k, v in node.items() if v is not None} for key, node in nodes.items()})
 
 
-@pytest.mark.parametrize("key", SHIPPED)
+@pytest.mark.parametrize("key", READY)
 def test_shipped_process_is_valid(key: str) -> None:
     shipped = shipped_process(key)
 
