@@ -25,6 +25,7 @@ from recoup.payments.asking import ask_open_attempts
 from recoup.processes import actions as processes
 from recoup.processes.backtest import runs as backtests
 from recoup.processes.loop import Engine
+from recoup.processes.moving import moves
 from recoup.recovery import actions as recovery
 from recoup.recovery import detection
 from recoup.recovery.asking import ask_due_orders
@@ -39,6 +40,7 @@ ENGINES = (
 SWEEP_EVERY = timedelta(seconds=2)
 IMPORT_EVERY = 5.0
 BACKTEST_EVERY = 1.0  # somebody looks at the progress bar
+MOVE_EVERY = 1.0  # so does here; and whoever was locked is free again
 POLL_EVERY = timedelta(seconds=20)
 FOLD_EVERY = timedelta(minutes=1)
 PLACE_EVERY = timedelta(minutes=1)
@@ -105,6 +107,7 @@ def all_loops() -> list[loops.Loop]:
             importing.LOOP, _unscoped(lambda: importing.import_waiting(now=trade_now())), idle=IMPORT_EVERY
         ),
         loops.Loop(backtests.LOOP, backtests.run_waiting, idle=BACKTEST_EVERY),
+        loops.Loop(moves.LOOP, moves.run_waiting, idle=MOVE_EVERY),
         loops.Loop("endings", _unscoped(finish), idle=SWEEP_EVERY.total_seconds()),
         loops.Loop("place", _unscoped(look_where_we_are), idle=PLACE_EVERY.total_seconds()),
         loops.Loop(
@@ -166,6 +169,8 @@ def step_all(*, rounds: int = 1) -> int:
             done += detect()
             done += ask()
             done += finish()
+            while moved := moves.run_waiting():
+                done += moved
             while handed := outbox.dispatch():
                 done += handed
             while advanced := engine.run_once():

@@ -1,5 +1,6 @@
 """Processes, their immutable versions, the enrolments that wait in them, and the decision ledger."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db import models
@@ -221,6 +222,51 @@ class HoldoutShare(ShopOwned):
         indexes = [
             # Readers: the door; the reports of what a process brought.
             models.Index(fields=["shop", "process", "-id"], name="processes_holdoutshare_of")
+        ]
+
+
+class VersionMove(ShopOwned):
+    """Those inside moved to another version, as a person chose: done by the worker, a chunk at a time."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("Waiting")
+        RUNNING = "running", _("Running")
+        DONE = "done", _("Done")
+        FAILED = "failed", _("Failed")
+        CANCELLED = "cancelled", _("Ended by a person")
+
+    process = models.ForeignKey(Process, on_delete=models.CASCADE, related_name="+", db_index=False)
+    version = models.ForeignKey(ProcessVersion, on_delete=models.PROTECT, related_name="+", db_index=False)
+    from_versions: models.JSONField[Any, Any] = models.JSONField()
+    plan: models.JSONField[Any, Any] = models.JSONField()  # moving.plan.Plan
+    state = models.CharField(max_length=9, choices=State, default=State.WAITING)
+    cursor = models.BigIntegerField()  # the active key at which the next chunk begins
+    whole = models.IntegerField()  # how many there were when it was asked for
+    moved = models.IntegerField(default=0)
+    ended = models.IntegerField(default=0)
+    trouble = models.CharField(max_length=40, default="", blank=True)
+    made_by = models.BigIntegerField(null=True)
+    created_at = models.DateTimeField()  # trade
+    looked_at = models.DateTimeField(default=datetime(2000, 1, 1, tzinfo=UTC))  # real time of the last chunk
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["process"],
+                condition=Q(state__in=["waiting", "running"]),
+                name="processes_versionmove_one_at_a_time",
+            )
+        ]
+        indexes = [
+            # Readers: the moves of a process, newest first.
+            models.Index(fields=["shop", "process", "-id"], name="processes_versionmove_list"),
+            # Reader: the worker's loop, across shops on purpose.
+            models.Index(
+                fields=["looked_at", "id"],
+                name="processes_versionmove_open",
+                condition=Q(state__in=["waiting", "running"]),
+            ),
         ]
 
 

@@ -2,8 +2,8 @@
 
 from importlib.resources import files
 
-PICK, WAKE, SAVE = (
-    files(__package__).joinpath(f"sql/{name}.sql").read_text() for name in ("pick", "wake", "save")
+PICK, WAKE, SAVE, MOVE = (
+    files(__package__).joinpath(f"sql/{name}.sql").read_text() for name in ("pick", "wake", "save", "move")
 )
 _HEAD, _TAIL = PICK.index("    WHERE state IN (1, 2)"), PICK.index(")\nSELECT e.id")
 

@@ -15,6 +15,9 @@ class State(IntEnum):
     CANCELLED = 11
 
 
+ACTIVE_STATES = (State.WAITING, State.READY)  # those with a `run_at`
+
+
 class SubjectKind(IntEnum):
     """What an enrolment is about."""
 

@@ -1,0 +1,212 @@
+"""What a move does with whoever stands at a block: chosen by a person, worked out once for each block of each version."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from recoup.processes.engine.codes import ACTIVE_STATES, Code, Flag, Priority, State
+from recoup.processes.engine.compiled import Graph
+from recoup.processes.engine.endings import stop
+from recoup.processes.engine.records import Enrolment, Outcome, Step
+from recoup.processes.graph.editing import Raw
+
+_TO = "to:"
+_TIMED = frozenset({"wait", "until"})  # blocks whose only work is an instant, which can be worked out again
+_GOALS = 0xFF0
+_DROPPED_BY_ENTERING = Flag.HELD.value
+
+
+class Choice(StrEnum):
+    """What becomes of those at a block; besides, `to:` and the id of a block."""
+
+    STAY = "stay"  # on their version
+    SAME = "same"  # on the same block of the new version
+    EXIT = "exit"  # the process ends for them
+
+
+class PlanRefused(Exception):
+    """A plan that cannot be carried out; `code` is `other_subject`, `unknown_block`, `lost_block` or `unknown_choice`."""
+
+    def __init__(self, code: str, block: str = "") -> None:
+        super().__init__(f"{code} {block}")
+        self.code = code
+        self.block = block
+
+
+def to_block(block: str) -> str:
+    """Return the choice that moves people to a block."""
+    return f"{_TO}{block}"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The choice for each block, by its id; whoever stands at one that is not named stays on their version.
+
+    `recomputes` works the instants of waits and questions out again from when the block was reached; else they stay.
+    """
+
+    choices: Mapping[str, str] = field(default_factory=dict)
+    recomputes: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the plan as plain values."""
+        return {"choices": dict(self.choices), "recomputes": self.recomputes}
+
+    @classmethod
+    def of_json(cls, plain: Mapping[str, Any]) -> "Plan":
+        """Read what `as_json` wrote."""
+        return cls(dict(plain["choices"]), bool(plain["recomputes"]))
+
+    @property
+    def moves_somebody(self) -> bool:
+        """Tell whether anybody would leave their version."""
+        return any(choice != Choice.STAY for choice in self.choices.values())
+
+
+def default_choices(olds: Sequence[Raw], new: Raw) -> dict[str, str]:
+    """Return what is offered first: the same block where the new version has it, else their version."""
+    blocks = {name for old in olds for name in old["nodes"]}
+    return {
+        name: Choice.SAME.value if name in new["nodes"] else Choice.STAY.value
+        for name in sorted(blocks, key=lambda name: (len(name), name))
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a move writes for one block of one version; plain values, so that SQL reads them too.
+
+    `action` is `keep` (the instants stay), `recompute`, `enter` (reaches `to_node` now) or `exit`.
+    """
+
+    version_id: int
+    number: int  # of the version that is left
+    node: int
+    action: str
+    to_node: int = 0
+    mask: int = 0
+    wakes: bool = False  # listens to events that it did not listen to before: they may have happened
+    goal_bits: tuple[int, ...] = ()  # by the goal's place in the old version, its bit in the new one
+    loosens: bool = (
+        False  # the first wait is another one: its instant is kept and not read from the anchor again
+    )
+    round_key: str = ""  # a bounded wait that is begun again takes its round back
+    is_send: bool = False  # a message may be under way from here
+
+
+@dataclass(frozen=True, slots=True)
+class Old:
+    """A version that people are moved from."""
+
+    version_id: int
+    number: int
+    graph: Graph
+
+
+def rules_of(plan: Plan, olds: Sequence[Old], new: Graph) -> list[Rule]:
+    """Work a plan out for every block that somebody leaves.
+
+    :raises PlanRefused: if the versions are about different things, or a choice names what is not there.
+    """
+    for old in olds:
+        if old.graph.document.entry.subject is not new.document.entry.subject:
+            raise PlanRefused("other_subject")
+    rules = []
+    for block, choice in plan.choices.items():
+        known = [old for old in olds if block in old.graph.document.nodes]
+        if not known and not any(block in old.graph.node_map for old in olds):
+            raise PlanRefused("unknown_block", block)
+        rules += [rule for old in known if (rule := _rule(block, choice, plan, old, new))]
+    return rules
+
+
+def _rule(block: str, choice: str, plan: Plan, old: Old, new: Graph) -> Rule | None:
+    node = old.graph.node_map[block]
+    if choice == Choice.STAY:
+        return None
+    if choice == Choice.EXIT:
+        return Rule(old.version_id, old.number, node, "exit")
+    target = block if choice == Choice.SAME else choice.removeprefix(_TO)
+    if choice != Choice.SAME and not choice.startswith(_TO):
+        raise PlanRefused("unknown_choice", block)
+    if target not in new.document.nodes:
+        raise PlanRefused("lost_block", block)
+    was, becomes = old.graph.document.nodes[block], new.document.nodes[target]
+    number = new.node_map[target]
+    action = "keep" if target == block and was.t == becomes.t else "enter"
+    is_timed = action == "keep" and becomes.t in _TIMED
+    if is_timed and plan.recomputes:
+        action = "recompute"
+    bounded = getattr(was, "max_rounds", None) is not None
+    is_other = was.model_dump(exclude={"out", "label"}) != becomes.model_dump(exclude={"out", "label"})
+    return Rule(
+        version_id=old.version_id,
+        number=old.number,
+        node=node,
+        action=action,
+        to_node=number,
+        mask=new.masks[number],
+        wakes=bool(new.masks[number] & ~old.graph.masks[node]),
+        goal_bits=_goal_bits(old.graph, new),
+        loosens=action == "keep" and is_timed and is_other,
+        round_key=str(node) if action == "recompute" and bounded else "",
+        is_send=was.t == "send",
+    )
+
+
+def _goal_bits(old: Graph, new: Graph) -> tuple[int, ...]:
+    bits = {goal.name: goal.bit for goal in new.goals}
+    found = tuple(bits.get(goal.name, 0) for goal in old.goals)
+    return () if found == tuple(goal.bit for goal in old.goals) else found
+
+
+def apply_rule(enrolment: Enrolment, rule: Rule, version_id: int, now: datetime) -> Outcome:
+    """Move one enrolment as `sql/move.sql` does it: for the look ahead, and for the tests of the statement."""
+    if rule.action == "exit":
+        return stop(enrolment, Code.STOPPED_MIGRATED, now)
+    enters = rule.action == "enter"
+    begins_again = rule.action == "recompute" and enrolment.due_at is not None
+    looks = enters or begins_again or rule.wakes
+    moved = enrolment._replace(
+        version_id=version_id,
+        node=rule.to_node,
+        node_at=max(now, enrolment.node_at) if enters else enrolment.node_at,
+        step_no=enrolment.step_no + 1,
+        due_at=None if enters or begins_again else enrolment.due_at,
+        wait_mask=rule.mask,
+        attempt=0,
+        flags=_flags(enrolment, rule, enters=enters),
+        variables=_without_round(enrolment, rule.round_key) if begins_again else enrolment.variables,
+    )
+    if looks and enrolment.state in ACTIVE_STATES and enrolment.run_at is not None:
+        moved = moved._replace(
+            state=State.READY.value, prio=Priority.BULK.value, run_at=min(enrolment.run_at, now)
+        )
+    line = Step(moved.step_no, moved.node, Code.MIGRATED.value, moved.node_at, rule.number)
+    return Outcome(moved, (line,), ())
+
+
+def _flags(enrolment: Enrolment, rule: Rule, *, enters: bool) -> int:
+    flags = enrolment.flags
+    if rule.goal_bits and flags & _GOALS:
+        kept = sum(bit for index, bit in enumerate(rule.goal_bits) if flags & (16 << index))
+        flags = (flags & ~_GOALS) | kept
+    if enters:
+        flags &= ~_DROPPED_BY_ENTERING
+    if rule.loosens and enrolment.due_at is not None:
+        flags &= ~Flag.ANCHORED.value
+    return flags
+
+
+def _without_round(enrolment: Enrolment, key: str) -> Mapping[str, int] | None:
+    rounds = (enrolment.variables or {}).get(key, 0)
+    if not key or not rounds:
+        return enrolment.variables
+    return {**(enrolment.variables or {}), key: rounds - 1}
+
+
+def as_rows(rules: Sequence[Rule]) -> list[dict[str, Any]]:
+    """Return rules as plain values for the statement."""
+    return [{**asdict(rule), "goal_bits": list(rule.goal_bits)} for rule in rules]
