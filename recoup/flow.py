@@ -2,7 +2,7 @@
 
 from recoup.core.outbox import Routes
 from recoup.customers import handlers as customers
-from recoup.customers.events import ConsentChanged, CustomerMerged
+from recoup.customers.events import ConsentChanged, CustomerMerged, TagsChanged
 from recoup.messaging.events import MessageClicked, MessageOpened, MessageSettled
 from recoup.offers import handlers as offers
 from recoup.offers.events import OfferGranted, OfferRedeemed
@@ -30,6 +30,7 @@ ROUTES: Routes = {
     RefundMade: (recovery.subtract_refunds,),
     RecoveryCaseClosed: (processes.wake_closed,),
     ConsentChanged: (),
+    TagsChanged: (processes.enrol_tagged,),
     CustomerMerged: (recovery.follow_merged, customers.follow_merged, processes.follow_merged),
     EnrolmentEnded: (),
 }

@@ -1,4 +1,4 @@
-"""Buyers: contacts and their identities, consents, suppression, suggestions to merge doubles.
+"""Buyers: contacts and their identities, tags, consents, suppression, suggestions to merge doubles.
 
-Woken by intake and by buyers' own choices; gives `ConsentChanged` and `CustomerMerged`.
+Woken by intake and by buyers' own choices; gives `ConsentChanged`, `TagsChanged` and `CustomerMerged`.
 """

@@ -35,6 +35,7 @@ FOLLOWING = (
     "messaging_message",
     "customers_consentevent",
     "customers_contactidentity",
+    "customers_contacttag",
 )
 _FILLED = ("name", "email", "phone", "locale", "time_zone", "country", "company")
 _KEPT_HAND_OVERS = 16  # as many as a gate keeps for the caps
@@ -118,6 +119,11 @@ def tell_apart(suggestion: MergeSuggestion, *, actor: Actor, now: datetime) -> N
 def move_rows(shop_id: int, contact_id: int, *, gone_id: int) -> None:
     """Give whatever names one contact to another, table by table in the lock order, each in key order."""
     with connection.cursor() as cursor:
+        cursor.execute(  # a tag that both have is one
+            "DELETE FROM customers_contacttag g USING customers_contacttag k"
+            " WHERE g.shop_id = %s AND g.contact_id = %s AND k.contact_id = %s AND k.tag_id = g.tag_id",
+            [shop_id, gone_id, contact_id],
+        )
         for table in FOLLOWING:
             cursor.execute(
                 f"WITH l AS (SELECT id FROM {table} WHERE shop_id = %s AND contact_id = %s"  # noqa: S608 - ours

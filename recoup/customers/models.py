@@ -157,3 +157,34 @@ class MergeSuggestion(ShopOwned):
                 condition=Q(state="open"),
             )
         ]
+
+
+class Tag(ShopOwned):
+    """A word by which a shop sorts its customers. Two spellings that differ in case alone are one."""
+
+    name = models.CharField(max_length=40)
+    key = models.TextField()  # `tagging.tag_key` of the name
+    made_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["shop", "key"], name="customers_tag_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ContactTag(ShopOwned):
+    """A tag that a person has, since when and set by whom."""
+
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="+", db_index=False)
+    tag = models.ForeignKey(Tag, on_delete=models.CASCADE, related_name="+", db_index=False)
+    added_at = models.DateTimeField()
+    added_kind = models.CharField(max_length=8)  # `core.activity.Actor`
+    added_by = models.BigIntegerField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["contact", "tag"], name="customers_contacttag_once")]
+        indexes = [
+            # Reader: the people of a tag, for segments.
+            models.Index(fields=["tag", "contact"], name="customers_contacttag_people")
+        ]

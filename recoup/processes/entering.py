@@ -8,11 +8,12 @@ from typing import Any
 
 from django.db import connection
 
+from recoup.customers.events import TagsChanged
 from recoup.processes import turned_away
 from recoup.processes.drawing import Drawn, first_draws, shop_shares
 from recoup.processes.engine.codes import Priority, Refusal, SubjectKind, Wake
 from recoup.processes.engine.compiled import Graph
-from recoup.processes.engine.entry import LONGEST_CHAIN, Candidate, EntryKeys, Reentry, begin
+from recoup.processes.engine.entry import LONGEST_CHAIN, Candidate, EntryKeys, Reentry, begin, key_of
 from recoup.processes.engine.records import CartFacts, ContactFacts, Enrolment, Facts, OrderFacts
 from recoup.processes.graph.compiling import keys_for
 from recoup.processes.turned_away import Refused
@@ -21,6 +22,7 @@ from recoup.recovery.events import RecoveryCaseOpened
 
 # What opens a door: the entry event of a process's document.
 ORDER_PLACED, ORDER_UNPAID, CART_LEFT = "order.placed", "order.unpaid", "cart.abandoned"
+TAG_SET = "tag.set"
 # The order process takes over from the cart process: one person is asked about one thing (B12).
 _DOOR = {"order": ORDER_UNPAID, "cart": CART_LEFT}
 _KIND = {"order": SubjectKind.ORDER, "cart": SubjectKind.CART, "contact": SubjectKind.CONTACT}
@@ -76,6 +78,7 @@ class Arrival:
     at: datetime
     case_id: int | None = None
     event_id: int = 0  # of what brought them; by default the case, or the order, cart or person itself
+    marks: frozenset[str] = frozenset()  # what the entry may have chosen from: the tag, the cause
     process_id: int | None = None
     chain: int = 0
     is_test: bool = False
@@ -128,6 +131,33 @@ def enrol_placed(order_ids: Sequence[int]) -> int:
     )
 
 
+def enrol_tagged(changes: Sequence[TagsChanged]) -> int:
+    """Let people into the processes that begin with one of the tags that were just set on them."""
+    ids = sorted({tag_id for news in changes for tag_id in news.added})
+    if not ids:
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id, key FROM customers_tag WHERE id = ANY(%s)", [ids])
+        keys = dict(cursor.fetchall())
+    return enrol(
+        [
+            Arrival(
+                door=TAG_SET,
+                shop_id=news.shop_id,
+                contact_id=news.contact_id,
+                kind="contact",
+                subject_id=news.contact_id,
+                at=news.at,
+                event_id=key_of("tags", news.contact_id, news.added, news.at.isoformat()),
+                marks=frozenset(keys[tag_id] for tag_id in news.added if tag_id in keys),
+                chain=news.chain,
+            )
+            for news in changes
+            if news.added
+        ]
+    )
+
+
 def enrol(arrivals: Sequence[Arrival]) -> int:
     """Let people in and return how many came in. Whoever is in already, or comes too soon, the unique indexes turn away."""
     if not arrivals:
@@ -164,7 +194,7 @@ def _is_met(arrival: Arrival, door: Door) -> bool:
     if door.shop_id != arrival.shop_id:
         return False
     if arrival.process_id is None:
-        return bool(entry.on == arrival.door)
+        return bool(entry.on == arrival.door and entry.takes(arrival.marks))
     return door.process_id == arrival.process_id and entry.subject in (
         _KIND[arrival.kind],
         SubjectKind.CONTACT,

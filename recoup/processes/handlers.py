@@ -6,12 +6,13 @@ from django.db import connection
 
 from recoup.core.activity import Actor
 from recoup.core.clock import trade_now
-from recoup.customers.events import CustomerMerged
+from recoup.customers.events import CustomerMerged, TagsChanged
 from recoup.messaging.events import MessageClicked, MessageOpened, MessageSettled
 from recoup.orders import status
 from recoup.orders.events import CartChanged, OrderCancelled, OrderChanged, OrderPlaced
 from recoup.orders.models import Order
 from recoup.payments.events import PaymentFailed, PaymentReceived
+from recoup.processes import entering
 from recoup.processes.engine.batch import WakeUp
 from recoup.processes.engine.codes import SubjectKind, Wake
 from recoup.processes.entering import enrol_cases, enrol_placed, wake_buyers, wake_carts_of
@@ -31,6 +32,11 @@ def enrol(batch: Sequence[RecoveryCaseOpened]) -> None:
 def enrol_buyers(batch: Sequence[OrderPlaced]) -> None:
     """Let the buyers of new orders into the processes that begin with the placing."""
     enrol_placed([news.order_id for news in batch])
+
+
+def enrol_tagged(batch: Sequence[TagsChanged]) -> None:
+    """Let people into the processes that begin with a tag which was just set on them."""
+    entering.enrol_tagged(batch)
 
 
 def wake_paid(batch: Sequence[PaymentReceived]) -> None:

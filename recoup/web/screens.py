@@ -233,6 +233,14 @@ class Double:
 
 
 @dataclass(frozen=True, slots=True)
+class TagShown:
+    """A tag of a person, and who set it when."""
+
+    name: str
+    since: Words
+
+
+@dataclass(frozen=True, slots=True)
 class CustomerPage:
     """A person and all that is between them and the shop."""
 
@@ -244,6 +252,8 @@ class CustomerPage:
     doubles: Sequence[Double] = ()  # people who may be the same person
     actions: Sequence[Action] = ()
     next_step: NextStep | None = None
+    tags: Sequence[TagShown] = ()
+    tags_url: str = ""  # where a tag is set or taken off; empty for who may not
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("recovery/report/", report.report, name="report"),
     path("customers/", customers.customers, name="customers"),
     path("customers/<int:contact_id>/", customers.customer, name="customer"),
+    path("customers/<int:contact_id>/tags/", customers.tags, name="customer_tags"),
     path(
         "customers/<int:contact_id>/same/<int:suggestion_id>/merge/", customers.merge, name="customer_merge"
     ),

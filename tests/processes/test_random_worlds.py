@@ -94,6 +94,7 @@ def blocks(forward: Any, anywhere: Any, reference: Any) -> st.SearchStrategy[dic
                 "out": st.fixed_dictionaries({"a": forward, "b": forward}),
             }
         ),
+        block("tag", {"next": forward}, {"add": st.just(["seen"]), "remove": st.just(["new"])}),
         block("order_status", {"next": forward}, {"to": st.just("not_confirmed")}),
         block(
             "send",

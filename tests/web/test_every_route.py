@@ -36,6 +36,7 @@ POSTED: dict[str, dict[str, str]] = {
     "web:order_free": {},
     "web:customer_merge": {"kept": "this"},
     "web:customer_apart": {},
+    "web:customer_tags": {"add": "vip"},
     "web:process_status": {"status": "paused"},
     "web:process_edit_remove": {"block": "n1"},
     "web:process_edit_copy": {"block": "n1", "at": "n1.yes"},

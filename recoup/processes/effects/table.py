@@ -4,14 +4,16 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 
-from recoup.processes.effects import order_status, send
+from recoup.processes.effects import order_status, send, tag
 from recoup.processes.effects.base import Carrier
 from recoup.processes.engine.nodes.order_status import StatusEffect
+from recoup.processes.engine.nodes.tag import TagEffect
 from recoup.processes.engine.records import Effect, Enrolment, Outcome, SendEffect
 
 EFFECTS: dict[type[Effect], Carrier] = {
     SendEffect: send.CARRIER,
     StatusEffect: order_status.CARRIER,
+    TagEffect: tag.CARRIER,
 }
 
 

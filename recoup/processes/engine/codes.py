@@ -102,6 +102,7 @@ class Code(IntEnum):
     SENT = 11
     SUPPRESSED = 12  # hold-out: would have been done
     STATUS_ASKED = 13
+    TAGGED = 14
 
     YES = 20
     NO = 21

@@ -19,6 +19,11 @@ CHAIN = "chain"  # among the variables of an enrolment
 LONGEST_CHAIN = 10
 
 
+def chain_of(enrolment: Enrolment) -> int:
+    """Return how many processes one after another have led to an enrolment."""
+    return (enrolment.variables or {}).get(CHAIN, 0)
+
+
 class Reentry(StrEnum):
     """When somebody who has been in a process may enter it again."""
 

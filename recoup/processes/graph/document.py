@@ -1,6 +1,7 @@
 """The format of a process as JSON, version 1. Blocks have stable ids; ways between them are named ports."""
 
 import json
+from collections.abc import Collection
 from functools import reduce
 from hashlib import blake2b
 from operator import or_
@@ -13,6 +14,7 @@ from recoup.processes.engine.conditions import Condition
 from recoup.processes.engine.entry import Reentry
 from recoup.processes.engine.nodes.base import ForwardSpan, NodeDocument, NodeId, Strict, refuse
 from recoup.processes.engine.nodes.table import KINDS
+from recoup.processes.engine.nodes.tag import TagNames
 from recoup.processes.graph.entries import ABOUT, ENTRIES
 from recoup.processes.graph.examples import MOST_EXAMPLES, Example
 
@@ -30,11 +32,13 @@ class Entry(Strict):
 
     `anchor` makes the first wait count from the placing of the order or the last activity in the cart.
     Somebody who enters later than that wait would be over starts it at once, and everything after it shifts.
+    `tags` are those of which any one lets somebody in who is tagged so.
     `about` is needed where the entry leaves open what the process is about.
     """
 
-    on: Literal["order.placed", "order.unpaid", "cart.abandoned", "manual"]
+    on: Literal["order.placed", "order.unpaid", "cart.abandoned", "tag.set", "manual"]
     about: Literal["contact", "order", "cart"] | None = None
+    tags: TagNames = Field(default_factory=list)
     first: NodeId
     condition: Condition | None = Field(default=None, alias="if")
     reentry: Reentry = Reentry.PER_SUBJECT
@@ -48,7 +52,14 @@ class Entry(Strict):
             raise refuse("again_after_without_span")
         if self.about is not None and ABOUT[self.about] not in ENTRIES[self.on].subjects:
             raise refuse("entry_about_other", about=self.about)
+        if (self.on == "tag.set") != bool(self.tags):
+            raise refuse("entry_and_tags")
         return self
+
+    def takes(self, marks: Collection[str]) -> bool:
+        """Tell whether news with these marks is meant, such as a tag of several or a cause of a failed payment."""
+        chosen = {tag.casefold() for tag in self.tags}
+        return not chosen or not chosen.isdisjoint(marks)
 
     @property
     def subject(self) -> SubjectKind:

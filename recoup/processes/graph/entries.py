@@ -38,6 +38,12 @@ ENTRIES: dict[str, EntryKind] = {
         gettext_noop("A cart is left"),
         gettext_noop("Everybody who leaves a cart from now on enters by themselves."),
     ),
+    "tag.set": EntryKind(
+        (_CONTACT,),
+        gettext_noop("A person is tagged"),
+        gettext_noop("Everybody who is tagged so from now on enters by themselves, by whomever it is done."),
+        gettext_noop("The past does not tell when somebody was tagged."),
+    ),
     "manual": EntryKind(
         (_CONTACT, _ORDER, _CART),
         gettext_noop("Only when somebody is put in"),

@@ -17,6 +17,7 @@ TEXTS: dict[str, str] = {
     "wrong_value": gettext_noop("{value} does not fit here."),
     "bad_span": gettext_noop("{text} is no span. Write PT48H for 48 hours or P2D for two days."),
     "again_after_without_span": gettext_noop("Entering again after a time needs that time, and only that."),
+    "entry_and_tags": gettext_noop("A process that begins with a tag names the tags, and no other does."),
     "entry_about_other": gettext_noop("A process that begins so is never about this: {about}."),
     "unknown_target": gettext_noop("{target} does not exist."),
     "unreachable": gettext_noop("Nothing leads to this block."),

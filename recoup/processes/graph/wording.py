@@ -14,6 +14,7 @@ _OUTCOMES = {
     "sent": gettext_noop("Sent"),
     "suppressed": gettext_noop("Left out: control group"),
     "status.asked": gettext_noop("New status asked for"),
+    "tagged": gettext_noop("Tagged"),
     "yes": gettext_noop("Yes"),
     "no": gettext_noop("No"),
     "not.sent": gettext_noop("The message had not been sent"),

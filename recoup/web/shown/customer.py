@@ -11,6 +11,7 @@ from recoup.accounts.roles import Right
 from recoup.core import humane
 from recoup.core.money import Money
 from recoup.customers.models import ConsentEvent, Contact, ContactIdentity
+from recoup.customers.tagging import tags_of
 from recoup.messaging.models import Message, MessageVisit
 from recoup.orders.desk import is_workable
 from recoup.orders.models import Cart, Order
@@ -87,7 +88,21 @@ def customer_page(seat: Seat, contact: Contact, now: datetime) -> screens.Custom
         doubles=doubles_of(seat, contact),
         actions=actions,
         next_step=_next_step(orders, now),
+        tags=_tags(contact),
+        tags_url=place(seat, "customer_tags", contact.pk) if seat.may(Right.EDIT_CUSTOMERS) else "",
     )
+
+
+def _tags(contact: Contact) -> list[screens.TagShown]:
+    zone, language = timezone.get_current_timezone(), get_language() or "en"
+    return [
+        screens.TagShown(
+            one.tag.name,
+            (_("Set by a process on %(day)s") if one.added_kind == "process" else _("Set on %(day)s"))
+            % {"day": humane.day(one.added_at, zone, language)},
+        )
+        for one in tags_of(contact)
+    ]
 
 
 def _next_step(orders: Sequence[Order], now: datetime) -> parts.NextStep | None:

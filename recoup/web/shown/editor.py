@@ -174,6 +174,12 @@ class _Outliner:
         return Step(name, 0, name, icon, title, detail, url, self.problems.get(name, []))
 
     def entry_words(self) -> str:
+        """Say what the entry has chosen, and for whom alone it opens."""
+        return " · ".join(
+            part for part in (entry_detail(self.shape.doc["entry"]), self._condition_words()) if part
+        )
+
+    def _condition_words(self) -> str:
         condition = self.shape.doc["entry"].get("if")
         return block_words.condition(condition, self.shape.products) if condition else ""
 
@@ -224,6 +230,11 @@ class _Outliner:
     def way(self, way: Way, words: str) -> WayShown:
         url = place(self.seat, "process_edit_insert", self.process.pk)
         return WayShown("", with_query(url, {"at": f"{way.block}.{way.port}"}), words)
+
+
+def entry_detail(entry: Raw) -> str:
+    """Return what an entry has chosen among what may open it: the tags."""
+    return ", ".join(entry.get("tags", []))
 
 
 def way_label(doc: Raw, way: Way) -> str:

@@ -12,6 +12,7 @@ from recoup.accounts.roles import Right
 from recoup.customers.listing import ContactFilter, count_customers, list_customers
 from recoup.customers.merging import MergeRefused, merge_contacts, tell_apart
 from recoup.customers.models import Contact, MergeSuggestion
+from recoup.customers.tagging import TagRefused, read_tags, tag_by_hand
 from recoup.shops.access import Seat
 from recoup.web import listing
 from recoup.web.answers import actor_of, place, place_if, see_other
@@ -22,6 +23,7 @@ from recoup.web.shown.attention import DOUBLES
 from recoup.web.shown.customer import customer_page, customer_rows
 from recoup.web.shown.doubles import doubles_dialogs
 from recoup.web.words.customers import merge_refusal
+from recoup.web.words.tags import tag_refusal
 
 
 @staff(Right.SEE_CUSTOMERS)
@@ -83,6 +85,22 @@ def _show(request: StaffRequest, seat: Seat, contact: Contact, *, status: int = 
         "dialogs": doubles_dialogs(seat, contact),
     }
     return render(request, "web/customer.html", context, status=status)
+
+
+@require_POST
+@staff(Right.EDIT_CUSTOMERS)
+def tags(request: StaffRequest, seat: Seat, contact_id: int) -> HttpResponse:
+    """Set tags on a person, or take one off."""
+    contact = _get(seat, contact_id)
+    try:
+        add, remove = read_tags(request.POST.get("add", "")), read_tags(request.POST.get("remove", ""))
+        if not add and not remove:
+            raise TagRefused("empty")
+    except TagRefused as refused:
+        messages.warning(request, tag_refusal(refused.code))
+        return _show(request, seat, contact, status=422)
+    tag_by_hand(contact, add=add, remove=remove, actor=actor_of(seat), now=request.now)
+    return see_other(place(seat, "customer", contact.pk))
 
 
 def _suggestion(seat: Seat, contact: Contact, suggestion_id: int) -> MergeSuggestion:

@@ -42,6 +42,7 @@ _LINES = {
     "storefront.order.payment_claimed": Line(_("The customer says it is paid"), "message-square", "payment"),
     "storefront.contact.left": Line(_("Unsubscribed"), "mail-x", "message"),
     "storefront.contact.returned": Line(_("Subscribed again"), "mail-check", "message"),
+    "customers.contact.tagged": Line(_("Tags changed"), "tag", "note"),
     "customers.contact.merged": Line(_("Merged with another customer"), "users-round", "decision"),
     "customers.contact.told_apart": Line(
         _("Told apart from another customer who looked the same"), "users-round", "decision"

@@ -36,6 +36,10 @@ KINDS: dict[str, tuple[Words, Words]] = {
         gettext_lazy("Change the order's status"),
         gettext_lazy("For the people at the order desk."),
     ),
+    "tag": (
+        gettext_lazy("Tag the person"),
+        gettext_lazy("Sort your customers by words of your own, or take such a word off."),
+    ),
     "goal": (gettext_lazy("Goal reached"), gettext_lazy("An end that counts as success.")),
     "end": (gettext_lazy("End"), gettext_lazy("Nothing more happens on this way.")),
 }

@@ -87,7 +87,7 @@ def detail(node: PictureNode, texts: Mapping[str, str]) -> str:
         return str(node.values.get("arms", ""))
     if node.kind == "order_status":
         return orders.status_reason(str(node.values.get("reason") or ""))
-    return ""
+    return str(node.values.get("detail", ""))
 
 
 def _question(values: Mapping[str, Any]) -> str:

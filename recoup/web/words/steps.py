@@ -60,6 +60,7 @@ def next_line(step: NextStep, now: datetime, *, is_brief: bool = False) -> str:
         "process.next.held": _("%(what)s rests while somebody works on the order"),
         "process.next.thanks": _("Thanks for the payment %(when)s"),
         "process.next.order_status": _("New status %(when)s"),
+        "process.next.tag": _("A tag is set %(when)s"),
     }
     line = lines[step.word] % values if step.word in lines else word(step.word)
     if is_brief:

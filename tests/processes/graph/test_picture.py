@@ -77,8 +77,9 @@ def test_words_of_every_kind_of_block_are_filled_by_its_values() -> None:
         "n9": {
             "t": "split",
             "arms": [{"id": "a", "w": 3, "name": "Short"}, {"id": "b", "w": 1}],
-            "out": {"a": "n10", "b": "n10"},
+            "out": {"a": "n11", "b": "n11"},
         },
+        "n11": {"t": "tag", "add": ["vip"], "out": {"next": "n10"}},
         "n10": {"t": "end"},
     }
 
@@ -95,6 +96,7 @@ def test_words_of_every_kind_of_block_are_filled_by_its_values() -> None:
         "Send a reminder",
         "Does this apply?",
         "Try ways against each other",
+        "Tag the person",
         "End",
     ]
     assert [edge.name for edge in picture.edges if edge.source == "n9"] == ["Short", "B"]

@@ -51,6 +51,11 @@ def customer(**given: str) -> dict[str, Any]:
         orders=order_rows()[:4],
         timeline=pieces.timeline(),
         facts=[("Address", "ul. Długa 4, 31-147 Kraków")],
+        tags=[
+            screens.TagShown("vip", "Set on 12 Nov 2026"),
+            screens.TagShown("called twice", "Set by a process"),
+        ],
+        tags_url="/c/",
         doubles=[
             screens.Double(
                 "M. Wisniewska",

@@ -13,6 +13,7 @@ from recoup.processes.graph.entries import ENTRIES, subject_of
 from recoup.web.forms.blocks.base import GrowingForm, Part
 from recoup.web.forms.blocks.conditions import ConditionForm
 from recoup.web.forms.blocks.fields import ProductsField, SpanField
+from recoup.web.forms.blocks.tag import TagsField
 from recoup.web.words import blocks as block_words
 from recoup.web.words.steps import word
 
@@ -23,7 +24,7 @@ class EntryForm(ConditionForm):
     """The way in."""
 
     needs_condition = False
-    needed = ("match", "again_after")
+    needed = ("match", "again_after", "tags")
 
     on = forms.ChoiceField(label=gettext_lazy("It begins when"))
     about = forms.ChoiceField(
@@ -37,6 +38,10 @@ class EntryForm(ConditionForm):
         help_text=gettext_lazy(
             "Of a person alone no sum and no goods are known, and nothing is paid: such a process reminds of nothing."
         ),
+    )
+    tags = TagsField(
+        label=gettext_lazy("Which tags"),
+        help_text=gettext_lazy("Any one of them lets somebody in. Several are parted by commas."),
     )
     products = ProductsField(
         label=gettext_lazy("Only with any of these products"),
@@ -72,6 +77,7 @@ class EntryForm(ConditionForm):
         return {
             "on": raw["on"],
             "about": raw.get("about", "contact"),
+            "tags": list(raw.get("tags", [])),
             "products": products,
             "reentry": raw.get("reentry", "per_subject"),
             "again_after": raw.get("again_after", ""),
@@ -106,6 +112,8 @@ class EntryForm(ConditionForm):
         """Ask for the time after which somebody may enter again."""
         cleaned = super().clean()
         cleaned["about"] = cleaned.get("about") or "contact"
+        if cleaned.get("on") == "tag.set" and not cleaned.get("tags") and "tags" not in self.errors:
+            self.add_error("tags", _("Say which tag lets somebody in."))
         if cleaned.get("reentry") == "again_after" and not cleaned.get("again_after"):
             self.add_error("again_after", _("Say after what time."))
         return cleaned
@@ -116,6 +124,8 @@ class EntryForm(ConditionForm):
         raw: Raw = {"on": typed["on"], "reentry": typed["reentry"], "anchor": typed["anchor"]}
         if len(ENTRIES[typed["on"]].subjects) > 1 and typed["about"] != "contact":
             raw["about"] = typed["about"]
+        if typed["on"] == "tag.set":
+            raw["tags"] = typed["tags"]
         subject = subject_of(raw)
         parts: list[Raw] = []
         if typed["products"] and subject in _PRODUCTS:
@@ -136,9 +146,15 @@ class EntryForm(ConditionForm):
 
     def parts(self) -> list[Part]:
         """Return who enters, how often, and the rest."""
+        first = [
+            self.line("on"),
+            self.line("about", css="when-open"),
+            self.line("tags", css="when-tags"),
+            self.line("products", css="when-goods"),
+        ]
         rare = [self.line("anchor"), self.line("group")]
         return [
-            Part("", [self.line("on"), self.line("about", css="when-open"), self.line("products")]),
+            Part("", first),
             self.condition_part(_("Only if"), _("Without a question, everybody enters.")),
             Part(_("How often"), [self.line("reentry"), self.line("again_after", css="when-again")]),
             Part(_("Time and order"), rare),

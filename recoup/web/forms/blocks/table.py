@@ -6,10 +6,21 @@ from recoup.web.forms.blocks.endings import EndForm, GoalForm
 from recoup.web.forms.blocks.order_status import OrderStatusForm
 from recoup.web.forms.blocks.send import SendForm
 from recoup.web.forms.blocks.split import SplitForm
+from recoup.web.forms.blocks.tag import TagForm
 from recoup.web.forms.blocks.until import UntilForm
 from recoup.web.forms.blocks.wait import WaitForm
 
 FORMS: dict[str, type[BlockForm]] = {
     form.kind: form
-    for form in (SendForm, WaitForm, UntilForm, IfForm, SplitForm, OrderStatusForm, GoalForm, EndForm)
+    for form in (
+        SendForm,
+        WaitForm,
+        UntilForm,
+        IfForm,
+        SplitForm,
+        OrderStatusForm,
+        TagForm,
+        GoalForm,
+        EndForm,
+    )
 }
