@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 import typer
@@ -10,6 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from recoup.cli import ground
 from recoup.config import environment
+from recoup.core.public_address import keep_address, read_address
 from recoup.supervisor.places import var_folder
 
 WHAT_FOR = (
@@ -48,19 +48,15 @@ def asked() -> str:
     """Ask until an address can be used."""
     while True:
         try:
-            return environment.read_public_url(typer.prompt("Address", err=True), is_demo=False)
+            return read_address(typer.prompt("Address", err=True))
         except ImproperlyConfigured as error:
             says = str(error).replace("RECOUP_PUBLIC_URL", "The address")
             ground.errors.print(says, style="red", markup=False, soft_wrap=True)
 
 
 def keep(address: str) -> None:
-    """Write the address into var/, whole or not at all, for every later start on this machine."""
-    path = environment.public_url_file(var_folder())
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
-    draft.write_text(f"{address}\n")
-    draft.replace(path)
+    """Keep the address in var/ for every later start on this machine."""
+    path = keep_address(address, var=var_folder())
     ground.errors.print(
         f"Kept in {path}. RECOUP_PUBLIC_URL, where it is set, goes before it.", markup=False, soft_wrap=True
     )

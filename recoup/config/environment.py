@@ -11,6 +11,8 @@ from urllib.parse import unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+from recoup.core.public_address import kept_addresses, read_address
+
 
 def flag(name: str) -> bool:
     """Tell whether an environment switch is on."""
@@ -37,48 +39,26 @@ def var_dir(base: Path) -> Path:
     return Path(os.environ.get("RECOUP_VAR", base / "var")).resolve()
 
 
+def public_addresses(*, is_demo: bool, var: Path) -> tuple[list[str], bool]:
+    """Return the address that links are built from (T60) and those it had before, and whether the environment fixes it.
+
+    `RECOUP_PUBLIC_URL` says it, or else the file that the first start or the wizard wrote. The demo and the tests listen
+    on this machine only, may use http, and know nothing of the file. Empty when nobody has said one.
+
+    :raises AddressRefused: if the address is not usable.
+    """
+    url = os.environ.get("RECOUP_PUBLIC_URL", "").strip()
+    if url:
+        return [read_address(url, may_be_local=is_demo)], True
+    if is_demo:
+        return ["http://127.0.0.1:8000"], True
+    return kept_addresses(var), False
+
+
 def public_url(*, is_demo: bool, var: Path) -> str:
-    """Return the address that links are built from (T60), without a slash at its end; empty when nobody has said one.
-
-    `RECOUP_PUBLIC_URL` says it, or else the file that the first start wrote. The demo and the tests listen on this
-    machine only, may use http, and know nothing of the file.
-
-    :raises ImproperlyConfigured: if the address is not usable.
-    """
-    url = os.environ.get("RECOUP_PUBLIC_URL", "")
-    if not url.strip() and not is_demo:
-        with suppress(FileNotFoundError):
-            url = public_url_file(var).read_text()
-    if not url.strip():
-        return "http://127.0.0.1:8000" if is_demo else ""
-    return read_public_url(url, is_demo=is_demo)
-
-
-def public_url_file(var: Path) -> Path:
-    """Return the file that keeps the address which was given at the first start."""
-    return var / "public-address"
-
-
-def read_public_url(text: str, *, is_demo: bool) -> str:
-    """Return an address as links need it: scheme and host, without a slash at its end.
-
-    :raises ImproperlyConfigured: if it is not usable, with what it must look like.
-    """
-    url = text.strip().rstrip("/")
-    parts = urlsplit(url)
-    if parts.scheme != "https" and not (is_demo and parts.hostname in {"127.0.0.1", "localhost"}):
-        raise ImproperlyConfigured("RECOUP_PUBLIC_URL must begin with https://; only the demo may use http.")
-    if not parts.hostname or parts.path or parts.query or parts.fragment or parts.username:
-        raise ImproperlyConfigured(
-            "RECOUP_PUBLIC_URL must look like https://recoup.example.com, without a path."
-        )
-    return url
-
-
-def allowed_hosts(url: str) -> list[str]:
-    """Return the one host that is answered to, and this machine for health checks."""
-    host = urlsplit(url).hostname
-    return sorted({*([host] if host else []), "127.0.0.1", "localhost"})
+    """Return the address that links are built from, without a slash at its end; empty when nobody has said one."""
+    addresses, _is_fixed = public_addresses(is_demo=is_demo, var=var)
+    return addresses[0] if addresses else ""
 
 
 def secret_keys(var: Path) -> tuple[str, list[bytes], str]:

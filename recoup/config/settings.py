@@ -7,6 +7,7 @@ from typing import Any
 import django_stubs_ext
 
 from recoup.config import environment
+from recoup.core.public_address import hosts_of
 
 django_stubs_ext.monkeypatch()  # lets annotations such as `models.JSONField[Any, Any]` stand at run time
 
@@ -15,9 +16,10 @@ VAR_DIR = environment.var_dir(BASE_DIR)
 IS_DEMO = environment.flag("RECOUP_DEMO")
 IS_TEST = environment.flag("RECOUP_TEST")
 DEBUG = False
-PUBLIC_URL = environment.public_url(is_demo=IS_DEMO or IS_TEST, var=VAR_DIR)
+PUBLIC_URLS, IS_ADDRESS_FIXED = environment.public_addresses(is_demo=IS_DEMO or IS_TEST, var=VAR_DIR)
+PUBLIC_URL = PUBLIC_URLS[0] if PUBLIC_URLS else ""  # `core.public_address` puts a new one here while we run
 SECRET_KEY, SECRETS_KEYS, ADDRESS_KEY = environment.secret_keys(VAR_DIR)
-ALLOWED_HOSTS = environment.allowed_hosts(PUBLIC_URL)
+ALLOWED_HOSTS = hosts_of(PUBLIC_URLS)
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
 
 # Bottom to top, the order of the layers contract in pyproject.toml.
@@ -55,6 +57,7 @@ INSTALLED_APPS = [
     "recoup.config",
 ]
 MIDDLEWARE = [
+    "recoup.web.middleware.AddressMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",

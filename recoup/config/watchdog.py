@@ -24,6 +24,7 @@ from recoup.core.clock import real_now
 from recoup.core.fields import SecretUnreadable
 from recoup.core.installation import may_write_from_here
 from recoup.core.models import Heartbeat
+from recoup.core.public_address import hear_of_new_address
 from recoup.integrations.smtp.plain import MailNotSent, send_plain
 from recoup.messaging.models import MailAccount
 from recoup.shops.models import Membership
@@ -180,6 +181,7 @@ def _owners() -> list[Owner]:
 def _tell(owner: Owner, codes: list[str]) -> bool:
     """Write to an owner over the first of their mail servers that takes it; tell whether one did."""
     with translation.override(owner.language):
+        hear_of_new_address()
         subject, lines = _("Recoup needs attention"), [words(code) for code in codes]
     text = "\n\n".join([*lines, f"{settings.PUBLIC_URL}/health"])
     for account in owner.accounts:

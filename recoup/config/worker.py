@@ -16,6 +16,7 @@ from recoup.config import loops
 from recoup.config.safety import refuse_unsafe
 from recoup.core import heartbeat, installation, outbox
 from recoup.core.clock import boot_seconds, real_now, trade_now
+from recoup.core.public_address import hear_of_new_address
 from recoup.hooks import apply as intake
 from recoup.hooks import ask as asking
 from recoup.hooks import tasks as polling
@@ -68,7 +69,7 @@ def run() -> None:
     spare_collector()
     log.info("worker.started", loops=[thread.name for thread in threads])
     while not stop.wait(1.0):
-        pass
+        hear_of_new_address()
     deadline = boot_seconds() + STOP_SECONDS
     for thread in threads:
         thread.join(max(0.0, deadline - boot_seconds()))

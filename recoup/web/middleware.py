@@ -6,6 +6,8 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 
+from recoup.core.public_address import hear_of_new_address
+
 Answer = Callable[[HttpRequest], HttpResponse]
 
 
@@ -36,6 +38,18 @@ class PersonLanguageMiddleware:
         if request.user.is_authenticated:
             translation.activate(request.user.language)
             request.LANGUAGE_CODE = request.user.language
+        return self.get_response(request)
+
+
+class AddressMiddleware:
+    """Answers to the public address that holds now: the wizard may have changed it in another process."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Look, before anything asks which host was called."""
+        hear_of_new_address()
         return self.get_response(request)
 
 

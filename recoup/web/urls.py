@@ -8,6 +8,7 @@ from recoup.web.views import demo, people, personal, wizard
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", doors.first_page, name="first_page"),
     path("start/", wizard.owner, name="wizard"),
+    path("start/address/", wizard.address, name="public_address"),
     path("start/shop/", wizard.shop, name="new_shop"),
     path("preferences/", personal.preferences, name="preferences"),
     path("language/", personal.set_language, name="set_language"),

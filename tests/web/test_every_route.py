@@ -85,6 +85,7 @@ OTHERS: dict[str, Row] = {
     "first_page": Row(SIGN_IN, "/s/own/"),
     "wizard": Row("/", "/"),
     "new_shop": Row(SIGN_IN, 200, 403),
+    "public_address": Row(SIGN_IN, 403),  # there is a shop that is another owner's
     "preferences": Row(SIGN_IN, "/", method="post", posted={"language": "pl"}),
     "set_language": Row("/", "/", method="post", posted={"language": "pl"}),
     "join": Row(404, 404, arguments=_TOKEN),

@@ -10,6 +10,8 @@ from django.conf import settings
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from recoup.core.public_address import AddressRefused, read_address
+
 # What shops of our four languages use most stands first; the rest follows by name.
 FIRST_CURRENCIES = ("PLN", "EUR", "GBP", "USD", "CHF", "CZK", "UAH", "RUB", "SEK", "NOK", "DKK")
 FIRST_ZONES = ("Europe/Warsaw", "Europe/Berlin", "Europe/London", "Europe/Moscow", "UTC")
@@ -47,6 +49,30 @@ class OwnerForm(forms.Form):
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
         help_text=_("At least 10 characters. A short sentence is easy to remember."),
     )
+
+
+class AddressForm(forms.Form):
+    """The address that every link begins with."""
+
+    address = forms.CharField(
+        label=_("Public address"),
+        max_length=200,
+        help_text=_("For instance https://recoup.example.com. It takes effect at once on this machine."),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "inputmode": "url"}),
+    )
+
+    def clean_address(self) -> str:
+        """Refuse what links cannot begin with."""
+        try:
+            return read_address(self.cleaned_data["address"])
+        except AddressRefused as refused:
+            if refused.is_unsafe:
+                raise forms.ValidationError(
+                    _("It must begin with https://. Nobody should pay at a link that strangers can read.")
+                ) from refused
+            raise forms.ValidationError(
+                _("Only https:// and the name, for instance https://recoup.example.com, without a path.")
+            ) from refused
 
 
 class ShopForm(forms.Form):

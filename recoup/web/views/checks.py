@@ -65,6 +65,7 @@ def checks(request: StaffRequest, seat: Seat) -> HttpResponse:
         "crumb_links": crumbs(seat),
         "checks": rows,
         "is_silenced": installation.silenced_at is not None,
+        "address_url": reverse("public_address"),
         "confirm_url": reverse("web:confirm_place", args=[seat.shop.slug]),
     }
     return render(request, "web/settings/all_checks.html", context)
@@ -76,7 +77,7 @@ def address_trouble() -> str:
         case Reach.US:
             return ""
         case Reach.UNSET:
-            return _("Set RECOUP_PUBLIC_URL to an https address.")
+            return _("Nobody has said it yet.")
         case Reach.NOBODY:
             return _(
                 "Nobody answers there. Look at the name in DNS, the certificate and the proxy before Recoup."

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any, cast
 
 from allauth.account.internal.flows.login import record_authentication
+from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login
@@ -19,16 +20,18 @@ from django_scopes import scopes_disabled
 from recoup.accounts.actions import create_first_owner
 from recoup.accounts.models import User
 from recoup.accounts.roles import Right, Role
+from recoup.core import activity
 from recoup.core.activity import Actor
 from recoup.core.clock import real_now, trade_now
 from recoup.core.humane import duration
+from recoup.core.public_address import hear_of_new_address, keep_address
 from recoup.messaging.models import MailAccount
 from recoup.processes.actions import go_live as start_sending
-from recoup.shops.access import Seat
+from recoup.shops.access import Seat, shops_of
 from recoup.shops.actions import NewShop
 from recoup.shops.models import Membership, Shop, Source
 from recoup.web.doors import StaffRequest, signed_in, staff
-from recoup.web.forms.wizard import OwnerForm, ShopForm
+from recoup.web.forms.wizard import AddressForm, OwnerForm, ShopForm
 from recoup.web.keeping_screens import WizardStep
 from recoup.web.parts import Link
 from recoup.web.setup import found_shop
@@ -43,8 +46,15 @@ _DEFAULTS = {
 }
 
 
-def _steps(now: int) -> list[WizardStep]:
-    titles = [(_("You"), "wizard"), (_("Your shop"), "new_shop"), (_("Ready"), "")]
+def _steps(now: int | None) -> list[WizardStep]:
+    titles = [
+        (_("You"), "wizard"),
+        (_("Address"), "public_address"),
+        (_("Your shop"), "new_shop"),
+        (_("Ready"), ""),
+    ]
+    if now is None:
+        return []
     return [
         WizardStep(
             title,
@@ -55,7 +65,7 @@ def _steps(now: int) -> list[WizardStep]:
     ]
 
 
-def _show(request: HttpRequest, form: Any, step: int, **texts: Any) -> HttpResponse:
+def _show(request: HttpRequest, form: Any, step: int | None, **texts: Any) -> HttpResponse:
     status = 422 if form.errors else 200
     return render(
         request, "web/wizard.html", {"steps": _steps(step), "form": form, "units": {}, **texts}, status=status
@@ -77,7 +87,7 @@ def owner(request: HttpRequest) -> HttpResponse:
         else:
             login(request, user, backend=_BACKEND)
             record_authentication(request, user, method="password", email=user.email)
-            return redirect("new_shop")
+            return redirect("public_address")
     return _show(
         request,
         form,
@@ -86,6 +96,71 @@ def owner(request: HttpRequest) -> HttpResponse:
         lead=_("In two minutes it watches your orders. First, your own account: you are the owner."),
         submit_label=_("Continue"),
     )
+
+
+@require_http_methods(["GET", "POST"])
+@signed_in
+def address(request: HttpRequest) -> HttpResponse:
+    """Ask for the address that every link begins with (T60): in the wizard, and whenever it changes."""
+    user = cast("User", request.user)
+    shops = shops_of(user)
+    if not _may_move(user):
+        return render(request, "403.html", status=403)
+    onward = redirect("web:checks", shops[0].slug) if shops else redirect("new_shop")
+    if settings.IS_ADDRESS_FIXED:
+        return onward if request.method == "POST" else _show_fixed_address(request, is_first=not shops)
+    form = AddressForm(request.POST or None, initial={"address": settings.PUBLIC_URL})
+    if request.method == "POST" and form.is_valid():
+        _move_to(form.cleaned_data["address"], user)
+        messages.success(request, _("Links begin with %(address)s now.") % {"address": settings.PUBLIC_URL})
+        return onward
+    return _show_address(
+        request,
+        form,
+        lead=_(
+            "Every link in a mail begins with it. It must be the https address that your proxy answers to."
+        ),
+        is_first=not shops,
+    )
+
+
+def _show_fixed_address(request: HttpRequest, *, is_first: bool) -> HttpResponse:
+    told = {"address": settings.PUBLIC_URL}
+    lead = _("Every link in a mail begins with %(address)s.") % told
+    lead += " " + _("RECOUP_PUBLIC_URL on the server says so: change it there and start Recoup anew.")
+    return _show_address(request, forms.Form(), lead=lead, is_first=is_first)
+
+
+def _show_address(request: HttpRequest, form: forms.Form, *, lead: str, is_first: bool) -> HttpResponse:
+    texts = {"heading": _("Public address"), "lead": lead}
+    if is_first:
+        return _show(request, form, 1, submit_label=_("Continue"), **texts)
+    return _show(request, form, None, submit_label=_("Save"), **texts)
+
+
+def _may_move(user: User) -> bool:
+    """Tell whether a person may change the address of all shops here: the very first one, or who owns every shop."""
+    with scopes_disabled():
+        others = Shop.objects.exclude(
+            pk__in=Membership.objects.filter(user=user, role=Role.OWNER).values("shop_id")
+        )
+        return not others.exists()
+
+
+def _move_to(address: str, user: User) -> None:
+    was = settings.PUBLIC_URL
+    keep_address(address, var=settings.VAR_DIR)
+    hear_of_new_address()
+    for one in shops_of(user):
+        activity.record(
+            "core.public_address.changed",
+            shop_id=one.pk,
+            subject=("shop", one.pk),
+            at=trade_now(),
+            actor=Actor("person", user.pk),
+            was=was,
+            to=address,
+        )
 
 
 @require_http_methods(["GET", "POST"])
@@ -110,7 +185,7 @@ def shop(request: HttpRequest) -> HttpResponse:
     return _show(
         request,
         form,
-        1,
+        2,
         heading=_("Your shop"),
         lead=_("Everything here can be changed later."),
         submit_label=_("Make the shop"),
@@ -135,7 +210,7 @@ def _show_ready(request: StaffRequest, seat: Seat, status: int = 200) -> HttpRes
     if seat.shop.live_since is not None:
         return redirect("web:home", slug)
     context = {
-        "steps": _steps(2),
+        "steps": _steps(3),
         "process_name": _("Unpaid order"),
         "next_words": _("An order that is not paid for %(time)s gets the first reminder.")
         % {"time": duration(timedelta(minutes=seat.shop.unpaid_after_minutes), get_language() or "en")},
@@ -146,6 +221,7 @@ def _show_ready(request: StaffRequest, seat: Seat, status: int = 200) -> HttpRes
         # No reason to refuse: a server behind some routers cannot reach itself by the name that others know.
         "address_trouble": address_trouble(),
         "checks_url": reverse("web:checks", args=[slug]),
+        "address_url": reverse("public_address"),
     }
     return render(request, "web/wizard_done.html", context, status=status)
 

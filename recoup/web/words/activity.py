@@ -47,6 +47,7 @@ _LINES = {
     "customers.contact.told_apart": Line(
         _("Told apart from another customer who looked the same"), "users-round", "decision"
     ),
+    "core.public_address.changed": Line(_("Public address changed"), "link"),
     "recovery.case.restated": Line(_("Outcome restated"), "history", "decision"),
     "processes.process.created": Line(_("Process created"), "plus"),
     "processes.draft.discarded": Line(_("Changes thrown away"), "trash-2"),
@@ -74,6 +75,8 @@ def details(verb: str, values: Mapping[str, Any]) -> str:
     if verb == "orders.order.status_changed":
         was, to = (orders.status_label(str(values.get(key, ""))) for key in ("was", "to"))
         return f"{was} → {to}"
+    if verb == "core.public_address.changed":
+        return f"{values.get('was', '')} → {values.get('to', '')}"
     if verb == "recovery.case.restated":
         outcome = str(values.get("outcome", ""))
         return str(RecoveryCase.Outcome(outcome).label) if outcome in RecoveryCase.Outcome.values else outcome
