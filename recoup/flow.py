@@ -7,11 +7,12 @@ from recoup.messaging.events import MessageClicked, MessageOpened, MessageSettle
 from recoup.offers import handlers as offers
 from recoup.offers.events import OfferGranted, OfferRedeemed
 from recoup.orders.events import CartChanged, OrderCancelled, OrderChanged, OrderPlaced
-from recoup.payments.events import PaymentFailed, PaymentReceived, RefundMade
+from recoup.payments.events import PaymentFailed, PaymentReceived, RefundMade, SessionEnded
 from recoup.processes import handlers as processes
 from recoup.processes.events import EnrolmentEnded, StatusWished
 from recoup.recovery import handlers as recovery
 from recoup.recovery.events import RecoveryCaseClosed, RecoveryCaseOpened
+from recoup.storefront import handlers as storefront
 
 ROUTES: Routes = {
     CartChanged: (recovery.follow_changed_carts, processes.wake_carts),
@@ -25,6 +26,7 @@ ROUTES: Routes = {
     MessageOpened: (processes.wake_opened,),
     MessageClicked: (processes.wake_clicked,),
     StatusWished: (processes.follow_wishes,),
+    SessionEnded: (storefront.free_offers,),
     PaymentFailed: (processes.wake_failed,),
     PaymentReceived: (offers.confirm_payments, recovery.close_paid, processes.wake_paid),
     RefundMade: (recovery.subtract_refunds,),

@@ -22,6 +22,7 @@ from recoup.hooks import ask as asking
 from recoup.hooks import tasks as polling
 from recoup.integrations.csvfile import importing
 from recoup.messaging.sender.loop import Sender
+from recoup.offers.ending import expire_due_offers
 from recoup.payments.asking import ask_open_attempts
 from recoup.processes import actions as processes
 from recoup.processes.backtest import runs as backtests
@@ -30,6 +31,7 @@ from recoup.processes.moving import moves
 from recoup.recovery import actions as recovery
 from recoup.recovery import detection
 from recoup.recovery.asking import ask_due_orders
+from recoup.storefront.expiring import close_expired_sessions
 
 log = structlog.get_logger(__name__)
 
@@ -110,6 +112,7 @@ def all_loops() -> list[loops.Loop]:
         loops.Loop(backtests.LOOP, backtests.run_waiting, idle=BACKTEST_EVERY),
         loops.Loop(moves.LOOP, moves.run_waiting, idle=MOVE_EVERY),
         loops.Loop("endings", _unscoped(finish), idle=SWEEP_EVERY.total_seconds()),
+        loops.Loop("offers", _unscoped(end_offers), idle=SWEEP_EVERY.total_seconds()),
         loops.Loop("place", _unscoped(look_where_we_are), idle=PLACE_EVERY.total_seconds()),
         loops.Loop(
             "folding", _unscoped(lambda: fold_tallies(now=trade_now())), idle=FOLD_EVERY.total_seconds()
@@ -142,6 +145,12 @@ def finish() -> int:
     return processes.finish_stops(now) + processes.finish_drains(now)
 
 
+def end_offers() -> int:
+    """End offers whose time is over, and payments that were opened with them."""
+    now = trade_now()
+    return expire_due_offers(now=now) + close_expired_sessions(now=now)
+
+
 def ask() -> int:
     """Ask sources and operators about what is due and not known."""
     now = trade_now()
@@ -169,7 +178,7 @@ def step_all(*, rounds: int = 1) -> int:
             done += intake.apply_waiting(limit=200)
             done += detect()
             done += ask()
-            done += finish()
+            done += finish() + end_offers()
             while moved := moves.run_waiting():
                 done += moved
             while handed := outbox.dispatch():

@@ -187,7 +187,9 @@ def confirm_paid(order: Order, *, now: datetime) -> list[Offer]:
             [order.paid_at or now, order.pk, order.discount_given],
         )
         used = dict(cursor.fetchall())
-    if order.discount_given > 0 and not _uses_of(order):
+    if order.discount_given > 0 and not used and not _uses_of(order):
+        used = _use_again(order)
+    if order.discount_given > 0 and not used and not _uses_of(order):
         attention.ask(
             "offers.used_twice",
             shop_id=order.shop_id,
@@ -201,6 +203,20 @@ def confirm_paid(order: Order, *, now: datetime) -> list[Offer]:
     free_unpaid_of(list(left), now=now)
     end_offers(list(left), State.VOID, Reason.PAID_FULL, now=now)
     return redeemed
+
+
+def _use_again(order: Order) -> dict[int, Decimal]:
+    """Take up uses that were freed too early: their payment was called ended and succeeded all the same."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "WITH last AS (SELECT DISTINCT ON (offer_id) id, offer_id FROM offers_redemption"
+            " WHERE order_id = %s AND freed_at IS NOT NULL AND discount > 0 ORDER BY offer_id, id DESC)"
+            " UPDATE offers_redemption r SET freed_at = NULL, paid_at = %s FROM last WHERE r.id = last.id"
+            " AND NOT EXISTS (SELECT FROM offers_redemption o WHERE o.offer_id = r.offer_id AND o.freed_at IS NULL)"
+            " RETURNING r.offer_id, r.cost",
+            [order.pk, order.paid_at],
+        )
+        return dict(cursor.fetchall())
 
 
 def _uses_of(order: Order) -> bool:

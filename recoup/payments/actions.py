@@ -14,7 +14,7 @@ from recoup.orders.events import OrderChanged
 from recoup.orders.models import Order
 from recoup.orders.queries import OrderUnknown, find_order
 from recoup.orders.settle import Settled, lock_order, settle_order
-from recoup.payments.events import PaymentFailed, PaymentReceived, RefundMade
+from recoup.payments.events import PaymentFailed, PaymentReceived, RefundMade, SessionEnded
 from recoup.payments.models import Attempt, AttemptChange, OperatorAccount, Refund
 from recoup.payments.queries import CAPTURED, takings_of
 from recoup.shops.models import Source
@@ -267,7 +267,7 @@ def _is_news(attempt: Attempt, payment: PaymentSnapshot) -> bool:
 
 
 def _advance(attempt: Attempt, payment: PaymentSnapshot, now: datetime) -> None:
-    was_captured = attempt.state in CAPTURED
+    was_captured, was_open = attempt.state in CAPTURED, attempt.is_open_session
     attempt.created_at = min(attempt.created_at, payment.at)
     attempt.state = payment.state.value
     attempt.method = payment.method[:60] or attempt.method
@@ -285,6 +285,15 @@ def _advance(attempt: Attempt, payment: PaymentSnapshot, now: datetime) -> None:
         attempt.failure_class = payment.failure_class.value if payment.failure_class else "unknown"
         attempt.failure_code = payment.failure_code
     attempt.save()
+    if was_open and not attempt.is_open_session and attempt.state not in CAPTURED:
+        announce_ended(attempt, at=now)
+
+
+def announce_ended(attempt: Attempt, *, at: datetime) -> None:
+    """Tell that a pay session of ours ended without money."""
+    outbox.announce(
+        SessionEnded(shop_id=attempt.shop_id, order_id=attempt.order_id, attempt_id=attempt.pk, at=at)
+    )
 
 
 def _write_refund(order: Order, refund: RefundSnapshot, *, now: datetime) -> None:

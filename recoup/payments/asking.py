@@ -3,11 +3,12 @@
 from datetime import datetime, timedelta
 
 import structlog
-from django.db import connection
+from django.db import connection, transaction
 from django_scopes import scopes_disabled
 
 from recoup.core import attention
 from recoup.payments import told
+from recoup.payments.actions import announce_ended
 from recoup.payments.adapters import OperatorUnknown, operator
 from recoup.payments.models import Attempt
 from recoup.payments.ports import OperatorUnavailable, OutcomeUnknown
@@ -84,9 +85,12 @@ def _answer(attempt: Attempt) -> tuple[PaymentSnapshot | None, bool]:
 
 
 def _end(attempt: Attempt, state: Attempt.State, now: datetime) -> None:
-    Attempt.objects.filter(pk=attempt.pk, is_open_session=True).update(
-        state=state, is_open_session=False, next_ask_at=None, settled_at=now
-    )
+    with transaction.atomic():
+        ended = Attempt.objects.filter(pk=attempt.pk, is_open_session=True).update(
+            state=state, is_open_session=False, next_ask_at=None, settled_at=now
+        )
+        if ended:
+            announce_ended(attempt, at=now)
 
 
 def _give_up(attempt: Attempt, now: datetime) -> None:

@@ -31,3 +31,13 @@ class RefundMade:
     shop_id: int
     order_id: int
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnded:
+    """A pay session of ours ended without money: declined, given up, run out or closed."""
+
+    shop_id: int
+    order_id: int
+    attempt_id: int
+    at: datetime

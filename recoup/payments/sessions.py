@@ -4,8 +4,10 @@ The key and the sum are stored before the operator is called; every further call
 One session at most is open for an order: an index decides it. Asking how they stand: `asking`.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 import structlog
 from django.db import transaction
@@ -16,6 +18,7 @@ from recoup.orders.models import Order
 from recoup.orders.queries import OPEN_STATUSES, OWED_STATES
 from recoup.orders.settle import lock_order
 from recoup.payments import told
+from recoup.payments.actions import announce_ended
 from recoup.payments.adapters import operator
 from recoup.payments.models import Attempt, OperatorAccount, session_key
 from recoup.payments.ports import (
@@ -67,6 +70,10 @@ class Opening:
     locale: str
     description: str
     message_id: int | None = None
+    # The sum that the buyer saw, where an offer may make it less than what is due.
+    expected: Decimal | None = None
+    # Called with the locked order before a session is stored: what an offer takes off, used in the same transaction.
+    agree: Callable[[Order], Decimal] | None = None
 
 
 def why_not_payable(order: Order) -> str:
@@ -97,6 +104,8 @@ def open_session(order: Order, opening: Opening, *, now: datetime) -> Attempt:
     Must not run inside a transaction: the key is committed before the operator is called. A session that has run out, or
     that was opened over another sum, is ended first.
 
+    What `opening.agree` raises comes through; nothing was opened then.
+
     :raises NotPayable: if the order is paid, cancelled, replaced, or held by a session that needs a person.
     :raises SessionNotOpened: if the operator did not open it; nothing was taken.
     :raises SessionUnknown: if the operator's answer was lost; the same call may be repeated.
@@ -105,7 +114,7 @@ def open_session(order: Order, opening: Opening, *, now: datetime) -> Attempt:
     if attempt.failure_code == told.AMOUNT_DIFFERS:
         raise SessionUnknown(attempt.pk)
     if not is_new and attempt.redirect_url:
-        if _still_serves(attempt, now):
+        if _still_serves(attempt, opening, now):
             return attempt
         close_session(attempt, now=now)
         attempt, is_new = _reserve(order, opening, now=now)
@@ -123,6 +132,7 @@ def _reserve(order: Order, opening: Opening, *, now: datetime) -> tuple[Attempt,
         known = find_open_session(order)
         if known is not None:
             return known, False
+        discount = opening.agree(order) if opening.agree is not None else Decimal(0)
         key = session_key()
         account = opening.way.account
         attempt = Attempt.objects.create(
@@ -134,7 +144,8 @@ def _reserve(order: Order, opening: Opening, *, now: datetime) -> tuple[Attempt,
             operator=account.kind,
             method=opening.way.method,
             state=Attempt.State.CREATED,
-            amount=amount_due(order),
+            amount=amount_due(order) - discount,
+            discount=discount,
             currency=order.currency,
             created_at=now,
             learnt_at=now,
@@ -145,10 +156,11 @@ def _reserve(order: Order, opening: Opening, *, now: datetime) -> tuple[Attempt,
     return attempt, True
 
 
-def _still_serves(attempt: Attempt, now: datetime) -> bool:
+def _still_serves(attempt: Attempt, opening: Opening, now: datetime) -> bool:
     """Tell whether a session may be shown again: not run out, and over what is due today."""
     has_run_out = attempt.expires_at is not None and attempt.expires_at <= now
-    return not has_run_out and attempt.amount == amount_due(attempt.order)
+    asked = amount_due(attempt.order) if opening.expected is None else opening.expected
+    return not has_run_out and attempt.amount == asked
 
 
 def _call_operator(attempt: Attempt, opening: Opening, *, is_new: bool, now: datetime) -> Attempt:
@@ -223,14 +235,17 @@ def _close_unseen(attempt: Attempt, *, now: datetime) -> None:
 
 def _end_unbegun(attempt: Attempt, failure_class: FailureClass, code: str, *, now: datetime) -> None:
     """End an attempt of which nothing began: no news, the order stands as it stood."""
-    Attempt.objects.filter(pk=attempt.pk, is_open_session=True, redirect_url="").update(
-        state=Attempt.State.CANCELLED,
-        failure_class=failure_class.value,
-        failure_code=code,
-        is_open_session=False,
-        next_ask_at=None,
-        settled_at=now,
-    )
+    with transaction.atomic():
+        ended = Attempt.objects.filter(pk=attempt.pk, is_open_session=True, redirect_url="").update(
+            state=Attempt.State.CANCELLED,
+            failure_class=failure_class.value,
+            failure_code=code,
+            is_open_session=False,
+            next_ask_at=None,
+            settled_at=now,
+        )
+        if ended:
+            announce_ended(attempt, at=now)
 
 
 def _flag_redirect(attempt: Attempt, opened: OpenedSession, *, now: datetime) -> None:
@@ -279,6 +294,7 @@ def release_session(attempt: Attempt, *, user_id: int, now: datetime) -> None:
             next_ask_at=None,
             settled_at=now,
         )
+        announce_ended(attempt, at=now)
         attention.settle(
             "payments.outcome_unknown", shop_id=attempt.shop_id, key=str(attempt.pk), now=now, user_id=user_id
         )

@@ -59,6 +59,22 @@ def can_open_sessions(source: Source, amount: Decimal, currency: str) -> bool:
     return not _pays_itself(source) and bool(_our_ways(source.shop_id, amount, currency))
 
 
+def least_payable(order: Order) -> Decimal:
+    """Return the smallest sum that some way of ours takes for an order; 0 where none says one."""
+    accounts = OperatorAccount.objects.filter(
+        shop_id=order.shop_id, role=OperatorAccount.Role.INITIATOR, is_active=True
+    )
+    found = []
+    for account in accounts:
+        try:
+            abilities = operator(account.kind).abilities(account)
+        except (OperatorUnavailable, OperatorUnknown):
+            continue
+        if abilities.opens_sessions:
+            found.append(abilities.least.get(order.currency, Decimal(0)))
+    return min(found, default=Decimal(0))
+
+
 def _our_ways(shop_id: int, amount: Decimal, currency: str) -> tuple[Way, ...]:
     accounts = OperatorAccount.objects.filter(
         shop_id=shop_id, role=OperatorAccount.Role.INITIATOR, is_active=True

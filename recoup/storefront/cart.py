@@ -3,6 +3,7 @@
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 
+from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
@@ -29,6 +30,10 @@ from recoup.storefront.pages import page, see_other
 from recoup.storefront.purposes import CART, PAY
 from recoup.storefront.visits import Visit
 
+_PROOF = "storefront.cart.person"
+PROOF_LIFE = timedelta(hours=1)
+# What the page's own forms send; anything else is refused and never read (T67).
+_FIELDS = frozenset({"confirm", "email", "proof", "total", "terms", "terms_version"})
 TRIES, TRIES_PER = 5, timedelta(minutes=15)  # to name the address: the masked one leaves few letters to guess
 
 
@@ -39,6 +44,11 @@ def cart(request: HttpRequest, visit: Visit) -> HttpResponse:
     step = next_step(visit.subject, filled)
     if request.method != "POST":
         return _show(visit, filled, step)
+    if set(request.POST) - _FIELDS:
+        problem = _(
+            "This page asked for something that it does not know. Nothing was ordered; please try again."
+        )
+        return _show(visit, filled, step, status=422, problem=problem)
     if "confirm" in request.POST:
         return _confirm(request, visit, filled, step)
     return _go_on(request, visit, filled, step)
@@ -67,6 +77,7 @@ def _show(
         "masked_name": masked_name(person.name),
         "masked_email": masked_email(person.email),
         "confirmed": confirmed,
+        "proof": _proof(visit) if confirmed else "",
         "terms_url": visit.shop.terms_url,
         "terms_version": visit.shop.terms_version,
         "problem": problem,
@@ -96,8 +107,9 @@ def _confirm(request: HttpRequest, visit: Visit, filled: FilledCart, step: NextS
 def _go_on(request: HttpRequest, visit: Visit, filled: FilledCart, step: NextStep) -> HttpResponse:
     if step.step is Step.FOLLOW:
         return see_other(step.url)
+    is_person = _is_proved(visit, request.POST.get("proof", ""))
     if step.step is Step.PAY_ORDER and step.order is not None:
-        return _to_pay_page(visit, step.order)
+        return _to_pay_page(visit, step.order, is_person=is_person)
     if step.step is not Step.PLACE:
         return _show(visit, filled, step, status=409)
     if "terms" not in request.POST:
@@ -109,7 +121,19 @@ def _go_on(request: HttpRequest, visit: Visit, filled: FilledCart, step: NextSte
     except CartChangedMeanwhile:
         problem = _("Something has changed since you opened this page. Please look again before you order.")
         return _show(visit, filled, step, status=409, problem=problem)
-    return _to_pay_page(visit, order)
+    return _to_pay_page(visit, order, is_person=is_person)
+
+
+def _proof(visit: Visit) -> str:
+    """Return what the form brings back of somebody who has just named their address: signed, for this link alone."""
+    return signing.dumps(visit.link.pk, salt=_PROOF)
+
+
+def _is_proved(visit: Visit, proof: str) -> bool:
+    try:
+        return bool(signing.loads(proof, salt=_PROOF, max_age=PROOF_LIFE) == visit.link.pk)
+    except signing.BadSignature:
+        return False
 
 
 def _sum(text: str) -> Decimal:
@@ -121,8 +145,13 @@ def _sum(text: str) -> Decimal:
     return seen if seen.is_finite() else Decimal(-1)
 
 
-def _to_pay_page(visit: Visit, order: Order) -> HttpResponse:
-    """Lead on to the order's pay page by a fresh link, which keeps the message that brought the buyer."""
-    wish = LinkOrder(PAY, visit.shop.pk, "order", order.pk, order.contact_id, visit.link.message_id)
+def _to_pay_page(visit: Visit, order: Order, *, is_person: bool) -> HttpResponse:
+    """Lead on to the order's pay page by a fresh link, which keeps the message that brought the buyer.
+
+    It is the buyer's own, with what was offered to them, only once they have named their address: a cart that was passed on
+    gives the goods alone.
+    """
+    contact_id = order.contact_id if is_person else None
+    wish = LinkOrder(PAY, visit.shop.pk, "order", order.pk, contact_id, visit.link.message_id)
     (token,) = links.mint([wish], now=visit.now)
     return see_other(f"/{PAY}/{token}")

@@ -10,7 +10,10 @@ from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from recoup.core import links
+from recoup.core.links import LinkOrder
 from recoup.core.ratelimit import is_allowed
+from recoup.customers.normalise import email_key
 from recoup.messaging.breakdown import Extra, Told, extra_name, extras
 from recoup.orders.models import Order, OrderLine
 from recoup.payments import asking, sessions
@@ -19,14 +22,20 @@ from recoup.payments.models import OperatorAccount
 from recoup.payments.sessions import NotPayable, Opening, SessionNotOpened, SessionUnknown
 from recoup.payments.ways import Way
 from recoup.shops.addresses import origin_of
+from recoup.storefront.buying import person_of
+from recoup.storefront.codes import TooManyGuesses, read_code
 from recoup.storefront.doors import buyers_page
 from recoup.storefront.filled import MOST_LINES, variant_words
 from recoup.storefront.pages import page, see_other
+from recoup.storefront.price import Price, PriceChanged, agreement, changed_words, has_changed, price_of
 from recoup.storefront.purposes import PAY
 from recoup.storefront.standing import Stage, Standing, standing_of
 from recoup.storefront.visits import Visit
 from recoup.storefront.words import method_name, method_note
 
+# What the page's own forms send; anything else is refused and never read (T67).
+_FIELDS = frozenset({"way", "quote", "continue", "instead", "check", "code", "confirm", "email"})
+TRIES, TRIES_PER = 5, timedelta(minutes=15)  # to name the address
 LOOKS = 6  # times that the page looks again by itself after the buyer came back
 LOOK_AFTER = 5  # seconds
 ASK_AFTER = 5  # seconds between two asks of the operator by one order's buyer
@@ -39,18 +48,37 @@ def pay(request: HttpRequest, visit: Visit) -> HttpResponse:
     visit.order  # noqa: B018 - refuses a link about a cart
     if request.method != "POST":
         return _show(request, visit, standing_of(visit.order))
+    if set(request.POST) - _FIELDS:
+        problem = _(
+            "This page asked for something that it does not know. Nothing was taken; please try again."
+        )
+        return _show(request, visit, standing_of(visit.order), status=422, problem=problem)
     if "check" in request.POST:
         return _check(visit)
+    if "code" in request.POST:
+        return _take_code(request, visit)
+    if "confirm" in request.POST:
+        return _confirm(request, visit)
     return _go_on(request, visit)
 
 
 def _show(
-    request: HttpRequest, visit: Visit, standing: Standing, *, status: int = 200, problem: str = ""
+    request: HttpRequest,
+    visit: Visit,
+    standing: Standing,
+    *,
+    status: int = 200,
+    problem: str = "",
+    code_problem: str = "",
+    email_problem: str = "",
 ) -> HttpResponse:
     looks = _looks(request)
     lines = list(standing.order.lines.order_by("position"))
     context = {
         "standing": standing,
+        "price": price_of(visit, standing),
+        "code_problem": code_problem,
+        "email_problem": email_problem,
         "order": standing.order,
         "lines": [(line, variant_words(line.options)) for line in lines[:MOST_LINES]],
         "extras": [(extra_name(kind), amount) for kind, amount in extras_of(standing.order, lines)],
@@ -110,32 +138,44 @@ def _origins(standing: Standing) -> set[str]:
 
 
 def _go_on(request: HttpRequest, visit: Visit) -> HttpResponse:
-    """Follow the order's own pay link, or open one session and go to it; nothing else posted is read (R27)."""
+    """Follow the order's own pay link, or open one session and go to it (R27).
+
+    The sum is reckoned anew; if it is not the one that the page showed, nothing is opened and both are shown (T67).
+    """
     standing = standing_of(visit.order)
+    quoted = request.POST.get("quote")
+    price = price_of(visit, standing)
+    if standing.can_pay and has_changed(price, quoted) and not request.POST.get("instead"):
+        return _show(request, visit, standing, status=409, problem=changed_words(price, quoted))
     if standing.stage is Stage.OPENED and request.POST.get("instead"):
         return _change(request, visit, standing)
     if standing.session is not None:
-        return _continue(request, visit, standing)
+        return _continue(request, visit, standing, price)
+    if standing.can_pay and standing.ways.follow_url:
+        return see_other(standing.ways.follow_url)
     if not standing.can_pay:
         return _show(request, visit, standing, status=409)
-    if standing.ways.follow_url:
-        return see_other(standing.ways.follow_url)
+    return _begin(request, visit, standing, price)
+
+
+def _begin(request: HttpRequest, visit: Visit, standing: Standing, price: Price) -> HttpResponse:
+    """Open a session by the way that was chosen."""
     way = standing.ways.find(request.POST.get("way", ""))
     if way is None:
         problem = _("Please choose how you would like to pay.")
         return _show(request, visit, standing, status=422, problem=problem)
-    return _open(request, visit, way)
+    return _open(request, visit, way, price)
 
 
-def _continue(request: HttpRequest, visit: Visit, standing: Standing) -> HttpResponse:
+def _continue(request: HttpRequest, visit: Visit, standing: Standing, price: Price) -> HttpResponse:
     """Go on with the session that is open, or repeat the call whose answer was lost."""
     session = standing.session
     if session is None or session.operator_account is None:
         return _show(request, visit, standing, status=409)
-    return _open(request, visit, Way(session.operator_account, session.method))
+    return _open(request, visit, Way(session.operator_account, session.method), price)
 
 
-def _open(request: HttpRequest, visit: Visit, way: Way) -> HttpResponse:
+def _open(request: HttpRequest, visit: Visit, way: Way, price: Price) -> HttpResponse:
     if not is_allowed(f"pay-open:{visit.order.pk}", limit=OPENINGS, per=OPENINGS_PER):
         return page(visit.shop, "too_many.html", {}, status=429)
     opening = Opening(
@@ -145,11 +185,17 @@ def _open(request: HttpRequest, visit: Visit, way: Way) -> HttpResponse:
         locale=get_language() or "en",
         description=_("Order %(number)s, %(shop)s") % {"number": visit.order.number, "shop": visit.shop.name},
         message_id=visit.link.message_id,
+        expected=price.to_pay.amount,
+        agree=agreement(price, now=visit.now),
     )
     try:
         attempt = sessions.open_session(visit.order, opening, now=visit.now)
     except NotPayable:
         return _show(request, visit, _anew(visit), status=409)
+    except PriceChanged:
+        standing = _anew(visit)
+        problem = changed_words(price_of(visit, standing), price.quote)
+        return _show(request, visit, standing, status=409, problem=problem)
     except SessionUnknown:
         return see_other(f"{visit.address}?back=1")
     except SessionNotOpened as error:
@@ -180,6 +226,36 @@ def _change(request: HttpRequest, visit: Visit, standing: Standing) -> HttpRespo
     except NotPayable:
         return _show(request, visit, _anew(visit), status=409)
     return see_other(visit.address)
+
+
+def _take_code(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Take a code that its person typed: from then on the page is theirs; or say why not."""
+    try:
+        found = read_code(request, visit, request.POST["code"][:200])
+    except TooManyGuesses:
+        return page(visit.shop, "too_many.html", {}, status=429)
+    if isinstance(found, str):
+        return _show(request, visit, standing_of(visit.order), status=409, code_problem=found)
+    return _to_own_page(visit)
+
+
+def _confirm(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Make the page that of the order's buyer once they have named their address."""
+    if not is_allowed(f"pay-person:{visit.link.pk}", limit=TRIES, per=TRIES_PER):
+        return page(visit.shop, "too_many.html", {}, status=429)
+    given = email_key(request.POST.get("email", "")[:254])
+    if not given or given != email_key(person_of(visit.order).email):
+        problem = _("This is not the address that the order was placed with.")
+        return _show(request, visit, standing_of(visit.order), status=422, email_problem=problem)
+    return _to_own_page(visit)
+
+
+def _to_own_page(visit: Visit) -> HttpResponse:
+    """Lead on by a link that is the buyer's own and keeps the message that brought them."""
+    order = visit.order
+    wish = LinkOrder(PAY, visit.shop.pk, "order", order.pk, order.contact_id, visit.link.message_id)
+    (token,) = links.mint([wish], now=visit.now)
+    return see_other(f"/{PAY}/{token}")
 
 
 def _check(visit: Visit) -> HttpResponse:

@@ -46,6 +46,11 @@ class Standing:
     chosen: Way | None = None
 
     @property
+    def together(self) -> Money:
+        """Return what the order comes to: the total, less an offer that it was paid with."""
+        return Money(self.total.amount - self.order.discount_given, self.total.currency)
+
+    @property
     def can_pay(self) -> bool:
         """Tell whether the page has a button that pays."""
         return self.stage in {Stage.OWED, Stage.OPENED}

@@ -95,11 +95,31 @@ def test_a_press_opens_one_session_and_leads_to_the_bank(
     assert "€149.00" in page.text
 
 
-def test_the_sum_is_the_servers_whatever_is_posted(order: Order, link: MakeLink, buyer: Client) -> None:
-    form = {**way(order), "amount": "1.00", "total": "0.01", "currency": "JPY", "order": "1", "price": "1"}
+@pytest.mark.parametrize(
+    "field", ["amount", "total", "price", "discount", "shipping", "currency", "order", "order_id", "quote_id"]
+)
+def test_a_field_that_the_page_never_sends_is_refused(
+    order: Order, link: MakeLink, buyer: Client, field: str
+) -> None:
+    answer = buyer.post(link("pay", order), {**way(order), field: "1.00"})
 
-    assert buyer.post(link("pay", order), form).status_code == 303
+    assert (answer.status_code, Attempt.objects.count()) == (422, 0)
 
+
+def test_a_sum_that_is_not_the_one_shown_charges_nothing_and_shows_both(
+    order: Order, link: MakeLink, buyer: Client
+) -> None:
+    path = link("pay", order)
+    stale = buyer.post(path, {**way(order), "quote": "120.00 EUR"})
+    hostile = [
+        buyer.post(path, {**way(order), "quote": text}) for text in ("", "1", "NaN EUR", "1e999999 EUR")
+    ]
+    body = stale.content.decode()
+
+    assert (stale.status_code, "€120.00" in body, "€149.00" in body) == (409, True, True)
+    assert [answer.status_code for answer in hostile] == [409] * 4
+    assert Attempt.objects.count() == 0
+    assert buyer.post(path, {**way(order), "quote": "149.00 EUR"}).status_code == 303
     assert (only_attempt(order).amount, only_attempt(order).currency) == (Decimal("149.00"), "EUR")
 
 

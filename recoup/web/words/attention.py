@@ -38,6 +38,29 @@ _KINDS = {
         "message-square",
         action=_("Open the order"),
     ),
+    "offers.used_twice": Kind(
+        _("Order %(number)s was paid with an offer that was used elsewhere too"),
+        _(
+            "Its payment had been called off and succeeded all the same. The money counts; decide what to ask the buyer."
+        ),
+        "badge-percent",
+        action=_("Open the order"),
+    ),
+    "offers.gift_due": Kind(
+        _("A gift goes with order %(number)s"),
+        _("Put it into the parcel: %(gift)s. Then tick this off."),
+        "gift",
+        action=_("Open the order"),
+    ),
+    "offers.code_guessing": Kind(
+        _("Somebody is guessing codes of offers"),
+        _(
+            "It was tried at order %(number)s. Further tries are held off for a minute each; no code was given away."
+        ),
+        "shield-alert",
+        "failed",
+        _("Open the order"),
+    ),
     "payments.overpaid": Kind(
         _("Order %(number)s was paid with more than it costs"),
         _("Give the difference back, or tick this off."),
