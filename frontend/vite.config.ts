@@ -18,8 +18,8 @@ export default defineConfig({
     cssTarget: ["chrome123", "firefox121", "safari17.5"],
     chunkSizeWarningLimit: 600, // ECharts, loaded only by pages with a chart
     rolldownOptions: {
-      checks: { eval: false }, // htmx holds one, which allowEval=false never reaches
-      input: { staff: "src/staff.ts", buyer: "src/buyer.css" },
+      checks: { eval: false, moduleLevelDirective: false }, // htmx holds one, which allowEval=false never reaches
+      input: { staff: "src/staff.ts", canvas: "src/canvas.tsx", buyer: "src/buyer.css" },
       output: {
         entryFileNames: "[name]-[hash].js",
         chunkFileNames: "[name]-[hash].js",

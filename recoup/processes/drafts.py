@@ -117,6 +117,14 @@ def _state(draft: ProcessDraft) -> DraftState:
     )
 
 
+def has_changes(process: Process) -> bool:
+    """Tell whether publishing the draft would make a version; notes alone do not."""
+    state, current = draft_of(process), process.current_version
+    if not state.is_stored or current is None:
+        return state.is_stored
+    return doc_hash(read_document(state.doc)) != bytes(current.doc_hash)
+
+
 def used_ids(process: Process) -> set[str]:
     """Return every id that a block of this process has had in any version."""
     latest = ProcessVersion.objects.filter(process=process).order_by("-number").first()
@@ -305,7 +313,9 @@ def publish_draft(process: Process, *, lock: Lock, actor: Actor, now: datetime) 
                 Process.objects.filter(pk=process.pk).update(name=name)
                 MessageSource.objects.filter(pk=process.message_source_id).update(name=name)
             current = publish(process, document, actor=actor, now=now)
-        if draft is not None:
+        if (
+            draft is not None and draft.doc == current.doc
+        ):  # notes alone make no version, so they stay in the draft
             draft.delete()
     return current
 

@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from recoup.web.views import (
     editor,
+    editor_canvas,
     editor_examples,
     editor_files,
     editor_forms,
@@ -17,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("processes/<int:process_id>/export/", editor_import.export, name="process_export"),
     path("processes/<int:process_id>/publish/", editor_publish.publish, name="process_publish"),
     path("processes/<int:process_id>/edit/", editor.edit, name="process_edit"),
+    path("processes/<int:process_id>/edit/canvas/", editor_canvas.canvas, name="process_canvas"),
     path("processes/<int:process_id>/edit/name/", editor_forms.name, name="process_edit_name"),
     path("processes/<int:process_id>/edit/entry/", editor_forms.entry, name="process_edit_entry"),
     path("processes/<int:process_id>/edit/goals/", editor_forms.goals, name="process_edit_goals"),
@@ -28,6 +30,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("processes/<int:process_id>/edit/remove/", editor.remove, name="process_edit_remove"),
     path("processes/<int:process_id>/edit/copy/", editor.copy, name="process_edit_copy"),
     path("processes/<int:process_id>/edit/examples/", editor_examples.examples, name="process_edit_examples"),
+    path("processes/<int:process_id>/edit/move/", editor.move, name="process_edit_move"),
+    path("processes/<int:process_id>/edit/lead/", editor.lead, name="process_edit_lead"),
     path("processes/<int:process_id>/edit/step/", editor.step, name="process_edit_step"),
     path("processes/<int:process_id>/edit/discard/", editor.discard, name="process_edit_discard"),
 ]

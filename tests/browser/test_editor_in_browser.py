@@ -90,7 +90,9 @@ def test_a_process_is_drawn_by_the_keyboard_alone(
     in_browser: InBrowser, live_server: LiveServer, place: Place
 ) -> None:
     def steps(browser: Browser) -> list[str]:
-        page, complaints = open_page(browser.new_context())
+        context = browser.new_context()
+        context.add_cookies([{"name": "recoup_editor", "value": "outline", "url": live_server.url}])
+        page, complaints = open_page(context)
         sign_in(page, live_server.url, "owner@own.example")
         page.goto(live_server.url + reverse("web:process_new", args=[place.shop.slug]))
         press_until(page, "Tab", "Name")

@@ -40,6 +40,8 @@ POSTED: dict[str, dict[str, str]] = {
     "web:process_status": {"status": "paused"},
     "web:process_edit_remove": {"block": "n1"},
     "web:process_edit_copy": {"block": "n1", "at": "n1.yes"},
+    "web:process_edit_move": {"block": "n4", "at": "n1.yes"},
+    "web:process_edit_lead": {"to": "", "at": "n1.yes"},
     "web:process_edit_step": {"to": "undo"},
     "web:process_edit_examples": {"number": "0", "to": "remove"},
     "web:process_edit_discard": {},

@@ -98,7 +98,7 @@ def run_backtest(
 
 
 def _wanted(plan: Plan) -> Wanted:
-    text = json.dumps(plan.graph.document.as_json(with_layout=False))
+    text = json.dumps(plan.graph.document.as_json(is_bare=True))
     return Wanted(
         shop_id=plan.shop_id,
         since=plan.since,

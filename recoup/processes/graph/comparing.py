@@ -15,6 +15,7 @@ class Changes:
     removed: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     rewired: tuple[str, ...] = ()
+    noted: tuple[str, ...] = ()
     has_other_name: bool = False
     has_other_entry: bool = False
     has_other_goals: bool = False
@@ -35,6 +36,7 @@ def compare(before: Raw, after: Raw) -> Changes:
         rewired=tuple(
             name for name in both if name not in changed and old[name].get("out") != new[name].get("out")
         ),
+        noted=tuple(name for name in both if old[name].get("note") != new[name].get("note")),
         has_other_name=before["name"] != after["name"],
         has_other_entry=_entry(before) != _entry(after),
         has_other_goals=_goals(before) != _goals(after),
@@ -46,7 +48,7 @@ def _sorted(nodes: Mapping[str, Any]) -> list[str]:
 
 
 def _fields(node: Raw) -> Raw:
-    return {key: value for key, value in node.items() if key != "out"}
+    return {key: value for key, value in node.items() if key not in ("out", "note")}
 
 
 def _entry(doc: Raw) -> Raw:

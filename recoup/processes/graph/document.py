@@ -20,6 +20,9 @@ from recoup.processes.graph.examples import MOST_EXAMPLES, Example
 
 SCHEMA = 1
 MOST_NODES = 100
+MOST_TOUR_STEPS = 8
+Locale = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")]
+_REMARKS: Any = {"layout": True, "tour": True, "nodes": {"__all__": {"note"}}}  # what nobody but people reads
 
 if TYPE_CHECKING:
     Node = NodeDocument
@@ -80,8 +83,25 @@ class GoalEvent(Strict):
     ]
 
 
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=400)]
+
+
+class TourStep(Strict):
+    """A step of the guided tour. `at` is a block, `entry` or `goals`; the texts are written in each language."""
+
+    at: NodeId
+    title: dict[Locale, Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]]
+    text: dict[Locale, Words]
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "TourStep":
+        if not self.title or self.title.keys() != self.text.keys():
+            raise refuse("tour_without_words")
+        return self
+
+
 class ProcessDocument(Strict):
-    """A whole process. `layout` holds places on the drawing and changes nothing; `examples` say what it has to do."""
+    """A whole process. `examples` say what it has to do; `layout` and `tour` are for people and change nothing."""
 
     format: Literal[1] = Field(alias="schema")
     name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
@@ -90,19 +110,20 @@ class ProcessDocument(Strict):
     nodes: dict[NodeId, Node] = Field(min_length=1, max_length=MOST_NODES)
     layout: dict[NodeId, tuple[float, float]] = Field(default_factory=dict)
     examples: list[Example] = Field(default_factory=list, max_length=MOST_EXAMPLES)
+    tour: list[TourStep] = Field(default_factory=list, max_length=MOST_TOUR_STEPS)
 
-    def as_json(self, *, with_layout: bool = True) -> dict[str, Any]:
-        """Return the document as plain values; what equals a default is left out."""
+    def as_json(self, *, is_bare: bool = False) -> dict[str, Any]:
+        """Return the document as plain values without what equals a default; a bare one is what happens and no more."""
         plain: dict[str, Any] = self.model_dump(
-            mode="json", by_alias=True, exclude_defaults=True, exclude=None if with_layout else {"layout"}
+            mode="json", by_alias=True, exclude_defaults=True, exclude=_REMARKS if is_bare else None
         )
         return plain
 
 
 def doc_hash(document: ProcessDocument) -> bytes:
-    """Return the fingerprint of what a process does; moving its boxes does not change it."""
+    """Return the fingerprint of what a process does; moving its boxes or writing notes does not change it."""
     text = json.dumps(
-        document.as_json(with_layout=False), sort_keys=True, separators=(",", ":"), ensure_ascii=False
+        document.as_json(is_bare=True), sort_keys=True, separators=(",", ":"), ensure_ascii=False
     )
     return blake2b(text.encode(), digest_size=32).digest()
 

@@ -141,14 +141,15 @@ def rewire(doc: Raw, way: Way, target: str, used: Collection[str] = ()) -> Raw:
 def copy_branch(doc: Raw, start: str, way: Way, used: Collection[str] = ()) -> Raw:
     """Lead a way to a copy of a block and of all that only this block leads to.
 
-    Where the branch joins others, so does its copy.
+    Where the branch joins others, so does its copy; where it would end, what stood on the way goes on.
 
     :raises EditRefused: if a block is not there, or the process would become too large.
     """
     draft = _Draft(doc, used)
     draft.node(start)
-    draft.target(way)
+    following = draft.target(way)
     originals = _only_behind(draft.doc, start)
+    tail = _way_on(draft.doc, start, originals)
     names = {name: draft.add(deepcopy(draft.nodes[name])) for name in originals}
     for copied in names.values():
         node = draft.nodes[copied]
@@ -158,6 +159,34 @@ def copy_branch(doc: Raw, start: str, way: Way, used: Collection[str] = ()) -> R
         if isinstance(event, dict) and event.get("ref") in names:
             event["ref"] = names[event["ref"]]
     draft.lead(way, names[start])
+    if tail is not None and tail.target in names and draft.ports(following):
+        draft.lead(Way(names[tail.way.block], tail.way.port), following)
+    return draft.done()
+
+
+def move_branch(doc: Raw, start: str, way: Way, used: Collection[str] = ()) -> Raw:
+    """Put a block, and all that only this block leads to, on another way.
+
+    What stood on that way goes on behind the branch; what led to the branch goes on where the branch joined others.
+
+    :raises EditRefused: if a block or way is not there, or the way belongs to the branch itself.
+    """
+    draft = _Draft(doc, used)
+    draft.node(start)
+    following = draft.target(way)
+    branch = _only_behind(draft.doc, start)
+    if way.block in branch:
+        raise EditRefused("into_itself")
+    if following == start:
+        raise EditRefused("stands_there")
+    tail = _way_on(draft.doc, start, branch)
+    joined = tail.target if tail is not None and tail.target not in branch else NEW_END
+    for other, led_to in ways_of(draft.doc).items():
+        if led_to == start and other.block not in branch:
+            draft.lead(other, draft.resolved(joined))
+    draft.lead(way, start)
+    if tail is not None and (draft.ports(following) or tail.target not in branch):
+        draft.lead(tail.way, following)
     return draft.done()
 
 
@@ -174,6 +203,27 @@ def set_entry(doc: Raw, entry: Raw) -> Raw:
 def set_goals(doc: Raw, goals: Iterable[str]) -> Raw:
     """Change what ends the process for somebody, wherever they stand."""
     return {**deepcopy(doc), "goals": [{"on": goal} for goal in goals]}
+
+
+class _Tail(NamedTuple):
+    """The way by which a branch is left, and where to: an end of its own, or a block elsewhere."""
+
+    way: Way
+    target: str
+
+
+def _way_on(doc: Raw, start: str, branch: Collection[str]) -> _Tail | None:
+    """Follow the first ports of a branch to where it is left; one that reaches a goal or goes round is not."""
+    seen: set[str] = set()
+    name = start
+    while name not in seen:
+        seen.add(name)
+        for port, target in ports_of(doc["nodes"][name]).items():
+            if target not in branch or doc["nodes"][target]["t"] == "end":
+                return _Tail(Way(name, port), target)
+            name = target
+            break
+    return None
 
 
 def _only_behind(doc: Raw, start: str) -> list[str]:
@@ -204,6 +254,10 @@ class _Draft:
         if target is None:
             raise EditRefused("no_such_way")
         return target
+
+    def ports(self, name: str) -> dict[str, str]:
+        """Return the ways out of a block."""
+        return ports_of(self.node(name))
 
     def resolved(self, target: str) -> str:
         """Return a target that is there; an end of its own is made."""

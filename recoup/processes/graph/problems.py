@@ -19,6 +19,7 @@ TEXTS: dict[str, str] = {
     "again_after_without_span": gettext_noop("Entering again after a time needs that time, and only that."),
     "entry_and_tags": gettext_noop("A process that begins with a tag names the tags, and no other does."),
     "entry_about_other": gettext_noop("A process that begins so is never about this: {about}."),
+    "tour_without_words": gettext_noop("A step of the tour needs a title and a text in the same languages."),
     "unknown_target": gettext_noop("{target} does not exist."),
     "unreachable": gettext_noop("Nothing leads to this block."),
     "dead_end": gettext_noop("No end can be reached from this block."),

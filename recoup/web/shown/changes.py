@@ -29,6 +29,7 @@ def change_words(changes: Changes, before: Shape | None, after: Shape) -> list[s
                 (_("Changed: %(step)s. Before: %(before)s") if is_told else _("Changed: %(step)s")) % steps
             )
     lines += [_("Leads elsewhere: %(step)s") % {"step": new[name]} for name in changes.rewired]
+    lines += [_("Another note: %(step)s") % {"step": new[name]} for name in changes.noted]
     if changes.has_other_entry:
         lines.append(_("Who enters, or how often"))
     if changes.has_other_goals:

@@ -120,6 +120,7 @@ class Step:
     detail: str
     url: str
     problems: list[str] = field(default_factory=list)
+    note: str = ""
     branches: list[WayShown] = field(default_factory=list)
     after: WayShown | None = None
 
@@ -199,6 +200,7 @@ class _Outliner:
             shape.details[name],
             place(self.seat, "process_edit_block", self.process.pk, name),
             self.problems.get(name, []),
+            node.get("note", ""),
             [self.branch(block, one) for one in block.branches],
             self.after(block),
         )

@@ -1,5 +1,7 @@
 """The editor of processes: a nested list of steps; every change is kept at once and can be taken back (J2, J9)."""
 
+from collections.abc import Callable, Set
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -21,6 +23,8 @@ from recoup.web.shown import editor as shown
 from recoup.web.shown.changes import change_words
 from recoup.web.shown.examples import example_lines
 from recoup.web.shown.people import clerk_names
+from recoup.web.shown.tour import tour_of
+from recoup.web.views import editor_panel as panel
 from recoup.web.words import steps
 
 _REFUSALS: dict[str, Words] = {
@@ -29,6 +33,8 @@ _REFUSALS: dict[str, Words] = {
     "too_many_blocks": gettext_lazy("A process holds at most 100 steps."),
     "no_such_block": gettext_lazy("That step is not there any more."),
     "no_such_way": gettext_lazy("That way is not there any more."),
+    "into_itself": gettext_lazy("That way belongs to what would be moved. Choose one outside of it."),
+    "stands_there": gettext_lazy("That step stands there already."),
 }
 
 
@@ -76,6 +82,9 @@ def show(
     request: StaffRequest, seat: Seat, process: Process, *, changed: DraftChanged | None = None
 ) -> HttpResponse:
     """Show the draft; with `changed`, what another person did while one looked at it."""
+    if changed is not None and panel.is_asked(request):
+        lines, other = changed_words(seat, changed), whoever(changed.now.changed_by)
+        return panel.conflict(seat, process, other=other, lines=lines)
     state = drafts.draft_of(process)
     shape = shown.shape_of(seat.shop, state.doc)
     problems = drafts.problems_of(process, state.doc)
@@ -97,8 +106,19 @@ def show(
         "others": changed_words(seat, changed) if changed is not None else [],
         "other": whoever(changed.now.changed_by) if changed is not None else "",
         "dialogs": [_discard_dialog(seat, process, state)],
+        "view": _view(request),
+        "canvas_url": place(seat, "process_canvas", process.pk),
+        "tour": tour_of(process, state.doc, shape),
     }
     return render(request, "web/process_editor.html", context, status=409 if changed is not None else 200)
+
+
+def _view(request: StaffRequest) -> str:
+    """Return which editor was asked for: canvas, outline, or whichever the window has room for."""
+    asked = request.GET.get("view", "")
+    if asked in ("canvas", "outline"):
+        return asked
+    return "outline" if request.COOKIES.get("recoup_editor") == "outline" else ""
 
 
 def _first_person(state: DraftState) -> str:
@@ -132,7 +152,28 @@ def keep(request: StaffRequest, seat: Seat, process: Process, doc: Raw) -> HttpR
     except DraftChanged as changed:
         return show(request, seat, process, changed=changed)
     say_what_went(request, before.doc, state.doc)
+    return _back(request, seat, process)
+
+
+def _back(request: StaffRequest, seat: Seat, process: Process, refused: str = "") -> HttpResponse:
+    """Lead back to the draft, or answer the canvas."""
+    if panel.is_asked(request):
+        return panel.refused(refused) if refused else panel.kept(request, seat, process)
+    if refused:
+        messages.warning(request, refused)
     return see_other(place(seat, "process_edit", process.pk))
+
+
+def _edited(
+    request: StaffRequest, seat: Seat, process_id: int, edit_doc: Callable[[Raw, Set[str]], Raw]
+) -> HttpResponse:
+    """Keep what an edit makes of the draft, or say why it cannot be done."""
+    process = get_process(seat, process_id)
+    try:
+        doc = edit_doc(drafts.draft_of(process).doc, drafts.used_ids(process))
+    except EditRefused as refused:
+        return _back(request, seat, process, refusal(refused.code))
+    return keep(request, seat, process, doc)
 
 
 def say_what_went(request: StaffRequest, before: Raw, after: Raw) -> None:
@@ -148,28 +189,32 @@ def say_what_went(request: StaffRequest, before: Raw, after: Raw) -> None:
 @staff(Right.EDIT_PROCESSES)
 def remove(request: StaffRequest, seat: Seat, process_id: int) -> HttpResponse:
     """Take a step out."""
-    process = get_process(seat, process_id)
-    doc = drafts.draft_of(process).doc
-    try:
-        doc = editing.remove(doc, request.POST.get("block", ""), drafts.used_ids(process))
-    except EditRefused as refused:
-        messages.warning(request, refusal(refused.code))
-        return see_other(place(seat, "process_edit", process.pk))
-    return keep(request, seat, process, doc)
+    block = request.POST.get("block", "")
+    return _edited(request, seat, process_id, lambda doc, used: editing.remove(doc, block, used))
 
 
 @require_POST
 @staff(Right.EDIT_PROCESSES)
 def copy(request: StaffRequest, seat: Seat, process_id: int) -> HttpResponse:
     """Lead a way to a copy of a step and of what only it leads to."""
-    process = get_process(seat, process_id)
-    doc, way = drafts.draft_of(process).doc, shown.read_way(request.POST.get("at", ""))
-    try:
-        doc = editing.copy_branch(doc, request.POST.get("block", ""), way, drafts.used_ids(process))
-    except EditRefused as refused:
-        messages.warning(request, refusal(refused.code))
-        return see_other(place(seat, "process_edit", process.pk))
-    return keep(request, seat, process, doc)
+    block, way = request.POST.get("block", ""), shown.read_way(request.POST.get("at", ""))
+    return _edited(request, seat, process_id, lambda doc, used: editing.copy_branch(doc, block, way, used))
+
+
+@require_POST
+@staff(Right.EDIT_PROCESSES)
+def move(request: StaffRequest, seat: Seat, process_id: int) -> HttpResponse:
+    """Put a step and what only it leads to on another way."""
+    block, way = request.POST.get("block", ""), shown.read_way(request.POST.get("at", ""))
+    return _edited(request, seat, process_id, lambda doc, used: editing.move_branch(doc, block, way, used))
+
+
+@require_POST
+@staff(Right.EDIT_PROCESSES)
+def lead(request: StaffRequest, seat: Seat, process_id: int) -> HttpResponse:
+    """Lead a way to another step; without one, to an end of its own."""
+    to, way = request.POST.get("to", ""), shown.read_way(request.POST.get("at", ""))
+    return _edited(request, seat, process_id, lambda doc, used: editing.rewire(doc, way, to, used))
 
 
 @require_POST
@@ -183,8 +228,8 @@ def step(request: StaffRequest, seat: Seat, process_id: int) -> HttpResponse:
     except DraftChanged as changed:
         return show(request, seat, process, changed=changed)
     except NothingToUndo:
-        messages.warning(request, _("There is no such change."))
-    return see_other(place(seat, "process_edit", process.pk))
+        return _back(request, seat, process, _("There is no such change."))
+    return _back(request, seat, process)
 
 
 @require_POST

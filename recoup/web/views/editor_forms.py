@@ -30,6 +30,7 @@ from recoup.web.parts import Words
 from recoup.web.picture import ICONS
 from recoup.web.shown import editor as shown
 from recoup.web.shown.changes import differences
+from recoup.web.views import editor_panel as panel
 from recoup.web.views.editor import changed_words, crumbs, get_process, refusal, say_what_went, whoever
 from recoup.web.words import blocks as block_words
 
@@ -104,6 +105,8 @@ def _keep(
     mark = page.block or next(
         (name for name in new if kept.doc["nodes"][name]["t"] != "end"), *new[:1] or [""]
     )
+    if panel.is_asked(request):
+        return panel.kept(request, seat, page.process, mark)
     return see_other(place(seat, "process_edit", page.process.pk) + (f"#step-{mark}" if mark else ""))
 
 
@@ -121,12 +124,14 @@ def _render(
         "back_url": place(seat, "process_edit", page.process.pk),
         "page": page,
         "form": form,
+        "form_url": request.get_full_path(),
         "lock": str(lock),
         "problems": _problems(seat, page) if page.block and request.method == "GET" else [],
         **(page.extra or {}),
         **more,
     }
-    return render(request, "web/process_editor_form.html", context, status=status)
+    template = "web/process_editor_panel.html" if panel.is_asked(request) else "web/process_editor_form.html"
+    return render(request, template, context, status=status)
 
 
 def _problems(seat: Seat, page: Page) -> list[str]:
@@ -217,6 +222,7 @@ def _around_a_step(seat: Seat, process: Process, doc: Raw, block: str) -> dict[s
         "copy_url": place(seat, "process_edit_copy", process.pk)
         if ways and ports_of(doc["nodes"][block])
         else "",
+        "move_url": place(seat, "process_edit_move", process.pk),
         "copy_ways": ways,
     }
 

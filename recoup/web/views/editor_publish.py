@@ -1,5 +1,6 @@
 """Publishing a draft: what changes, for whom it does not, and who will enter from now on (J8, J9)."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
@@ -63,7 +64,7 @@ def _show(
     context: dict[str, Any] = {
         "crumb_links": crumbs(seat, process, is_deeper=True),
         "title": _("Publish version %(number)d") % {"number": preview.number},
-        "changes": change_words(preview.changes, before, shape),
+        "changes": change_words(replace(preview.changes, noted=()), before, shape),
         "inside": _inside(preview),
         "entry": outline.entry,
         "problems": outline.summary,

@@ -11,7 +11,7 @@ from recoup.accounts.roles import Right
 from recoup.analytics.process_figures import process_numbers
 from recoup.processes.actions import ProcessMoveNotAllowed
 from recoup.processes.actions import set_status as switch
-from recoup.processes.drafts import draft_of
+from recoup.processes.drafts import has_changes
 from recoup.processes.engine.codes import Code
 from recoup.processes.models import Process
 from recoup.processes.queries import counts_of, newest_decisions, processes_of
@@ -79,7 +79,7 @@ def _show(request: StaffRequest, seat: Seat, one: Process, *, status: int = 200)
 
 def _draft_url(seat: Seat, one: Process) -> str:
     """Return where changes wait that nobody has published."""
-    if not seat.may(Right.EDIT_PROCESSES) or not draft_of(one).is_stored:
+    if not seat.may(Right.EDIT_PROCESSES) or not has_changes(one):
         return ""
     return place(seat, "process_edit", one.pk)
 

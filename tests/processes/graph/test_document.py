@@ -9,6 +9,7 @@ from recoup.processes.engine.codes import Wake
 from recoup.processes.engine.nodes.table import KINDS
 from recoup.processes.graph.compiling import compile_graph, number_nodes
 from recoup.processes.graph.document import ProcessDocument, doc_hash, json_schema
+from recoup.processes.graph.problems import InvalidProcess
 from recoup.processes.graph.validation import load_process
 from recoup.processes.shipped import READY, shipped_process
 from tests.processes.worlds import SEND_TWICE, document
@@ -26,6 +27,28 @@ def test_moving_boxes_does_not_change_the_fingerprint_and_anything_else_does() -
     assert doc_hash(load(layout={"n1": [10, 20]})) == plain
     assert doc_hash(load_process(document(nodes))) != plain
     assert doc_hash(load(name="Other")) != plain
+
+
+def test_notes_and_the_tour_do_not_change_the_fingerprint() -> None:
+    nodes = {name: {**node, "note": "Ask Ewa first."} for name, node in SEND_TWICE}
+    tour = [{"at": "n1", "title": {"en": "A pause"}, "text": {"en": "Some people pay late."}}]
+    document_with_remarks = load_process(document(nodes, tour=tour))
+
+    assert doc_hash(document_with_remarks) == doc_hash(load())
+    assert load_process(document_with_remarks.as_json()) == document_with_remarks
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"title": {}, "text": {}},
+        {"title": {"en": "A pause"}, "text": {"pl": "Przerwa"}},
+        {"title": {"en": ""}, "text": {"en": "x"}},
+    ],
+)
+def test_a_step_of_the_tour_needs_its_words(words: dict[str, Any]) -> None:
+    with pytest.raises(InvalidProcess):
+        load(tour=[{"at": "n1", **words}])
 
 
 def test_default_that_is_written_out_does_not_change_the_fingerprint() -> None:

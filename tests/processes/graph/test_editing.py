@@ -16,6 +16,7 @@ from recoup.processes.graph.editing import (
     change,
     copy_branch,
     insert,
+    move_branch,
     ports_of,
     remove,
     rename,
@@ -154,6 +155,56 @@ def test_a_copy_joins_where_its_branch_joined() -> None:
     assert doc["nodes"][doc["nodes"][copied]["out"]["yes"]]["for"] == "PT120H"
 
 
+def test_what_stood_on_a_way_goes_on_behind_a_copy_that_would_end() -> None:
+    doc, wait = insert(forked(), Way(), WAIT)
+    doc = copy_branch(doc, "n4", Way(wait, "next"))
+
+    copied = doc["nodes"][wait]["out"]["next"]
+    assert doc["nodes"][copied]["template"] == SEND["template"]
+    assert doc["nodes"][copied]["out"] == {"done": "n2"}
+    assert doc["nodes"]["n2"]["out"]["no"] == "n4"
+
+
+def test_a_branch_that_is_moved_takes_along_what_only_it_leads_to() -> None:
+    doc, wait = insert(forked(), Way("n4", "done"), WAIT)
+    moved = move_branch(doc, "n4", Way())
+
+    assert moved["entry"]["first"] == "n4"
+    assert moved["nodes"]["n4"]["out"] == {"done": wait}
+    assert moved["nodes"][wait]["out"] == {"next": "n2"}
+    assert moved["nodes"][moved["nodes"]["n2"]["out"]["no"]] == END
+    assert find_problems(read_document(moved)) == []
+
+
+def test_a_branch_that_is_moved_leaves_its_way_to_where_it_joined() -> None:
+    doc = move_branch(shipped_process("unpaid_order").as_json(), "n2", Way("n6", "done"))
+
+    assert doc["nodes"]["n1"]["out"] == {"yes": "n4", "no": "n3"}
+    assert doc["nodes"]["n6"]["out"] == {"done": "n2"}
+    assert doc["nodes"]["n2"]["out"] == {"next": "n7"}
+
+
+@pytest.mark.parametrize(
+    ("start", "way", "code"),
+    [
+        ("n4", Way("n4", "done"), "into_itself"),
+        ("n4", Way("n2", "no"), "stands_there"),
+        ("n99", Way(), "no_such_block"),
+        ("n4", Way("n99", "no"), "no_such_way"),
+    ],
+)
+def test_a_branch_is_not_moved_into_itself_or_to_nowhere(start: str, way: Way, code: str) -> None:
+    with pytest.raises(EditRefused, match=code):
+        move_branch(forked(), start, way)
+
+
+def test_a_note_is_told_apart_from_what_a_block_does() -> None:
+    doc = forked()
+    noted = change(doc, "n4", {**SEND, "note": "Ask Ewa before you change it."})
+
+    assert compare(doc, noted) == Changes(noted=("n4",))
+
+
 def test_the_edits_of_the_whole_leave_the_blocks_alone() -> None:
     doc = forked()
     edited = set_goals(set_entry(rename(doc, "Other"), {"on": "cart.abandoned"}), ["cart.converted"])
@@ -184,7 +235,7 @@ def test_a_process_takes_no_more_blocks_than_it_may_hold() -> None:
 
 
 EDITS = st.lists(
-    st.tuples(st.sampled_from("iiirrcwyb"), st.integers(0, 200), st.integers(0, 200)), max_size=12
+    st.tuples(st.sampled_from("iiirrcwybm"), st.integers(0, 200), st.integers(0, 200)), max_size=12
 )
 BLOCKS = [WAIT, SEND, PAID, IF, SPLIT, END, ROUNDS, {"t": "goal", "on": "order.paid"}]
 STARTS = [
@@ -199,7 +250,9 @@ def rounds_of(block: dict[str, Any]) -> dict[str, str | None]:
     return {"over": NEW_END if "max_rounds" in block else None}
 
 
-def edited(doc: dict[str, Any], kind: str, one: int, two: int, used: set[str]) -> dict[str, Any]:
+def edited(  # noqa: PLR0911 - one for each edit
+    doc: dict[str, Any], kind: str, one: int, two: int, used: set[str]
+) -> dict[str, Any]:
     """Do one edit, chosen by numbers."""
     ways, names = list(ways_of(doc)), sorted(doc["nodes"])
     way, name = ways[one % len(ways)], names[one % len(names)]
@@ -216,6 +269,8 @@ def edited(doc: dict[str, Any], kind: str, one: int, two: int, used: set[str]) -
             return rewire(doc, way, [*names, NEW_END][two % (len(names) + 1)], used)
         case "b":
             return copy_branch(doc, names[two % len(names)], way, used)
+        case "m":
+            return move_branch(doc, names[two % len(names)], way, used)
     return set_entry(doc, {"on": ["order.unpaid", "cart.abandoned"][two % 2]})
 
 

@@ -30,6 +30,7 @@ def _is_forward_span(text: str) -> str:
 
 AnySpan = Annotated[str, AfterValidator(_is_span)]
 ForwardSpan = Annotated[str, AfterValidator(_is_forward_span)]
+LONGEST_NOTE = 500
 NodeId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,30}$")]
 
 
@@ -55,10 +56,11 @@ class NextPort(Strict):
 
 
 class NodeDocument(Strict):
-    """What every block has. `label` is the merchant's own name for it."""
+    """What every block has. `label` is the merchant's own name for it, `note` what colleagues should know."""
 
     t: str
     label: Annotated[str, StringConstraints(max_length=80)] | None = None
+    note: Annotated[str, StringConstraints(strip_whitespace=True, max_length=LONGEST_NOTE)] | None = None
 
     @property
     def ports(self) -> dict[str, str]:

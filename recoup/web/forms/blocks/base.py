@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from recoup.processes.engine.codes import SubjectKind
+from recoup.processes.engine.nodes.base import LONGEST_NOTE
 from recoup.processes.graph.editing import NEW_END, Raw, port_names, ports_of
 from recoup.processes.graph.entries import subject_of
 from recoup.shops.models import Shop
@@ -125,9 +126,20 @@ class BlockForm(GrowingForm):
         help_text=gettext_lazy("Shown instead of our words, for you and your colleagues only."),
     )
 
+    note = forms.CharField(
+        label=gettext_lazy("Note"),
+        max_length=LONGEST_NOTE,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=gettext_lazy(
+            "What your colleagues should know about this step. It changes nothing of what happens."
+        ),
+    )
+
     def build(self) -> None:
         """Offer where the ways lead, for a block that stands in the process already."""
         self.initial["label"] = self.raw_before.get("label", "")
+        self.initial["note"] = self.raw_before.get("note", "")
         if not self.around.name:
             return
         wired = ports_of(self.raw_before)
@@ -157,8 +169,12 @@ class BlockForm(GrowingForm):
 
     def to_raw(self) -> Raw:
         """Return the block."""
-        label = self.cleaned_data["label"].strip()
-        return {"t": self.kind, **({"label": label} if label else {}), **self.fields_to_raw()}
+        words = {name: self.cleaned_data[name].strip().replace("\r\n", "\n") for name in ("label", "note")}
+        return {
+            "t": self.kind,
+            **{name: text for name, text in words.items() if text},
+            **self.fields_to_raw(),
+        }
 
     def fields_to_raw(self) -> Raw:
         """Return what is this kind's own."""
@@ -180,7 +196,7 @@ class BlockForm(GrowingForm):
     def parts(self) -> list[Part]:
         """Return the parts of this kind, its name, and where it leads."""
         ways = [self.line(name) for name in self.fields if name.startswith("to_")]
-        found = [*self.own_parts(), Part("", [self.line("label")])]
+        found = [*self.own_parts(), Part("", [self.line("label"), self.line("note")])]
         if ways:
             help_text = _("Steps that nothing leads to any more are taken out; Undo brings them back.")
             found.append(Part(_("Where it leads"), ways, help_text, is_closed=True))
