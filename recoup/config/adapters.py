@@ -11,4 +11,6 @@ OPERATORS = {
 }
 CHANNELS = {
     "email": "recoup.integrations.smtp.channel.SmtpChannel",
+    "smsapi": "recoup.integrations.smsapi.channel.SmsapiChannel",
+    "twilio": "recoup.integrations.twilio.channel.TwilioChannel",
 }

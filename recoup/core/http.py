@@ -16,7 +16,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from types import TracebackType
@@ -54,6 +54,10 @@ class CallFailed(Exception):
         super().__init__(f"{code}: {details}" if details else code)
         self.code = code
         self.may_have_arrived = may_have_arrived
+
+
+class TooLateToWrite(Exception):
+    """Raised by a caller's `before_write`: not a byte of the request left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,8 +283,12 @@ class Client:
         headers: Mapping[str, str] | None = None,
         content: bytes | None = None,
         auth: tuple[str, str] | None = None,
+        before_write: Callable[[], None] | None = None,
     ) -> Answer:
         """Make one call and return its whole answer.
+
+        :param before_write: called on the open line just before the first byte of the request; it may raise
+            `TooLateToWrite`, and nothing is sent.
 
         :raises AddressRefused: if the address, or one that its name stands for, must not be called.
         :raises CallFailed: if there was no whole answer in time, it was too big, or it was a redirect.
@@ -288,7 +296,12 @@ class Client:
         check_address(url)
         _check_headers(headers or {})
         request = self._client.build_request(
-            method, url, params=dict(params or {}) or None, headers=dict(headers or {}), content=content
+            method,
+            url,
+            params=dict(params or {}) or None,
+            headers=dict(headers or {}),
+            content=content,
+            extensions={"trace": _watch(before_write)} if before_write is not None else None,
         )
         deadline = _deadline.set(time.monotonic() + self._seconds)
         try:
@@ -324,6 +337,14 @@ class Client:
             if len(found) > self._most_bytes:
                 raise CallFailed("answer_too_big", f"{self._most_bytes} B")
         return bytes(found)
+
+
+def _watch(before_write: Callable[[], None]) -> Callable[[str, Any], None]:
+    def trace(event: str, _details: Any) -> None:
+        if event == "http11.send_request_headers.started":
+            before_write()
+
+    return trace
 
 
 def _check_headers(headers: Mapping[str, str]) -> None:

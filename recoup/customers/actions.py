@@ -269,10 +269,13 @@ def suppress(
     The gates of everybody recognised by the address are updated first.
     """
     with transaction.atomic():
+        kind, key = ContactIdentity.Kind.EMAIL, email_key(address)
+        if channel == "sms":
+            kind, key = ContactIdentity.Kind.PHONE, address.strip()
         ids = list(
-            ContactIdentity.objects.filter(
-                shop_id=shop_id, kind=ContactIdentity.Kind.EMAIL, value=email_key(address)
-            ).values_list("contact_id", flat=True)
+            ContactIdentity.objects.filter(shop_id=shop_id, kind=kind, value=key).values_list(
+                "contact_id", flat=True
+            )
         )
         touch_gates(ids)
         Suppression.objects.bulk_create(

@@ -13,7 +13,7 @@ from recoup.core.installation import get_installation
 from recoup.messaging.classes import compute_class
 from recoup.messaging.events import MessageSettled
 from recoup.messaging.mime.writer import new_message_id
-from recoup.messaging.models import Lane, Message, MessageSource
+from recoup.messaging.models import ChannelKind, Lane, Message, MessageSource
 from recoup.messaging.reasons import Reason
 from recoup.shops.models import Shop
 
@@ -277,10 +277,12 @@ def settle_uncertain(message: Message, verdict: Verdict, *, now: datetime, actor
             changed = rows.update(
                 state=Message.State.DUE,
                 reason="",
+                # A provider is asked before it is offered again what it may have taken; a mail server cannot be asked.
+                is_resent=message.is_resent or message.channel != ChannelKind.EMAIL,
+                handed_at=message.handed_at if message.channel != ChannelKind.EMAIL else None,
                 due_at=now,
                 not_after=max(message.not_after, now + _SECOND_LIFE),
                 settled_at=None,
-                handed_at=None,
                 lease_owner=None,
                 lease_until=None,
             )

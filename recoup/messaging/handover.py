@@ -7,7 +7,10 @@ not have arrived (RFC 1047), and only a person can say what to do about it.
 import re
 from collections.abc import Hashable
 from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
+from typing import Protocol
 
 _BARE_LINE_END = re.compile(rb"\r(?!\n)|(?<!\r)\n")
 
@@ -31,9 +34,13 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The server took responsibility."""
+    """The server took responsibility. What follows is known of channels that take HTTP."""
 
     answer: str
+    ref: str = ""
+    """The provider's own name for it."""
+
+    parts: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +64,8 @@ class NotHanded:
 
     reason: str
     stage: Stage
+    is_ours: bool = False
+    """We were too slow and wrote nothing: it is due again at once and no try of the message was lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +73,56 @@ class Uncertain:
     """The final dot was written, or may have been, and no answer came."""
 
     reason: str
+    may_repeat: bool = False
+    """The provider knows the message by our reference and takes it once: it may be offered a second time."""
 
 
 Outcome = Accepted | Rejected | NotHanded | Uncertain
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A text written for one person, its links filled in: what a channel makes a parcel of."""
+
+    key: Hashable
+    recipient: str
+    to_name: str
+    message_ref: str
+    locale: str
+    at: datetime
+    subject: str
+    html: bytes
+    text: bytes
+    unsubscribe_link: str | None = None
+    handed_at: datetime | None = None
+    """When it was offered before and nobody knows what became of it."""
+
+
+class Parcel(Protocol):
+    """What a channel hands over: made ready before any lock is taken, and for the wire of that channel alone."""
+
+    @property
+    def key(self) -> Hashable:
+        """Names the message."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShortMessage:
+    """One short message, as it goes out."""
+
+    key: Hashable
+    sender: str
+    recipient: str
+    text: str
+    ref: str
+    """Ours: the idempotency key where the provider knows such, and what its reports name."""
+
+    parts: int
+    price: Decimal
+    currency: str
+    country: str
+    report_url: str = ""
+    handed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

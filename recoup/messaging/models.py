@@ -10,8 +10,18 @@ from django.utils.translation import gettext_lazy as _
 
 from recoup.core.fields import EncryptedTextField
 from recoup.customers.models import Contact
+from recoup.messaging.sms.models import SmsAccount, SmsDay, SmsNumberDay
 from recoup.orders.models import Cart, Order
 from recoup.shops.models import Shop, ShopOwned
+
+__all__ = ["SmsAccount", "SmsDay", "SmsNumberDay"]  # Django looks for models here
+
+
+class ChannelKind(models.TextChoices):
+    """The ways to reach people."""
+
+    EMAIL = "email", _("E-mail")
+    SMS = "sms", _("SMS")
 
 
 class MailAccount(ShopOwned):
@@ -37,6 +47,11 @@ class MailAccount(ShopOwned):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["shop"], name="messaging_mailaccount_once")]
 
+    @property
+    def adapter(self) -> str:
+        """The kind of channel that serves it."""
+        return ChannelKind.EMAIL.value
+
 
 class Template(ShopOwned):
     """A text that messages are made from; its published versions never change."""
@@ -48,7 +63,7 @@ class Template(ShopOwned):
     key = models.CharField(max_length=60)  # stable name that processes use
     name = models.CharField(max_length=120)
     kind = models.CharField(max_length=8, choices=Kind)
-    channel = models.CharField(max_length=8, default="email")
+    channel = models.CharField(max_length=8, choices=ChannelKind, default=ChannelKind.EMAIL)
     current_version = models.ForeignKey(
         "TemplateVersion", on_delete=models.SET_NULL, null=True, related_name="+"
     )
@@ -91,6 +106,8 @@ class MessageSource(ShopOwned):
 
     name = models.CharField(max_length=120)
     state = models.CharField(max_length=8, choices=State, default=State.STOPPED)
+    # The process with the higher one gets the place where a person can take only one message more.
+    priority = models.SmallIntegerField(default=0, db_default=0)
 
 
 class Lane(models.Model):
@@ -117,6 +134,14 @@ class Lane(models.Model):
     trouble = models.TextField(default="", blank=True)
     backoff_seconds = models.IntegerField(default=0)
     answer_ms = models.FloatField(default=0)  # moving mean of the server's answers, chooses the way
+    daily_quota = models.PositiveIntegerField(
+        null=True, blank=True
+    )  # messages a day; empty: as many as the rate
+    max_in_flight = models.PositiveIntegerField(null=True, blank=True)  # claimed and not ended at once
+    warmup = ArrayField(models.PositiveIntegerField(), default=list, blank=True)  # quota of day 1, 2, ...
+    warmup_since = models.DateField(null=True, blank=True)  # day 1, in the shop's zone
+    taken = models.IntegerField(default=0, db_default=0)  # of the quota, on the day below
+    taken_on = models.DateField(null=True, blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["shop", "channel"], name="messaging_lane_once")]
@@ -133,6 +158,18 @@ class SendingLimits(ShopOwned):
     )
     per_order = models.PositiveSmallIntegerField(
         _("Reminders about one order"), default=3, validators=[MinValueValidator(1), MaxValueValidator(15)]
+    )
+    sms_per_day = models.PositiveSmallIntegerField(
+        _("Of these by SMS in 24 hours"),
+        default=1,
+        db_default=1,
+        validators=[MinValueValidator(1), MaxValueValidator(10)],
+    )
+    sms_per_week = models.PositiveSmallIntegerField(
+        _("Of these by SMS in 7 days"),
+        default=2,
+        db_default=2,
+        validators=[MinValueValidator(1), MaxValueValidator(16)],
     )
 
     class Meta:
@@ -155,6 +192,11 @@ class Message(ShopOwned):
         CANCELLED = "cancelled", _("Not sent")
         UNCERTAIN = "uncertain", _("Uncertain")
 
+    class Delivery(models.TextChoices):
+        ACCEPTED = "accepted", _("Taken by the provider")
+        DELIVERED = "delivered", _("Arrived on the phone")
+        UNDELIVERED = "undelivered", _("Did not arrive")
+
     class MessageClass(models.TextChoices):
         CONTRACT = "contract", _("about the contract")
         SOFT_OPT_IN = "soft_opt_in", _("advertising to customers")
@@ -168,7 +210,7 @@ class Message(ShopOwned):
     node = models.CharField(max_length=40, default="", blank=True)
     case_id = models.BigIntegerField(null=True)
     manual_key = models.CharField(max_length=64, null=True)  # idempotency key of a message sent by hand
-    channel = models.CharField(max_length=8, default="email")
+    channel = models.CharField(max_length=8, choices=ChannelKind, default=ChannelKind.EMAIL)
     lane = models.ForeignKey(Lane, on_delete=models.CASCADE, related_name="+", db_index=False)
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="+", db_index=False)
     order = models.ForeignKey(Order, on_delete=models.CASCADE, null=True, related_name="+", db_index=False)
@@ -205,6 +247,18 @@ class Message(ShopOwned):
     answer = models.TextField(default="", blank=True)  # of the server, cut at 500 characters
     opened_at = models.DateTimeField(null=True)
     clicked_at = models.DateTimeField(null=True)
+    # Other channels to try in this order, each with its text: [{"channel", "template", "class"}]; null is none.
+    fallback: models.JSONField[Any, Any] = models.JSONField(null=True)
+    passed_over: models.JSONField[Any, Any] = models.JSONField(null=True)  # [[channel, reason]] so far
+    # What a channel that takes HTTP knows of it.
+    provider_ref = models.CharField(max_length=64, default="", db_default="", blank=True)
+    parts = models.SmallIntegerField(null=True)
+    price = models.DecimalField(max_digits=10, decimal_places=4, null=True)
+    price_currency = models.CharField(max_length=3, default="", db_default="", blank=True)
+    gap_ms = models.IntegerField(null=True)  # from the last look to the first byte of the request
+    delivery = models.CharField(max_length=11, choices=Delivery, default="", db_default="", blank=True)
+    delivery_at = models.DateTimeField(null=True)  # when the provider said so
+    delivery_code = models.CharField(max_length=40, default="", db_default="", blank=True)
 
     class Meta:
         constraints = [
@@ -226,6 +280,10 @@ class Message(ShopOwned):
                 fields=["lane", "prio", "due_at", "id"],
                 name="messaging_message_due",
                 condition=Q(state="due"),
+            ),
+            # Reader: reports of a provider, which name the message by its reference.
+            models.Index(
+                fields=["shop", "message_ref"], name="messaging_message_by_ref", condition=~Q(channel="email")
             ),
             # Reader: the sweep of leases, across shops on purpose.
             models.Index(
@@ -297,3 +355,6 @@ class QuietHours(ShopOwned):
     weekdays = ArrayField(
         models.SmallIntegerField(), default=list, blank=True
     )  # 0 is Monday; empty is every day
+    keeps_holidays = models.BooleanField(
+        default=False, db_default=False
+    )  # silent on public holidays, all day

@@ -4,17 +4,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from recoup.customers.normalise import phone_key
+from recoup.messaging.accounts import find_account
 from recoup.messaging.channels import channel
 from recoup.messaging.context import PURPOSES, Subject, build_contexts, link_filler
-from recoup.messaging.handover import Accepted, Mail, Outcome, Rejected
-from recoup.messaging.mime.addresses import check_address
-from recoup.messaging.mime.writer import MailHeaders, Sender, build_mail, new_message_id
-from recoup.messaging.models import MailAccount, Template
-from recoup.messaging.ports import Line
+from recoup.messaging.handover import Accepted, Letter, Outcome, Parcel, Rejected, ShortMessage
+from recoup.messaging.models import ChannelKind, SmsAccount, Template
+from recoup.messaging.ports import Line, ParcelRefused
+from recoup.messaging.references import new_message_ref
 from recoup.messaging.rendering.pool import Rendered, RenderFailure, RenderItem, RenderPool, shared_pool
 from recoup.messaging.rendering.samples import sample_context
 from recoup.messaging.rendering.templates import CompiledTemplate
 from recoup.messaging.rendering.tokens import Context
+from recoup.messaging.sender import spending
 from recoup.messaging.templates import compile_draft
 from recoup.orders.models import Cart, Order
 
@@ -110,37 +112,53 @@ def send_test(
 ) -> TestSend:
     """Send the draft to an address of one's own, at once. It is no message: it counts nowhere and its links lead nowhere.
 
-    :raises SendingNotSetUp: if there is no mail server. :raises AddressRefused: if it is not one address.
+    It takes its part of the day's money all the same.
+
+    :raises SendingNotSetUp: if the channel is not set up. :raises ParcelRefused: if it cannot go to this address.
     :raises LineTrouble: if the server cannot be had. :raises TemplateRefused: :raises PreviewFailed: as `preview`.
     """
-    recipient = check_address(to_address)
-    account = MailAccount.objects.filter(shop_id=template.shop_id).first()
-    if account is None or not account.host or not account.from_email:
+    account = find_account(template.shop_id, template.channel)
+    if account is None:
         raise SendingNotSetUp(template.shop_id)
-    mail = _render(template, locale, subject, pool or shared_pool())
-    headers = MailHeaders(
+    road = channel(account.adapter)
+    written = _render(template, locale, subject, pool or shared_pool())
+    key = f"test:{template.pk}:{now}:{to_address}"
+    letter = Letter(
+        key="test",
+        recipient=_recipient(template, to_address),
         to_name="",
-        to_address=recipient,
-        message_id=new_message_id(
-            account.from_email.rpartition("@")[2], f"test:{template.pk}:{now}:{recipient}"
-        ),
-        date=now,
-        unsubscribe_link=None,
-        language=locale,
+        message_ref=new_message_ref(template.channel, "recoup.invalid", key),
+        locale=locale,
+        at=now,
+        subject=written.subject,
+        html=written.html,
+        text=written.text,
     )
-    sender = Sender(account.from_name, account.from_email, account.reply_to)
-    content = build_mail(sender, headers, subject=mail.subject, html=mail.html, text=mail.text)
-    line = channel("email").line(account)
+    refusal = road.refusal_of(account, letter.recipient)
+    if refusal:
+        raise ParcelRefused(refusal)
+    parcel = road.compose(account, letter)
+    if road.is_paid and isinstance(account, SmsAccount) and isinstance(parcel, ShortMessage):
+        refusal = spending.pay_for(account, parcel, now=now)
+        if refusal:
+            raise ParcelRefused(refusal)
+    line = road.line(account)
     try:
         line.ready()
-        return _said(_hand_over(line, Mail("test", account.from_email, recipient, content)))
+        return _said(_hand_over(line, parcel))
     finally:
         line.close()
 
 
-def _hand_over(line: Line, mail: Mail) -> Outcome:
+def _recipient(template: Template, typed: str) -> str:
+    if template.channel == ChannelKind.SMS:
+        return phone_key(typed, template.shop.country)
+    return typed.strip()
+
+
+def _hand_over(line: Line, parcel: Parcel) -> Outcome:
     exchange = line.exchange()
-    outcome = exchange.open(mail)
+    outcome = exchange.open(parcel)
     if outcome is not None:
         return outcome
     exchange.write_data()

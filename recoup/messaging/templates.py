@@ -13,7 +13,7 @@ from recoup.core import activity
 from recoup.core.activity import SYSTEM, Actor
 from recoup.messaging import shipped
 from recoup.messaging.classes import compute_class
-from recoup.messaging.models import Template, TemplateVersion
+from recoup.messaging.models import ChannelKind, Template, TemplateVersion
 from recoup.messaging.rendering.pool import RenderPool
 from recoup.messaging.rendering.saving import Problem, TemplateRefused, check_template, compile_template
 from recoup.messaging.rendering.templates import CompiledTemplate, TemplateSource
@@ -40,10 +40,10 @@ class TemplateNotPublishable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class DraftText:
-    """A text in one language as its author writes it."""
+    """A text in one language as its author writes it; of a short message the body alone."""
 
     subject: str
-    body: str  # MJML with Liquid
+    body: str  # MJML with Liquid; plain text with Liquid for short messages
     preheader: str = ""
     text: str = ""  # the plain-text part; made from the body when empty
 
@@ -56,9 +56,9 @@ class Published:
     missing_locales: tuple[str, ...]
 
 
-def add_template(shop: Shop, *, key: str, name: str, kind: str) -> Template:
+def add_template(shop: Shop, *, key: str, name: str, kind: str, channel: str = ChannelKind.EMAIL) -> Template:
     """Make an empty template."""
-    template = Template(shop=shop, key=key[:60], name=name[:120], kind=kind)
+    template = Template(shop=shop, key=key[:60], name=name[:120], kind=kind, channel=channel)
     template.save(force_insert=True)
     return template
 
@@ -106,6 +106,15 @@ def _note(verb: str, template: Template, actor: Actor, now: datetime, **details:
 
 def template_source(template: Template, locale: str, text: DraftText) -> TemplateSource:
     """Return what is checked and compiled: the body with its preheader in its head, on the same lines."""
+    if template.channel == ChannelKind.SMS:
+        return TemplateSource(
+            subject="",
+            html="",
+            text=text.body,
+            context=template.kind,
+            locale=locale,
+            channel=template.channel,
+        )
     return TemplateSource(
         subject=text.subject,
         html=_with_preheader(text.body, text.preheader),

@@ -1,11 +1,12 @@
 """Messages and the lanes they travel on."""
 
 import itertools
+from decimal import Decimal
 from typing import Any
 
 from django_scopes import scopes_disabled
 
-from recoup.messaging.models import Lane, MailAccount, Message, MessageSource
+from recoup.messaging.models import Lane, MailAccount, Message, MessageSource, SmsAccount
 from recoup.orders.models import Cart, Order
 from recoup.shops.models import Shop
 from tests.factories.moments import DAY, NOW
@@ -14,8 +15,9 @@ _numbers = itertools.count(1)
 
 
 def make_lane(shop: Shop, **values: Any) -> Lane:
-    """Return the e-mail lane of a shop, made if there is none."""
-    lane, _ = Lane.objects.get_or_create(shop=shop, channel="email", defaults=values)
+    """Return a lane of a shop, that of e-mail unless told, made if there is none."""
+    channel = values.pop("channel", "email")
+    lane, _ = Lane.objects.get_or_create(shop=shop, channel=channel, defaults=values)
     return lane
 
 
@@ -54,6 +56,27 @@ def make_message(subject: Order | Cart, **values: Any) -> Message:
         message = Message(**{**defaults, **values})
         message.save(force_insert=True)
     return message
+
+
+def make_sms_account(shop: Shop, *, port: int, provider: str = "smsapi", **values: Any) -> SmsAccount:
+    """Make the settings of a shop that sends short messages through a stand-in on this machine."""
+    account = SmsAccount(
+        **{
+            "shop": shop,
+            "provider": provider,
+            "account_ref": "AC" + "0" * 32 if provider == "twilio" else "",
+            "secret": "right",
+            "sender": "Pottery" if provider == "smsapi" else "+15005550006",
+            "base_url": f"http://127.0.0.1:{port}",
+            "countries": ["PL"],
+            "price_per_part": Decimal("0.10"),
+            "daily_cap": Decimal("100.00"),
+            "per_number_day": 20,
+            **values,
+        }
+    )
+    account.save(force_insert=True)
+    return account
 
 
 def make_mail_account(shop: Shop, *, port: int, **values: Any) -> MailAccount:

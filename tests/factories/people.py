@@ -40,4 +40,8 @@ def make_contact(shop: Shop, *, email: str | None = None, **values: Any) -> Cont
             look=email_look(address),
             first_seen_at=NOW - 30 * DAY,
         ).save(force_insert=True)
+    if contact.phone:
+        ContactIdentity(
+            shop=shop, contact=contact, kind="phone", value=contact.phone, first_seen_at=NOW - 30 * DAY
+        ).save(force_insert=True)
     return contact

@@ -22,17 +22,28 @@ CART_TEXT = """<mjml><mj-body><mj-section><mj-column>
 </mj-column></mj-section></mj-body></mjml>"""
 
 
+SHORT_TEXTS = {
+    "order": "{{ shop.name }}: order {{ order.number }} over {{ order.due }} waits. Pay: {{ links.pay }}",
+    "cart": "{{ shop.name }}: your cart is kept: {{ links.cart }} Stop: {{ links.unsubscribe }}",
+}
+
+
 @cache
-def compiled(kind: str, subject: str, html: str, locale: str) -> dict[str, Any]:
+def compiled(kind: str, subject: str, html: str, locale: str, channel: str = "email") -> dict[str, Any]:
     """Return a text compiled as a version stores it."""
     message_class = "contract" if kind == "order" else "needs_consent"
     source = TemplateSource(subject, html, context=kind, locale=locale)
+    if channel == "sms":
+        source = TemplateSource("", "", html, context=kind, locale=locale, channel=channel)
     return compile_template(source, message_class=message_class).to_json()
 
 
 def make_template(shop: Shop, *, key: str = "reminder", kind: str = "order", **values: Any) -> Template:
     """Make a template with a published version: English unless `texts` says subject and MJML by locale."""
     default = ("Your order {{ order.number }}", ORDER_TEXT) if kind == "order" else ("Your cart", CART_TEXT)
+    channel = values.get("channel", "email")
+    if channel == "sms":
+        default = ("", SHORT_TEXTS[kind])
     texts = values.pop("texts", {"en": default})
     template = Template(**{"shop": shop, "key": key, "name": key.capitalize(), "kind": kind, **values})
     template.save(force_insert=True)
@@ -41,7 +52,11 @@ def make_template(shop: Shop, *, key: str = "reminder", kind: str = "order", **v
         template=template,
         number=1,
         texts={
-            locale: {"subject": subject, "body": html, "compiled": compiled(kind, subject, html, locale)}
+            locale: {
+                "subject": subject,
+                "body": html,
+                "compiled": compiled(kind, subject, html, locale, channel),
+            }
             for locale, (subject, html) in texts.items()
         },
         published_at=NOW - DAY,

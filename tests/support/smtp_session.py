@@ -57,6 +57,9 @@ class SinkOptions:
     quit_after: int = 0
     """A connection that had so many mails taken is told 421 at its next MAIL."""
 
+    most: int = 0
+    """After so many mails in all, MAIL is answered 421 and the line closed; 0 is never."""
+
     data_after_refusal: int = 554
     """What DATA is answered with when every recipient was refused: 554, or 354 as some servers do."""
 
@@ -100,6 +103,7 @@ class Taker(Protocol):
 
     options: SinkOptions
     commands: list[bytes]
+    accepted: int
 
     def take(self, envelope: Envelope, content: bytes) -> SinkMail:
         """Write a mail down."""
@@ -252,7 +256,9 @@ class Session:
         if not self.is_signed_in:
             self._answer(b"530 5.7.0 sign in first")
             return True
-        if self.options.quit_after and self.taken >= self.options.quit_after:
+        most = self.sink.options.most
+        is_full = most and self.sink.accepted >= most
+        if is_full or (self.options.quit_after and self.taken >= self.options.quit_after):
             self._answer(b"421 4.7.0 too many mails")
             return False
         if self.envelope.sender or self.envelope.mail_at:

@@ -116,6 +116,7 @@ OTHERS: dict[str, Row] = {
     "hooks:schema": Row(200, 200),
     "hooks:shop": Row(404, 404, method="post", arguments={"key": "no-such-key"}),
     "hooks:operator": Row(404, 404, method="post", arguments={"key": "no-such-key"}),
+    "hooks:channel": Row(404, 404, method="post", arguments={"key": "no-such-key", "what": "report"}),
     "storefront:pay": Row(404, 404, arguments=_TOKEN),
     "storefront:cart": Row(404, 404, arguments=_TOKEN),
     "storefront:out": Row(404, 404, arguments=_TOKEN),

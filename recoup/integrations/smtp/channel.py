@@ -5,9 +5,11 @@ from datetime import timedelta
 from recoup.integrations.smtp import own_mailbox, words
 from recoup.integrations.smtp.connection import ConnectFailed, Pace, Security, SmtpConnection, SmtpSettings
 from recoup.integrations.smtp.exchange import Exchange
-from recoup.messaging.handover import Rejected, Stage
+from recoup.messaging.handover import Letter, Mail, Rejected, Stage
+from recoup.messaging.mime.addresses import AddressRefused, check_address
+from recoup.messaging.mime.writer import MailHeaders, Sender, build_mail
 from recoup.messaging.models import MailAccount
-from recoup.messaging.ports import LineTrouble
+from recoup.messaging.ports import LineTrouble, ParcelRefused
 
 _SECURITY = {
     MailAccount.Security.STARTTLS.value: Security.STARTTLS,
@@ -53,6 +55,13 @@ class SmtpLine:
 class SmtpChannel:
     """Mail by SMTP."""
 
+    fresh = 1.0
+    is_paid = False
+
+    def settings_of(self, account: MailAccount) -> tuple[object, ...]:
+        """Return what a line to the server depends on."""
+        return account.host, account.port, account.security, account.username, account.password
+
     def line(self, account: MailAccount) -> SmtpLine:
         """Return a line for the settings of a shop, not opened yet.
 
@@ -63,6 +72,31 @@ class SmtpChannel:
                 "the demo talks to its own mailbox only", stage=Stage.CONNECT.value, is_for_person=True
             )
         return SmtpLine(SmtpConnection(smtp_settings(account)))
+
+    def refusal_of(self, account: MailAccount, recipient: str) -> str:  # noqa: ARG002 - of the port
+        """Return nothing: whatever is an address may be tried."""
+        return ""
+
+    def compose(self, account: MailAccount, letter: Letter) -> Mail:
+        """Return the mail ready for the wire.
+
+        :raises ParcelRefused: if the recipient is not one address.
+        """
+        sender = Sender(account.from_name, account.from_email, account.reply_to)
+        try:
+            recipient = check_address(letter.recipient)
+            headers = MailHeaders(
+                to_name=letter.to_name,
+                to_address=recipient,
+                message_id=f"<{letter.message_ref}>",
+                date=letter.at,
+                unsubscribe_link=letter.unsubscribe_link,
+                language=letter.locale,
+            )
+            content = build_mail(sender, headers, subject=letter.subject, html=letter.html, text=letter.text)
+        except AddressRefused as error:
+            raise ParcelRefused("address_bad", str(error)) from error
+        return Mail(letter.key, sender.address, recipient, content)
 
     def verdict_of(self, refusal: Rejected) -> words.Verdict:
         """Return what follows from a server's refusal."""

@@ -4,6 +4,7 @@ Nothing here raises. Whatever breaks, every mail begun gets its outcome: a mail 
 uncertain, every other was certainly not handed over.
 """
 
+import math
 from collections import deque
 from collections.abc import Hashable
 from dataclasses import dataclass, field
@@ -141,7 +142,7 @@ class Exchange:
         self._state.open_turn = turn
         return None
 
-    def write_data(self) -> None:
+    def write_data(self, before: float = math.inf) -> None:  # noqa: ARG002 - the line stands: it begins at once
         """Single way: write DATA; content and dot follow their 354 by themselves while `collect` waits."""
         turn = self._state.open_turn
         assert turn is not None, "no mail is open"

@@ -34,6 +34,8 @@ class Verdict:
     suppress: bool = False
     """Nothing more is written to this address."""
 
+    suppress_as: str = "bounced"
+
     counts_attempt: bool = True
     """It was this mail's own try, and not the server's trouble."""
 

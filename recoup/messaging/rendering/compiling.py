@@ -35,11 +35,13 @@ _BETWEEN_CELLS = re.compile(
     r"(<(?:table|tbody|tr)\b[^>]*>|</(?:table|tbody|tr|td)>)(?=</?(?:table|tbody|tr|td)\b|<!--\[if)"
 )
 _UNSUBSCRIBE = "links.unsubscribe"
+_HTML = re.compile(r"</?[A-Za-z][^<>]{0,40}>?")
+_STOP_WORD = re.compile(r"\b(?:STOP|СТОП)\b")
 
 
 def compile_source(request: Mapping[str, Any]) -> Document:
     """Return the findings about a template, and the compiled template if none of them forbids it."""
-    compiler = _Compiler(request)
+    compiler = _ShortCompiler(request) if request.get("channel") == "sms" else _Compiler(request)
     compiled = compiler.compile()
     blocking = any(finding.is_blocking for finding in compiler.findings)
     return {
@@ -164,6 +166,42 @@ class _Compiler:
                 found.code == "html_long" for found in self.findings
             ):
                 self._find("html_long", "html", blocking=False, size=str(len(html) // 1000))
+
+
+class _ShortCompiler(_Compiler):
+    """A short message: Liquid in plain text and nothing else."""
+
+    def compile(self) -> Document | None:
+        """Check the text; if it holds, write a trial."""
+        self.source = Source("<mjml></mjml>")
+        if not self.written_text.strip():
+            self._find("text_missing", "text")
+            return None
+        text = self._inspect(self.written_text, "text")
+        tag = _HTML.search(LIQUID.sub("", self.written_text))
+        if tag is not None:
+            self._find("html_in_text", "text", element=tag[0])
+        leaves = _UNSUBSCRIBE in text.always or _STOP_WORD.search(LIQUID.sub("", self.written_text))
+        if self.needs_unsubscribe and not leaves:
+            self._find("stop_missing", "text", token=_UNSUBSCRIBE)
+        if self._is_refused():
+            return None
+        compiled = {
+            "subject": "",
+            "html": "",
+            "text": self.written_text.strip(),
+            "tokens": sorted(self.tokens),
+        }
+        self._try_short(compiled)
+        return compiled
+
+    def _try_short(self, compiled: Document) -> None:
+        for make_context in (sample_context, sparse_context):
+            try:
+                Prepared(compiled).render(make_context(self.context, self.locale), self.locale, "UTC")
+            except RenderProblem as error:
+                self._find(f"trial_{error.code}", "text", error.line, detail=error.detail)
+                return
 
 
 def _path(html: Inspection, spot: Spot) -> str:

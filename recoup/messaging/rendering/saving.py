@@ -73,6 +73,7 @@ def _examine(
         **sizes,
         "context": source.context,
         "locale": source.locale,
+        "channel": source.channel,
         "needs_unsubscribe": message_class != "contract",
     }
     try:

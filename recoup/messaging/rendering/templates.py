@@ -22,6 +22,8 @@ class TemplateSource:
 
     context: str = Context.ORDER.value
     locale: str = "en"
+    channel: str = "email"
+    """Of short messages only `text` is looked at."""
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,17 @@ _MESSAGES: Mapping[str, Promise] = {
     "link_conditional": _("A condition cannot stand in an address. Put it around the whole link."),
     "link_from_value": _("“{address}” is not a link, so that an address cannot begin with it."),
     "unsubscribe_missing": _("This kind of mail needs the link “{token}”, outside of every condition."),
+    "text_missing": _("Write what the message says."),
+    "html_in_text": _("Short messages are plain text. Take out “{element}”."),
+    "stop_missing": _(
+        "This kind of message must say how to stop it: the link “{token}”, outside of every condition, or the word STOP."
+    ),
+    "sms_too_long": _(
+        "For a typical order it takes {parts} parts; more than {most} are not sent. Shorten it."
+    ),
+    "sms_parts": _("For a typical order it takes {parts} parts, and each part is paid for."),
+    "sms_foreign": _("Because of “{signs}” a part holds 70 signs instead of 160."),
+    "stop_unheard": _("Nobody can answer STOP to a sender that is a name. Use the link “{token}” instead."),
     "html_long": _("The mail has {size} KB. Gmail hides all after 102 KB."),
     "trial_too_heavy": _("The template is too heavy: it takes too much time or memory."),
     "trial_too_large": _("The mail would be longer than 500 KB."),

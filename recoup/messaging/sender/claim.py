@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
-from recoup.messaging.sender import failpoints
+from recoup.messaging.sender import failpoints, quota
 from recoup.messaging.sender.records import Claimed
 from recoup.messaging.sender.timing import Timing
 
@@ -22,6 +22,15 @@ class LaneRow:
     way: str
     is_in_trouble: bool
     backoff_seconds: int
+    left_today: int | None = None
+    """Of the day's quota; nothing where there is none."""
+
+    max_in_flight: int | None = None
+
+    @property
+    def has_quota(self) -> bool:
+        """Whether places of the day are counted."""
+        return self.left_today is not None
 
 
 def due_lanes(now: datetime) -> list[int]:
@@ -57,12 +66,32 @@ def claim(
         lane, tokens, mark = _lock_lane(lane_id, timing)
         if lane is None or tokens < 1:
             return lane, []
-        wanted = min(most or timing.claim, int(tokens))
+        wanted = min(_most(lane, most or timing.claim), int(tokens))
+        if wanted < 1:
+            return lane, []
         claimed = _take(lane_id, wanted, owner, now, mark, timing)
         _write_lane(lane_id, tokens - len(claimed), claimed, wanted, opened=mark is None)
         failpoints.reach("before_claim_commit")
     failpoints.reach("after_claim")
     return lane, claimed
+
+
+def _most(lane: LaneRow, most: int) -> int:
+    """Return how many may be taken at once: one, to see whether a server is well again; no more than the day has left."""
+    if lane.backoff_seconds:
+        most = 1
+    if lane.left_today is not None:
+        if lane.left_today < 1:
+            quota.rest_until_tomorrow(lane.id)
+        most = min(most, lane.left_today)
+    if lane.max_in_flight is not None:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM messaging_message WHERE lane_id = %s AND state IN ('claimed', 'handing')",
+                [lane.id],
+            )
+            most = min(most, lane.max_in_flight - cursor.fetchone()[0])
+    return most
 
 
 def write_down_later() -> None:
@@ -74,21 +103,22 @@ def write_down_later() -> None:
 def _lock_lane(lane_id: int, timing: Timing) -> tuple[LaneRow | None, float, datetime | None]:
     with connection.cursor() as cursor:
         cursor.execute(
-            """
-            SELECT id, shop_id, channel, way, in_trouble_since IS NOT NULL, backoff_seconds,
-                least(burst, tokens + rate * greatest(0, extract(epoch FROM
-                    clock_timestamp() - coalesce(refilled_at, clock_timestamp()))))::float8,
-                CASE WHEN mark_opened_at > clock_timestamp() - make_interval(secs => %s) THEN due_mark END, rate
-            FROM messaging_lane
-            WHERE id = %s AND (next_at IS NULL OR next_at <= clock_timestamp())
-            FOR NO KEY UPDATE
-            """,
+            f"""
+            SELECT l.id, l.shop_id, l.channel, l.way, l.in_trouble_since IS NOT NULL, l.backoff_seconds,
+                {quota.LEFT}, l.max_in_flight,
+                least(l.burst, l.tokens + l.rate * greatest(0, extract(epoch FROM
+                    clock_timestamp() - coalesce(l.refilled_at, clock_timestamp()))))::float8,
+                CASE WHEN l.mark_opened_at > clock_timestamp() - make_interval(secs => %s) THEN l.due_mark END, l.rate
+            FROM messaging_lane l JOIN shops_shop s ON s.id = l.shop_id
+            WHERE l.id = %s AND (l.next_at IS NULL OR l.next_at <= clock_timestamp())
+            FOR NO KEY UPDATE OF l
+            """,  # noqa: S608 - a piece of ours
             [timing.reopen, lane_id],
         )
         row = cursor.fetchone()
         if row is None:
             return None, 0, None
-        lane, tokens, mark, rate = LaneRow(*row[:6]), row[6], row[7], row[8]
+        lane, tokens, mark, rate = LaneRow(*row[:8]), row[8], row[9], row[10]
         if tokens < 1:
             cursor.execute(
                 "UPDATE messaging_lane SET next_at = clock_timestamp() + make_interval(secs => %s) WHERE id = %s",

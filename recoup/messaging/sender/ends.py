@@ -2,8 +2,9 @@
 
 import json
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 
 import psycopg
 import structlog
@@ -12,7 +13,9 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from recoup.core import outbox
 from recoup.messaging.events import MessageSettled
 from recoup.messaging.sender import failpoints
+from recoup.messaging.sender.details import Detail, note_details
 from recoup.messaging.sender.limits import KEPT
+from recoup.messaging.sender.passing import pass_on
 from recoup.messaging.sender.records import End
 
 log = structlog.get_logger(__name__)
@@ -24,18 +27,20 @@ HandOver = tuple[int, datetime]  # contact and instant
 # A row that another look has called uncertain meanwhile is put right by the owner who knows better.
 _RECORD = """
     UPDATE messaging_message m SET
-        state = CASE WHEN e.state = 'uncertain' AND m.is_asked_for AND NOT m.is_resent THEN 'due' ELSE e.state END,
-        is_resent = m.is_resent OR (e.state = 'uncertain' AND m.is_asked_for),
+        state = CASE WHEN e.state = 'uncertain' AND (m.is_asked_for OR e.may_repeat) AND NOT m.is_resent THEN 'due'
+            WHEN e.state = 'cancelled' AND m.is_resent AND m.handed_at IS NOT NULL THEN 'uncertain' ELSE e.state END,
+        is_resent = m.is_resent OR (e.state = 'uncertain' AND (m.is_asked_for OR e.may_repeat)),
         reason = e.reason, answer = e.answer,
         due_at = coalesce(e.due_at, m.due_at),
-        handed_at = CASE WHEN e.state IN ('sent', 'uncertain') THEN coalesce(e.handed_at, m.handed_at) END,
+        handed_at = CASE WHEN e.state IN ('sent', 'uncertain') THEN coalesce(e.handed_at, m.handed_at)
+            WHEN m.is_resent AND e.state <> 'failed' THEN m.handed_at END,
         settled_at = CASE WHEN e.state = 'due' THEN NULL ELSE e.at END,
         attempt = m.attempt + e.attempts, deferrals = m.deferrals + e.deferrals,
         lease_owner = CASE WHEN e.state = 'uncertain' THEN m.lease_owner END, lease_until = NULL
     FROM (
         SELECT (r ->> 0)::bigint AS id, r ->> 1 AS state, r ->> 2 AS reason, r ->> 3 AS answer,
             (r ->> 4)::timestamptz AS at, (r ->> 5)::timestamptz AS due_at, (r ->> 6)::timestamptz AS handed_at,
-            (r ->> 7)::smallint AS attempts, (r ->> 8)::smallint AS deferrals
+            (r ->> 7)::smallint AS attempts, (r ->> 8)::smallint AS deferrals, (r ->> 9)::boolean AS may_repeat
         FROM jsonb_array_elements(%s::jsonb) AS r
     ) AS e
     WHERE m.id = e.id AND m.lease_owner = %s AND m.state IN ('claimed', 'handing', 'uncertain')
@@ -50,6 +55,7 @@ def record_ends(ends: Sequence[End], *, owner: int) -> int:
     """
     if not ends:
         return 0
+    ends = pass_on(ends, owner=owner)
     # As one text: a batch as nine arrays of parameters takes several times as long to be put together.
     rows = [
         (
@@ -62,6 +68,7 @@ def record_ends(ends: Sequence[End], *, owner: int) -> int:
             _moment(end.handed_at),
             end.attempts,
             end.deferrals,
+            end.may_repeat,
         )
         for end in ends
     ]
@@ -123,15 +130,21 @@ class Ledger:
         self._ends: dict[int, End] = {}
         self._noted: set[HandOver] = set()
         self._undone: set[HandOver] = set()
+        self._details: dict[int, Detail] = {}
 
     def keep(
-        self, ends: Iterable[End], noted: Iterable[HandOver] = (), undone: Iterable[HandOver] = ()
+        self,
+        ends: Iterable[End],
+        noted: Iterable[HandOver] = (),
+        undone: Iterable[HandOver] = (),
+        details: Mapping[int, Detail] = MappingProxyType({}),
     ) -> None:
         """Keep ends until they are written, with hand-overs to note for the caps and those to take back."""
         with self._lock:
             self._ends.update({end.message_id: end for end in ends})
             self._noted.update(noted)
             self._undone.update(undone)
+            self._details.update(details)
 
     def __len__(self) -> int:
         return len(self._ends)
@@ -147,6 +160,7 @@ class Ledger:
     def _flush(self) -> int:
         with self._lock:
             ends, noted, undone = dict(self._ends), set(self._noted), set(self._undone)
+            details = dict(self._details)
         if not ends:
             return 0
         try:
@@ -155,6 +169,7 @@ class Ledger:
                 lock_messages(ends)
                 add_hand_overs(noted)
                 take_back_hand_overs(undone)
+                note_details(details)
                 record_ends(list(ends.values()), owner=self._owner)
                 failpoints.reach("before_end_commit")
         except DATABASE_ERRORS as error:
@@ -166,6 +181,7 @@ class Ledger:
             self._ends = {key: end for key, end in self._ends.items() if ends.get(key) is not end}
             self._noted -= noted
             self._undone -= undone
+            self._details = {key: one for key, one in self._details.items() if key not in details}
         return 0
 
 

@@ -15,11 +15,13 @@ import structlog
 from django.db import connection, transaction
 
 from recoup.core.clock import boot_seconds
+from recoup.customers.models import Suppression
 from recoup.messaging.handover import Accepted, NotHanded, Outcome, Rejected, Uncertain
 from recoup.messaging.models import Message
 from recoup.messaging.ports import Channel, Exchange
 from recoup.messaging.reasons import Reason
 from recoup.messaging.sender import failpoints, look
+from recoup.messaging.sender.details import Detail, note_details
 from recoup.messaging.sender.ends import DATABASE_ERRORS, HandOver, Ledger, add_hand_overs, record_ends
 from recoup.messaging.sender.judge import Decision, judge, note_passed
 from recoup.messaging.sender.records import Claimed, End, Prepared
@@ -45,7 +47,6 @@ class Desk:
     owner: int
     timing: Timing
     now: TradeClock
-    channel: Channel
     ledger: Ledger
 
 
@@ -67,21 +68,29 @@ class Report:
     halt: str = ""
     slow_down: bool = False
     policy_refusals: int = 0
-    suppress: list[str] = field(default_factory=list)
+    suppress: list[tuple[str, str]] = field(default_factory=list)
+    """Addresses that get nothing more, each with why."""
+
+    unspent: list[int] = field(default_factory=list)
+    """Messages that certainly did not leave: what was set aside for them is free again."""
 
 
 class Turn:
     """One lock, the messages under it, and what became of them."""
 
-    def __init__(self, messages: Sequence[Prepared], exchange: Exchange, desk: Desk) -> None:
+    def __init__(
+        self, messages: Sequence[Prepared], exchange: Exchange, desk: Desk, channel: Channel
+    ) -> None:
         self._messages = {one.message.id: one for one in messages}
-        self._exchange, self._desk = exchange, desk
+        self._exchange, self._desk, self._channel = exchange, desk, channel
+        self._fresh = min(desk.timing.fresh, channel.fresh)
         self._is_single = False
         self._ends: dict[int, End] = {}
         self._begun: dict[int, float] = {}  # DATA, on the boot clock
         self._undone: set[int] = set()  # begun, and certainly not taken by the server
         self._written: set[int] = set()
         self._noted: dict[int, HandOver] = {}
+        self._details: dict[int, Detail] = {}
         self._checked_at = self._heard_at = 0.0
         self._now: datetime | None = None
         self.report = Report()
@@ -172,7 +181,8 @@ class Turn:
     def _data(self, passing: list[Prepared]) -> None:
         if not passing or not self._may_write_data():
             return
-        self._begin(passing[0].message.id, self._exchange.write_data)
+        before = self._checked_at + self._fresh
+        self._begin(passing[0].message.id, partial(self._exchange.write_data, before))
         failpoints.reach("after_data")
         self._collect(boot_seconds() + self._desk.timing.hold)
 
@@ -193,7 +203,7 @@ class Turn:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT 1")
             self._heard_at = boot_seconds()
-        if boot_seconds() - self._checked_at > self._desk.timing.fresh:
+        if boot_seconds() - self._checked_at > self._fresh:
             self.report.must_stop = True
             return False
         return True
@@ -212,6 +222,7 @@ class Turn:
         if is_open:
             self.report.is_slow = True
             _note_begun([(key, self._handed_at(key)) for key in is_open])
+        note_details(self._details)
         record_ends(list(self._ends.values()), owner=self._desk.owner)
         self._written = set(self._ends)
 
@@ -242,7 +253,8 @@ class Turn:
         countable = self._countable()
         new = {key: pair for key, pair in countable.items() if key not in self._noted}
         undone = [pair for key, pair in self._noted.items() if key not in countable]
-        self._desk.ledger.keep(unwritten.values(), new.values(), undone)
+        details = {key: detail for key, detail in self._details.items() if key in unwritten}
+        self._desk.ledger.keep(unwritten.values(), new.values(), undone, details)
         self._desk.ledger.flush()
 
     # Outcomes
@@ -255,9 +267,14 @@ class Turn:
             if key not in self._undone and _is_reminder(self._messages[key].message)
         }
 
+    def _gap(self, message_id: int) -> int:
+        """Return the milliseconds from the look to the first byte."""
+        return round(max(self._begun.get(message_id, self._checked_at) - self._checked_at, 0.0) * 1000)
+
     def _handed_at(self, message_id: int) -> datetime:
-        """Return the trade instant at which DATA began."""
-        assert self._now is not None, "nothing was looked at"
+        """Return the trade instant at which DATA began; for one found at the provider, the present."""
+        if self._now is None or message_id not in self._begun:
+            return self._at()
         return self._now + timedelta(seconds=max(self._begun[message_id] - self._checked_at, 0.0))
 
     def _settle(self, message_id: int, outcome: Outcome) -> None:
@@ -267,14 +284,31 @@ class Turn:
                 at = self._handed_at(message_id)
                 end = End(message_id, State.SENT, "", outcome.answer, at=at, handed_at=at)
                 self.report.handed += 1
+                if outcome.ref:
+                    self._details[message_id] = Detail(outcome.ref, outcome.parts, self._gap(message_id))
             case Uncertain():
                 at = self._handed_at(message_id)
-                end = End(message_id, State.UNCERTAIN, Reason.LINE_BROKE, outcome.reason, at=at, handed_at=at)
+                end = End(
+                    message_id,
+                    State.UNCERTAIN,
+                    Reason.LINE_BROKE,
+                    outcome.reason,
+                    at=at,
+                    due_at=at + self._channel.retry_delay(1) if outcome.may_repeat else None,
+                    handed_at=at,
+                    may_repeat=outcome.may_repeat,
+                )
             case NotHanded():
                 self._undone.add(message_id)
-                due_at = self._at() + self._desk.channel.retry_delay(message.attempt + 1)
+                attempts = int(not outcome.is_ours)
+                wait = self._channel.retry_delay(message.attempt + 1) if attempts else timedelta(0)
                 end = End(
-                    message_id, State.DUE, Reason.LINE_TROUBLE, outcome.reason, due_at=due_at, attempts=1
+                    message_id,
+                    State.DUE,
+                    Reason.LINE_TROUBLE,
+                    outcome.reason,
+                    due_at=self._at() + wait,
+                    attempts=attempts,
                 )
             case Rejected():
                 self._undone.add(message_id)
@@ -285,25 +319,31 @@ class Turn:
         return self._now if self._now is not None else self._desk.now()
 
     def _refused(self, message: Claimed, refusal: Rejected) -> End:
-        verdict = self._desk.channel.verdict_of(refusal)
+        verdict = self._channel.verdict_of(refusal)
         answer = f"{refusal.code} {refusal.enhanced} {refusal.text}".replace("  ", " ")
         self.report.policy_refusals += int(verdict.policy)
         self.report.slow_down |= verdict.slow_down
         if verdict.suppress:
-            self.report.suppress.append(message.recipient)
+            self.report.suppress.append((message.recipient, verdict.suppress_as))
+            if verdict.suppress_as == Suppression.Reason.UNSUBSCRIBED:
+                return End(message.id, State.CANCELLED, Reason.SUPPRESSED, answer, at=self._at())
         if verdict.then == "fail":
             reason = Reason.ADDRESS_UNKNOWN if refusal.about_address else Reason.REFUSED
             return End(message.id, State.FAILED, reason, answer, at=self._at())
         if verdict.then == "halt":
             self.report.halt = answer
         attempts = int(verdict.counts_attempt)
-        due_at = self._at() + self._desk.channel.retry_delay(message.attempt + attempts)
+        due_at = self._at() + self._channel.retry_delay(message.attempt + attempts)
         if due_at >= message.not_after:
             return End(message.id, State.FAILED, Reason.TOO_LATE_AFTER_TRIES, answer, at=self._at())
         return End(message.id, State.DUE, Reason.TRY_LATER, answer, due_at=due_at, attempts=attempts)
 
     def _close_report(self) -> Report:
         self.report.is_line_dead = not self._exchange.is_alive
+        gone = (State.SENT, State.UNCERTAIN)
+        self.report.unspent = [
+            key for key in self._messages if key not in self._ends or self._ends[key].state not in gone
+        ]
         self.report.must_stop |= self.report.is_line_dead or bool(self.report.halt) or self.report.slow_down
         return self.report
 

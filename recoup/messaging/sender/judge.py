@@ -138,7 +138,8 @@ def _routine_refusal(message: Claimed, order: OrderFacts, shop: ShopFacts) -> st
         return Reason.DUPLICATE
     if message.template_id in order.sent_by_hand:
         return Reason.SENT_BY_HAND
-    return Reason.ORDER_CAP if order.reminders >= shop.caps.per_order else ""
+    before = order.reminders - int(message.is_repeat)
+    return Reason.ORDER_CAP if before >= shop.caps.per_order else ""
 
 
 _GONE_CARTS = {
@@ -179,6 +180,8 @@ def _hold(  # noqa: PLR0911
         held = _order_hold(sight.order, now)
         if held[0]:
             return held
+    if message.is_repeat:
+        return "", now
     return _person_hold(message, sight.gate, shop, now)
 
 

@@ -12,11 +12,13 @@ from django_scopes import scopes_disabled
 from recoup.core.clock import boot_seconds
 from recoup.customers.actions import suppress
 from recoup.customers.models import Suppression
+from recoup.messaging.accounts import find_account
+from recoup.messaging.channels import channel
 from recoup.messaging.copies import keep_copies
-from recoup.messaging.models import Lane, MailAccount, Message
-from recoup.messaging.ports import Line, LineTrouble
+from recoup.messaging.models import Lane, Message, SmsAccount
+from recoup.messaging.ports import Account, Channel, Line, LineTrouble
 from recoup.messaging.reasons import Reason
-from recoup.messaging.sender import failpoints, lanes
+from recoup.messaging.sender import failpoints, lanes, quota, spending
 from recoup.messaging.sender.claim import LaneRow, claim
 from recoup.messaging.sender.ends import DATABASE_ERRORS, lock_messages, record_ends
 from recoup.messaging.sender.handing import Desk, Report, Turn
@@ -31,7 +33,7 @@ _SINGLE_CLAIM = 10  # a slow server's messages are claimed by few, so that few w
 _POLICY_WINDOW = 600.0
 _POLICY_LEAST = 20  # refusals are weighed from so many mails on
 _POLICY_SHARE = 0.05
-_NO_ACCOUNT = "no mail server is set up"
+_NO_ACCOUNT = "the channel is not set up"
 
 
 @dataclass(slots=True)
@@ -47,16 +49,15 @@ class LaneState:
 
     results: deque[tuple[float, int, int]] = field(default_factory=lambda: deque(maxlen=5000))
 
-    def line_for(self, account: MailAccount, desk: Desk) -> Line:
+    def line_for(self, account: Account, road: Channel) -> Line:
         """Return the kept line, or another if the settings have changed; ready to hand over.
 
         :raises LineTrouble: if the server cannot be had.
         """
-        fields = ("host", "port", "security", "username", "password")
-        settings = tuple(getattr(account, name) for name in fields)
+        settings = (account.adapter, *road.settings_of(account))
         if self.line is None or settings != self.settings:
             self.close()
-            self.line, self.settings = desk.channel.line(account), settings
+            self.line, self.settings = road.line(account), settings
         self.used_at = boot_seconds()
         self.line.ready()
         return self.line
@@ -85,6 +86,8 @@ class LaneRun:
         self._state, self._desk, self._in_flight = state, desk, in_flight
         self._shop_id = 0
         self._turned: set[int] = set()
+        self._account: Account | None = None
+        self._stakes: dict[int, spending.Stake] = {}
 
     def run_batch(self) -> int:
         """Claim, prepare and hand over once; return how many messages were looked at."""
@@ -140,20 +143,36 @@ class LaneRun:
             self._end_dry(prepare(dry, None, shop_locale=shop_locale, now=now), dry, now)
         if not wet:
             return
-        account = lanes.find_account(lane.shop_id)
+        account = self._account = find_account(lane.shop_id, lane.channel)
+        if account is None:
+            wet = self._pass_on(wet, now)
+        if not wet:
+            return
         try:
             if account is None:
                 raise LineTrouble(_NO_ACCOUNT, stage="settings", is_for_person=True)
-            line = self._state.line_for(account, self._desk)
+            road = channel(account.adapter)
+            line = self._state.line_for(account, road)
         except LineTrouble as trouble:
             self._give_back([message.id for message in wet], Reason.LINE_TROUBLE)
             lanes.pause(lane.id, lane.shop_id, trouble, now=now)
             return
-        if lane.is_in_trouble or lane.backoff_seconds:
-            lanes.clear(lane.id, lane.shop_id, now=now)
+        if lane.is_in_trouble:
+            lanes.stands(lane.id, lane.shop_id, now=now)
         batch = prepare(wet, account, shop_locale=shop_locale, now=now)
         self._record(batch.ends)
-        self._hand_over(lane, line, batch)
+        self._hand_over(lane, road, line, batch)
+
+    def _pass_on(self, messages: list[Claimed], now: datetime) -> list[Claimed]:
+        """Let the messages of a channel that is not set up go to their next one; return those that have none."""
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT id FROM messaging_message WHERE id = ANY(%s) AND jsonb_array_length(fallback) > 0",
+                [[message.id for message in messages]],
+            )
+            going = {row[0] for row in cursor.fetchall()}
+        self._record([End(key, Message.State.CANCELLED, Reason.NO_CHANNEL, at=now) for key in sorted(going)])
+        return [message for message in messages if message.id not in going]
 
     def _end_dry(self, batch: Batch, messages: Sequence[Claimed], now: datetime) -> None:
         """End messages of test mode: their text is kept to look at, no line is opened."""
@@ -181,35 +200,66 @@ class LaneRun:
         )
         self._desk.ledger.flush()
 
-    def _hand_over(self, lane: LaneRow, line: Line, batch: Batch) -> None:
+    def _hand_over(self, lane: LaneRow, road: Channel, line: Line, batch: Batch) -> None:
         waiting = batch.ready
         way = lane.way if line.can_pipeline else Lane.Way.SINGLE.value
         while waiting:
             size = line.pace.size if way == Lane.Way.BATCH else 1
             chunk, waiting = waiting[:size], waiting[size:]
-            chunk = self._mark(chunk, batch)
+            chunk = self._mark(lane, road, chunk, batch)
             if not chunk:
                 continue
-            report = self._turn(chunk, line, way)
+            report = self._turn(chunk, road, line, way)
             self._follow_up(lane, report)
             way = self._choose_way(lane, line, way, report, len(chunk))
             if report.must_stop:
                 break
         self._give_back([one.message.id for one in waiting])
 
-    def _mark(self, chunk: list[Prepared], batch: Batch) -> list[Prepared]:
-        """Mark messages as being handed over and keep their copies; commit. Return those still ours."""
-        ids = [one.message.id for one in chunk]
+    def _mark(self, lane: LaneRow, road: Channel, chunk: list[Prepared], batch: Batch) -> list[Prepared]:
+        """Mark messages as being handed over and keep their copies; commit. Return those still ours that may go."""
         with transaction.atomic():
+            chunk = self._admit(lane, road, chunk)
+            ids = [one.message.id for one in chunk]
             mine = mark(chunk, owner=self._desk.owner, lease=self._desk.timing.lease)
             keep_copies(self._shop_id, [batch.copies[key] for key in ids if key in mine])
             failpoints.reach("before_mark_commit")
         failpoints.reach("after_mark")
         self._in_flight.take(mine, is_handing=True)
+        self._free(lane, [key for key in ids if key not in mine])
         return [one for one in chunk if one.message.id in mine]
 
-    def _turn(self, chunk: list[Prepared], line: Line, way: str) -> Report:
-        turn = Turn(chunk, line.exchange(), self._desk)
+    def _admit(self, lane: LaneRow, road: Channel, chunk: list[Prepared]) -> list[Prepared]:
+        """Take places of the day and money for messages, in the transaction of the mark; end those that get none."""
+        if lane.has_quota:
+            granted = quota.take(lane.id, len(chunk))
+            chunk, left = chunk[:granted], chunk[granted:]
+            record_ends(
+                [End(one.message.id, Message.State.DUE, Reason.DAILY_QUOTA) for one in left],
+                owner=self._desk.owner,
+            )
+        if road.is_paid and chunk:
+            assert isinstance(self._account, SmsAccount)
+            stakes, ends = spending.set_aside(self._account, chunk, now=self._desk.now())
+            self._stakes.update(stakes)
+            lock_messages([end.message_id for end in ends])
+            record_ends(ends, owner=self._desk.owner)
+            if lane.has_quota:
+                quota.give_back(lane.id, len(ends))
+            chunk = [one for one in chunk if one.message.id in stakes]
+        return chunk
+
+    def _free(self, lane: LaneRow, ids: Sequence[int]) -> None:
+        """Give back what was taken for messages that did not leave."""
+        stakes = [self._stakes.pop(key) for key in ids if key in self._stakes]
+        if ids and (stakes or lane.has_quota):
+            with transaction.atomic():
+                if lane.has_quota:
+                    quota.give_back(lane.id, len(ids))
+                spending.give_back(stakes)
+
+    def _turn(self, chunk: list[Prepared], road: Channel, line: Line, way: str) -> Report:
+        turn = Turn(chunk, line.exchange(), self._desk, road)
         self._turned.update(one.message.id for one in chunk)
         report = turn.hand_over_batch() if way == Lane.Way.BATCH else turn.hand_over_single()
         if way == Lane.Way.BATCH:
@@ -231,16 +281,20 @@ class LaneRun:
     def _follow_up(self, lane: LaneRow, report: Report) -> None:
         """Do what refusals ask for beyond the messages themselves."""
         now = self._desk.now()
-        for address in report.suppress:
+        self._free(lane, report.unspent)
+        for address, reason in report.suppress:
             suppress(
                 lane.shop_id,
                 address,
                 scope=Suppression.Scope.ALL,
-                reason=Suppression.Reason.BOUNCED,
+                reason=reason,
                 now=now,
+                channel=lane.channel,
             )
+        if report.handed and lane.backoff_seconds and not (report.halt or report.slow_down):
+            lanes.clear(lane.id, lane.shop_id, now=now)
         if self._state.is_disliked(report.handed, report.policy_refusals):
-            report.halt = report.halt or "the server refuses more than one mail in twenty"
+            report.halt = report.halt or "the server refuses more than one message in twenty"
         if report.halt:
             report.must_stop = True
             trouble = LineTrouble(report.halt, stage="policy", is_for_person=True)

@@ -5,18 +5,17 @@ from datetime import datetime
 from django.db import connection, transaction
 
 from recoup.core import attention
-from recoup.messaging.models import Lane, MailAccount
+from recoup.messaging.models import Lane
 from recoup.messaging.ports import LineTrouble
 
 _FIRST_PAUSE, _FIRST_PAUSE_FOR_PERSON, _LONGEST_PAUSE = 30, 300, 3600  # seconds, doubled each time
 _TELL_FROM = 120  # a short absence of a server is not worth anybody's eye
-KIND = "messaging.lane_in_trouble"
+_KINDS = {"email": "messaging.lane_in_trouble", "sms": "messaging.sms_in_trouble"}
 
 
-def find_account(shop_id: int) -> MailAccount | None:
-    """Return how a shop sends, or `None` if it is not set up."""
-    account = MailAccount.objects.filter(shop_id=shop_id).first()
-    return account if account is not None and account.host and account.from_email else None
+def kind_of(channel: str) -> str:
+    """Return the kind of what is asked of a person when a channel is in trouble."""
+    return _KINDS.get(channel, _KINDS["email"])
 
 
 def pause(lane_id: int, shop_id: int, trouble: LineTrouble, *, now: datetime) -> None:
@@ -27,13 +26,13 @@ def pause(lane_id: int, shop_id: int, trouble: LineTrouble, *, now: datetime) ->
             "UPDATE messaging_lane SET backoff_seconds = least(greatest(backoff_seconds * 2, %s), %s),"
             " in_trouble_since = coalesce(in_trouble_since, clock_timestamp()), trouble = %s,"
             " next_at = clock_timestamp() + make_interval(secs => least(greatest(backoff_seconds * 2, %s), %s))"
-            " WHERE id = %s RETURNING backoff_seconds",
+            " WHERE id = %s RETURNING backoff_seconds, channel",
             [first, _LONGEST_PAUSE, trouble.reason[:500], first, _LONGEST_PAUSE, lane_id],
         )
-        seconds = cursor.fetchone()[0]
+        seconds, channel = cursor.fetchone()
         if trouble.is_for_person or seconds >= _TELL_FROM:
             attention.ask(
-                KIND,
+                kind_of(channel),
                 shop_id=shop_id,
                 key=str(lane_id),
                 now=now,
@@ -54,13 +53,22 @@ def slow_down(lane_id: int) -> None:
         )
 
 
+def stands(lane_id: int, shop_id: int, *, now: datetime) -> None:
+    """Note that the server can be had again; whether it takes messages, the first of them will tell."""
+    with transaction.atomic():
+        Lane.objects.filter(pk=lane_id).update(in_trouble_since=None, trouble="")
+        for kind in _KINDS.values():
+            attention.settle(kind, shop_id=shop_id, key=str(lane_id), now=now)
+
+
 def clear(lane_id: int, shop_id: int, *, now: datetime) -> None:
-    """Note that the lane works again."""
+    """Note that the lane works again: its server took a message."""
     with transaction.atomic():
         Lane.objects.filter(pk=lane_id).update(
             in_trouble_since=None, trouble="", backoff_seconds=0, next_at=None
         )
-        attention.settle(KIND, shop_id=shop_id, key=str(lane_id), now=now)
+        for kind in _KINDS.values():
+            attention.settle(kind, shop_id=shop_id, key=str(lane_id), now=now)
 
 
 def set_way(lane_id: int, way: str) -> None:

@@ -9,7 +9,6 @@ import structlog
 from django.db import connection
 
 from recoup.core.clock import boot_seconds, trade_now
-from recoup.messaging.channels import channel
 from recoup.messaging.sender.claim import due_lanes
 from recoup.messaging.sender.ends import DATABASE_ERRORS, Ledger
 from recoup.messaging.sender.handing import Desk, TradeClock
@@ -187,7 +186,7 @@ class Sender:
     def _run_lane(self, lane_id: int, now: TradeClock) -> int:
         with self._lock:
             state = self._states.setdefault(lane_id, LaneState(lane_id))
-        desk = Desk(self.owner, self._timing, now, channel("email"), self.ledger)
+        desk = Desk(self.owner, self._timing, now, self.ledger)
         return LaneRun(state, desk, self._in_flight).run_batch()
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
+from recoup.messaging.channels import channel
 from recoup.messaging.context import (
     BuiltContext,
     Subject,
@@ -16,10 +17,9 @@ from recoup.messaging.context import (
     unsubscribe_address,
 )
 from recoup.messaging.copies import Copy, make_copy
-from recoup.messaging.handover import Mail
-from recoup.messaging.mime.addresses import AddressRefused, check_address
-from recoup.messaging.mime.writer import MailHeaders, Sender, build_mail
-from recoup.messaging.models import MailAccount, Message
+from recoup.messaging.handover import Letter
+from recoup.messaging.models import Message
+from recoup.messaging.ports import Account, Channel, ParcelRefused
 from recoup.messaging.reasons import Reason
 from recoup.messaging.rendering.pool import Rendered, RenderFailure, RenderItem, RenderPool, shared_pool
 from recoup.messaging.rendering.templates import CompiledTemplate
@@ -51,7 +51,7 @@ class _Written:
 
 def prepare(
     messages: Sequence[Claimed],
-    account: MailAccount | None,
+    account: Account | None,
     *,
     shop_locale: str,
     now: datetime,
@@ -59,21 +59,35 @@ def prepare(
 ) -> Batch:
     """Write the texts of claimed messages of one shop. Without an account (test mode) there are copies and no mails."""
     batch = Batch([], {}, [])
+    road = channel(account.adapter) if account is not None else None
+    if road is not None:
+        messages = [
+            message for message in messages if not _is_out_of_reach(message, account, road, batch, now)
+        ]
     written = _write(messages, batch, shop_locale, now, pool or shared_pool())
     failpoints.reach("after_render")
     for one in written:
         key = one.message.id
         batch.copies[key] = make_copy(key, one.version_id, one.subject.locale, one.subject.template, one.mail)
-    if account is not None and written:
+    if account is not None and road is not None and written:
         with transaction.atomic():
             # The commit of the mark writes this one down, too, before anything leaves.
             write_down_later()
             tokens = mint_links(messages[0].shop_id, [one.subject for one in written], now=now)
         failpoints.reach("after_links")
-        sender = Sender(account.from_name, account.from_email, account.reply_to)
         for one in written:
-            _build(one, sender, tokens[one.message.id], batch, now)
+            _build(one, account, road, tokens[one.message.id], batch, now)
     return batch
+
+
+def _is_out_of_reach(
+    message: Claimed, account: Account | None, road: Channel, batch: Batch, now: datetime
+) -> bool:
+    """End a message whose address this channel never reaches; tell whether it is so."""
+    reason = road.refusal_of(account, message.recipient) if message.recipient else Reason.NO_ADDRESS
+    if reason:
+        batch.ends.append(End(message.id, Message.State.CANCELLED, reason, at=now))
+    return bool(reason)
 
 
 def _fail(batch: Batch, message: Claimed, reason: str, now: datetime, detail: str = "") -> None:
@@ -91,7 +105,7 @@ def _write(
         if found is None or text is None:
             _fail(batch, message, Reason.NO_TEMPLATE, now)
             continue
-        if not message.recipient:
+        if not message.recipient:  # in test mode nobody has looked yet
             batch.ends.append(End(message.id, Message.State.CANCELLED, Reason.NO_ADDRESS, at=now))
             continue
         subjects.append(_subject(message, text[0], text[1]))
@@ -132,31 +146,30 @@ def _render(
     return written
 
 
-def _build(one: _Written, sender: Sender, tokens: Mapping[str, str], batch: Batch, now: datetime) -> None:
+def _build(
+    one: _Written, account: Account, road: Channel, tokens: Mapping[str, str], batch: Batch, now: datetime
+) -> None:
     message = one.message
-    try:
-        recipient = check_address(message.recipient)
-    except AddressRefused as error:
-        _fail(batch, message, Reason.ADDRESS_BAD, now, str(error))
-        return
-    headers = MailHeaders(
-        to_name=one.built.to_name,
-        to_address=recipient,
-        message_id=f"<{message.message_ref}>",
-        date=now,
-        unsubscribe_link=unsubscribe_address(tokens["unsubscribe"]),
-        language=one.subject.locale,
-    )
     fill = link_filler(tokens)
-    content = build_mail(
-        sender,
-        headers,
+    letter = Letter(
+        key=message.id,
+        recipient=message.recipient,
+        to_name=one.built.to_name,
+        message_ref=message.message_ref,
+        locale=one.subject.locale,
+        at=now,
         subject=one.mail.subject,
         html=fill(one.mail.html),
         text=fill(one.mail.text),
+        unsubscribe_link=unsubscribe_address(tokens["unsubscribe"]),
+        handed_at=message.handed_at if message.is_resent else None,
     )
-    mail = Mail(message.id, sender.address, recipient, content)
-    batch.ready.append(Prepared(message, mail, one.version_id, one.built.stamp))
+    try:
+        parcel = road.compose(account, letter)
+    except ParcelRefused as refused:
+        _fail(batch, message, refused.reason, now, refused.detail)
+        return
+    batch.ready.append(Prepared(message, parcel, one.version_id, one.built.stamp))
 
 
 def mark(messages: Sequence[Prepared], *, owner: int, lease: float) -> set[int]:

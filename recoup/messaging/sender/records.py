@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from recoup.messaging.handover import Mail
+from recoup.messaging.handover import Parcel
 
 
 class Claimed(NamedTuple):
@@ -32,6 +32,14 @@ class Claimed(NamedTuple):
     not_after: datetime
     attempt: int
     message_ref: str
+    channel: str = "email"
+    is_resent: bool = False
+    handed_at: datetime | None = None
+
+    @property
+    def is_repeat(self) -> bool:
+        """Whether it was offered before and may have arrived: it takes no second place under any cap."""
+        return self.is_resent and self.handed_at is not None
 
     @property
     def is_by_hand(self) -> bool:
@@ -41,10 +49,10 @@ class Claimed(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A message with its mail ready for the wire."""
+    """A message with its parcel ready for the wire of its channel."""
 
     message: Claimed
-    mail: Mail
+    mail: Parcel
     version_id: int
     stamp: str
     """What the text was made from; if it has changed by the check, the text is made anew."""
@@ -65,3 +73,5 @@ class End:
     handed_at: datetime | None = None
     attempts: int = 0
     deferrals: int = 0
+    may_repeat: bool = False
+    """Uncertain, and the provider takes it only once however often it is offered."""

@@ -48,7 +48,7 @@ _SHOP = """
 _CONSENT = """
     SELECT contact_id FROM (
         SELECT DISTINCT ON (contact_id, purpose) contact_id, is_given FROM customers_consentevent
-        WHERE shop_id = %s AND contact_id = ANY(%s) AND purpose = ANY(%s) AND channel = 'email'
+        WHERE shop_id = %s AND contact_id = ANY(%s) AND purpose = ANY(%s) AND channel = %s
             AND became_true_at <= %s
         ORDER BY contact_id, purpose, became_true_at DESC, id DESC) AS latest
     WHERE is_given
@@ -56,15 +56,16 @@ _CONSENT = """
 
 
 def read(shop_id: int, messages: Sequence[Claimed], now: datetime) -> ShopFacts:
-    """Read them in a few statements for the whole batch."""
+    """Read them in a few statements for the whole batch, which is of one channel."""
+    channel = messages[0].channel
     contacts = sorted({message.contact_id for message in messages})
     needing = sorted({m.contact_id for m in messages if m.message_class != Message.MessageClass.CONTRACT})
     with connection.cursor() as cursor:
         cursor.execute(_SHOP, [shop_id])
         live_since, zone, per_day, per_week, per_order, is_silenced = cursor.fetchone()
         cursor.execute(
-            "SELECT starts, ends, weekdays FROM messaging_quiethours WHERE shop_id = %s AND channel = 'email'",
-            [shop_id],
+            "SELECT starts, ends, weekdays FROM messaging_quiethours WHERE shop_id = %s AND channel = %s",
+            [shop_id, channel],
         )
         quiet_hours = tuple(Quiet(starts, ends, tuple(days)) for starts, ends, days in cursor.fetchall())
         cursor.execute("SELECT id, state FROM messaging_messagesource WHERE shop_id = %s", [shop_id])
@@ -79,7 +80,7 @@ def read(shop_id: int, messages: Sequence[Claimed], now: datetime) -> ShopFacts:
         people = cursor.fetchall()
         consenting = set()
         if needing:
-            cursor.execute(_CONSENT, [shop_id, needing, list(CONSENT_PURPOSES), now])
+            cursor.execute(_CONSENT, [shop_id, needing, list(CONSENT_PURPOSES), channel, now])
             consenting = {row[0] for row in cursor.fetchall()}
     return ShopFacts(
         live_since=live_since,
@@ -92,18 +93,18 @@ def read(shop_id: int, messages: Sequence[Claimed], now: datetime) -> ShopFacts:
         erased={row[0] for row in people if row[1]},
         zones={row[0]: row[2] for row in people if row[2]},
         consenting=consenting,
-        suppressed=_suppressed(shop_id, messages),
+        suppressed=_suppressed(shop_id, channel, messages),
     )
 
 
-def _suppressed(shop_id: int, messages: Sequence[Claimed]) -> dict[str, set[str]]:
-    recipients = {address_hash(shop_id, "email", m.recipient): m.recipient for m in messages if m.recipient}
+def _suppressed(shop_id: int, channel: str, messages: Sequence[Claimed]) -> dict[str, set[str]]:
+    recipients = {address_hash(shop_id, channel, m.recipient): m.recipient for m in messages if m.recipient}
     found: dict[str, set[str]] = {}
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT address_hash, scope FROM customers_suppression"
-            " WHERE shop_id = %s AND channel = 'email' AND address_hash = ANY(%s) AND lifted_at IS NULL",
-            [shop_id, list(recipients)],
+            " WHERE shop_id = %s AND channel = %s AND address_hash = ANY(%s) AND lifted_at IS NULL",
+            [shop_id, channel, list(recipients)],
         )
         for hashed, scope in cursor.fetchall():
             found.setdefault(recipients[bytes(hashed)], set()).add(scope)

@@ -15,9 +15,8 @@ from recoup.integrations.smtp import own_mailbox
 from recoup.integrations.smtp.channel import smtp_settings
 from recoup.integrations.smtp.diagnose import DNS_WORDS, test_connection
 from recoup.integrations.smtp.dns import Finding, State, check_domain
-from recoup.messaging.mime.addresses import AddressRefused
 from recoup.messaging.models import Lane, MailAccount, Template
-from recoup.messaging.ports import LineTrouble
+from recoup.messaging.ports import LineTrouble, ParcelRefused
 from recoup.messaging.previews import PreviewFailed, SendingNotSetUp, send_test
 from recoup.messaging.rendering.saving import TemplateRefused
 from recoup.shops.access import Seat
@@ -145,7 +144,7 @@ def mail_test(request: StaffRequest, seat: Seat) -> HttpResponse:
         said = send_test(template, seat.shop.locale, request.POST.get("to", ""), now=request.now)
     except SendingNotSetUp:
         messages.error(request, _("Fill in the mail server and the sender first."))
-    except AddressRefused:
+    except ParcelRefused:
         messages.error(request, _("This is not one e-mail address."))
     except LineTrouble as trouble:
         messages.error(

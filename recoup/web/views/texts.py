@@ -16,9 +16,8 @@ from recoup.accounts.roles import Right
 from recoup.core.activity import Actor
 from recoup.messaging import previews, templates
 from recoup.messaging.classes import compute_class
-from recoup.messaging.mime.addresses import AddressRefused
 from recoup.messaging.models import Template
-from recoup.messaging.ports import LineTrouble
+from recoup.messaging.ports import LineTrouble, ParcelRefused
 from recoup.messaging.rendering.saving import Problem, TemplateRefused, check_template
 from recoup.messaging.rendering.tokens import Context, fields_of
 from recoup.messaging.rendering.words import field_label
@@ -239,7 +238,7 @@ def send_test(request: StaffRequest, seat: Seat, key: str, locale: str) -> HttpR
         )
     except previews.SendingNotSetUp:
         messages.error(request, _("Fill in the mail server and the sender first."))
-    except AddressRefused:
+    except ParcelRefused:
         messages.error(request, _("This is not one e-mail address."))
     except LineTrouble as trouble:
         messages.error(

@@ -137,6 +137,23 @@ _KINDS = {
         place="mail",
         is_settled_by_hand=False,
     ),
+    "messaging.sms_in_trouble": Kind(
+        _("Short messages cannot be sent"),
+        _("They wait and are not lost. The provider said: %(reason)s"),
+        "server",
+        "failed",
+        _("Look at the settings"),
+        place="limits",
+        is_settled_by_hand=False,
+    ),
+    "messaging.money_spent": Kind(
+        _("The day's money for short messages is spent"),
+        _("%(amount)s %(currency)s went out today. Somebody may be using your forms; look who got them."),
+        "banknote",
+        "failed",
+        _("Look at the settings"),
+        place="limits",
+    ),
     "messaging.uncertain": Kind(
         _("Of some reminders nobody knows whether they arrived"),
         _("The line broke before the mail server had answered. You decide."),

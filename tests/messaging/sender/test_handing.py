@@ -133,13 +133,13 @@ def test_a_payment_waits_for_a_slow_server_no_longer_than_the_locks_are_held(
 def test_the_locks_of_a_whole_stream_are_held_no_longer_than_those_of_one_mail(sink: SmtpSink) -> None:
     road = make_road(sink.port)
     state, timing = LaneState(road.lane.pk), Timing(hold=0.9)
-    desk = Desk(7, timing, lambda: NOW, channel("email"), Ledger(7))
+    desk = Desk(7, timing, lambda: NOW, Ledger(7))
     account = MailAccount.objects.get()
     road.reminder()
     LaneRun(state, desk, InFlight(timing)).run_batch()
     messages = [road.reminder(email=f"u{number}+slow0.6@x.example") for number in range(3)]
     for _ in range(2):  # a quick server so far: three at once
-        state.line_for(account, desk).pace.note(10, 0.001)
+        state.line_for(account, channel("email")).pace.note(10, 0.001)
 
     def send() -> None:
         with scopes_disabled():

@@ -1,0 +1,1 @@
+"""SMSAPI (smsapi.pl, smsapi.com): short messages with an idempotency key of our own."""

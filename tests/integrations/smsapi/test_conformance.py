@@ -1,0 +1,27 @@
+"""SMSAPI against the suite of channels."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.integrations.channels.conformance import ChannelConformance, RaceConformance
+from tests.integrations.channels.short_messages import SmsHarness
+from tests.integrations.channels.telling import SmsConformance
+from tests.support.sms_servers import SmsapiServer
+
+
+@pytest.fixture
+def harness() -> Iterator[SmsHarness]:
+    """Return a stand-in and how to speak of it."""
+    with SmsapiServer() as server:
+        yield SmsHarness(server, "smsapi")
+
+
+@pytest.mark.django_db
+class TestSmsapi(ChannelConformance, SmsConformance):
+    """SMSAPI holds all of it."""
+
+
+@pytest.mark.django_db(transaction=True)
+class TestSmsapiRace(RaceConformance):
+    """SMSAPI, against payers."""
