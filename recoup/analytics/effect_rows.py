@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 from django.db import connection
 
+from recoup.analytics.arms import Split
 from recoup.analytics.effects import WROTE_BY_HAND, Scope, first_entries
 from recoup.core.paging import MOST_COUNTED, PAGE_SIZE, Count, Keyset, Page, count_rows, page_keys
+from recoup.processes.engine.codes import Flag
 
 
 class Who(StrEnum):
@@ -31,17 +33,50 @@ _PAID_AT = """(CASE r.subject_kind WHEN 1 THEN (
         LEFT JOIN orders_order n ON n.id = coalesce(o.superseded_by_id, o.duplicate_of_id) WHERE o.id = r.subject_id)
     ELSE (SELECT min(bought.paid_at) FROM (
         SELECT o.paid_at FROM orders_order o
-        WHERE o.shop_id = r.shop_id AND o.contact_id = r.contact_id AND o.placed_at >= r.entered_at
-          AND o.placed_at < r.entered_at + %s::interval
+        WHERE o.shop_id = r.shop_id AND o.contact_id = r.contact_id AND o.placed_at >= {begin}
+          AND o.placed_at < {begin} + %s::interval
         UNION ALL
         SELECT o.paid_at FROM orders_cart k JOIN orders_order o
             ON o.shop_id = k.shop_id AND o.source_id = k.source_id AND o.ref = k.order_ref
-        WHERE k.id = r.subject_id AND k.order_ref <> '') bought)
+        WHERE r.subject_kind = 2 AND k.id = r.subject_id AND k.order_ref <> '') bought)
     END)"""
-_IS_BEFORE = f"coalesce({_PAID_AT} < r.entered_at, false)"
-_IS_PAID = f"{_PAID_AT} < r.entered_at + %s::interval"
 _Part = tuple[str, list[Any]]  # a condition and its parameters
 _ALONE, _TREATED = "r.flags & %s <> 0", "r.flags & %s = 0"
+_REACHED = """EXISTS (SELECT FROM processes_step_log l WHERE l.enrolment_id = {alias}.id AND l.node = {node}
+    AND l.outcome = 24{arm})"""
+_SPLIT_AT = "(SELECT min(l.at) FROM processes_step_log l WHERE l.enrolment_id = r.id AND l.node = {node} AND l.outcome = 24)"
+
+
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """By which enrolments people count, and from when on; both as SQL of ours over `r`."""
+
+    shop_id: int
+    window: timedelta
+    first: _Part
+    begin: str = "r.entered_at"
+
+    @property
+    def paid_at(self) -> str:
+        return _PAID_AT.format(begin=self.begin)
+
+    def is_before(self) -> _Part:
+        return f"coalesce({self.paid_at} < {self.begin}, false)", [self.window]
+
+    def is_not_before(self) -> _Part:
+        return f"NOT coalesce({self.paid_at} < {self.begin}, false)", [self.window]
+
+    def is_paid(self) -> _Part:
+        return f"{self.paid_at} < {self.begin} + %s::interval", [self.window, self.window]
+
+    def keyset(self, *parts: _Part) -> Keyset:
+        wanted = [self.first, *parts]
+        return Keyset(
+            "processes_enrolment",
+            self.shop_id,
+            conditions=[condition for condition, _ in wanted],
+            params=[value for _, values in wanted for value in values],
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,39 +104,74 @@ def list_people(
 ) -> Page[Person]:
     """Return a page of the rows of a number, the newest first."""
     page = page_keys(_keyset(scope, who, now), cursor=cursor, size=size)
-    return Page(_people(scope, page.rows), older=page.older, newer=page.newer)
+    people = _people(_ground(scope), page.rows, flag=scope.control_flag)
+    return Page(people, older=page.older, newer=page.newer)
+
+
+def _ground(scope: Scope) -> _Ground:
+    return _Ground(scope.shop.pk, scope.window, first_entries(scope))
 
 
 def _keyset(scope: Scope, who: Who, now: datetime) -> Keyset:
-    first, params = first_entries(scope)
-    window, flag, young = scope.window, scope.control_flag, now - scope.window
+    ground, flag, young = _ground(scope), scope.control_flag, now - scope.window
     group: _Part = (_TREATED if who in _OF_THE_TREATED else _ALONE, [flag])
-    special: dict[Who, list[_Part]] = {
-        Who.PAID_BEFORE: [(_IS_BEFORE, [window])],
-        Who.BY_HAND: [(_ALONE, [flag]), (WROTE_BY_HAND, [window])],
-        Who.TREATED_YOUNG: [group, ("r.entered_at > %s", [young]), (f"NOT {_IS_BEFORE}", [window])],
-        Who.ALONE_YOUNG: [group, ("r.entered_at > %s", [young]), (f"NOT {_IS_BEFORE}", [window])],
-    }
-    parts = special.get(who, [group, ("r.entered_at <= %s", [young]), (f"NOT {_IS_BEFORE}", [window])])
+    match who:
+        case Who.PAID_BEFORE:
+            return ground.keyset(ground.is_before())
+        case Who.BY_HAND:
+            return ground.keyset(group, (WROTE_BY_HAND, [scope.window]))
+        case Who.TREATED_YOUNG | Who.ALONE_YOUNG:
+            return ground.keyset(group, ("r.entered_at > %s", [young]), ground.is_not_before())
+    judged: list[_Part] = [group, ("r.entered_at <= %s", [young]), ground.is_not_before()]
     if who in (Who.TREATED_PAID, Who.ALONE_PAID):
-        parts = [*parts, (_IS_PAID, [window, window])]
-    return Keyset(
-        "processes_enrolment",
-        scope.shop.pk,
-        conditions=[first, *(condition for condition, _ in parts)],
-        params=[*params, *(value for _, values in parts for value in values)],
-    )
+        judged.append(ground.is_paid())
+    return ground.keyset(*judged)
 
 
 _OF_THE_TREATED = (Who.TREATED, Who.TREATED_PAID, Who.TREATED_YOUNG)
 
 
-def _people(scope: Scope, keys: Sequence[int]) -> list[Person]:
-    values: list[Any] = [scope.control_flag, *[scope.window] * 3, scope.shop.pk, list(keys)]
+def count_on_way(
+    split: Split, arm: int, *, has_paid: bool, now: datetime, most: int | None = MOST_COUNTED
+) -> Count:
+    """Count the people of one way of a split whose window is over; with `has_paid` those of them who paid in it."""
+    return count_rows(_way_keyset(split, arm, now, has_paid=has_paid), most=most)
+
+
+def list_on_way(
+    split: Split, arm: int, *, has_paid: bool, now: datetime, cursor: str = "", size: int = PAGE_SIZE
+) -> Page[Person]:
+    """Return a page of them, the newest first."""
+    page = page_keys(_way_keyset(split, arm, now, has_paid=has_paid), cursor=cursor, size=size)
+    people = _people(_way_ground(split, arm), page.rows, flag=int(Flag.HOLDOUT))
+    return Page(people, older=page.older, newer=page.newer)
+
+
+def _way_ground(split: Split, arm: int) -> _Ground:
+    mine = _REACHED.format(alias="r", node=int(split.node), arm=f" AND l.arm = {int(arm)}")
+    earlier = _REACHED.format(alias="earlier", node=int(split.node), arm="")
+    versions = list(split.version_ids)
+    condition = f"""r.process_id = %s AND r.version_id = ANY(%s) AND r.flags & 4099 = 0 AND {mine}
+        AND NOT EXISTS (SELECT FROM processes_enrolment earlier WHERE earlier.shop_id = r.shop_id
+            AND earlier.contact_id = r.contact_id AND earlier.process_id = r.process_id AND earlier.id < r.id
+            AND earlier.version_id = ANY(%s) AND earlier.flags & 4099 = 0 AND {earlier})"""
+    first: _Part = (condition, [split.process.pk, versions, versions])
+    return _Ground(split.process.shop_id, split.window, first, _SPLIT_AT.format(node=int(split.node)))
+
+
+def _way_keyset(split: Split, arm: int, now: datetime, *, has_paid: bool) -> Keyset:
+    ground = _way_ground(split, arm)
+    parts: list[_Part] = [(f"{ground.begin} <= %s", [now - split.window]), ground.is_not_before()]
+    return ground.keyset(*parts, *([ground.is_paid()] if has_paid else []))
+
+
+def _people(ground: _Ground, keys: Sequence[int], *, flag: int) -> list[Person]:
+    is_paid, windows = ground.is_paid()
+    values: list[Any] = [flag, *windows, ground.window, ground.shop_id, list(keys)]
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT r.id, r.contact_id, coalesce(nullif(c.name, ''), c.email, ''), r.subject_kind, r.subject_id,"  # noqa: S608
-            f" coalesce(o.number, ''), r.entered_at, r.flags & %s <> 0, CASE WHEN {_IS_PAID} THEN {_PAID_AT} END"
+            f" coalesce(o.number, ''), {ground.begin}, r.flags & %s <> 0, CASE WHEN {is_paid} THEN {ground.paid_at} END"
             " FROM processes_enrolment r JOIN customers_contact c ON c.id = r.contact_id"
             " LEFT JOIN orders_order o ON o.id = r.subject_id AND r.subject_kind = 1"
             " WHERE r.shop_id = %s AND r.id = ANY(%s) ORDER BY r.id DESC",

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from importlib.resources import files
 from typing import Any
 
 from django.db import connection
 
+from recoup.analytics.days import EFFECT, Day, by_day, sums_of
 from recoup.analytics.intervals import (
     Group,
     Interval,
@@ -31,7 +31,6 @@ from recoup.processes.holdout import Stretch
 from recoup.processes.models import Process
 from recoup.shops.models import Shop
 
-_BY_DAY = files(__package__).joinpath("sql/effect_by_day.sql").read_text()
 SHORTEST_WINDOW, LONGEST_WINDOW = timedelta(days=14), timedelta(days=120)
 AFTER_THE_END = timedelta(days=3)  # who is written to at the very end gets some days to pay
 BEGINNING, FAR = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
@@ -154,7 +153,7 @@ def window_of(process: Process) -> timedelta:
 
 def effect_of(scope: Scope, *, now: datetime) -> Effect:
     """Return what these people did, both groups beside each other."""
-    days = _by_day(scope, now)
+    days = by_day(EFFECT, scope.params(now))
     judged = [one for one in days if one.part == "judged"]
     treated = added([one.group for one in judged if not one.is_control])
     control = added([one.group for one in judged if one.is_control])
@@ -171,28 +170,7 @@ def effect_of(scope: Scope, *, now: datetime) -> Effect:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Day:
-    day: date
-    currency: str
-    is_control: bool
-    part: str
-    group: Group
-    total: Decimal
-    squares: Decimal
-
-
-def _by_day(scope: Scope, now: datetime) -> list[_Day]:
-    with connection.cursor() as cursor:
-        cursor.execute(_BY_DAY, scope.params(now))
-        rows = cursor.fetchall()
-    return [
-        _Day(day, currency, is_control, part, Group(people, paid), total, squares)
-        for day, currency, is_control, part, people, paid, total, squares in rows
-    ]
-
-
-def _people(days: Sequence[_Day], part: str, *, is_control: bool) -> int:
+def _people(days: Sequence[Day], part: str, *, is_control: bool) -> int:
     return sum(one.group.people for one in days if one.part == part and one.is_control == is_control)
 
 
@@ -200,21 +178,18 @@ def _interval(scope: Scope, treated: Group, control: Group) -> Interval | None:
     return always_valid(treated, control, share=scope.share) if scope.stretch.share_bp else None
 
 
-def _money(scope: Scope, currency: str, judged: Sequence[_Day]) -> MoneyEffect:
-    of_both = []
-    for is_control in (False, True):
-        mine = [one for one in judged if one.currency == currency and one.is_control == is_control]
-        group = added([one.group for one in mine])
-        total, squares = sum(float(one.total) for one in mine), sum(float(one.squares) for one in mine)
-        of_both.append((Sums(group.people, total, squares), group.paid))
-    (treated, payers), (control, payers_alone) = of_both
+def _money(scope: Scope, currency: str, judged: Sequence[Day]) -> MoneyEffect:
+    (treated, payers), (control, payers_alone) = (
+        sums_of([one for one in judged if one.currency == currency and one.is_control == is_control])
+        for is_control in (False, True)
+    )
     interval = None
     if scope.stretch.share_bp:
         interval = always_valid_mean(treated, control, payers=(payers, payers_alone), share=scope.share)
     return MoneyEffect(currency, treated, control, (payers, payers_alone), interval)
 
 
-def _looks(scope: Scope, judged: Sequence[_Day]) -> list[Look]:
+def _looks(scope: Scope, judged: Sequence[Day]) -> list[Look]:
     """Return how it stood after each day on which people became old enough to be judged."""
     treated, control, found = Group(0, 0), Group(0, 0), []
     days = sorted({one.day for one in judged})
