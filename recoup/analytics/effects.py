@@ -63,6 +63,16 @@ class Scope:
         """Return the share that is left alone."""
         return self.stretch.share_bp / 10_000
 
+    @property
+    def is_cut(self) -> bool:
+        """Tell whether a period was chosen, and not the whole stretch."""
+        return self.start != BEGINNING or self.end != FAR
+
+    def judged_period(self, now: datetime) -> tuple[datetime, datetime]:
+        """Return from when until when the people came in who are judged now."""
+        start = max(self.start, self.stretch.since or BEGINNING)
+        return start, min(self.end, self.stretch.ended_at or FAR, now - self.window)
+
     def params(self, now: datetime) -> dict[str, Any]:
         """Return the values of the statements that read these people."""
         return {

@@ -1,6 +1,7 @@
 """The numbers of processes, and the cases that they count (rule 10)."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -74,6 +75,8 @@ class ProcessCases:
     process_id: int
     number: CaseNumber
     block: str = ""
+    start: datetime | None = None  # of the opening of the cases
+    end: datetime | None = None
 
 
 def list_process_cases(shop: Shop, chosen: ProcessCases, *, cursor: str = "") -> Page[RecoveryCase]:
@@ -91,6 +94,10 @@ def _keyset(shop: Shop, chosen: ProcessCases) -> Keyset:
     keyset = case_keyset(shop, CaseFilter(is_open=False))
     conditions: list[str] = [*keyset.conditions, _CONDITIONS[chosen.number].format(process="%s")]
     params: list[Any] = [*keyset.params, chosen.process_id]
+    for condition, at in (("r.opened_at >= %s", chosen.start), ("r.opened_at < %s", chosen.end)):
+        if at is not None:
+            conditions.append(condition)
+            params.append(at)
     if chosen.block:
         versions = ProcessVersion.objects.filter(shop=shop, process=chosen.process_id)
         numbers = [

@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, path
 from recoup.web.views import (
     checks,
     demo,
+    effects,
     imports,
     intake,
     mail,
@@ -28,6 +29,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/waiting/method/", settings.add_waiting, name="add_waiting"),
     path("settings/products/", products.products, name="products"),
     path("settings/products/<int:product_id>/switch/", products.switch, name="product_switch"),
+    path("settings/left-alone/", effects.shop_left_alone, name="shop_left_alone"),
+    path("settings/left-alone/people/", effects.shop_people, name="shop_people"),
     path("settings/limits/", settings.limits, name="limits"),
     path("settings/limits/quiet/", settings.quiet, name="quiet"),
     path("settings/mail/", mail.mail, name="mail"),

@@ -38,7 +38,7 @@ def effect(process: Process, **values: Any) -> Effect:
 
 
 def groups(found: Effect) -> tuple[tuple[int, int], tuple[int, int]]:
-    return tuple(found.treated), tuple(found.control)
+    return (found.treated.people, found.treated.paid), (found.control.people, found.control.paid)
 
 
 def test_both_groups_stand_side_by_side_with_the_interval_of_the_difference(process: Process) -> None:
@@ -172,7 +172,7 @@ def test_a_cart_is_paid_by_what_its_person_ordered_since(shop: Shop) -> None:
         cart = make_cart(shop, state="abandoned", order_ref=ref)
         Enrolment.objects.filter(pk=one.pk).update(subject_kind=2, subject_id=cart.pk)
         Order.objects.filter(contact_id=one.contact_id).delete()
-    paid = {"paid_at": LONG_AGO + 2 * DAY, "placed_at": LONG_AGO + DAY, "total": "55.00"}
+    paid: dict[str, Any] = {"paid_at": LONG_AGO + 2 * DAY, "placed_at": LONG_AGO + DAY, "total": "55.00"}
     make_order(shop, ref="told-later", **paid)  # by a guest, another contact
     make_order(shop, contact_id=by_person.contact_id, contact=make_contact(shop), **paid)
     Order.objects.filter(total=55).exclude(ref="told-later").update(contact_id=by_person.contact_id)

@@ -38,6 +38,8 @@ POSTED: dict[str, dict[str, str]] = {
     "web:customer_apart": {},
     "web:customer_tags": {"add": "vip"},
     "web:process_status": {"status": "paused"},
+    "web:process_left_alone": {"share": "15"},
+    "web:process_take_way": {"block": "n1", "way": "a"},
     "web:process_edit_remove": {"block": "n1"},
     "web:process_edit_copy": {"block": "n1", "at": "n1.yes"},
     "web:process_edit_move": {"block": "n4", "at": "n1.yes"},

@@ -84,7 +84,7 @@ function optionsOf(given: Chart, box: HTMLElement): EChartsCoreOption {
     },
     yAxis: {
       type: "value",
-      min: 0,
+      min: (range: { min: number }) => Math.min(0, range.min),
       splitNumber: 3,
       splitLine: { lineStyle: { color: line } },
       axisLabel: { ...font, color: muted, formatter: (value: number) => short.format(value) },

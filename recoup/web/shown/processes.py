@@ -27,6 +27,7 @@ from recoup.web.listing import shown_count, with_query
 from recoup.web.picture import Branch, Node
 from recoup.web.screens import CountLink
 from recoup.web.shown.backtests import try_actions
+from recoup.web.shown.effects import result_actions
 from recoup.web.shown.people import clerk_names
 from recoup.web.words import nodes as node_words
 from recoup.web.words import steps
@@ -251,7 +252,11 @@ def process_page(seat: Seat, process: Process, numbers: ProcessNumbers) -> scree
             (_("Paid or ended"), humane.number(counts["goal"], language)),
         ],
         versions=_versions(process),
-        actions=[*try_actions(seat, process), *process_actions(seat, process)],
+        actions=[
+            *result_actions(seat, process),
+            *try_actions(seat, process),
+            *process_actions(seat, process),
+        ],
         idle=why_idle(process, are_carts_reported=has_cart_source(seat.shop)),
         idle_url=place(seat, "sources") if seat.may(Right.MANAGE_SHOP) else "",
     )

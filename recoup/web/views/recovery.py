@@ -91,7 +91,9 @@ def _process_rows(address: Address, seat: Seat) -> _Shown | None:
     process = Process.objects.filter(shop=seat.shop, pk=key).first() if key is not None else None
     if process is None:
         return None
-    chosen = ProcessCases(process.pk, wanted, address.get("block"))
+    chosen = ProcessCases(
+        process.pk, wanted, address.get("block"), address.instant("start"), address.instant("end")
+    )
     page = list_process_cases(seat.shop, chosen, cursor=address.get("c"))
     count = count_process_cases(seat.shop, chosen, most=listing.wants_exact(address))
     word = _("Won back by") if wanted == "won" else _("Waiting in")

@@ -154,6 +154,15 @@ def _sending_cards(seat: Seat) -> Cards:
                 "moon",
             ),
         ),
+        (
+            Right.EDIT_PROCESSES,
+            SettingsCard(
+                _("Left alone by everything"),
+                _("People whom no process writes to, so that you see what all of them bring."),
+                _url(seat, "shop_left_alone"),
+                "users-round",
+            ),
+        ),
     ]
 
 

@@ -53,7 +53,7 @@ _LINES = {
     "processes.draft.discarded": Line(_("Changes thrown away"), "trash-2"),
     "processes.process.published": Line(_("New version"), "history"),
     "processes.process.status_changed": Line(_("Switched"), "circle-play"),
-    "processes.holdout.changed": Line(_("Share left alone changed"), "scale"),
+    "processes.holdout.changed": Line(_("Share left alone changed"), "users-round"),
 }
 
 _WHY = {

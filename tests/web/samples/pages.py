@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from tests.web.samples import keeping, running, selling, trying
+from tests.web.samples import brought, keeping, running, selling, trying
 
 Page = tuple[str, Callable[..., dict[str, Any]]]
 
@@ -22,6 +22,10 @@ PAGES: dict[str, Page] = {
     "backtest_start": ("web/backtest_start.html", trying.backtest_start),
     "backtest_running": ("web/backtest.html", trying.backtest_running),
     "backtest": ("web/backtest.html", trying.backtest),
+    "process_result": ("web/process_result.html", brought.process_result),
+    "process_result_unknown": ("web/process_result.html", brought.process_result_unknown),
+    "process_people": ("web/process_people.html", brought.process_people),
+    "left_alone": ("web/settings/left_alone.html", brought.left_alone),
     "messages": ("web/messages.html", keeping.messages),
     "message": ("web/message.html", keeping.message),
     "search": ("web/search.html", keeping.search),

@@ -1,0 +1,43 @@
+"""The share of people who are left alone."""
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from recoup.processes.holdout import MOST_SHARE_BP
+
+
+class ShareForm(forms.Form):
+    """A share in percent, as a person says it."""
+
+    share = forms.DecimalField(
+        label=_("Left alone"),
+        min_value=0,
+        max_value=MOST_SHARE_BP / 100,
+        decimal_places=1,
+        help_text=_(
+            "Chance picks them, and they stay picked. They get nothing from this process, so they show what would have"
+            " come anyway. What they ask for themselves, such as a fresh link, they always get. 0 leaves nobody alone;"
+            " then the effect stays unknown."
+        ),
+    )
+
+    @property
+    def share_bp(self) -> int:
+        """Return the share in basis points."""
+        return int(self.cleaned_data["share"] * 100)
+
+
+class ShopShareForm(ShareForm):
+    """The share of a whole shop."""
+
+    share = forms.DecimalField(
+        label=_("Left alone by everything"),
+        min_value=0,
+        max_value=MOST_SHARE_BP / 100,
+        decimal_places=1,
+        help_text=_(
+            "These people get nothing from any process: no reminder, no offer, no thanks. They show what all processes"
+            " together bring. They count in the comparison of no single process. 5% is enough for most shops; 0 leaves"
+            " it to the processes."
+        ),
+    )
