@@ -10,9 +10,10 @@ from decimal import Decimal
 from recoup.processes.engine.advance import advance
 from recoup.processes.engine.codes import State
 from recoup.processes.engine.entry import Candidate, begin
-from recoup.processes.engine.records import ContactFacts, Enrolment, Facts, MessageFacts, OrderFacts
+from recoup.processes.engine.records import Enrolment, Facts, MessageFacts
 from recoup.processes.graph.compiling import compile_graph
 from recoup.processes.shipped import shipped_process
+from recoup.segments.facts import ContactFacts, OrderFacts
 
 ROUNDS = 7
 ROWS = 50_000

@@ -34,6 +34,7 @@ PARTS = [
     "recoup.offers",
     "recoup.messaging",
     "recoup.storefront",
+    "recoup.segments",
     "recoup.recovery",
     "recoup.processes",
     "recoup.analytics",

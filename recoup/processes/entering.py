@@ -4,21 +4,25 @@ import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.db import connection
 
 from recoup.customers.events import TagsChanged
 from recoup.processes import turned_away
+from recoup.processes.at_doors import known_at_doors
 from recoup.processes.drawing import Drawn, first_draws, shop_shares
 from recoup.processes.engine.codes import Priority, Refusal, SubjectKind, Wake
 from recoup.processes.engine.compiled import Graph
 from recoup.processes.engine.entry import LONGEST_CHAIN, Candidate, EntryKeys, Reentry, begin, key_of
-from recoup.processes.engine.records import CartFacts, ContactFacts, Enrolment, Facts, OrderFacts
+from recoup.processes.engine.records import Enrolment, Facts
 from recoup.processes.graph.compiling import keys_for
 from recoup.processes.turned_away import Refused
 from recoup.processes.versions import graph_of
 from recoup.recovery.events import RecoveryCaseOpened
+from recoup.segments.facts import Need
 
 # What opens a door: the entry event of a process's document.
 ORDER_PLACED, ORDER_UNPAID, CART_LEFT = "order.placed", "order.unpaid", "cart.abandoned"
@@ -166,8 +170,9 @@ def enrol(arrivals: Sequence[Arrival]) -> int:
     met = [(arrival, door) for arrival in arrivals for door in doors if _is_met(arrival, door)]
     if not met:
         return 0
-    facts = _facts_of([arrival for arrival, _ in met])
     doors, people = [door for _, door in met], [arrival.contact_id for arrival, _ in met]
+    needs = Need(reduce(or_, (door.graph.needs for door in doors)))
+    facts = known_at_doors([(one.kind, one.subject_id, one.shop_id, one.contact_id) for one, _ in met], needs)
     ends, drawn = _last_ends(doors, people), first_draws(doors, people)
     beginnings: list[tuple[Enrolment, EntryKeys]] = []
     refused: list[Refused] = []
@@ -222,7 +227,7 @@ def _beginning(
         return Refusal.UNKNOWN
     if arrival.chain > LONGEST_CHAIN:
         return Refusal.CHAIN
-    if arrival.process_id is None and not door.graph.admits(facts):
+    if arrival.process_id is None and not door.graph.admits(facts, arrival.at):
         return Refusal.CONDITION
     is_about_person = door.graph.document.entry.subject is SubjectKind.CONTACT
     kind, subject_id = (int(SubjectKind.CONTACT), arrival.contact_id) if is_about_person else arrival.subject
@@ -273,53 +278,6 @@ def _last_ends(doors: Sequence[Door], contact_ids: Sequence[int]) -> dict[tuple[
             ],
         )
         return {(process_id, contact_id): at for process_id, contact_id, at in cursor.fetchall()}
-
-
-_ORDERS = """
-    SELECT ct.time_zone, ct.locale, s.time_zone,
-        o.id, o.placed_at, o.total, greatest(o.total - o.captured + o.refunded, 0), o.currency, o.method,
-        o.is_offline_method, coalesce(c.cause, ''), o.status, NULL, o.paid_at, o.paid_learnt_at, o.cancelled_at,
-        o.cancelled_at, o.product_refs
-    FROM orders_order o
-    JOIN shops_shop s ON s.id = o.shop_id
-    LEFT JOIN customers_contact ct ON ct.id = o.contact_id
-    LEFT JOIN recovery_recoverycase c ON c.order_id = o.id
-    WHERE o.id = ANY(%s)
-"""
-_CARTS = """
-    SELECT ct.time_zone, ct.locale, s.time_zone,
-        k.id, k.last_activity_at, k.total, k.currency, jsonb_array_length(k.lines), k.converted_at,
-        CASE WHEN k.state = 'emptied' THEN k.last_activity_at END, k.product_refs
-    FROM orders_cart k
-    JOIN shops_shop s ON s.id = k.shop_id
-    LEFT JOIN customers_contact ct ON ct.id = k.contact_id
-    WHERE k.id = ANY(%s)
-"""
-_PEOPLE = """
-    SELECT ct.time_zone, ct.locale, s.time_zone, ct.id
-    FROM customers_contact ct JOIN shops_shop s ON s.id = ct.shop_id
-    WHERE ct.id = ANY(%s) AND ct.erased_at IS NULL
-"""
-
-
-def _facts_of(arrivals: Sequence[Arrival]) -> dict[tuple[str, int], Facts]:
-    """Return the facts that entry conditions may ask for."""
-    found: dict[tuple[str, int], Facts] = {}
-    with connection.cursor() as cursor:
-        cursor.execute(_ORDERS, [[arrival.subject_id for arrival in arrivals if arrival.kind == "order"]])
-        for zone, locale, shop_zone, order_id, *columns, products in cursor.fetchall():
-            contact = ContactFacts(zone or "", locale or "", shop_zone)
-            order = OrderFacts._make((*columns, tuple(products)))
-            found["order", order_id] = Facts(order=order, contact=contact)
-        cursor.execute(_CARTS, [[arrival.subject_id for arrival in arrivals if arrival.kind == "cart"]])
-        for zone, locale, shop_zone, cart_id, *columns, products in cursor.fetchall():
-            contact = ContactFacts(zone or "", locale or "", shop_zone)
-            cart = CartFacts._make((*columns, tuple(products)))
-            found["cart", cart_id] = Facts(cart=cart, contact=contact)
-        cursor.execute(_PEOPLE, [[one.subject_id for one in arrivals if one.kind == "contact"]])
-        for zone, locale, shop_zone, contact_id in cursor.fetchall():
-            found["contact", contact_id] = Facts(contact=ContactFacts(zone or "", locale or "", shop_zone))
-    return found
 
 
 def insert(beginnings: Sequence[tuple[Enrolment, EntryKeys]]) -> set[tuple[int, int, int, int]]:

@@ -10,7 +10,7 @@ from typing import Any
 from recoup.processes.engine.codes import Code, SubjectKind, is_final
 from recoup.processes.engine.compiled import Graph
 from recoup.processes.engine.entry import Candidate
-from recoup.processes.engine.records import CartFacts, ContactFacts, Enrolment, Facts, OrderFacts
+from recoup.processes.engine.records import Enrolment, Facts
 from recoup.processes.engine.times import after, parse_span, zone_of
 from recoup.processes.graph.compiling import compile_graph
 from recoup.processes.graph.document import ProcessDocument
@@ -18,6 +18,7 @@ from recoup.processes.graph.examples import Example, Happening, SampleCart, Samp
 from recoup.processes.memory import MemoryStore
 from recoup.processes.simulator import Simulator
 from recoup.processes.worlds import Arrival, Change, ChangeKind, News, Purchase, Visit
+from recoup.segments.facts import CartFacts, ContactFacts, OrderFacts
 
 # Beyond this an example is not followed; a process with yearly waits still comes round.
 HORIZON = timedelta(days=3 * 366)

@@ -7,15 +7,8 @@ from typing import Any
 
 from recoup.processes.engine.codes import Code
 from recoup.processes.engine.compiled import Graph
-from recoup.processes.engine.records import (
-    NO_MESSAGES,
-    CartFacts,
-    ContactFacts,
-    Enrolment,
-    Facts,
-    MessageFacts,
-    OrderFacts,
-)
+from recoup.processes.engine.records import NO_MESSAGES, Enrolment, Facts, MessageFacts
+from recoup.segments.facts import CartFacts, ContactFacts, OrderFacts
 
 ENROLMENT_COLUMNS = 22
 _ORDER = ENROLMENT_COLUMNS + 1

@@ -12,7 +12,7 @@ from recoup.processes.engine.batch import Due, WakeUp
 from recoup.processes.engine.codes import Code, Priority, State, Wake, is_final
 from recoup.processes.engine.compiled import Graph
 from recoup.processes.engine.endings import stop
-from recoup.processes.engine.entry import LONGEST_CHAIN, begin
+from recoup.processes.engine.entry import LONGEST_CHAIN, Candidate, begin
 from recoup.processes.engine.records import (
     Effect,
     Enrolment,
@@ -24,6 +24,7 @@ from recoup.processes.engine.records import (
 )
 from recoup.processes.graph.compiling import keys_for
 from recoup.processes.worlds import WAKES, Arrival, Change, Lane, News, Purchase, Visit, apply_change, refusal
+from recoup.segments.facts import NOBODY, Details, PersonFacts, known_by
 
 ACTIVE = (State.WAITING, State.READY)
 
@@ -77,6 +78,8 @@ class MemoryStore:
         self.done: list[tuple[int, Effect]] = []  # everything but messages, by enrolment
         self.suppressed: list[Effect] = []
         self._facts: dict[tuple[int, int], Facts] = {}
+        self.people: dict[int, PersonFacts] = {}
+        self.details: dict[tuple[int, int], Details] = {}
         self._purchases: dict[int, dict[str, tuple[datetime, ...]]] = {}
         self._early: dict[tuple[int, int], list[Change]] = {}  # about subjects that have not arrived yet
         self._of_subject: dict[tuple[int, int], list[int]] = {}
@@ -155,7 +158,9 @@ class MemoryStore:
             self._facts[subject] = reduce(apply_change, self._early.pop(subject, []), arrival.facts)
         graph = self.graphs[candidate.version_id]
         keys = keys_for(graph, candidate)
-        if keys is None or candidate.chain > LONGEST_CHAIN or not graph.admits(self._facts[subject]):
+        known = self.known_of(candidate)
+        is_too_long = candidate.chain > LONGEST_CHAIN
+        if keys is None or is_too_long or not graph.admits(known, candidate.entered_at):
             return None
         wanted = [
             ("entry", candidate.process_id, keys.entry_key),
@@ -227,7 +232,7 @@ class MemoryStore:
 
     def facts_of(self, enrolment: Enrolment) -> Facts:
         """Return everything that is known for an enrolment."""
-        facts = self._facts[enrolment.subject_kind, enrolment.subject_id]
+        facts = self.known_of(enrolment)
         bought = self._purchases.get(enrolment.contact_id)
         if bought:
             facts = facts._replace(purchases=bought)
@@ -235,6 +240,15 @@ class MemoryStore:
         if not steps:
             return facts
         return facts._replace(messages={step: self.messages[enrolment.id, step].facts() for step in steps})
+
+    def known_of(self, one: Enrolment | Candidate) -> Facts:
+        """Return what conditions may ask about somebody."""
+        subject = (one.subject_kind, one.subject_id)
+        facts = self._facts[subject]
+        if not self.graphs[one.version_id].needs:
+            return facts
+        person = known_by(self.people.get(one.contact_id, NOBODY), self.clock)
+        return facts._replace(details=self.details.get(subject), person=person)
 
     def journal(self) -> list[Line]:
         """Return the whole ledger in an order and in words that any store can repeat."""

@@ -229,7 +229,7 @@ class PostgresWorld:
         facts = reduce(apply_change, self._early.get(candidate.subject_id, []), arrival.facts)
         known = replace(candidate, shop_id=self._shop.pk, case_id=case_id)
         keys = keys_for(graph, known)
-        if keys is None or not graph.admits(facts):
+        if keys is None or not graph.admits(facts, candidate.entered_at):
             return
         enrolment = begin(
             graph, known, holdout_bp=arrival.holdout_bp, shop_holdout_bp=arrival.shop_holdout_bp

@@ -8,12 +8,13 @@ from typing import Any
 from recoup.processes.engine.codes import Code, SubjectKind
 from recoup.processes.engine.compiled import Graph
 from recoup.processes.engine.entry import Candidate
-from recoup.processes.engine.records import CartFacts, ContactFacts, Enrolment, Facts, OrderFacts
+from recoup.processes.engine.records import Enrolment, Facts
 from recoup.processes.graph.compiling import compile_graph
 from recoup.processes.graph.validation import load_process
 from recoup.processes.memory import MemoryStore
 from recoup.processes.shipped import shipped_process
 from recoup.processes.worlds import Arrival, Change, ChangeKind
+from recoup.segments.facts import CartFacts, ContactFacts, OrderFacts
 
 PLACED = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)  # a Monday
 ORDER, CART = int(SubjectKind.ORDER), int(SubjectKind.CART)

@@ -23,6 +23,9 @@ UNKNOWN_GUESSED = (
     "guessed_opening"  # when the case of an order would have been opened, by the settings of today
 )
 UNKNOWN_START = "start"  # who would have been inside before the period began
+UNKNOWN_TODAY = (
+    "facts_of_today"  # what conditions ask for and of which no past is kept: the state of today is taken
+)
 UNKNOWN_CONSENT = "consent"  # texts that need consent
 UNKNOWN_PEOPLE = "unknown_people"  # orders of nobody
 UNKNOWN_NO_CARTS = "no_carts"  # the shop reported none in the period

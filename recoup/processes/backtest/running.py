@@ -19,6 +19,7 @@ from recoup.processes.backtest.result import (
     UNKNOWN_REACTIONS,
     UNKNOWN_REMINDED,
     UNKNOWN_START,
+    UNKNOWN_TODAY,
     UNKNOWN_TOLD_AT_ONCE,
     Result,
     Tally,
@@ -36,6 +37,10 @@ from recoup.processes.graph.picture import draw
 from recoup.processes.purchases import asks_for_purchases
 from recoup.processes.simulator import Simulator
 from recoup.processes.worlds import Lane, News
+from recoup.segments.facts import Need
+from recoup.segments.fields import FIELDS
+from recoup.segments.reading import details_of, people_of
+from recoup.segments.tree import comparisons
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +133,28 @@ def _walk(
     for one in told:
         news += one.news
     shop = PastShop(plan.since, plan.graph, plan.version_id, sending)
+    _know(plan, told, shop)
     simulator = Simulator(shop, news, lane=Lane(lag=sending.lag))
     simulator.run(plan.now)
     tally.add(shop, told, shop.turned_away, len(simulator.errors))
     if look is not None:
         look(shop)
     return told
+
+
+def _know(plan: Plan, told: list[Told], shop: PastShop) -> None:
+    """Tell the store what the version's conditions ask for of the people and of the orders or carts themselves.
+
+    Facts of people keep their instants; what is known today alone is named among the unknown.
+    """
+    needs = Need(plan.graph.needs)
+    if not needs:
+        return
+    shop.people |= people_of([(plan.shop_id, one.contact_id) for one in told], needs)
+    kind = int(plan.graph.document.entry.subject)
+    if needs & Need.DETAILS:
+        details = details_of(kind, [one.subject_id for one in told])
+        shop.details |= {(kind, key): more for key, more in details.items()}
 
 
 def _shop_sending(page: Page, limits: Limits) -> Sending:
@@ -162,11 +183,27 @@ def _unknown(plan: Plan, tally: Tally, whole: int, of_nobody: int, prompt: int) 
         (UNKNOWN_PEOPLE, of_nobody),
     )
     found += [Unknown(code, count) for code, count in counted if count]
+    if _asks_for_today(plan.graph.document):
+        found.append(Unknown(UNKNOWN_TODAY))
     if entry.reentry is not Reentry.PER_SUBJECT or entry.group is not None:
         found.append(Unknown(UNKNOWN_START))
     if entry.subject is SubjectKind.CART and not whole:
         found.append(Unknown(UNKNOWN_NO_CARTS))
     return found
+
+
+def _asks_for_today(document: ProcessDocument) -> bool:
+    """Tell whether a condition asks for something of which only the present state is kept."""
+    conditions = [
+        document.entry.condition,
+        *(getattr(node, "condition", None) for node in document.nodes.values()),
+    ]
+    return any(
+        not FIELDS[comparison.f].keeps_past
+        for condition in conditions
+        if condition is not None
+        for comparison in comparisons(condition)
+    )
 
 
 def _really_written_to(plan: Plan) -> int:

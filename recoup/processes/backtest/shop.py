@@ -32,8 +32,8 @@ class PastShop(MemoryStore):
             arrival = replace(arrival, candidate=replace(candidate, last_ended_at=last))
         enrolment = super().enter(arrival)
         if enrolment is None:
-            facts = self._facts[candidate.subject_kind, candidate.subject_id]
-            is_admitted = self.graphs[candidate.version_id].admits(facts)
+            graph = self.graphs[candidate.version_id]
+            is_admitted = graph.admits(self.known_of(candidate), candidate.entered_at)
             self.turned_away["again" if is_admitted else "condition"] += 1
         return enrolment
 

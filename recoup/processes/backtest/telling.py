@@ -16,9 +16,10 @@ from itertools import pairwise
 from recoup.processes.backtest.reading import Fact, Held, Page, PastCart, PastOrder
 from recoup.processes.engine.codes import SubjectKind
 from recoup.processes.engine.entry import Candidate
-from recoup.processes.engine.records import CartFacts, ContactFacts, Facts, OrderFacts
+from recoup.processes.engine.records import Facts
 from recoup.processes.worlds import Arrival, Change, ChangeKind, News
 from recoup.recovery.detection import LAPSES_AFTER
+from recoup.segments.facts import CartFacts, ContactFacts, OrderFacts
 
 ORDER, CART = int(SubjectKind.ORDER), int(SubjectKind.CART)
 _ENDS = ("cancelled", "false", "duplicate", "superseded")

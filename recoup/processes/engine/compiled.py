@@ -64,11 +64,12 @@ class Shield(NamedTuple):
 
 
 class CompiledNode(NamedTuple):
-    """A block: what it does, which events may move it while it waits, which goal it takes over."""
+    """A block: what it does, which events may move it while it waits, which goal it takes over, what it asks to be read."""
 
     run: Run
     mask: int = 0
     shield: Shield | None = None
+    needs: int = 0  # `segments.facts.Need`: facts that no batch carries anyway
 
 
 class Goal(NamedTuple):
@@ -98,7 +99,8 @@ class Graph:
     salt: int
     doc_hash: bytes
     is_anchored: bool
-    admits: Callable[[Facts], bool]
+    admits: Callable[[Facts, datetime], bool]
+    needs: int = 0  # of its condition of entry and of all its blocks
 
     def node_id(self, number: int) -> str:
         """Return the stable id of a block."""

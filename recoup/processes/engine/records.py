@@ -2,47 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import NamedTuple, Protocol
 
-
-class OrderFacts(NamedTuple):
-    """An order as it is known. Instants are UTC; `_learnt_at` is when we heard of it."""
-
-    placed_at: datetime
-    total: Decimal
-    total_due: Decimal
-    currency: str
-    method: str
-    is_offline_method: bool
-    cause: str  # of the recovery case; empty when there is none
-    status: str
-    status_at: datetime | None = None
-    paid_at: datetime | None = None  # fully paid; a partial payment leaves it empty
-    paid_learnt_at: datetime | None = None
-    cancelled_at: datetime | None = None
-    cancelled_learnt_at: datetime | None = None
-    products: tuple[str, ...] = ()  # as the shop names them
-
-
-class CartFacts(NamedTuple):
-    """A cart as it is known."""
-
-    last_activity_at: datetime
-    total: Decimal
-    currency: str
-    item_count: int
-    converted_at: datetime | None = None
-    emptied_at: datetime | None = None
-    products: tuple[str, ...] = ()
-
-
-class ContactFacts(NamedTuple):
-    """The person. An unknown zone falls back to the shop's, an unknown shop's zone to UTC."""
-
-    zone: str
-    locale: str
-    shop_zone: str = "UTC"
+from recoup.segments.facts import CartFacts, ContactFacts, Details, OrderFacts, PersonFacts
 
 
 class MessageFacts(NamedTuple):
@@ -70,7 +32,8 @@ class Facts(NamedTuple):
 
     `messages` is keyed by step number. `paused_until` is the latest of promised-pay date and end of a claim;
     `held_since` is set while a person holds the reminders without an end. `purchases` holds, for each product that the
-    person has paid for and not given back, the instants, earliest first; it is read for versions that ask for it alone.
+    person has paid for and not given back, the instants, earliest first; it is read for versions that ask for it alone, and
+    so are `details` and `person`.
     """
 
     order: OrderFacts | None = None
@@ -82,6 +45,8 @@ class Facts(NamedTuple):
     paused_until: datetime | None = None
     held_since: datetime | None = None
     purchases: Purchases = NO_PURCHASES
+    details: Details | None = None
+    person: PersonFacts | None = None
 
 
 class Enrolment(NamedTuple):

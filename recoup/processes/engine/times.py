@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from recoup.processes.engine.records import ContactFacts
+from recoup.segments.facts import ContactFacts
 
 _SPAN = re.compile(
     r"(?P<sign>-)?P(?:(?P<weeks>\d{1,3})W)?(?:(?P<days>\d{1,4})D)?"

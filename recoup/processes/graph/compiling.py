@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 
 from recoup.processes.engine.codes import goal_bit
 from recoup.processes.engine.compiled import CompiledNode, Goal, Graph, Move
-from recoup.processes.engine.conditions import compile_condition
 from recoup.processes.engine.entry import Candidate, EntryKeys, entry_keys
 from recoup.processes.engine.happenings import SUBJECT_EVENTS
 from recoup.processes.engine.nodes.base import Workshop
@@ -13,6 +12,8 @@ from recoup.processes.engine.nodes.table import KINDS
 from recoup.processes.engine.records import Facts
 from recoup.processes.engine.times import parse_span
 from recoup.processes.graph.document import Entry, ProcessDocument, doc_hash
+from recoup.segments.to_python import compile_test
+from recoup.segments.tree import needs_of
 
 
 def number_nodes(document: ProcessDocument, previous: Mapping[str, int] | None = None) -> dict[str, int]:
@@ -49,8 +50,11 @@ def compile_graph(
         )
         nodes[numbers[name]] = KINDS[node.t].build(node, workshop)
     event_mask = goal_mask
+    needs = int(needs_of(document.entry.condition)) if document.entry.condition is not None else 0
     for compiled in nodes:
-        event_mask |= compiled.mask if compiled is not None else 0
+        if compiled is not None:
+            event_mask |= compiled.mask
+            needs |= compiled.needs
     return Graph(
         document=document,
         node_map=numbers,
@@ -66,6 +70,7 @@ def compile_graph(
         doc_hash=doc_hash(document),
         is_anchored=document.entry.anchor != "entered",
         admits=_admission(document.entry),
+        needs=needs,
     )
 
 
@@ -82,11 +87,11 @@ def keys_for(graph: Graph, candidate: Candidate) -> EntryKeys | None:
     return entry_keys(candidate, entry.reentry, again_after=pause, group=entry.group)
 
 
-def _admission(entry: Entry) -> Callable[[Facts], bool]:
-    return compile_condition(entry.condition) if entry.condition is not None else _everybody
+def _admission(entry: Entry) -> Callable[[Facts, datetime], bool]:
+    return compile_test(entry.condition) if entry.condition is not None else _everybody
 
 
-def _everybody(facts: Facts) -> bool:  # noqa: ARG001 - the shape of a condition
+def _everybody(facts: Facts, at: datetime) -> bool:  # noqa: ARG001 - the shape of a condition
     return True
 
 

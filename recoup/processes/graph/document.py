@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field, StringConstraints, model_validator
 
 from recoup.processes.engine.codes import MOST_GOALS, SubjectKind
-from recoup.processes.engine.conditions import Condition
 from recoup.processes.engine.entry import Reentry
 from recoup.processes.engine.nodes.base import ForwardSpan, NodeDocument, NodeId, Strict, refuse
 from recoup.processes.engine.nodes.table import KINDS
 from recoup.processes.engine.nodes.tag import TagNames
 from recoup.processes.graph.entries import ABOUT, ENTRIES
 from recoup.processes.graph.examples import MOST_EXAMPLES, Example
+from recoup.segments.tree import Condition
 
 SCHEMA = 1
 MOST_NODES = 100

@@ -10,9 +10,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, model_validator
 
-from recoup.processes.engine.fields import CAUSES, STATUSES
 from recoup.processes.engine.nodes.base import AnySpan, NodeId, Strict, refuse
 from recoup.processes.engine.times import is_known_zone
+from recoup.segments.order_fields import CAUSES, STATUSES
 
 MOST_EXAMPLES = 20
 Short = Annotated[str, StringConstraints(strip_whitespace=True, max_length=40)]

@@ -42,6 +42,12 @@ TEXTS: dict[str, str] = {
     "condition_list": gettext_noop(
         "{field}: several values belong to the comparison with one of them, and only there."
     ),
+    "condition_within": gettext_noop(
+        "{field} cannot be narrowed to {value}. Write P30D for the last 30 days."
+    ),
+    "condition_currency": gettext_noop("{field} is asked for in one currency, and no other fact is."),
+    "condition_large": gettext_noop("A condition has at most {most} questions. Part it into two blocks."),
+    "condition_deep": gettext_noop("Groups within groups go at most {most} deep."),
     "condition_choice": gettext_noop("{field} is never {value}; it is one of: {choices}."),
     "later_format": gettext_noop("The file was written by a later version of Recoup. Update this one first."),
     "bad_texts": gettext_noop("The texts in this file cannot be read."),

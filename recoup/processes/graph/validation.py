@@ -4,8 +4,6 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from recoup.processes.engine.codes import SubjectKind
-from recoup.processes.engine.conditions import comparisons
-from recoup.processes.engine.fields import FIELDS
 from recoup.processes.engine.happenings import PAYMENT_GOALS, SUBJECT_EVENTS
 from recoup.processes.engine.nodes.base import NodeDocument, Surroundings
 from recoup.processes.engine.nodes.send import SendDocument
@@ -15,6 +13,8 @@ from recoup.processes.graph.document import ProcessDocument
 from recoup.processes.graph.problems import InvalidProcess, Problem, closest
 from recoup.processes.graph.reading import read_document
 from recoup.processes.graph.ways import Ways
+from recoup.segments.fields import FIELDS
+from recoup.segments.tree import comparisons
 
 _ANCHORS = {"placed_at": SubjectKind.ORDER, "last_activity_at": SubjectKind.CART}
 

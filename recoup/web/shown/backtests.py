@@ -281,6 +281,12 @@ def _unknown(one: Unknown) -> UnknownRow:
             _("Who would have been in it when the time began"),
             _("It is taken that nobody was."),
         ),
+        results.UNKNOWN_TODAY: (
+            _("How some things stood at the time"),
+            _(
+                "A condition asks for something of which only the present state is kept; that is taken for it."
+            ),
+        ),
         results.UNKNOWN_PEOPLE: (
             _("Orders of unknown people"),
             _("There is nobody to write to; they are left out."),

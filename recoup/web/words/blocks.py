@@ -1,14 +1,22 @@
 """The editor of processes in words: kinds of blocks, events, conditions, and what is wrong."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
+from babel.dates import format_date
+from babel.units import format_unit
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
+from recoup.core import humane
 from recoup.orders.models import Order
-from recoup.processes.engine.fields import CAUSES
 from recoup.processes.graph.problems import Problem
+from recoup.segments.field import FieldType
+from recoup.segments.fields import FIELDS
+from recoup.segments.history import CONSENTS
+from recoup.segments.order_fields import CAUSES
+from recoup.segments.tree import parse_days
 from recoup.web.parts import Words
 from recoup.web.words import nodes, payments
 from recoup.web.words.steps import word
@@ -70,6 +78,24 @@ OPERATORS: dict[str, Words] = {
     "is_set": gettext_lazy("is known"),
     "has_any": gettext_lazy("contain any of"),
     "has_all": gettext_lazy("contain all of"),
+    "before": gettext_lazy("is before"),
+    "after": gettext_lazy("is after"),
+    "within_last": gettext_lazy("is within the last"),
+    "older_than": gettext_lazy("is longer ago than"),
+}
+_CONSENTS: dict[str, Words] = {
+    "given": gettext_lazy("given"),
+    "taken_back": gettext_lazy("taken back"),
+    "never_asked": gettext_lazy("never asked for"),
+}
+_WEEKDAYS: dict[str, Words] = {
+    "mon": gettext_lazy("Monday"),
+    "tue": gettext_lazy("Tuesday"),
+    "wed": gettext_lazy("Wednesday"),
+    "thu": gettext_lazy("Thursday"),
+    "fri": gettext_lazy("Friday"),
+    "sat": gettext_lazy("Saturday"),
+    "sun": gettext_lazy("Sunday"),
 }
 _CAUSES: dict[str, Words] = {
     "no_payment": gettext_lazy("No payment was begun"),
@@ -84,6 +110,11 @@ def choices_of(fact: str) -> list[tuple[str, Words]]:
         return [(str(code), label) for code, label in Order.Status.choices]
     if fact == "order.cause":
         return [(code, _CAUSES.get(code) or payments.failure(code)) for code in CAUSES]
+    if fact == "order.weekday":
+        return list(_WEEKDAYS.items())
+    known = FIELDS.get(fact)
+    if known is not None and known.choices == CONSENTS:
+        return list(_CONSENTS.items())
     return []
 
 
@@ -100,13 +131,23 @@ def condition(raw: Mapping[str, Any], names: Mapping[str, str]) -> str:
     fact, operator, value = raw["f"], raw["op"], raw.get("v")
     values = value if isinstance(value, list) else [] if value is None else [value]
     filled = {
-        "fact": nodes.fact(fact),
+        "fact": _narrowed(raw),
         "operator": OPERATORS.get(operator, operator),
         "value": ", ".join(_value(fact, one, names) for one in values),
     }
     if operator == "=" and isinstance(value, bool):  # the words of such a fact are a sentence already
         return _("%(fact)s: %(value)s") % filled
     return (_("%(fact)s %(operator)s %(value)s") % filled).strip()
+
+
+def _narrowed(raw: Mapping[str, Any]) -> str:
+    """Return a fact with what it is narrowed to."""
+    found = nodes.fact(raw["f"])
+    if raw.get("currency"):
+        found = _("%(fact)s in %(currency)s") % {"fact": found, "currency": raw["currency"]}
+    if raw.get("within"):
+        found = _("%(fact)s in the last %(span)s") % {"fact": found, "span": _span(raw["within"])}
+    return found
 
 
 def _is_group(raw: Mapping[str, Any]) -> bool:
@@ -116,11 +157,30 @@ def _is_group(raw: Mapping[str, Any]) -> bool:
 def _value(fact: str, value: object, names: Mapping[str, str]) -> str:
     if isinstance(value, bool):
         return _("yes") if value else _("no")
-    if fact.endswith(".products"):
+    known = FIELDS.get(fact)
+    if known is not None and known.type is FieldType.INSTANT:
+        return _instant(str(value))
+    if known is not None and known.type is FieldType.LIST:
         return names.get(str(value), str(value))
     if fact == "order.method":
         return payments.method(str(value))
     return str(dict(choices_of(fact)).get(str(value), value))
+
+
+def _instant(value: str) -> str:
+    """Write a day, or a span of days or hours."""
+    try:
+        return format_date(date.fromisoformat(value), "long", locale=humane.locale_of(get_language() or "en"))
+    except ValueError:
+        return _span(value)
+
+
+def _span(text: str) -> str:
+    language = get_language() or "en"
+    span = parse_days(text)
+    if text.startswith("PT"):
+        return humane.duration(span, language)
+    return format_unit(span.days, "duration-day", locale=humane.locale_of(language))
 
 
 def event(name: str) -> str:

@@ -291,3 +291,60 @@ def test_carts_that_were_left_are_walked_the_same(real: RealShop) -> None:
     lived = real.journal()
     assert {Code(line.outcome) for line in lived} >= {Code.QUEUED, Code.GOAL_EMPTIED, Code.GOAL_CONVERTED}
     assert backtested(real, until) == lived
+
+
+HISTORY_NODES = {
+    "n1": {
+        "t": "if",
+        "if": {
+            "all": [
+                {"f": "contact.order_count", "op": "=", "v": 1},
+                {"f": "order.item_count", "op": "=", "v": 1},
+            ]
+        },
+        "out": {"yes": "n2", "no": "n4"},
+    },
+    "n2": {"t": "send", "template": "first", "out": {"done": "n3"}},
+    "n3": {"t": "wait", "for": "PT45H", "out": {"next": "n4"}},
+    "n4": {
+        "t": "if",
+        "if": {
+            "any": [
+                {"f": "contact.paid_sum", "op": ">=", "v": 100, "currency": "EUR", "within": "P2D"},
+                {"f": "contact.bought", "op": "has_any", "v": ["book"]},
+                {"not": {"f": "contact.last_order_at", "op": "within_last", "v": "P7D"}},
+            ]
+        },
+        "out": {"yes": "n6", "no": "n5"},
+    },
+    "n5": {"t": "send", "template": "second", "out": {"done": "n6"}},
+    "n6": {"t": "end"},
+}
+
+
+def test_conditions_about_the_person_are_answered_as_of_their_instant(real: RealShop) -> None:
+    real.process = make_process(
+        real.shop,
+        nodes=HISTORY_NODES,
+        goals=GOALS[1:2],
+        entry={
+            "if": {"f": "contact.has_unpaid_order", "op": "=", "v": True},
+            "reentry": "every_event",
+        },
+    )
+    for who in ("anna2", "anna4"):  # some bought the book before, and one of them after the second look
+        at = NOW + (-3 * DAY if who == "anna2" else 6 * DAY)
+        real.at(
+            max(at, NOW), real.place(f"book-{who}", who, at, product="book", state=ShopState.PAID, paid_at=at)
+        )
+    until = live_through_a_week(real)
+
+    lived = real.journal()
+    answers = {(line.node_id, Code(line.outcome)) for line in lived}
+    assert answers >= {
+        ("n1", Code.YES),
+        ("n1", Code.NO),
+        ("n4", Code.YES),
+        ("n4", Code.NO),
+    }
+    assert backtested(real, until) == lived

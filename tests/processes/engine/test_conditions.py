@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from recoup.processes.engine.conditions import Condition, compile_condition
 from recoup.processes.engine.records import Facts
+from recoup.segments.to_python import compile_test
+from recoup.segments.tree import Condition
 from tests.processes.worlds import PLACED, cart_facts, order_facts
 
 ADAPTER: TypeAdapter[Any] = TypeAdapter(Condition)
@@ -15,7 +16,7 @@ ADAPTER: TypeAdapter[Any] = TypeAdapter(Condition)
 
 def holds(raw: Any, facts: Facts) -> bool:
     """Tell whether a condition holds."""
-    return compile_condition(ADAPTER.validate_python(raw))(facts)
+    return compile_test(ADAPTER.validate_python(raw))(facts, PLACED)
 
 
 @pytest.mark.parametrize(

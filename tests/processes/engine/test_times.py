@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 
-from recoup.processes.engine.records import ContactFacts
 from recoup.processes.engine.times import (
     EVERY_DAY,
     Span,
@@ -19,6 +18,7 @@ from recoup.processes.engine.times import (
     resolve,
     zone_of,
 )
+from recoup.segments.facts import ContactFacts
 
 WARSAW = ZoneInfo("Europe/Warsaw")
 NEW_YORK = ZoneInfo("America/New_York")

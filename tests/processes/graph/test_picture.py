@@ -3,7 +3,6 @@
 import pytest
 
 from recoup.processes.engine.codes import Code
-from recoup.processes.engine.fields import FIELDS
 from recoup.processes.engine.happenings import EVENTS
 from recoup.processes.engine.nodes.table import KINDS
 from recoup.processes.graph.entries import ENTRIES
@@ -12,6 +11,7 @@ from recoup.processes.graph.problems import TEXTS
 from recoup.processes.graph.validation import load_process
 from recoup.processes.graph.wording import WORDS
 from recoup.processes.shipped import READY, shipped_process
+from recoup.segments.fields import FIELDS
 from tests.processes.worlds import document
 
 ENGINE_WORDS = ("enrol", "node", "lease", "ledger", "payload", "subject", "engine")

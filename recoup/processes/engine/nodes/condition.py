@@ -8,8 +8,6 @@ from pydantic import Field
 
 from recoup.processes.engine.codes import Code
 from recoup.processes.engine.compiled import CompiledNode, Move
-from recoup.processes.engine.conditions import Condition, comparisons, compile_condition
-from recoup.processes.engine.fields import FIELDS
 from recoup.processes.engine.nodes.base import (
     Kind,
     NodeDocument,
@@ -22,6 +20,9 @@ from recoup.processes.engine.nodes.base import (
 )
 from recoup.processes.engine.records import Facts
 from recoup.processes.engine.wording import gettext_noop
+from recoup.segments.fields import FIELDS
+from recoup.segments.to_python import compile_test
+from recoup.segments.tree import Condition, comparisons, needs_of
 
 
 class IfPorts(Strict):
@@ -49,17 +50,17 @@ def _check(document: IfDocument, around: Surroundings) -> Iterator[Trouble]:
 
 
 def _build(document: IfDocument, shop: Workshop) -> CompiledNode:
-    holds = compile_condition(document.condition)
+    holds = compile_test(document.condition)
     yes, no = shop.node_map[document.out.yes], shop.node_map[document.out.no]
 
     def run(move: Move, facts: Facts, now: datetime) -> int:
-        if holds(facts):
+        if holds(facts, move.at):
             move.log(Code.YES)
             return yes
         move.log(Code.NO)
         return no
 
-    return CompiledNode(run)
+    return CompiledNode(run, needs=int(needs_of(document.condition)))
 
 
 def _summarise(document: IfDocument) -> Summary:

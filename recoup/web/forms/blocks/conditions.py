@@ -7,8 +7,9 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from recoup.processes.engine.fields import FIELDS, FieldType
 from recoup.processes.graph.editing import Raw
+from recoup.segments.field import FieldType
+from recoup.segments.fields import FIELDS
 from recoup.web.forms.blocks.base import GrowingForm, Line, Part
 from recoup.web.forms.blocks.fields import ProductsField
 from recoup.web.words import blocks as block_words
@@ -62,7 +63,9 @@ class ConditionForm(GrowingForm):
                 self._add_row(number, comparison["f"])
                 self.initial.update(_initial_of(number, comparison))
         facts = [
-            (name, nodes.fact(name)) for name, one in FIELDS.items() if self.around.subject in one.subjects
+            (name, nodes.fact(name))
+            for name, one in FIELDS.items()
+            if self.around.subject in one.subjects and one.type in _OFFERED and not one.is_money
         ]
         self.fields["new_fact"] = forms.ChoiceField(
             label=_("Ask about something more") if self.rows else _("Ask about"),
@@ -191,7 +194,8 @@ def _is_shown(comparison: Raw) -> bool:
     if fact is None:
         return False
     operator = "in" if fact.type is FieldType.TEXT and comparison["op"] == "=" else comparison["op"]
-    return operator in _OFFERED[fact.type]
+    is_narrowed = "within" in comparison or "currency" in comparison
+    return operator in _OFFERED.get(fact.type, ()) and not is_narrowed
 
 
 def _initial_of(number: int, comparison: Raw) -> dict[str, Any]:
