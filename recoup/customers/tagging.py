@@ -62,7 +62,10 @@ def read_tags(text: str) -> tuple[str, ...]:
 
     :raises TagRefused: if one of them is none, or there are too many.
     """
-    found = {tag_key(part): clean_tag(part) for part in text.split(",") if part.strip()}
+    found: dict[str, str] = {}
+    for part in text.split(","):
+        if part.strip():
+            found.setdefault(tag_key(part), clean_tag(part))
     if len(found) > MOST_AT_ONCE:
         raise TagRefused("too_many")
     return tuple(found.values())

@@ -130,4 +130,4 @@ def test_what_is_no_tag_is_refused(text: str, code: str) -> None:
 
 
 def test_typed_tags_are_read_each_once() -> None:
-    assert read_tags(" vip ,, called  twice,VIP") == ("VIP", "called twice")
+    assert read_tags(" vip ,, called  twice,VIP") == ("vip", "called twice")
