@@ -13,9 +13,11 @@ from recoup.core import activity
 from recoup.core.activity import Actor
 from recoup.messaging.models import MessageSource, Template
 from recoup.processes.actions import publish
+from recoup.processes.engine.codes import SubjectKind
 from recoup.processes.graph.comparing import Changes, compare
 from recoup.processes.graph.document import doc_hash
 from recoup.processes.graph.editing import Raw, blank
+from recoup.processes.graph.entries import subject_of
 from recoup.processes.graph.problems import Problem
 from recoup.processes.graph.reading import read_document
 from recoup.processes.graph.validation import find_problems, load_process
@@ -137,9 +139,19 @@ def template_keys(shop: Shop) -> set[str]:
     return set(found.values_list("key", flat=True))
 
 
+def subjects_of_others(process: Process) -> dict[int, SubjectKind]:
+    """Return what the other processes of the shop are about, those that were never published by their draft."""
+    found = {}
+    others = Process.objects.filter(shop_id=process.shop_id).exclude(pk=process.pk)
+    for one in others.select_related("current_version"):
+        doc = draft_of(one).doc if one.current_version is None else one.current_version.doc
+        found[one.pk] = subject_of(doc["entry"])
+    return found
+
+
 def problems_of(process: Process, doc: Raw) -> list[Problem]:
     """Return what keeps a draft from being published."""
-    return find_problems(read_document(doc), template_keys(process.shop))
+    return find_problems(read_document(doc), template_keys(process.shop), subjects_of_others(process))
 
 
 def create_process(
@@ -305,7 +317,7 @@ def publish_draft(process: Process, *, lock: Lock, actor: Actor, now: datetime) 
     with transaction.atomic():
         process, draft = _locked(process, lock)
         doc = draft.doc if draft is not None else _published(process).doc
-        document = load_process(doc, template_keys(process.shop))
+        document = load_process(doc, template_keys(process.shop), subjects_of_others(process))
         current = process.current_version
         if current is None or bytes(current.doc_hash) != doc_hash(document):
             name = _checked_name(process.shop, document.name, but=process)

@@ -10,13 +10,12 @@ from typing import Any
 
 from django.db import connection
 
-from recoup.customers.events import TagsChanged
 from recoup.processes import turned_away
 from recoup.processes.at_doors import known_at_doors
 from recoup.processes.drawing import Drawn, first_draws, shop_shares
 from recoup.processes.engine.codes import Priority, Refusal, SubjectKind, Wake
 from recoup.processes.engine.compiled import Graph
-from recoup.processes.engine.entry import LONGEST_CHAIN, Candidate, EntryKeys, Reentry, begin, key_of
+from recoup.processes.engine.entry import LONGEST_CHAIN, Candidate, EntryKeys, Reentry, begin
 from recoup.processes.engine.records import Enrolment, Facts
 from recoup.processes.graph.compiling import keys_for
 from recoup.processes.turned_away import Refused
@@ -26,10 +25,10 @@ from recoup.segments.facts import Need
 
 # What opens a door: the entry event of a process's document.
 ORDER_PLACED, ORDER_UNPAID, CART_LEFT = "order.placed", "order.unpaid", "cart.abandoned"
-TAG_SET = "tag.set"
 # The order process takes over from the cart process: one person is asked about one thing (B12).
 _DOOR = {"order": ORDER_UNPAID, "cart": CART_LEFT}
 _KIND = {"order": SubjectKind.ORDER, "cart": SubjectKind.CART, "contact": SubjectKind.CONTACT}
+KINDS = {kind: word for word, kind in _KIND.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,48 +134,31 @@ def enrol_placed(order_ids: Sequence[int]) -> int:
     )
 
 
-def enrol_tagged(changes: Sequence[TagsChanged]) -> int:
-    """Let people into the processes that begin with one of the tags that were just set on them."""
-    ids = sorted({tag_id for news in changes for tag_id in news.added})
-    if not ids:
-        return 0
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT id, key FROM customers_tag WHERE id = ANY(%s)", [ids])
-        keys = dict(cursor.fetchall())
-    return enrol(
-        [
-            Arrival(
-                door=TAG_SET,
-                shop_id=news.shop_id,
-                contact_id=news.contact_id,
-                kind="contact",
-                subject_id=news.contact_id,
-                at=news.at,
-                event_id=key_of("tags", news.contact_id, news.added, news.at.isoformat()),
-                marks=frozenset(keys[tag_id] for tag_id in news.added if tag_id in keys),
-                chain=news.chain,
-            )
-            for news in changes
-            if news.added
-        ]
-    )
-
-
 def enrol(arrivals: Sequence[Arrival]) -> int:
     """Let people in and return how many came in. Whoever is in already, or comes too soon, the unique indexes turn away."""
+    return len(let_in(arrivals))
+
+
+def let_in(arrivals: Sequence[Arrival]) -> list[int]:
+    """Let people in; return the place in the sequence of each who came in, once for each door."""
     if not arrivals:
-        return 0
+        return []
     doors = open_doors([arrival.shop_id for arrival in arrivals])
-    met = [(arrival, door) for arrival in arrivals for door in doors if _is_met(arrival, door)]
+    met = [(n, door) for n, arrival in enumerate(arrivals) for door in doors if _is_met(arrival, door)]
     if not met:
-        return 0
-    doors, people = [door for _, door in met], [arrival.contact_id for arrival, _ in met]
+        return []
+    doors, people = [door for _, door in met], [arrivals[number].contact_id for number, _ in met]
     needs = Need(reduce(or_, (door.graph.needs for door in doors)))
-    facts = known_at_doors([(one.kind, one.subject_id, one.shop_id, one.contact_id) for one, _ in met], needs)
+    facts = known_at_doors(
+        [(one.kind, one.subject_id, one.shop_id, one.contact_id) for one in (arrivals[n] for n, _ in met)],
+        needs,
+    )
     ends, drawn = _last_ends(doors, people), first_draws(doors, people)
     beginnings: list[tuple[Enrolment, EntryKeys]] = []
+    whose: dict[tuple[int, int, int, int], int] = {}
     refused: list[Refused] = []
-    for arrival, door in met:
+    for number, door in met:
+        arrival = arrivals[number]
         found = _beginning(
             arrival,
             door,
@@ -188,22 +170,20 @@ def enrol(arrivals: Sequence[Arrival]) -> int:
             refused.append(_refused(arrival, door, found))
         else:
             beginnings.append(found)
-    count = len(insert(beginnings))
+            whose.setdefault(place_of(*found), number)
+    came_in = [whose[place] for place in insert(beginnings)]
     turned_away.record(refused)
-    return count
+    return came_in
 
 
 def _is_met(arrival: Arrival, door: Door) -> bool:
     """Tell whether somebody has come to this door. A process about people takes whoever is put into it with an order."""
     entry = door.graph.document.entry
-    if door.shop_id != arrival.shop_id:
+    if door.shop_id != arrival.shop_id or entry.subject not in (_KIND[arrival.kind], SubjectKind.CONTACT):
         return False
     if arrival.process_id is None:
         return bool(entry.on == arrival.door and entry.takes(arrival.marks))
-    return door.process_id == arrival.process_id and entry.subject in (
-        _KIND[arrival.kind],
-        SubjectKind.CONTACT,
-    )
+    return door.process_id == arrival.process_id
 
 
 def _refused(arrival: Arrival, door: Door, why: Refusal) -> Refused:

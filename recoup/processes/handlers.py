@@ -12,11 +12,11 @@ from recoup.orders import status
 from recoup.orders.events import CartChanged, OrderCancelled, OrderChanged, OrderPlaced
 from recoup.orders.models import Order
 from recoup.payments.events import PaymentFailed, PaymentReceived
-from recoup.processes import entering
+from recoup.processes import arriving
 from recoup.processes.engine.batch import WakeUp
 from recoup.processes.engine.codes import SubjectKind, Wake
 from recoup.processes.entering import enrol_cases, enrol_placed, wake_buyers, wake_carts_of
-from recoup.processes.events import StatusWished
+from recoup.processes.events import EnrolmentEnded, StatusWished
 from recoup.processes.queries import subjects_of
 from recoup.processes.store import wake
 from recoup.recovery.events import RecoveryCaseClosed, RecoveryCaseOpened
@@ -36,7 +36,22 @@ def enrol_buyers(batch: Sequence[OrderPlaced]) -> None:
 
 def enrol_tagged(batch: Sequence[TagsChanged]) -> None:
     """Let people into the processes that begin with a tag which was just set on them."""
-    entering.enrol_tagged(batch)
+    arriving.enrol_tagged(batch)
+
+
+def enrol_paid(batch: Sequence[PaymentReceived]) -> None:
+    """Let the buyers of orders that are paid into the processes that begin with it."""
+    arriving.enrol_paid([news.order_id for news in batch])
+
+
+def enrol_failed(batch: Sequence[PaymentFailed]) -> None:
+    """Let those whose payment failed into the processes that begin with it."""
+    arriving.enrol_failed(batch)
+
+
+def enrol_ended(batch: Sequence[EnrolmentEnded]) -> None:
+    """Let those who came to the end of a process into those that begin with it."""
+    arriving.enrol_ended(batch)
 
 
 def wake_paid(batch: Sequence[PaymentReceived]) -> None:

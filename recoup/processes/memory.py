@@ -9,10 +9,11 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from recoup.processes.engine.batch import Due, WakeUp
-from recoup.processes.engine.codes import Code, Priority, State, Wake, is_final
+from recoup.processes.engine.codes import Code, Flag, Priority, State, SubjectKind, Wake, is_final
 from recoup.processes.engine.compiled import Graph
 from recoup.processes.engine.endings import stop
-from recoup.processes.engine.entry import LONGEST_CHAIN, Candidate, begin
+from recoup.processes.engine.entry import LONGEST_CHAIN, Candidate, begin, chain_of, key_of
+from recoup.processes.engine.nodes.enrol import EnrolEffect
 from recoup.processes.engine.records import (
     Effect,
     Enrolment,
@@ -89,6 +90,10 @@ class MemoryStore:
         self._heaps: dict[int, list[tuple[datetime, int]]] = {int(priority): [] for priority in Priority}
         self._due_messages: list[tuple[datetime, int, int]] = []
         self._paused: set[int] = set()
+        self._versions: dict[
+            int, int
+        ] = {}  # of the processes of this world, by the last who came to their doors
+        self._shares: dict[int, tuple[int, int]] = {}  # held out, of the process and of the shop
 
     # What the engine calls.
 
@@ -156,11 +161,19 @@ class MemoryStore:
         subject = (candidate.subject_kind, candidate.subject_id)
         if subject not in self._facts:
             self._facts[subject] = reduce(apply_change, self._early.pop(subject, []), arrival.facts)
-        graph = self.graphs[candidate.version_id]
-        keys = keys_for(graph, candidate)
+        self._versions[candidate.process_id] = candidate.version_id
+        self._shares[candidate.process_id] = (arrival.holdout_bp, arrival.shop_holdout_bp)
         known = self.known_of(candidate)
-        is_too_long = candidate.chain > LONGEST_CHAIN
-        if keys is None or is_too_long or not graph.admits(known, candidate.entered_at):
+        if not self.graphs[candidate.version_id].admits(known, candidate.entered_at):
+            return None
+        return self._begin(candidate, (arrival.holdout_bp, arrival.shop_holdout_bp))
+
+    def _begin(self, candidate: Candidate, shares: tuple[int, int]) -> Enrolment | None:
+        """Enrol somebody unless the unique keys turn them away."""
+        graph = self.graphs[candidate.version_id]
+        subject = (candidate.subject_kind, candidate.subject_id)
+        keys = keys_for(graph, candidate)
+        if keys is None or candidate.chain > LONGEST_CHAIN:
             return None
         wanted = [
             ("entry", candidate.process_id, keys.entry_key),
@@ -170,9 +183,9 @@ class MemoryStore:
             wanted.append(("group", candidate.shop_id, keys.group_key))
         if any(key in self._keys for key in wanted):
             return None
-        enrolment = begin(
-            graph, candidate, holdout_bp=arrival.holdout_bp, shop_holdout_bp=arrival.shop_holdout_bp
-        )._replace(id=len(self.enrolments) + 1, run_at=max(self.clock, candidate.entered_at))
+        enrolment = begin(graph, candidate, holdout_bp=shares[0], shop_holdout_bp=shares[1])._replace(
+            id=len(self.enrolments) + 1, run_at=max(self.clock, candidate.entered_at)
+        )
         self._keys |= dict.fromkeys(wanted, enrolment.id)
         self._active_keys[enrolment.id] = wanted[1:]
         self._of_subject.setdefault(subject, []).append(enrolment.id)
@@ -346,10 +359,46 @@ class MemoryStore:
             self.suppressed.append(effect)
         elif not isinstance(effect, SendEffect):
             self.done.append((enrolment.id, effect))
+            if isinstance(effect, EnrolEffect):
+                self._put_in(enrolment, effect)
         else:
             if (enrolment.id, effect.step_no) in self.messages:
                 raise BrokenPromise(f"message twice: {effect}")
             self._queue(Message(enrolment.id, effect, now))
+
+    def _put_in(self, enrolment: Enrolment, effect: EnrolEffect) -> None:
+        """Let somebody into another process past its entry, if it is in this world; else it is taken to let them in."""
+        version_id = self._versions.get(effect.process)
+        if version_id is None:
+            return
+        subject = self.graphs[version_id].document.entry.subject
+        is_about_person = subject is SubjectKind.CONTACT
+        kind = int(SubjectKind.CONTACT) if is_about_person else enrolment.subject_kind
+        subject_id = enrolment.contact_id if is_about_person else enrolment.subject_id
+        contact = self._facts[enrolment.subject_kind, enrolment.subject_id].contact
+        self._facts.setdefault((kind, subject_id), Facts(contact=contact))
+        candidate = Candidate(
+            shop_id=enrolment.shop_id,
+            process_id=effect.process,
+            version_id=version_id,
+            contact_id=enrolment.contact_id,
+            subject_kind=kind,
+            subject_id=subject_id,
+            event_id=key_of("enrol", enrolment.id, effect.step_no),
+            entered_at=effect.at,
+            case_id=None if is_about_person else enrolment.case_id,
+            is_test=bool(enrolment.flags & Flag.TEST),
+            chain=chain_of(enrolment) + 1,
+        )
+        if subject != kind or self._begin(candidate, self._shares.get(effect.process, (0, 0))) is None:
+            place = self.ledger.index((enrolment.id, self._step(enrolment.id, effect.step_no)))
+            turned_away = self.ledger[place][1]._replace(outcome=int(Code.SKIPPED_NOT_ENROLLED))
+            self.ledger[place] = (enrolment.id, turned_away)
+
+    def _step(self, enrolment_id: int, step_no: int) -> Step:
+        return next(
+            step for owner, step in reversed(self.ledger) if owner == enrolment_id and step.step_no == step_no
+        )
 
     def _queue(self, message: Message) -> None:
         step_no = message.effect.step_no

@@ -27,6 +27,7 @@ ICONS: dict[str, str] = {
     "send": "mail",
     "order_status": "package-check",
     "tag": "tag",
+    "enrol": "workflow",
     "split": "split",
     "goal": "goal",
     "end": "flag",

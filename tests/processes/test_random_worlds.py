@@ -16,7 +16,7 @@ from recoup.processes.graph.validation import find_problems
 from recoup.processes.memory import MemoryStore
 from recoup.processes.simulator import Simulator
 from recoup.processes.worlds import Change, ChangeKind, Lane, News, Purchase, Visit
-from tests.processes.worlds import ORDER, PLACED, arrival, document, hours, order_facts, shop_with
+from tests.processes.worlds import ORDER, PLACED, PROCESS, arrival, document, hours, order_facts, shop_with
 
 END_OF_TIME = PLACED + timedelta(days=3_000)
 SPANS = st.sampled_from(["PT1H", "PT30M", "P1D", "PT48H", "P3D", "P1DT2H"])
@@ -95,6 +95,7 @@ def blocks(forward: Any, anywhere: Any, reference: Any) -> st.SearchStrategy[dic
             }
         ),
         block("tag", {"next": forward}, {"add": st.just(["seen"]), "remove": st.just(["new"])}),
+        block("enrol", {"next": forward}, {"process": st.just(PROCESS)}),
         block("order_status", {"next": forward}, {"to": st.just("not_confirmed")}),
         block(
             "send",

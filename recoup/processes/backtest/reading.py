@@ -91,6 +91,14 @@ class Fact(NamedTuple):
     reason: str | None
 
 
+class Failure(NamedTuple):
+    """A payment of an order that failed, and why."""
+
+    became_true_at: datetime
+    learnt_at: datetime
+    cause: str
+
+
 class Held(NamedTuple):
     """What the buyer or a person did to the reminders of an order."""
 
@@ -112,6 +120,7 @@ class Page:
     parts: dict[int, list[tuple[datetime, Decimal]]] = field(
         default_factory=dict
     )  # paid in part, or given back
+    failures: dict[int, list[Failure]] = field(default_factory=dict)
     purchases: list[Purchase] = field(default_factory=list)
     paid_since: dict[int, datetime] = field(default_factory=dict)  # by another order, where no fact says it
     twin_at: dict[int, datetime] = field(default_factory=dict)
@@ -130,6 +139,7 @@ class Wanted:
     is_about_carts: bool = False
     asks_for_purchases: bool = False
     asks_for_status: bool = False
+    asks_for_failures: bool = False
 
 
 def pages(wanted: Wanted, *, people: int = PEOPLE) -> Iterator[Page]:
@@ -180,6 +190,8 @@ def _order_page(wanted: Wanted, after: int, people: int) -> Page | None:
     page.facts = _facts("orders_orderfact", "order_id", ids, wanted.now)
     page.held = _held(wanted, ids)
     page.parts = _parts(orders, wanted.now)
+    if wanted.asks_for_failures:
+        page.failures = _failures(ids, wanted.now)
     if wanted.asks_for_status:
         page.moves = _moves(ids, wanted.now)
     unseen = [order.id for order in orders if order.case_id is None and order.is_never_looked_at]
@@ -249,6 +261,19 @@ def _parts(orders: Sequence[PastOrder], now: datetime) -> dict[int, list[tuple[d
     found: dict[int, list[tuple[datetime, Decimal]]] = defaultdict(list)
     for order_id, learnt_at, amount in _rows(statement, {"ids": ids, "now": now}):
         found[order_id].append((learnt_at, amount))
+    return found
+
+
+def _failures(ids: Sequence[int], now: datetime) -> dict[int, list[Failure]]:
+    """Return the payments that failed, in the order in which we learnt it; a late word that changed nothing is left out."""
+    statement = """
+        SELECT a.order_id, c.became_true_at, c.learnt_at, a.failure_class
+        FROM payments_attempt a JOIN payments_attemptchange c ON c.attempt_id = a.id
+        WHERE a.order_id = ANY(%(ids)s) AND c.state = 'failed' AND c.was_applied AND c.learnt_at <= %(now)s
+        ORDER BY a.order_id, c.learnt_at, c.id"""
+    found: dict[int, list[Failure]] = defaultdict(list)
+    for order_id, became_true_at, learnt_at, cause in _rows(statement, {"ids": ids, "now": now}):
+        found[order_id].append(Failure(became_true_at, learnt_at, cause or "unknown"))
     return found
 
 

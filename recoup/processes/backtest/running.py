@@ -112,6 +112,7 @@ def _wanted(plan: Plan) -> Wanted:
         is_about_carts=plan.graph.document.entry.subject is SubjectKind.CART,
         asks_for_purchases=asks_for_purchases(plan.graph),
         asks_for_status='"order.status"' in text,
+        asks_for_failures=plan.graph.document.entry.on == "payment.failed",
     )
 
 
@@ -126,6 +127,7 @@ def _walk(
         plan.holdout_bp,
         plan.now,
         plan.shop_holdout_bp,
+        frozenset(plan.graph.document.entry.failures),
     )
     told = [tell_order(order, page, process) for order in page.orders]
     told += [tell_cart(cart, page, process) for cart in page.carts]

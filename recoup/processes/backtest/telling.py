@@ -7,7 +7,7 @@ is taken as told at once.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -15,13 +15,14 @@ from itertools import pairwise
 
 from recoup.processes.backtest.reading import Fact, Held, Page, PastCart, PastOrder
 from recoup.processes.engine.codes import SubjectKind
-from recoup.processes.engine.entry import Candidate
+from recoup.processes.engine.entry import Candidate, key_of
 from recoup.processes.engine.records import Facts
 from recoup.processes.worlds import Arrival, Change, ChangeKind, News
 from recoup.recovery.detection import LAPSES_AFTER
 from recoup.segments.facts import CartFacts, ContactFacts, OrderFacts
 
 ORDER, CART = int(SubjectKind.ORDER), int(SubjectKind.CART)
+_EARLY = ("order.placed", "order.paid", "payment.failed")  # entries that ask for no case
 _ENDS = ("cancelled", "false", "duplicate", "superseded")
 _PASSED_OVER = {"too_old": "too_old", "before_live": "other"}
 
@@ -37,6 +38,7 @@ class Process:
     holdout_bp: int
     now: datetime
     shop_holdout_bp: int = 0
+    failures: frozenset[str] = frozenset()  # the causes that open the door; none is every one
 
 
 @dataclass(slots=True)
@@ -65,10 +67,25 @@ def tell_order(order: PastOrder, page: Page, process: Process) -> Told:
     facts = page.facts.get(order.id, [])
     paid = _payment(order, facts, process.now)
     told = Told(order.contact_id, order.id, paid_at=paid.became_true_at if paid is not None else None)
+    failures: list[_Known] = []
     if process.entry == "order.placed":
         at = order.placed_at if order.is_backfill else order.learnt_at
         told.refused = "test" if order.is_test else ""
         entered_at, cause, status = order.placed_at, "", "new"
+    elif process.entry == "order.paid":
+        known = paid or _Known(order.placed_at, order.placed_at)
+        told.refused = "test" if order.is_test else "not_paid" if paid is None else ""
+        at, entered_at, cause, status = (
+            known.learnt_at,
+            min(known.became_true_at, known.learnt_at),
+            "",
+            "completed",
+        )
+    elif process.entry == "payment.failed":
+        failures = _failed(order, paid, page, process)
+        told.refused = "test" if order.is_test else "" if failures else "no_failure"
+        first_failure = failures[0] if failures else _Known(order.placed_at, order.placed_at)
+        at, entered_at, cause, status = first_failure.learnt_at, first_failure.became_true_at, "", "new"
     else:
         told.is_guessed = order.case_id is None
         at, told.refused = _opening(order, facts, paid, page, process.now)
@@ -81,8 +98,31 @@ def tell_order(order: PastOrder, page: Page, process: Process) -> Told:
         order.placed_at, order.total, order.total, order.currency, order.method, order.is_offline_method, cause, status,
         products=tuple(order.products),
     )  # fmt: skip
-    _tell(told, process, Facts(order=first, contact=_contact(order)), changes, at, entered_at, order.case_id)
+    case_id = None if process.entry in _EARLY else order.case_id
+    _tell(told, process, Facts(order=first, contact=_contact(order)), changes, at, entered_at, case_id)
+    _tell_again(told, failures[1:])
     return told
+
+
+def _failed(order: PastOrder, paid: "_Known | None", page: Page, process: Process) -> list["_Known"]:
+    """Return the failed payments that open the door: of the chosen causes, and while the order was not paid."""
+    found = []
+    for one in page.failures.get(order.id, ()):
+        is_meant = not process.failures or one.cause in process.failures
+        learnt_at = one.became_true_at if order.is_backfill else one.learnt_at
+        if is_meant and (paid is None or learnt_at < paid.learnt_at):
+            found.append(_Known(one.became_true_at, learnt_at))
+    return found
+
+
+def _tell_again(told: Told, failures: list["_Known"]) -> None:
+    """Let the same order come to the door once more with each later failure; the rules of re-entry decide."""
+    first = next((one for one in told.news if isinstance(one, Arrival)), None)
+    for one in failures:
+        if first is not None:
+            event_id = key_of("failed", told.subject_id, one.became_true_at.isoformat())
+            candidate = replace(first.candidate, entered_at=one.became_true_at, event_id=event_id)
+            told.news.append(replace(first, at=one.learnt_at, candidate=candidate))
 
 
 def tell_cart(cart: PastCart, page: Page, process: Process) -> Told:
@@ -185,7 +225,7 @@ def _changes(
 ) -> Iterator[Change]:
     if paid is not None:
         yield Change(paid.learnt_at, ORDER, order.id, ChangeKind.PAID, paid.became_true_at)
-    is_real = order.opened_at is not None and process.entry != "order.placed"
+    is_real = order.opened_at is not None and process.entry not in _EARLY
     for fact in facts:
         learnt_at = _learnt(order, fact)
         if fact.kind in _ENDS and not (is_real and learnt_at <= at):  # an end that was taken back before
@@ -196,7 +236,7 @@ def _changes(
         yield Change(order.closed_at, ORDER, order.id, ChangeKind.CASE_CLOSED, order.closed_at)
     yield from _sums(order, facts, page, paid)
     for moved_at, status in page.moves.get(order.id, ()):
-        if process.entry == "order.placed" or not (moved_at <= at and status == "new"):
+        if process.entry in _EARLY or not (moved_at <= at and status == "new"):
             yield Change(moved_at, ORDER, order.id, ChangeKind.STATUS, moved_at, status=status)
     if order.id in page.held:
         yield from _holds(order, page.held[order.id])
@@ -217,7 +257,7 @@ def _worked_out(order: PastOrder, page: Page, process: Process, at: datetime) ->
         yield from _end(order, "superseded", superseded_at, superseded_at)
     if twin_at is not None:
         yield from _end(order, "duplicate", twin_at, twin_at)
-    if process.entry != "order.placed":
+    if process.entry not in _EARLY:
         lapses_at = at + LAPSES_AFTER
         yield Change(lapses_at, ORDER, order.id, ChangeKind.CASE_CLOSED, lapses_at)
 

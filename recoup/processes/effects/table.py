@@ -4,8 +4,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 
-from recoup.processes.effects import order_status, send, tag
+from recoup.processes.effects import enrol, order_status, send, tag
 from recoup.processes.effects.base import Carrier
+from recoup.processes.engine.nodes.enrol import EnrolEffect
 from recoup.processes.engine.nodes.order_status import StatusEffect
 from recoup.processes.engine.nodes.tag import TagEffect
 from recoup.processes.engine.records import Effect, Enrolment, Outcome, SendEffect
@@ -14,6 +15,7 @@ EFFECTS: dict[type[Effect], Carrier] = {
     SendEffect: send.CARRIER,
     StatusEffect: order_status.CARRIER,
     TagEffect: tag.CARRIER,
+    EnrolEffect: enrol.CARRIER,
 }
 
 

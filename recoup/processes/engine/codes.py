@@ -103,6 +103,7 @@ class Code(IntEnum):
     SUPPRESSED = 12  # hold-out: would have been done
     STATUS_ASKED = 13
     TAGGED = 14
+    ENROLLED = 17  # put into another process as well
 
     YES = 20
     NO = 21
@@ -129,6 +130,7 @@ class Code(IntEnum):
     SKIPPED_HELD = 50
     SKIPPED_STOPPED = 51  # the process is paused or stopped, or the enrolment has ended
     SKIPPED_SOURCE = 52
+    SKIPPED_NOT_ENROLLED = 53  # the other process did not let them in; `processes_turned_away` says why
     SKIPPED_OTHER = 59  # the reason stands on the message
 
     FAILED_REFUSED = 60

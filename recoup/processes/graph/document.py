@@ -12,6 +12,7 @@ from pydantic import Field, StringConstraints, model_validator
 from recoup.processes.engine.codes import MOST_GOALS, SubjectKind
 from recoup.processes.engine.entry import Reentry
 from recoup.processes.engine.nodes.base import ForwardSpan, NodeDocument, NodeId, Strict, refuse
+from recoup.processes.engine.nodes.enrol import ProcessId
 from recoup.processes.engine.nodes.table import KINDS
 from recoup.processes.engine.nodes.tag import TagNames
 from recoup.processes.graph.entries import ABOUT, ENTRIES
@@ -30,18 +31,37 @@ else:
     Node = Annotated[reduce(or_, (kind.document for kind in KINDS.values())), Field(discriminator="t")]
 
 
+FailureClass = Literal["soft", "hard", "user", "auth", "technical", "fraud", "config", "unknown"]
+EndName = Literal[
+    "completed", "goal_paid", "goal_cancelled", "goal_superseded", "goal_converted", "goal_emptied", "goal_case_closed"
+]  # fmt: skip
+
+
 class Entry(Strict):
     """Who enters, how often, and from which instant the hours count.
 
     `anchor` makes the first wait count from the placing of the order or the last activity in the cart.
     Somebody who enters later than that wait would be over starts it at once, and everything after it shifts.
-    `tags` are those of which any one lets somebody in who is tagged so.
+    `tags` are those of which any one lets somebody in who is tagged so, `failures` the causes of a failed payment (none
+    chosen is every cause), `process` the one at whose end somebody enters, by the `outcomes` if any are chosen.
     `about` is needed where the entry leaves open what the process is about.
     """
 
-    on: Literal["order.placed", "order.unpaid", "cart.abandoned", "tag.set", "manual"]
+    on: Literal[
+        "order.placed",
+        "order.unpaid",
+        "cart.abandoned",
+        "payment.failed",
+        "order.paid",
+        "tag.set",
+        "process.ended",
+        "manual",
+    ]
     about: Literal["contact", "order", "cart"] | None = None
     tags: TagNames = Field(default_factory=list)
+    failures: Annotated[list[FailureClass], Field(max_length=8)] = Field(default_factory=list)
+    process: ProcessId | None = None
+    outcomes: Annotated[list[EndName], Field(max_length=7)] = Field(default_factory=list)
     first: NodeId
     condition: Condition | None = Field(default=None, alias="if")
     reentry: Reentry = Reentry.PER_SUBJECT
@@ -57,11 +77,17 @@ class Entry(Strict):
             raise refuse("entry_about_other", about=self.about)
         if (self.on == "tag.set") != bool(self.tags):
             raise refuse("entry_and_tags")
+        if self.failures and self.on != "payment.failed":
+            raise refuse("entry_and_failures")
+        if (self.on == "process.ended") != (self.process is not None) or (self.outcomes and not self.process):
+            raise refuse("entry_and_process")
         return self
 
     def takes(self, marks: Collection[str]) -> bool:
         """Tell whether news with these marks is meant, such as a tag of several or a cause of a failed payment."""
-        chosen = {tag.casefold() for tag in self.tags}
+        if self.process is not None and f"process:{self.process}" not in marks:
+            return False
+        chosen = {tag.casefold() for tag in self.tags} | set(self.failures) | set(self.outcomes)
         return not chosen or not chosen.isdisjoint(marks)
 
     @property

@@ -38,11 +38,12 @@ class EditRefused(Exception):
 
 def blank(name: str, on: str = "order.unpaid") -> Raw:
     """Return a process in which nothing happens yet."""
+    goal = PAYMENT_GOALS.get(subject_of({"on": on}))
     return {
         "schema": SCHEMA,
         "name": name,
         "entry": {"on": on, "first": "n1"},
-        "goals": [{"on": goal}] if (goal := PAYMENT_GOALS.get(subject_of({"on": on}))) else [],
+        "goals": [{"on": goal}] if goal and goal != on else [],
         "nodes": {"n1": {"t": "end"}},
     }
 

@@ -38,11 +38,29 @@ ENTRIES: dict[str, EntryKind] = {
         gettext_noop("A cart is left"),
         gettext_noop("Everybody who leaves a cart from now on enters by themselves."),
     ),
+    "payment.failed": EntryKind(
+        (_ORDER,),
+        gettext_noop("A payment fails"),
+        gettext_noop("Everybody whose payment fails for such a cause from now on enters by themselves."),
+    ),
+    "order.paid": EntryKind(
+        (_ORDER,),
+        gettext_noop("An order is paid"),
+        gettext_noop(
+            "Everybody who pays an order from now on enters by themselves, also those who pay at once."
+        ),
+    ),
     "tag.set": EntryKind(
         (_CONTACT,),
         gettext_noop("A person is tagged"),
         gettext_noop("Everybody who is tagged so from now on enters by themselves, by whomever it is done."),
         gettext_noop("The past does not tell when somebody was tagged."),
+    ),
+    "process.ended": EntryKind(
+        (_CONTACT, _ORDER, _CART),
+        gettext_noop("Another process ends"),
+        gettext_noop("Everybody who comes to the end of that process from now on enters by themselves."),
+        gettext_noop("The past does not tell who would have come to the end of the other process."),
     ),
     "manual": EntryKind(
         (_CONTACT, _ORDER, _CART),

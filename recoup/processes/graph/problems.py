@@ -18,6 +18,15 @@ TEXTS: dict[str, str] = {
     "bad_span": gettext_noop("{text} is no span. Write PT48H for 48 hours or P2D for two days."),
     "again_after_without_span": gettext_noop("Entering again after a time needs that time, and only that."),
     "entry_and_tags": gettext_noop("A process that begins with a tag names the tags, and no other does."),
+    "entry_and_failures": gettext_noop("Causes belong to a process that begins with a failed payment."),
+    "entry_and_process": gettext_noop(
+        "A process that begins at the end of another one names it, and no other does."
+    ),
+    "goal_is_entry": gettext_noop("This process begins with the payment, so it cannot end by it."),
+    "unknown_process": gettext_noop("There is no other process with the number {process}."),
+    "process_of_other_subject": gettext_noop(
+        "The process {process} is about something that is not known here."
+    ),
     "entry_about_other": gettext_noop("A process that begins so is never about this: {about}."),
     "tour_without_words": gettext_noop("A step of the tour needs a title and a text in the same languages."),
     "unknown_target": gettext_noop("{target} does not exist."),

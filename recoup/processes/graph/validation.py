@@ -6,6 +6,7 @@ from typing import Any
 from recoup.processes.engine.codes import SubjectKind
 from recoup.processes.engine.happenings import PAYMENT_GOALS, SUBJECT_EVENTS
 from recoup.processes.engine.nodes.base import NodeDocument, Surroundings
+from recoup.processes.engine.nodes.enrol import EnrolDocument
 from recoup.processes.engine.nodes.send import SendDocument
 from recoup.processes.engine.nodes.table import KINDS
 from recoup.processes.engine.nodes.until import UntilDocument
@@ -19,21 +20,28 @@ from recoup.segments.tree import comparisons
 _ANCHORS = {"placed_at": SubjectKind.ORDER, "last_activity_at": SubjectKind.CART}
 
 
-def load_process(raw: Any, templates: Collection[str] | None = None) -> ProcessDocument:
+def load_process(
+    raw: Any, templates: Collection[str] | None = None, processes: Mapping[int, SubjectKind] | None = None
+) -> ProcessDocument:
     """Read a document and refuse it unless it may be published.
 
-    `templates` are the keys of the texts that exist; without them a text is not looked up.
+    `templates` are the keys of the texts that exist, `processes` the other processes and what they are about; without them
+    a text or a process is not looked up.
 
     :raises InvalidProcess: with every problem and its place.
     """
     document = read_document(raw)
-    problems = find_problems(document, templates)
+    problems = find_problems(document, templates, processes)
     if problems:
         raise InvalidProcess(problems)
     return document
 
 
-def find_problems(document: ProcessDocument, templates: Collection[str] | None = None) -> list[Problem]:
+def find_problems(
+    document: ProcessDocument,
+    templates: Collection[str] | None = None,
+    processes: Mapping[int, SubjectKind] | None = None,
+) -> list[Problem]:
     """Return everything that keeps a well-formed document from being published."""
     lost = list(_lost_targets(document))
     if lost:
@@ -46,6 +54,7 @@ def find_problems(document: ProcessDocument, templates: Collection[str] | None =
         *_wrong_blocks(document, ways),
         *_wrong_reminders(document, ways),
         *_unknown_templates(document, templates),
+        *_unknown_processes(document, processes),
     ]
 
 
@@ -80,6 +89,8 @@ def _wrong_goals(document: ProcessDocument) -> Iterator[Problem]:
             yield Problem(path, "double_goal", {"goal": goal.on})
         if document.entry.subject not in SUBJECT_EVENTS[goal.on].subjects:
             yield Problem(path, "event_of_other_subject", {"event": goal.on})
+        elif goal.on == document.entry.on:
+            yield Problem(path, "goal_is_entry")
         seen.add(goal.on)
 
 
@@ -115,6 +126,10 @@ def _wrong_reminders(document: ProcessDocument, ways: Ways) -> Iterator[Problem]
     if goal is None:  # about a person: nothing is reminded of, see the check of `send`
         return
     reminders = {name for name, node in document.nodes.items() if _is_reminder(node)}
+    if document.entry.on == goal:
+        for name in sorted(reminders):
+            yield Problem(f"nodes.{name}", "reminder_after_payment")
+        return
     if reminders and goal not in {listed.on for listed in document.goals}:
         yield Problem("goals", "reminder_without_payment_goal", {"goal": goal})
     paid: set[str] = set()
@@ -136,6 +151,33 @@ def _unknown_templates(document: ProcessDocument, templates: Collection[str] | N
             yield Problem(
                 f"nodes.{name}.template", "unknown_template", values, closest(node.template, templates)
             )
+
+
+def _unknown_processes(
+    document: ProcessDocument, processes: Mapping[int, SubjectKind] | None
+) -> Iterator[Problem]:
+    """Find processes that are not there, or are about what is not known here. A process about people takes everybody."""
+    if processes is None:
+        return
+    subject = document.entry.subject
+    if document.entry.process is not None:  # whoever comes from there brings what that one is about
+        there = processes.get(document.entry.process)
+        yield from _wrong_process(
+            "entry.process", document.entry.process, there, fits=subject in (there, SubjectKind.CONTACT)
+        )
+    for name, node in document.nodes.items():
+        if isinstance(node, EnrolDocument):
+            there = processes.get(node.process)
+            yield from _wrong_process(
+                f"nodes.{name}.process", node.process, there, fits=there in (subject, SubjectKind.CONTACT)
+            )
+
+
+def _wrong_process(path: str, number: int, there: SubjectKind | None, *, fits: bool) -> Iterator[Problem]:
+    if there is None:
+        yield Problem(path, "unknown_process", {"process": str(number)})
+    elif not fits:
+        yield Problem(path, "process_of_other_subject", {"process": str(number)})
 
 
 def _unknown_fact(path: str, name: str) -> Problem:

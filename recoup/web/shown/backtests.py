@@ -245,6 +245,8 @@ def _refusal(reason: str) -> str:
         "not_due": _("Waiting time not over yet"),
         "too_old": _("Too old when it was looked at"),
         "test": _("Test orders"),
+        "not_paid": _("Were not paid"),
+        "no_failure": _("No payment failed for such a cause"),
         "condition": _("Do not meet the condition of this process"),
         "again": _("The person was in it already"),
     }

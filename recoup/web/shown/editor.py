@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from django.utils.translation import gettext as _
 
 from recoup.messaging.models import Template
-from recoup.processes.engine.codes import SubjectKind
+from recoup.processes.engine.codes import Code, SubjectKind
 from recoup.processes.graph.document import ProcessDocument
 from recoup.processes.graph.editing import Raw, Way
 from recoup.processes.graph.entries import subject_of
@@ -24,7 +24,8 @@ from recoup.web.parts import Link, Words
 from recoup.web.picture import ICONS
 from recoup.web.words import blocks as block_words
 from recoup.web.words import nodes as node_words
-from recoup.web.words.steps import word
+from recoup.web.words import payments
+from recoup.web.words.steps import process_name, word
 from recoup.web.words.texts import text_name
 
 _KINDS = {SubjectKind.ORDER: Template.Kind.ORDER, SubjectKind.CART: Template.Kind.CART}
@@ -52,6 +53,7 @@ def shape_of(shop: Shop, doc: Raw) -> Shape:
     texts = {one.key: text_name(one) for one in Template.objects.filter(shop=shop)}
     products = product_names(shop, products_of(doc))
     picture = draw(ProcessDocument.model_validate(doc))
+    others = _process_names(shop, {one["process"] for one in doc["nodes"].values() if one["t"] == "enrol"})
     titles, details = {}, {}
     for node in picture.nodes:
         raw, values = doc["nodes"][node.id], dict(node.values)
@@ -64,6 +66,8 @@ def shape_of(shop: Shop, doc: Raw) -> Shape:
             asked = block_words.condition(raw["if"], products)
             details[node.id] = asked
             titles[node.id] = node.label or _("Check a condition")
+        if node.kind == "enrol":
+            details[node.id] = others[raw["process"]]
         if node.kind == "goal":
             details[node.id] = block_words.event(raw["on"])
     blocks = outline(doc)
@@ -177,7 +181,9 @@ class _Outliner:
     def entry_words(self) -> str:
         """Say what the entry has chosen, and for whom alone it opens."""
         return " · ".join(
-            part for part in (entry_detail(self.shape.doc["entry"]), self._condition_words()) if part
+            part
+            for part in (entry_detail(self.process.shop, self.shape.doc["entry"]), self._condition_words())
+            if part
         )
 
     def _condition_words(self) -> str:
@@ -234,9 +240,19 @@ class _Outliner:
         return WayShown("", with_query(url, {"at": f"{way.block}.{way.port}"}), words)
 
 
-def entry_detail(entry: Raw) -> str:
-    """Return what an entry has chosen among what may open it: the tags."""
-    return ", ".join(entry.get("tags", []))
+def entry_detail(shop: Shop, entry: Raw) -> str:
+    """Return what an entry has chosen among what may open it: tags, causes, the other process and its ends."""
+    chosen = list(entry.get("tags", []))
+    chosen += [str(payments.failure(code)) for code in entry.get("failures", [])]
+    if "process" in entry:
+        chosen += _process_names(shop, {entry["process"]}).values()
+    return ", ".join([*chosen, *(word(Code[one.upper()].word) for one in entry.get("outcomes", []))])
+
+
+def _process_names(shop: Shop, ids: set[int]) -> dict[int, str]:
+    """Return the names of processes, also of those that are gone."""
+    named = {one.pk: process_name(one) for one in Process.objects.filter(shop=shop, pk__in=ids)}
+    return {pk: named.get(pk, _("a process that is not there (%(number)s)") % {"number": pk}) for pk in ids}
 
 
 def way_label(doc: Raw, way: Way) -> str:

@@ -48,6 +48,10 @@ KINDS: dict[str, tuple[Words, Words]] = {
         gettext_lazy("Tag the person"),
         gettext_lazy("Sort your customers by words of your own, or take such a word off."),
     ),
+    "enrol": (
+        gettext_lazy("Put into another process"),
+        gettext_lazy("The same person goes through another process as well."),
+    ),
     "goal": (gettext_lazy("Goal reached"), gettext_lazy("An end that counts as success.")),
     "end": (gettext_lazy("End"), gettext_lazy("Nothing more happens on this way.")),
 }

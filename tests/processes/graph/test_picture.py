@@ -79,7 +79,8 @@ def test_words_of_every_kind_of_block_are_filled_by_its_values() -> None:
             "arms": [{"id": "a", "w": 3, "name": "Short"}, {"id": "b", "w": 1}],
             "out": {"a": "n11", "b": "n11"},
         },
-        "n11": {"t": "tag", "add": ["vip"], "out": {"next": "n10"}},
+        "n11": {"t": "tag", "add": ["vip"], "out": {"next": "n12"}},
+        "n12": {"t": "enrol", "process": 3, "out": {"next": "n10"}},
         "n10": {"t": "end"},
     }
 
@@ -97,6 +98,7 @@ def test_words_of_every_kind_of_block_are_filled_by_its_values() -> None:
         "Does this apply?",
         "Try ways against each other",
         "Tag the person",
+        "Put into another process",
         "End",
     ]
     assert [edge.name for edge in picture.edges if edge.source == "n9"] == ["Short", "B"]

@@ -1,6 +1,17 @@
 """The one table of the kinds of blocks: a new kind is a module beside this one and a line here."""
 
-from recoup.processes.engine.nodes import condition, end, goal, order_status, send, split, tag, until, wait
+from recoup.processes.engine.nodes import (
+    condition,
+    end,
+    enrol,
+    goal,
+    order_status,
+    send,
+    split,
+    tag,
+    until,
+    wait,
+)
 from recoup.processes.engine.nodes.base import Kind
 
 KINDS: dict[str, Kind] = {
@@ -11,6 +22,7 @@ KINDS: dict[str, Kind] = {
     "send": send.KIND,
     "order_status": order_status.KIND,
     "tag": tag.KIND,
+    "enrol": enrol.KIND,
     "goal": goal.KIND,
     "end": end.KIND,
 }

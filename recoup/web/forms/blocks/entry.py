@@ -1,20 +1,23 @@
 """Who enters a process, how often, and what ends it wherever somebody stands."""
 
-from typing import Any
+from typing import Any, get_args
 
 from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from recoup.processes.engine.codes import SubjectKind
+from recoup.processes.engine.codes import Code, SubjectKind
 from recoup.processes.engine.happenings import SUBJECT_EVENTS
+from recoup.processes.graph.document import EndName
 from recoup.processes.graph.editing import Raw
 from recoup.processes.graph.entries import ENTRIES, subject_of
+from recoup.shops.snapshots import FailureClass
 from recoup.web.forms.blocks.base import GrowingForm, Part
 from recoup.web.forms.blocks.conditions import ConditionForm
-from recoup.web.forms.blocks.fields import ProductsField, SpanField
+from recoup.web.forms.blocks.fields import ProductsField, SpanField, process_choices
 from recoup.web.forms.blocks.tag import TagsField
 from recoup.web.words import blocks as block_words
+from recoup.web.words import payments
 from recoup.web.words.steps import word
 
 _PRODUCTS = {SubjectKind.ORDER: "order.products", SubjectKind.CART: "cart.products"}
@@ -24,7 +27,7 @@ class EntryForm(ConditionForm):
     """The way in."""
 
     needs_condition = False
-    needed = ("match", "again_after", "tags")
+    needed = ("match", "again_after", "tags", "process")
 
     on = forms.ChoiceField(label=gettext_lazy("It begins when"))
     about = forms.ChoiceField(
@@ -42,6 +45,21 @@ class EntryForm(ConditionForm):
     tags = TagsField(
         label=gettext_lazy("Which tags"),
         help_text=gettext_lazy("Any one of them lets somebody in. Several are parted by commas."),
+    )
+    failures = forms.MultipleChoiceField(
+        label=gettext_lazy("Which causes"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=gettext_lazy(
+            "None chosen is every cause. What the bank does not tell counts as not known."
+        ),
+    )
+    process = forms.ChoiceField(label=gettext_lazy("Which process"), required=False)
+    outcomes = forms.MultipleChoiceField(
+        label=gettext_lazy("How it ended"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=gettext_lazy("None chosen is every end but being stopped."),
     )
     products = ProductsField(
         label=gettext_lazy("Only with any of these products"),
@@ -78,6 +96,9 @@ class EntryForm(ConditionForm):
             "on": raw["on"],
             "about": raw.get("about", "contact"),
             "tags": list(raw.get("tags", [])),
+            "failures": raw.get("failures", []),
+            "process": str(raw.get("process", "")),
+            "outcomes": raw.get("outcomes", []),
             "products": products,
             "reentry": raw.get("reentry", "per_subject"),
             "again_after": raw.get("again_after", ""),
@@ -100,12 +121,16 @@ class EntryForm(ConditionForm):
         before = self.raw_before.get("anchor", "entered")
         if before not in dict(anchors):
             anchors.append((before, _("something that this process does not have")))
+        others = process_choices(self.around.shop, self.around.doc["name"], self.raw_before.get("process"))
         for name, choices in (
+            ("process", [("", _("Choose…")), *others]),
+            ("failures", [(str(code), payments.failure(code)) for code in FailureClass]),
+            ("outcomes", [(name, word(Code[name.upper()].word)) for name in get_args(EndName)]),
             ("on", [(name, word(f"process.entry.{name}")) for name in ENTRIES]),
             ("anchor", anchors),
         ):
             field = self.fields[name]
-            assert isinstance(field, forms.ChoiceField)
+            assert isinstance(field, forms.ChoiceField | forms.MultipleChoiceField)
             field.choices = choices
 
     def clean(self) -> dict[str, Any]:
@@ -114,6 +139,8 @@ class EntryForm(ConditionForm):
         cleaned["about"] = cleaned.get("about") or "contact"
         if cleaned.get("on") == "tag.set" and not cleaned.get("tags") and "tags" not in self.errors:
             self.add_error("tags", _("Say which tag lets somebody in."))
+        if cleaned.get("on") == "process.ended" and not cleaned.get("process"):
+            self.add_error("process", _("Choose a process."))
         if cleaned.get("reentry") == "again_after" and not cleaned.get("again_after"):
             self.add_error("again_after", _("Say after what time."))
         return cleaned
@@ -126,6 +153,12 @@ class EntryForm(ConditionForm):
             raw["about"] = typed["about"]
         if typed["on"] == "tag.set":
             raw["tags"] = typed["tags"]
+        if typed["on"] == "payment.failed" and typed["failures"]:
+            raw["failures"] = typed["failures"]
+        if typed["on"] == "process.ended":
+            raw["process"] = int(typed["process"])
+            if typed["outcomes"]:
+                raw["outcomes"] = typed["outcomes"]
         subject = subject_of(raw)
         parts: list[Raw] = []
         if typed["products"] and subject in _PRODUCTS:
@@ -150,6 +183,9 @@ class EntryForm(ConditionForm):
             self.line("on"),
             self.line("about", css="when-open"),
             self.line("tags", css="when-tags"),
+            self.line("failures", css="when-failed"),
+            self.line("process", css="when-ended"),
+            self.line("outcomes", css="when-ended"),
             self.line("products", css="when-goods"),
         ]
         rare = [self.line("anchor"), self.line("group")]

@@ -5,11 +5,14 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from recoup.catalog.models import Product
 from recoup.processes.engine.times import parse_span
+from recoup.processes.models import Process
 from recoup.shops.models import Shop
+from recoup.web.words.steps import process_name
 
 MINUTES, HOURS, DAYS, WEEKS = "M", "H", "D", "W"
 UNITS = [(MINUTES, _("minutes")), (HOURS, _("hours")), (DAYS, _("days")), (WEEKS, _("weeks"))]
@@ -24,6 +27,17 @@ def split_span(text: str) -> tuple[int, str]:
         return (days // 7, WEEKS) if days % 7 == 0 and "W" in text else (days, DAYS)
     minutes += days * 24 * 60
     return (minutes // 60, HOURS) if minutes % 60 == 0 else (minutes, MINUTES)
+
+
+def process_choices(shop: Shop, own_name: str, chosen: int | None) -> list[tuple[str, str]]:
+    """Return the other processes of a shop, and the one that stands here even if it is not there any more."""
+    found = [
+        (str(one.pk), process_name(one))
+        for one in Process.objects.filter(shop=shop).exclude(name=own_name).order_by("name")
+    ]
+    if chosen and str(chosen) not in dict(found):
+        found.append((str(chosen), gettext("a process that is not there (%(number)s)") % {"number": chosen}))
+    return found
 
 
 class SpanWidget(forms.MultiWidget):

@@ -3,6 +3,7 @@
 from recoup.web.forms.blocks.base import BlockForm
 from recoup.web.forms.blocks.condition import IfForm
 from recoup.web.forms.blocks.endings import EndForm, GoalForm
+from recoup.web.forms.blocks.enrol import EnrolForm
 from recoup.web.forms.blocks.order_status import OrderStatusForm
 from recoup.web.forms.blocks.send import SendForm
 from recoup.web.forms.blocks.split import SplitForm
@@ -20,6 +21,7 @@ FORMS: dict[str, type[BlockForm]] = {
         SplitForm,
         OrderStatusForm,
         TagForm,
+        EnrolForm,
         GoalForm,
         EndForm,
     )
