@@ -9,11 +9,11 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from recoup.processes.engine.batch import Due, WakeUp
-from recoup.processes.engine.codes import Code, Flag, Priority, State, SubjectKind, Wake, is_final
+from recoup.processes.engine.codes import Code, Priority, State, Wake, is_final
 from recoup.processes.engine.compiled import Graph
 from recoup.processes.engine.endings import stop
-from recoup.processes.engine.entry import LONGEST_CHAIN, Candidate, begin, chain_of, key_of
-from recoup.processes.engine.nodes.enrol import EnrolEffect
+from recoup.processes.engine.entry import LONGEST_CHAIN, Candidate, begin
+from recoup.processes.engine.nodes.enrol import EnrolEffect, candidate_for
 from recoup.processes.engine.records import (
     Effect,
     Enrolment,
@@ -372,28 +372,15 @@ class MemoryStore:
         if version_id is None:
             return
         subject = self.graphs[version_id].document.entry.subject
-        is_about_person = subject is SubjectKind.CONTACT
-        kind = int(SubjectKind.CONTACT) if is_about_person else enrolment.subject_kind
-        subject_id = enrolment.contact_id if is_about_person else enrolment.subject_id
-        contact = self._facts[enrolment.subject_kind, enrolment.subject_id].contact
-        self._facts.setdefault((kind, subject_id), Facts(contact=contact))
-        candidate = Candidate(
-            shop_id=enrolment.shop_id,
-            process_id=effect.process,
-            version_id=version_id,
-            contact_id=enrolment.contact_id,
-            subject_kind=kind,
-            subject_id=subject_id,
-            event_id=key_of("enrol", enrolment.id, effect.step_no),
-            entered_at=effect.at,
-            case_id=None if is_about_person else enrolment.case_id,
-            is_test=bool(enrolment.flags & Flag.TEST),
-            chain=chain_of(enrolment) + 1,
-        )
-        if subject != kind or self._begin(candidate, self._shares.get(effect.process, (0, 0))) is None:
-            place = self.ledger.index((enrolment.id, self._step(enrolment.id, effect.step_no)))
-            turned_away = self.ledger[place][1]._replace(outcome=int(Code.SKIPPED_NOT_ENROLLED))
-            self.ledger[place] = (enrolment.id, turned_away)
+        candidate = candidate_for(enrolment, effect, version_id=version_id, subject=subject)
+        if candidate is not None:
+            contact = self._facts[enrolment.subject_kind, enrolment.subject_id].contact
+            place = (candidate.subject_kind, candidate.subject_id)
+            self._facts.setdefault(place, Facts(contact=contact))
+        if candidate is None or self._begin(candidate, self._shares.get(effect.process, (0, 0))) is None:
+            line = self.ledger.index((enrolment.id, self._step(enrolment.id, effect.step_no)))
+            turned_away = self.ledger[line][1]._replace(outcome=int(Code.SKIPPED_NOT_ENROLLED))
+            self.ledger[line] = (enrolment.id, turned_away)
 
     def _step(self, enrolment_id: int, step_no: int) -> Step:
         return next(

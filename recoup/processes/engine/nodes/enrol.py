@@ -5,10 +5,11 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field
 
-from recoup.processes.engine.codes import Code
+from recoup.processes.engine.codes import Code, Flag, SubjectKind
 from recoup.processes.engine.compiled import CompiledNode, Move
+from recoup.processes.engine.entry import Candidate, chain_of, key_of
 from recoup.processes.engine.nodes.base import Kind, NextPort, NodeDocument, Summary, Workshop, no_trouble
-from recoup.processes.engine.records import Facts
+from recoup.processes.engine.records import Enrolment, Facts
 from recoup.processes.engine.wording import gettext_noop
 
 ProcessId = Annotated[int, Field(ge=1, le=2**63 - 1)]
@@ -22,6 +23,31 @@ class EnrolEffect(NamedTuple):
     at: datetime
     process: int
     is_suppressed: bool
+
+
+def candidate_for(
+    enrolment: Enrolment, effect: EnrolEffect, *, version_id: int, subject: SubjectKind
+) -> Candidate | None:
+    """Return somebody as they come to the other process, or nothing if that is about something else.
+
+    A process about people takes whoever is put into it as themselves.
+    """
+    is_about_person = subject is SubjectKind.CONTACT
+    if not is_about_person and subject != enrolment.subject_kind:
+        return None
+    return Candidate(
+        shop_id=enrolment.shop_id,
+        process_id=effect.process,
+        version_id=version_id,
+        contact_id=enrolment.contact_id,
+        subject_kind=int(subject),
+        subject_id=enrolment.contact_id if is_about_person else enrolment.subject_id,
+        event_id=key_of("enrol", enrolment.id, effect.step_no),
+        entered_at=effect.at,
+        case_id=None if is_about_person else enrolment.case_id,
+        is_test=bool(enrolment.flags & Flag.TEST),
+        chain=chain_of(enrolment) + 1,
+    )
 
 
 class EnrolDocument(NodeDocument):
