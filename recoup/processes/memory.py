@@ -378,14 +378,10 @@ class MemoryStore:
             place = (candidate.subject_kind, candidate.subject_id)
             self._facts.setdefault(place, Facts(contact=contact))
         if candidate is None or self._begin(candidate, self._shares.get(effect.process, (0, 0))) is None:
-            line = self.ledger.index((enrolment.id, self._step(enrolment.id, effect.step_no)))
+            sought = (enrolment.id, effect.step_no)
+            line = next(n for n, (owner, step) in enumerate(self.ledger) if (owner, step.step_no) == sought)
             turned_away = self.ledger[line][1]._replace(outcome=int(Code.SKIPPED_NOT_ENROLLED))
             self.ledger[line] = (enrolment.id, turned_away)
-
-    def _step(self, enrolment_id: int, step_no: int) -> Step:
-        return next(
-            step for owner, step in reversed(self.ledger) if owner == enrolment_id and step.step_no == step_no
-        )
 
     def _queue(self, message: Message) -> None:
         step_no = message.effect.step_no
