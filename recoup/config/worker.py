@@ -27,7 +27,7 @@ from recoup.payments.asking import ask_open_attempts
 from recoup.processes import actions as processes
 from recoup.processes.backtest import runs as backtests
 from recoup.processes.loop import Engine
-from recoup.processes.moving import moves
+from recoup.processes.moving import ahead, moves
 from recoup.recovery import actions as recovery
 from recoup.recovery import detection
 from recoup.recovery.asking import ask_due_orders
@@ -111,6 +111,7 @@ def all_loops() -> list[loops.Loop]:
         ),
         loops.Loop(backtests.LOOP, backtests.run_waiting, idle=BACKTEST_EVERY),
         loops.Loop(moves.LOOP, moves.run_waiting, idle=MOVE_EVERY),
+        loops.Loop(ahead.LOOP, ahead.run_waiting, idle=MOVE_EVERY),
         loops.Loop("endings", _unscoped(finish), idle=SWEEP_EVERY.total_seconds()),
         loops.Loop("offers", _unscoped(end_offers), idle=SWEEP_EVERY.total_seconds()),
         loops.Loop("place", _unscoped(look_where_we_are), idle=PLACE_EVERY.total_seconds()),

@@ -23,6 +23,8 @@ from recoup.processes.graph.reading import read_document
 from recoup.processes.graph.validation import find_problems, load_process
 from recoup.processes.holdout import NEW_SHARE_BP
 from recoup.processes.models import DraftRevision, Enrolment, Process, ProcessDraft, ProcessVersion
+from recoup.processes.moving.moves import request_move
+from recoup.processes.moving.plan import Plan
 from recoup.shops.models import Shop
 
 MOST_REVISIONS = 50
@@ -307,12 +309,17 @@ def discard_draft(process: Process, *, lock: Lock, actor: Actor, now: datetime) 
     return False
 
 
-def publish_draft(process: Process, *, lock: Lock, actor: Actor, now: datetime) -> ProcessVersion:
-    """Publish the draft as the next version. Who is inside stays on theirs; a draft that changes nothing makes none (R20).
+def publish_draft(
+    process: Process, *, lock: Lock, actor: Actor, now: datetime, plan: Plan | None = None
+) -> ProcessVersion:
+    """Publish the draft as the next version; a draft that changes nothing makes none (R20).
+
+    Who is inside stays on their version, unless a plan moves them: then the worker does, from now on.
 
     :raises DraftChanged: if it is not the draft that was looked at.
     :raises InvalidProcess: with every problem, if it may not be published.
     :raises NameRefused: if another process has taken its name.
+    :raises PlanRefused: if the plan cannot be carried out.
     """
     with transaction.atomic():
         process, draft = _locked(process, lock)
@@ -325,6 +332,8 @@ def publish_draft(process: Process, *, lock: Lock, actor: Actor, now: datetime) 
                 Process.objects.filter(pk=process.pk).update(name=name)
                 MessageSource.objects.filter(pk=process.message_source_id).update(name=name)
             current = publish(process, document, actor=actor, now=now)
+        if plan is not None:
+            request_move(process, plan, actor=actor, now=now)
         if (
             draft is not None and draft.doc == current.doc
         ):  # notes alone make no version, so they stay in the draft

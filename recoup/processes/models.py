@@ -270,6 +270,41 @@ class VersionMove(ShopOwned):
         ]
 
 
+class LookAhead(ShopOwned):
+    """What would go out in the next hours if a draft were published, worked out by the worker page by page."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("Waiting")
+        RUNNING = "running", _("Running")
+        DONE = "done", _("Done")
+        FAILED = "failed", _("Failed")
+
+    process = models.ForeignKey(Process, on_delete=models.CASCADE, related_name="+", db_index=False)
+    doc: models.JSONField[Any, Any] = models.JSONField(null=True)  # the draft; none is the current version
+    plan: models.JSONField[Any, Any] = models.JSONField()  # moving.plan.Plan
+    state = models.CharField(max_length=8, choices=State, default=State.WAITING)
+    cursor = models.BigIntegerField()  # the active key at which the next page begins
+    done = models.IntegerField(default=0)
+    whole = models.IntegerField()
+    result: models.JSONField[Any, Any] = models.JSONField(null=True)  # moving.ahead.Ahead
+    trouble = models.CharField(max_length=40, default="", blank=True)
+    made_by = models.BigIntegerField(null=True)
+    created_at = models.DateTimeField()  # trade; the look begins here
+    looked_at = models.DateTimeField(default=datetime(2000, 1, 1, tzinfo=UTC))  # real time of the last page
+
+    class Meta:
+        indexes = [
+            # Readers: the looks of a process, newest first.
+            models.Index(fields=["shop", "process", "-id"], name="processes_lookahead_list"),
+            # Reader: the worker's loop, across shops on purpose.
+            models.Index(
+                fields=["looked_at", "id"],
+                name="processes_lookahead_open",
+                condition=Q(state__in=["waiting", "running"]),
+            ),
+        ]
+
+
 class BacktestRun(ShopOwned):
     """A version tried on a past period: asked for by a person, done by the worker, kept to be looked at."""
 

@@ -73,6 +73,10 @@ class ShopSending:
     _recent: dict[int, list[datetime]] = field(default_factory=dict)
     _of_subject: dict[tuple[int, int], int] = field(default_factory=dict)
 
+    def remember(self, contact_id: int, at: datetime) -> None:
+        """Count a message that somebody has got before."""
+        self._recent.setdefault(contact_id, []).append(at)
+
     def decide(self, letter: Letter, now: datetime) -> Code | datetime:
         """Return how a message ends now, or when it is to be looked at again."""
         contact_id = letter.contact_id
