@@ -10,6 +10,7 @@ from recoup.web.views import (
     editor_forms,
     editor_import,
     editor_publish,
+    moving,
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -17,6 +18,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("processes/import/", editor_import.take_in, name="process_import"),
     path("processes/<int:process_id>/export/", editor_import.export, name="process_export"),
     path("processes/<int:process_id>/publish/", editor_publish.publish, name="process_publish"),
+    path("processes/<int:process_id>/move/", moving.move, name="process_move"),
+    path("processes/<int:process_id>/moves/<int:move_id>/", moving.moving, name="process_moving"),
+    path(
+        "processes/<int:process_id>/moves/<int:move_id>/cancel/", moving.cancel, name="process_moving_cancel"
+    ),
     path("processes/<int:process_id>/edit/", editor.edit, name="process_edit"),
     path("processes/<int:process_id>/edit/canvas/", editor_canvas.canvas, name="process_canvas"),
     path("processes/<int:process_id>/edit/name/", editor_forms.name, name="process_edit_name"),

@@ -47,6 +47,7 @@ POSTED: dict[str, dict[str, str]] = {
     "web:process_edit_step": {"to": "undo"},
     "web:process_edit_examples": {"number": "0", "to": "remove"},
     "web:process_edit_discard": {},
+    "web:process_moving_cancel": {},
     "web:message_settle": {"outcome": "not_sent"},
     "web:message_retry": {},
     "web:product_switch": {"on": "1"},

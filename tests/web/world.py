@@ -20,7 +20,8 @@ from recoup.messaging.models import Template
 from recoup.messaging.rendering.pool import Rendered
 from recoup.messaging.rendering.templates import CompiledTemplate
 from recoup.processes.backtest.result import Result
-from recoup.processes.models import BacktestRun, Process
+from recoup.processes.models import BacktestRun, Process, VersionMove
+from recoup.processes.moving.plan import Plan
 from recoup.shops.actions import NewShop
 from recoup.shops.models import ImportRun, Invitation, Membership, Shop
 from recoup.web.setup import found_shop
@@ -178,6 +179,11 @@ def _fill(place: Place) -> None:
         result=Result().as_json(), created_at=NOW,
     )  # fmt: skip
     tested.save(force_insert=True)
+    moved = VersionMove(
+        shop=shop, process=process, version_id=process.current_version_id or 0, from_versions=[], plan=Plan().as_json(),
+        cursor=0, whole=1, state="waiting", created_at=NOW,
+    )  # fmt: skip
+    moved.save(force_insert=True)
     assert order.contact is not None
     twin = make_contact(shop)
     suggestion = MergeSuggestion(shop=shop, first=order.contact, second=twin, why="shared_sign", made_at=NOW)
@@ -190,6 +196,7 @@ def _fill(place: Place) -> None:
         "product_id": make_product(source).pk,
         "process_id": process.pk,
         "backtest_id": tested.pk,
+        "move_id": moved.pk,
         "block": "n1",
         "kind": "wait",
         "message_id": message.pk,

@@ -14,16 +14,28 @@ from recoup.accounts.roles import Right
 from recoup.processes import drafts
 from recoup.processes.drafts import DraftChanged, Lock, NameRefused, PublishPreview
 from recoup.processes.graph.problems import InvalidProcess
-from recoup.processes.models import Process
+from recoup.processes.models import Process, ProcessVersion
+from recoup.processes.moving.ahead import AT_ONCE
+from recoup.processes.moving.plan import Plan, PlanRefused
 from recoup.shops.access import Seat
 from recoup.web.answers import actor_of, place, see_other
 from recoup.web.doors import StaffRequest, staff
+from recoup.web.forms.moving import MovingForm
 from recoup.web.shown import editor as shown
+from recoup.web.shown import moving
 from recoup.web.shown.changes import change_words
 from recoup.web.views.editor import crumbs, get_process, show
 from recoup.web.views.editor_forms import name_refused
+from recoup.web.views.moving import (
+    ask_look,
+    asked_look,
+    initial_of,
+    look_context,
+    people_inside,
+    refusal_words,
+)
 
-_RUNS = {Process.Status.LIVE, Process.Status.TEST, Process.Status.PAUSED}
+_RUNS = {Process.Status.LIVE, Process.Status.TEST, Process.Status.PAUSED, Process.Status.DRAINING}
 
 
 @require_http_methods(["GET", "POST"])
@@ -36,13 +48,28 @@ def publish(request: StaffRequest, seat: Seat, process_id: int) -> HttpResponse:
     lock = Lock.read(request.POST.get("lock", ""))
     before = process.current_version
     try:
-        version = drafts.publish_draft(process, lock=lock, actor=actor_of(seat), now=request.now)
+        plan = _plan(process, request)
+        if request.POST.get("do") == "look":
+            return _look(request, seat, process, plan)
+        version = drafts.publish_draft(process, lock=lock, actor=actor_of(seat), now=request.now, plan=plan)
     except DraftChanged as changed:
         return show(request, seat, process, changed=changed)
-    except InvalidProcess:
-        return _show(request, seat, process, status=422)
-    except NameRefused as refused:
-        return _show(request, seat, process, status=422, refused=name_refused(refused.code))
+    except (InvalidProcess, NameRefused, PlanRefused) as refused:
+        return _show(request, seat, process, status=422, refused=_refusal(refused))
+    _tell(request, process, version, before)
+    return see_other(place(seat, "process", process.pk))
+
+
+def _refusal(refused: InvalidProcess | NameRefused | PlanRefused) -> str:
+    """Return why nothing was published; the problems of a draft are shown each at its place."""
+    if isinstance(refused, NameRefused):
+        return name_refused(refused.code)
+    return refusal_words(refused) if isinstance(refused, PlanRefused) else ""
+
+
+def _tell(
+    request: StaffRequest, process: Process, version: ProcessVersion, before: ProcessVersion | None
+) -> None:
     if before is not None and version.pk == before.pk:
         messages.success(request, _("Nothing had changed, so there is no new version."))
     elif process.status in _RUNS:
@@ -50,11 +77,44 @@ def publish(request: StaffRequest, seat: Seat, process_id: int) -> HttpResponse:
     else:
         words = _("Version %(number)d is published. It does not run yet: switch it on when you are ready.")
         messages.warning(request, words % {"number": version.number})
-    return see_other(place(seat, "process", process.pk))
+
+
+def _plan(process: Process, request: StaffRequest) -> Plan:
+    """Return what was chosen for those inside; without a choice they stay."""
+    doc = drafts.draft_of(process).doc
+    if request.POST.get("how") != "move" or drafts.problems_of(process, doc):
+        return Plan()
+    form, inside = _moving_form(process, doc, request)
+    if not form.is_valid():
+        raise PlanRefused("lost_block")
+    return form.plan(inside.defaults)
+
+
+def _moving_form(
+    process: Process, doc: dict[str, Any], request: StaffRequest, initial: dict[str, str] | None = None
+) -> tuple[MovingForm, moving.Inside]:
+    inside = moving.inside_of(process, None, doc)
+    posted = request.POST if request.method == "POST" else None
+    form = MovingForm(posted, blocks=inside.blocks, targets=moving.titles_of(doc), initial=initial or {})
+    return form, inside
+
+
+def _look(request: StaffRequest, seat: Seat, process: Process, plan: Plan) -> HttpResponse:
+    """Show what would go out with this plan; nothing is published."""
+    state = drafts.draft_of(process)
+    if people_inside(process) <= AT_ONCE:
+        return _show(request, seat, process, plan=plan)
+    return ask_look(seat, process, state.doc, plan, request, place(seat, "process_publish", process.pk))
 
 
 def _show(
-    request: StaffRequest, seat: Seat, process: Process, *, status: int = 200, refused: str = ""
+    request: StaffRequest,
+    seat: Seat,
+    process: Process,
+    *,
+    status: int = 200,
+    refused: str = "",
+    plan: Plan | None = None,
 ) -> HttpResponse:
     state = drafts.draft_of(process)
     preview = drafts.preview_of_publish(process, state.doc)
@@ -73,14 +133,33 @@ def _show(
         "runs": process.status in _RUNS,
         "refused": refused,
     }
+    if not preview.problems and preview.inside and preview.changes:
+        context |= _about_those_inside(request, seat, process, state.doc, plan)
     return render(request, "web/process_publish.html", context, status=status)
+
+
+def _about_those_inside(
+    request: StaffRequest, seat: Seat, process: Process, doc: dict[str, Any], plan: Plan | None
+) -> dict[str, Any]:
+    look = asked_look(seat, process, request)
+    form, inside = _moving_form(process, doc, request, initial_of(look))
+    try:
+        found = look_context(seat, process, doc, plan or Plan(), request, people_inside(process))
+    except PlanRefused as refusal:
+        found = {"refused": refusal_words(refusal)}
+    return {
+        **found,
+        "form": form,
+        "rows": [(field, inside.words(field.name.removeprefix("at_"))) for field in form.at_blocks()],
+        "is_movable": inside.is_movable,
+    }
 
 
 def _inside(preview: PublishPreview) -> list[str]:
     return [
         ngettext(
-            "%(count)d person is on version %(number)d and stays on it.",
-            "%(count)d people are on version %(number)d and stay on it.",
+            "%(count)d person is on version %(number)d.",
+            "%(count)d people are on version %(number)d.",
             count,
         )
         % {"count": count, "number": number}

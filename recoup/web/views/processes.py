@@ -22,8 +22,11 @@ from recoup.web.answers import actor_of, place, see_other
 from recoup.web.doors import StaffRequest, staff
 from recoup.web.parts import Link, Timeline
 from recoup.web.shown import processes as shown
+from recoup.web.shown.moving import behind_of
 from recoup.web.shown.timeline import step_event as shown_step
 from recoup.web.words import steps
+
+_IDLE = {Process.Status.DRAFT, Process.Status.STOPPED}
 
 
 @staff(Right.SEE_PROCESSES)
@@ -72,6 +75,8 @@ def _show(request: StaffRequest, seat: Seat, one: Process, *, status: int = 200)
         ),
         "decisions_url": "",
         "draft_url": _draft_url(seat, one),
+        "behind": behind_of(seat, one) if seat.may(Right.EDIT_PROCESSES) else None,
+        "is_waiting_to_run": one.current_version_id is not None and one.status in _IDLE,
         "dialogs": shown.process_dialogs(seat, one, numbers),
     }
     return render(request, "web/process.html", context, status=status)

@@ -52,6 +52,8 @@ _LINES = {
     "processes.process.created": Line(_("Process created"), "plus"),
     "processes.draft.discarded": Line(_("Changes thrown away"), "trash-2"),
     "processes.process.published": Line(_("New version"), "history"),
+    "processes.process.move_asked": Line(_("People moved to a new version"), "layers"),
+    "processes.process.move_cancelled": Line(_("Moving ended"), "layers"),
     "processes.process.status_changed": Line(_("Switched"), "circle-play"),
     "processes.holdout.changed": Line(_("Share left alone changed"), "users-round"),
 }

@@ -1,0 +1,26 @@
+"""What the pages about the life of a process take: those inside, what would go out, why somebody got something."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from recoup.web.parts import Words
+
+
+@dataclass(frozen=True, slots=True)
+class AheadPanel:
+    """What would go out: a sentence, what it is compared with, a line for each text, and what is left out."""
+
+    hour: Words
+    day: Words
+    unmoved: Words
+    texts: Sequence[tuple[Words, str, str]]
+    notes: Sequence[Words]
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """What the page of a process says about those on older versions: a sentence and where to go."""
+
+    words: Words
+    url: str
+    label: Words
