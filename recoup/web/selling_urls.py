@@ -15,6 +15,7 @@ from recoup.web.views import (
     processes,
     recovery,
     report,
+    report_files,
     reports,
     search,
 )
@@ -41,6 +42,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("orders/<int:order_id>/free/", order.free, name="order_free"),
     path("recovery/", recovery.recovery, name="recovery"),
     path("recovery/report/", report.report, name="report"),
+    path("recovery/report.csv", report_files.report_file, name="report_file"),
+    path("recovery/brought.csv", report_files.brought_file, name="brought_file"),
     path("customers/", customers.customers, name="customers"),
     path("customers/<int:contact_id>/", customers.customer, name="customer"),
     path("customers/<int:contact_id>/tags/", customers.tags, name="customer_tags"),

@@ -1,5 +1,6 @@
 """What a process brought, as a person reads it: sentences, both groups, both ways to count, the share, the winner."""
 
+import csv
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -276,3 +277,41 @@ def test_reading_takes_as_many_questions_for_many_people_as_for_few(shop: Shop, 
         counts.append(len(asked))
 
     assert counts[0] == counts[1]
+
+
+def test_the_report_shows_credited_and_brought_side_by_side(shop: Shop, process: Process) -> None:
+    come_in(process, buyers(4500, 945) + buyers(500, 40, is_alone=True))
+    unknown = make_process(shop, name="Another", holdout_bp=0)
+    come_in(unknown, buyers(10, 3))
+    client = sign_in(shop)
+
+    html = page(client, "/s/lumen/recovery/report/?p=90")
+
+    rows = cells(html, "brought")
+    assert rows[0][0] == "Another"
+    assert [row[5] for row in rows] == ["unknown Nobody is left alone.", "356 to 750 more"]
+    assert rows[1][:5] == ["Unpaid", "0", "–", "945 of 4,500", "40 of 500"]
+    assert re.fullmatch(r"PLN 3\d,\d{3} to PLN 7\d,\d{3} more", rows[1][6])
+    assert (rows[0][4], rows[0][6]) == ("–", "unknown")
+
+
+def test_a_period_without_judged_people_has_no_line(shop: Shop, process: Process) -> None:
+    come_in(process, buyers(5, 1))
+
+    assert "Nobody came into a process in this period" in page(sign_in(shop), "/s/lumen/recovery/report/")
+
+
+def test_both_tables_are_downloaded_as_numbers(shop: Shop) -> None:
+    process = make_process(shop, name="=Formula", holdout_bp=1000)
+    come_in(process, buyers(4500, 945) + buyers(500, 40, is_alone=True))
+    client = sign_in(shop)
+
+    brought = client.get("/s/lumen/recovery/brought.csv?p=90")
+    lines = list(csv.reader(brought.content.decode("utf-8-sig").splitlines()))
+    cases = client.get("/s/lumen/recovery/report.csv?p=90").content.decode("utf-8-sig").splitlines()
+
+    assert brought.headers["Content-Disposition"] == 'attachment; filename="brought.csv"'
+    assert lines[1][:10] == ["Lumen Candles", "'=Formula", "0.1", "PLN", "0", "0", "4500", "945", "500", "40"]
+    assert lines[1][10:13] == ["355.64", "585.0", "750.04"]
+    assert len(lines) == 2
+    assert cases[0].startswith("Shop,Currency,From,Until,Cases")

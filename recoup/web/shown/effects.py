@@ -13,7 +13,7 @@ from recoup.accounts.roles import Right
 from recoup.analytics.arms import ArmEffect, SplitEffect
 from recoup.analytics.credited import Credited
 from recoup.analytics.effect_rows import Person, Who
-from recoup.analytics.effects import Effect, MoneyEffect, Scope
+from recoup.analytics.effects import Effect, Scope
 from recoup.analytics.intervals import Sums
 from recoup.core import humane
 from recoup.core.money import Money
@@ -25,6 +25,7 @@ from recoup.web.answers import place
 from recoup.web.effect_screens import CountedRow, EffectPage, GroupRow, PersonRow, SplitPart
 from recoup.web.listing import with_query
 from recoup.web.screens import Action, CountLink
+from recoup.web.shown.figures import credited_url
 from recoup.web.words import effects as words
 
 MOST_LOOKS = 60  # points of the chart; the days between them say nothing new
@@ -55,7 +56,7 @@ def effect_page(
         tone=words.tone(effect),
         note=_note(effect),
         groups=_groups(seat, effect),
-        counted=_counted(seat, effect, credited, now),
+        counted=_counted(effect, credited, now),
         facts=_facts(seat, effect),
         chart=_chart(effect),
         splits=[_split(seat, one) for one in splits],
@@ -113,15 +114,13 @@ def mean_words(sums: Sums, currency: str) -> str:
     return humane.money(Money(Decimal(repr(sums.mean)).quantize(Decimal("0.01")), currency), _language())
 
 
-def _counted(seat: Seat, effect: Effect, credited: Sequence[Credited], now: datetime) -> list[CountedRow]:
+def _counted(effect: Effect, credited: Sequence[Credited], now: datetime) -> list[CountedRow]:
     found = []
     if effect.scope.process is not None:
         found.append(
             CountedRow(
                 _("Credited"),
-                CountLink(
-                    words.number(sum(one.cases for one in credited)), credited_url(seat, effect.scope, now)
-                ),
+                CountLink(words.number(sum(one.cases for one in credited)), credited_url(effect.scope, now)),
                 [humane.money(one.money, _language()) for one in credited],
                 _("Paid after a message of this process. Some of them would have paid anyway."),
             )
@@ -130,25 +129,12 @@ def _counted(seat: Seat, effect: Effect, credited: Sequence[Credited], now: date
         CountedRow(
             _("Brought"),
             CountLink(words.brought(effect), "#groups"),
-            [brought_money(one) for one in effect.money],
+            [words.brought_money(one) for one in effect.money],
             words.why_unknown(effect)
             or _("Paid more than as many people who were left alone. This is what it is worth."),
         )
     )
     return found
-
-
-def brought_money(one: MoneyEffect) -> str:
-    """Write the money that came in more because of it; nothing is said of a currency in which too few paid."""
-    found = words.money_range(one.in_all, one.currency)
-    return found if one.in_all is not None else f"{one.currency}: {found}"
-
-
-def credited_url(seat: Seat, scope: Scope, now: datetime) -> str:
-    """Return the cases that are credited to a process, of those that opened while its judged people came in."""
-    start, end = scope.judged_period(now)
-    won = scope.process.pk if scope.process is not None else ""
-    return with_query(place(seat, "recovery"), {"won": won, "start": start, "end": end})
 
 
 def _facts(seat: Seat, effect: Effect) -> list[tuple[parts.Words, CountLink]]:

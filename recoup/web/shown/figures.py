@@ -1,6 +1,6 @@
 """Numbers that open: the address of the rows that a number counts, and the chips that say what is shown there."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
 from django.urls import reverse
@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from recoup.analytics.effects import Scope
 from recoup.analytics.figures import Figure, RowFilter, filter_from
 from recoup.core import humane
 from recoup.shops.models import Shop
@@ -42,6 +43,14 @@ def figure_url(shop: Shop, rows: RowFilter) -> str:
     """Return the address of the rows that a number counts."""
     path = reverse(f"web:{_PLACES[rows.row_kind]}", args=[shop.slug])
     return with_query(path, rows.as_query())
+
+
+def credited_url(scope: Scope, now: datetime) -> str:
+    """Return the cases that are credited to a process, of those that opened while its judged people came in."""
+    start, end = scope.judged_period(now)
+    won = scope.process.pk if scope.process is not None else ""
+    path = reverse("web:recovery", args=[scope.shop.slug])
+    return with_query(path, {"won": won, "start": start, "end": end})
 
 
 def asked_figure(address: Address, kind: Literal["case", "message", "attention"]) -> RowFilter | None:

@@ -1,19 +1,27 @@
 """The recovery report in words and links: every number leads to its rows."""
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
+from recoup.accounts.roles import Right
+from recoup.analytics.brought import Brought
 from recoup.analytics.figures import Figure
 from recoup.analytics.periods import Period
 from recoup.analytics.report import LateReminders, RecoveryReport, ReportLine, SourceDelay
 from recoup.core import humane
-from recoup.core.money import Money
+from recoup.shops.access import Seat
+from recoup.web.answers import place
+from recoup.web.effect_screens import BroughtRow
+from recoup.web.listing import with_query
 from recoup.web.parts import Tile, Words
 from recoup.web.screens import CountLink, PromiseRow, ReportRow
-from recoup.web.shown.figures import figure_url
+from recoup.web.shown.figures import credited_url, figure_url
+from recoup.web.words import effects as words
+from recoup.web.words import steps
 
 
 def _language() -> str:
@@ -142,11 +150,29 @@ def _delay_words(delays: list[SourceDelay]) -> str:
     )
 
 
-def comparison(report: RecoveryReport) -> list[tuple[Words, CountLink]]:
-    """Return what came back after reminders beside what came because of them: unknown without a control group (O3)."""
-    sums: tuple[Money, ...] = report.money
-    attributed = " · ".join(humane.money(sum_, _language()) for sum_ in sums) or humane.NO_VALUE
-    return [
-        (_("Came back after a reminder"), CountLink(attributed, _rows_url(report, Figure.RECOVERED))),
-        (_("Came back because of it"), CountLink(_("unknown: there is no control group yet"))),
-    ]
+def brought_rows(seat: Seat, found: Sequence[Brought], now: datetime) -> list[BroughtRow]:
+    """Return what each process is credited with beside what it brought: never a number without its range (O3)."""
+    with_shop = len({one.effect.scope.shop.pk for one in found}) > 1
+    return [_brought_row(seat, one, now, with_shop=with_shop) for one in found]
+
+
+def _brought_row(seat: Seat, one: Brought, now: datetime, *, with_shop: bool) -> BroughtRow:
+    scope, effect = one.effect.scope, one.effect
+    name = steps.process_name(scope.process) if scope.process is not None else _("All processes together")
+    is_mine = scope.shop.pk == seat.shop.pk and seat.may(Right.SEE_PROCESSES)
+    url = place(seat, "process_result", scope.process.pk) if is_mine and scope.process is not None else ""
+    cases = CountLink(humane.NO_VALUE)
+    if scope.process is not None:
+        number = humane.number(sum(each.cases for each in one.credited), _language())
+        cases = CountLink(number, credited_url(scope, now))
+    return BroughtRow(
+        label=f"{name}, {scope.shop.name}" if with_shop else name,
+        url=with_query(url, {"stretch": str(scope.stretch.after)}) if url and scope.stretch.after else url,
+        credited=cases,
+        credited_money=[humane.money(each.money, _language()) for each in one.credited],
+        treated=words.group(effect.treated),
+        alone=words.group(effect.control) if effect.has_control else humane.NO_VALUE,
+        brought=words.brought(effect),
+        brought_money=[words.brought_money(each) for each in effect.money] if effect.has_control else [],
+        detail=words.why_unknown(effect),
+    )

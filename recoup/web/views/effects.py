@@ -1,7 +1,5 @@
 """What a process brought, who is left alone so that this can be told, and the ways of its splits beside each other."""
 
-from datetime import timedelta
-
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -11,6 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from recoup.accounts.roles import Right
 from recoup.analytics.arms import Split, split_effect, splits_of
+from recoup.analytics.brought import SHOP_WINDOW
 from recoup.analytics.credited import credited_to
 from recoup.analytics.effect_rows import (
     Person,
@@ -20,7 +19,7 @@ from recoup.analytics.effect_rows import (
     list_on_way,
     list_people,
 )
-from recoup.analytics.effects import BEGINNING, FAR, SHORTEST_WINDOW, Scope, effect_of, window_of
+from recoup.analytics.effects import BEGINNING, FAR, Scope, effect_of, window_of
 from recoup.core.paging import Count, Page
 from recoup.processes.drafts import DraftChanged
 from recoup.processes.graph.editing import EditRefused
@@ -44,9 +43,6 @@ from recoup.web.parts import FilterMenu, Filters, Link
 from recoup.web.shown import effects as shown
 from recoup.web.words import effects as words
 from recoup.web.words import steps
-
-# A shop's people come in by many processes; most of these are over by then.
-SHOP_WINDOW = SHORTEST_WINDOW + timedelta(days=7)
 
 
 def _get(seat: Seat, process_id: int) -> Process:

@@ -26,6 +26,7 @@ from recoup.integrations.csvfile.reading import FileRefused, Form, rows
 from recoup.shops.access import Seat
 from recoup.shops.models import ImportRefusal, ImportRun
 from recoup.shops.reasons import words as reason_words
+from recoup.web.csv_cells import plain_cell
 from recoup.web.doors import StaffRequest, staff
 from recoup.web.forms.imports import EncodingForm, FileForm, PlanForm
 from recoup.web.keeping_screens import CheckRow
@@ -36,7 +37,6 @@ UPLOADED = "import_file"  # in the session: where the file lies until it is know
 KEPT = timedelta(days=7)  # files are deleted then: they are full of people
 SHOWN_REFUSALS = 50
 SAMPLES = 3
-_FORMULA = tuple("=+-@\t\r|%＝")
 
 
 def _show(request: StaffRequest, seat: Seat, step: str, status: int = 200, **more: Any) -> HttpResponse:
@@ -250,10 +250,5 @@ def refused(request: StaffRequest, seat: Seat, run_id: int) -> HttpResponse:  # 
     writer = csv.writer(response)
     writer.writerow([_("Line"), _("Order"), _("Reason")])
     for row in ImportRefusal.objects.filter(shop=seat.shop, run=one).order_by("row_no").iterator():
-        writer.writerow([row.row_no, _plain(row.ref), _plain(reason_words(row.reason))])
+        writer.writerow([row.row_no, plain_cell(row.ref), plain_cell(reason_words(row.reason))])
     return response
-
-
-def _plain(text: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula: strangers wrote it (T143)."""
-    return f"'{text}" if text.startswith(_FORMULA) else text

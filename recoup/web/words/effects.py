@@ -7,8 +7,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
-from recoup.analytics.effects import Effect
-from recoup.analytics.intervals import Interval
+from recoup.analytics.effects import Effect, MoneyEffect
+from recoup.analytics.intervals import Group, Interval
 from recoup.core import humane
 from recoup.core.money import Money
 from recoup.web.parts import Words
@@ -130,6 +130,17 @@ def tone(effect: Effect) -> str:
 def brought(effect: Effect) -> Words:
     """Write how many paid because of it, or that it is unknown."""
     return _("unknown") if effect.more_paid is None else people_range(effect.more_paid)
+
+
+def brought_money(one: MoneyEffect) -> str:
+    """Write the money that came in more because of it; of a currency in which too few paid it is unknown."""
+    found = money_range(one.in_all, one.currency)
+    return found if one.in_all is not None else f"{one.currency}: {found}"
+
+
+def group(group: Group) -> str:
+    """Write a group shortly: "945 of 4,500"."""
+    return _("%(paid)s of %(people)s") % {"paid": number(group.paid), "people": number(group.people)}
 
 
 def why_unknown(effect: Effect) -> Words:

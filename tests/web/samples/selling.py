@@ -3,6 +3,7 @@
 from typing import Any
 
 from recoup.web import keeping_screens, parts, screens
+from recoup.web.effect_screens import BroughtRow
 from tests.web.samples import pieces
 from tests.web.samples.ground import PEOPLE, STATES, ago, base, crumbs, person, pln, sort
 
@@ -300,9 +301,29 @@ def recovery_report(**given: str) -> dict[str, Any]:
                 "The source reported 4 minutes late at the median.",
             ),
         ],
-        comparison=[
-            ("Attributed to reminders", link("zł2,418,330.50", "?")),
-            ("Would not have come anyway", link("unknown: no hold-out group")),
+        brought=[
+            BroughtRow(
+                "Unpaid order",
+                "/s/lumen/processes/1/result/",
+                link("1,705", "?"),
+                ["zł262,117.00"],
+                "1,888 of 8,991",
+                "151 of 1,009",
+                "189 to 890 more",
+                ["PLN 12,400 to PLN 154,700 more"],
+            ),
+            BroughtRow(
+                "Cart left behind",
+                "",
+                link("31", "?"),
+                ["zł4,002.00"],
+                "60 of 410",
+                "–",
+                "unknown",
+                [],
+                "Nobody is left alone.",
+            ),
         ],
         export_url="?format=csv",
+        brought_url="?format=csv",
     )
