@@ -1,5 +1,6 @@
 """Queueing messages, calling them off, and what people decide about them."""
 
+import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,9 +13,10 @@ from recoup.core.activity import SYSTEM, Actor
 from recoup.core.installation import get_installation
 from recoup.messaging.classes import compute_class
 from recoup.messaging.events import MessageSettled
-from recoup.messaging.mime.writer import new_message_id
 from recoup.messaging.models import ChannelKind, Lane, Message, MessageSource
+from recoup.messaging.quiet import Wanted, loud_instants
 from recoup.messaging.reasons import Reason
+from recoup.messaging.references import new_message_ref
 from recoup.shops.models import Shop
 
 ASKED_FOR, ORDINARY = 0, 1  # `Message.prio`
@@ -55,6 +57,8 @@ class MessageOrder:
     is_asked_for: bool = False  # the buyer asked for it
     manual_key: str | None = None  # sent by hand: the idempotency key of the click
     is_test: bool = False
+    channel: str = ChannelKind.EMAIL.value
+    otherwise: tuple[tuple[str, str], ...] = ()  # other channels in this order, each with the key of its text
 
 
 _COLUMNS = {
@@ -78,6 +82,9 @@ _COLUMNS = {
     "message_class": "text",
     "message_ref": "text",
     "prio": "smallint",
+    "channel": "text",
+    "fallback": "text",
+    "reason": "text",
 }
 _CASTS = {"microseconds": "bigint"}
 _LITERALS: dict[str, Callable[[Iterable[Any]], str]] = {
@@ -92,16 +99,19 @@ _LITERALS: dict[str, Callable[[Iterable[Any]], str]] = {
 _QUEUE = f"""
     INSERT INTO messaging_message (shop_id, source_id, enrolment_id, step_no, node, case_id, manual_key, channel,
         lane_id, contact_id, order_id, cart_id, template_id, locale, purpose, message_class, is_asked_for, is_resent,
-        is_test, recipient, prio, state, queued_at, due_at, not_after, attempt, deferrals, message_ref, reason, answer)
-    SELECT w.shop_id, w.source_id, w.enrolment_id, w.step_no, w.node, w.case_id, w.manual_key, 'email',
+        is_test, recipient, prio, state, queued_at, due_at, not_after, attempt, deferrals, message_ref, reason, answer,
+        fallback)
+    SELECT w.shop_id, w.source_id, w.enrolment_id, w.step_no, w.node, w.case_id, w.manual_key, w.channel,
         l.id, w.contact_id, w.order_id, w.cart_id, t.id,
         coalesce(nullif(w.locale, ''), o.locale, k.locale, s.locale), w.purpose, w.message_class, w.is_asked_for, false,
-        w.is_test OR s.live_since IS NULL, coalesce(nullif(o.buyer->>'email', ''), c.email), w.prio, 'due', %s,
+        w.is_test OR s.live_since IS NULL, CASE WHEN w.channel = 'email'
+            THEN coalesce(nullif(o.buyer->>'email', ''), c.email)
+            ELSE coalesce(nullif(o.buyer->>'phone', ''), c.phone) END, w.prio, 'due', %s,
         {arrays.as_instant("w.due_at")}, {arrays.as_instant("w.not_after")}, 0, 0,
-        w.message_ref, '', ''
+        w.message_ref, w.reason, '', nullif(w.fallback, '')::jsonb
     FROM unnest({", ".join(f"%s::{_CASTS.get(kind, kind)}[]" for kind in _COLUMNS.values())}) AS w ({", ".join(_COLUMNS)})
     JOIN shops_shop s ON s.id = w.shop_id
-    JOIN messaging_lane l ON l.shop_id = w.shop_id AND l.channel = 'email'
+    JOIN messaging_lane l ON l.shop_id = w.shop_id AND l.channel = w.channel
     JOIN customers_contact c ON c.id = w.contact_id AND c.shop_id = w.shop_id
     LEFT JOIN orders_order o ON o.id = w.order_id AND o.shop_id = w.shop_id
     LEFT JOIN orders_cart k ON k.id = w.cart_id AND k.shop_id = w.shop_id
@@ -110,7 +120,8 @@ _QUEUE = f"""
 """  # noqa: S608 - put together from names in this file
 _SENDERS = """
     SELECT w.shop_id, coalesce(a.from_email, ''),
-        EXISTS (SELECT 1 FROM messaging_lane l WHERE l.shop_id = w.shop_id AND l.channel = 'email'),
+        ARRAY(SELECT l.channel FROM messaging_lane l WHERE l.shop_id = w.shop_id),
+        EXISTS (SELECT 1 FROM messaging_quiethours q WHERE q.shop_id = w.shop_id),
         (SELECT instance_id FROM core_installation WHERE id = 1)
     FROM unnest(%s::bigint[]) AS w (shop_id) LEFT JOIN messaging_mailaccount a ON a.shop_id = w.shop_id
 """
@@ -125,8 +136,9 @@ def queue_messages(orders: Sequence[MessageOrder], *, now: datetime) -> int:
     """
     if not orders:
         return 0
-    instance, domains = _senders({order.shop_id for order in orders})
-    rows = [_row(order, domains[order.shop_id], instance) for order in orders]
+    instance, domains, quiet = _senders(orders)
+    loud = _loud([order for order in orders if order.shop_id in quiet], now) if quiet else {}
+    rows = [_row(order, domains[order.shop_id], instance, loud.get(id(order))) for order in orders]
     columns = zip(*rows, strict=True)
     literals = [_LITERALS[kind](column) for kind, column in zip(_COLUMNS.values(), columns, strict=True)]
     with connection.cursor() as cursor:
@@ -134,17 +146,34 @@ def queue_messages(orders: Sequence[MessageOrder], *, now: datetime) -> int:
         return int(cursor.rowcount)
 
 
-def _row(order: MessageOrder, domain: str, instance: str) -> tuple[Any, ...]:
+def _loud(orders: Sequence[MessageOrder], now: datetime) -> dict[int, datetime | None]:
+    """Return when reminders are due that quiet hours put off, by the identity of their order."""
+    asked = [
+        order
+        for order in orders
+        if order.purpose == "reminder" and not order.is_asked_for and order.manual_key is None
+    ]
+    wanted = [Wanted(one.shop_id, one.contact_id, one.channel, one.due_at, one.not_after) for one in asked]
+    instants = loud_instants(wanted, now=now)
+    return {id(one): at for one, at in zip(asked, instants, strict=True)}
+
+
+def _row(order: MessageOrder, domain: str, instance: str, loud_at: datetime | None) -> tuple[Any, ...]:
     if order.enrolment_id is not None:
-        key = f"{instance}:{order.shop_id}:{order.enrolment_id}:{order.step_no}:email"
+        key = f"{instance}:{order.shop_id}:{order.enrolment_id}:{order.step_no}:{order.channel}"
     else:
         key = f"{instance}:{order.shop_id}:hand:{order.manual_key}"
+    message_class = compute_class("order" if order.order_id is not None else "cart")
+    fallback = [
+        {"channel": channel, "template": template, "class": message_class}
+        for channel, template in order.otherwise
+    ]
     return (
         order.shop_id,
         order.contact_id,
         order.template_key,
         order.locale[:8],
-        order.due_at,
+        loud_at or order.due_at,
         order.not_after,
         order.source_id,
         order.enrolment_id,
@@ -157,26 +186,35 @@ def _row(order: MessageOrder, domain: str, instance: str) -> tuple[Any, ...]:
         order.is_asked_for,
         order.manual_key,
         order.is_test,
-        compute_class("order" if order.order_id is not None else "cart"),
-        new_message_id(domain, key)[1:-1],
+        message_class,
+        new_message_ref(order.channel, domain, key),
         ASKED_FOR if order.is_asked_for else ORDINARY,
+        order.channel,
+        json.dumps(fallback) if fallback else "",
+        Reason.QUIET_HOURS.value if loud_at is not None else "",
     )
 
 
-def _senders(shop_ids: Iterable[int]) -> tuple[str, dict[int, str]]:
-    """Return the installation's id and the domain of each shop's Message-IDs, and see that each shop has its lane.
+def _senders(orders: Sequence[MessageOrder]) -> tuple[str, dict[int, str], set[int]]:
+    """Return the installation's id, the domain of each shop's Message-IDs and the shops with quiet hours.
 
-    The domain is that of the shop's sender, or one that nobody owns.
+    The domain is that of the shop's sender, or one that nobody owns. Lanes that are missing are made.
     """
-    wanted = sorted(set(shop_ids))
+    wanted = sorted({order.shop_id for order in orders})
     with connection.cursor() as cursor:
         cursor.execute(_SENDERS, [wanted])
         rows = cursor.fetchall()
-    without = [shop_id for shop_id, _, has_lane, _ in rows if not has_lane]
-    if without:
-        Lane.objects.bulk_create([Lane(shop_id=shop_id) for shop_id in without], ignore_conflicts=True)
-    instance = rows[0][3] if rows and rows[0][3] else get_installation().instance_id
-    return str(instance), {shop: email.rpartition("@")[2] or "recoup.invalid" for shop, email, _, _ in rows}
+    lanes = {(shop_id, channel) for shop_id, _, channels, *_ in rows for channel in channels}
+    needed = {(order.shop_id, order.channel) for order in orders}
+    needed |= {(order.shop_id, channel) for order in orders for channel, _ in order.otherwise}
+    if needed - lanes:
+        Lane.objects.bulk_create(
+            [Lane(shop_id=shop_id, channel=channel) for shop_id, channel in sorted(needed - lanes)],
+            ignore_conflicts=True,
+        )
+    instance = rows[0][4] if rows and rows[0][4] else get_installation().instance_id
+    domains = {row[0]: row[1].rpartition("@")[2] or "recoup.invalid" for row in rows}
+    return str(instance), domains, {row[0] for row in rows if row[3]}
 
 
 _UNSETTLED = "('due', 'claimed', 'handing')"

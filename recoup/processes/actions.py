@@ -68,7 +68,7 @@ def install_shipped(shop: Shop, *, now: datetime, holdout_bp: int = NEW_SHARE_BP
                 continue
             document = shipped_process(key)
             source = MessageSource.objects.create(
-                shop=shop, name=document.name, state=_SOURCE_STATE[Status.TEST]
+                shop=shop, name=document.name, state=_SOURCE_STATE[Status.TEST], priority=priority
             )
             process = Process.objects.create(
                 shop=shop,
@@ -266,7 +266,7 @@ def _revive(enrolment: Enrolment, now: datetime) -> None:
         entered_at=enrolment.entered_at,
         case_id=enrolment.case_id,
     )
-    keys = keys_for(graph, candidate)
+    keys = keys_for(graph, candidate, group=enrolment.process.exclusive_group)
     if keys is None or enrolment.state != Enrolment.State.FAILED:
         raise AlreadyInside(enrolment.pk)
     enrolment.active_key, enrolment.group_key = keys.active_key, keys.group_key

@@ -20,7 +20,8 @@ from recoup.processes.graph.editing import Raw, blank
 from recoup.processes.graph.entries import subject_of
 from recoup.processes.graph.problems import Problem
 from recoup.processes.graph.reading import read_document
-from recoup.processes.graph.validation import find_problems, load_process
+from recoup.processes.graph.texts_used import keys_of_texts
+from recoup.processes.graph.validation import TextOffer, find_problems, load_process
 from recoup.processes.holdout import NEW_SHARE_BP
 from recoup.processes.models import DraftRevision, Enrolment, Process, ProcessDraft, ProcessVersion
 from recoup.processes.moving.moves import request_move
@@ -151,9 +152,28 @@ def subjects_of_others(process: Process) -> dict[int, SubjectKind]:
     return found
 
 
+def text_offers(shop: Shop) -> dict[str, TextOffer]:
+    """Return the texts that can be sent, by key: their channel, and the languages of the shop's messages they lack."""
+    found = Template.objects.filter(shop=shop, current_version__isnull=False).select_related(
+        "current_version"
+    )
+    wanted = shop.message_locales
+    return {
+        one.key: TextOffer(
+            one.channel,
+            tuple(
+                locale
+                for locale in wanted
+                if one.current_version is not None and locale not in one.current_version.texts
+            ),
+        )
+        for one in found
+    }
+
+
 def problems_of(process: Process, doc: Raw) -> list[Problem]:
     """Return what keeps a draft from being published."""
-    return find_problems(read_document(doc), template_keys(process.shop), subjects_of_others(process))
+    return find_problems(read_document(doc), text_offers(process.shop), subjects_of_others(process))
 
 
 def create_process(
@@ -324,7 +344,7 @@ def publish_draft(
     with transaction.atomic():
         process, draft = _locked(process, lock)
         doc = draft.doc if draft is not None else _published(process).doc
-        document = load_process(doc, template_keys(process.shop), subjects_of_others(process))
+        document = load_process(doc, text_offers(process.shop), subjects_of_others(process))
         current = process.current_version
         if current is None or bytes(current.doc_hash) != doc_hash(document):
             name = _checked_name(process.shop, document.name, but=process)
@@ -369,5 +389,5 @@ def preview_of_publish(process: Process, doc: Raw) -> PublishPreview:
 
 def missing_texts(doc: dict[str, Any], known: Collection[str]) -> list[str]:
     """Return the texts that a document sends and the shop does not have."""
-    wanted = {str(node.get("template")) for node in doc["nodes"].values() if node["t"] == "send"}
+    wanted = {key for node in doc["nodes"].values() if node["t"] == "send" for key in keys_of_texts(node)}
     return sorted(wanted - set(known))

@@ -18,6 +18,7 @@ from recoup.processes.engine.compiled import Graph
 from recoup.processes.engine.entry import LONGEST_CHAIN, Candidate, EntryKeys, Reentry, begin
 from recoup.processes.engine.records import Enrolment, Facts
 from recoup.processes.graph.compiling import keys_for
+from recoup.processes.preempting import preempt
 from recoup.processes.turned_away import Refused
 from recoup.processes.versions import graph_of
 from recoup.recovery.events import RecoveryCaseOpened
@@ -42,6 +43,7 @@ class Door:
     shop_holdout_bp: int
     is_test: bool
     graph: Graph
+    group: str = ""  # set by the shop; else the document's own
 
 
 def open_doors(shop_ids: Sequence[int]) -> list[Door]:
@@ -51,7 +53,8 @@ def open_doors(shop_ids: Sequence[int]) -> list[Door]:
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT p.id, p.current_version_id, p.shop_id, p.holdout_bp, p.status = 'test' OR s.live_since IS NULL"
+            "SELECT p.id, p.current_version_id, p.shop_id, p.holdout_bp, p.status = 'test' OR s.live_since IS NULL,"
+            " p.exclusive_group"
             " FROM processes_process p JOIN shops_shop s ON s.id = p.shop_id"
             " WHERE p.shop_id = ANY(%s) AND p.status IN ('live', 'test', 'paused') AND p.current_version_id IS NOT NULL"
             " ORDER BY p.shop_id, p.priority DESC, p.id FOR SHARE OF p",
@@ -60,8 +63,17 @@ def open_doors(shop_ids: Sequence[int]) -> list[Door]:
         rows = cursor.fetchall()
     shares = shop_shares({row[2] for row in rows})  # read while the doors are locked, so not an older one
     return [
-        Door(process_id, version_id, shop_id, share, shares.get(shop_id, 0), is_test, graph_of(version_id))
-        for process_id, version_id, shop_id, share, is_test in rows
+        Door(
+            process_id,
+            version_id,
+            shop_id,
+            share,
+            shares.get(shop_id, 0),
+            is_test,
+            graph_of(version_id),
+            group,
+        )
+        for process_id, version_id, shop_id, share, is_test, group in rows
     ]
 
 
@@ -227,7 +239,7 @@ def _beginning(
         drawn=drawn.get((door.process_id, arrival.contact_id)),
         drawn_in_shop=drawn.get((None, arrival.contact_id)),
     )
-    keys = keys_for(door.graph, candidate)
+    keys = keys_for(door.graph, candidate, group=door.group)
     if keys is None:
         return Refusal.TOO_SOON
     enrolment = begin(
@@ -263,10 +275,12 @@ def _last_ends(doors: Sequence[Door], contact_ids: Sequence[int]) -> dict[tuple[
 def insert(beginnings: Sequence[tuple[Enrolment, EntryKeys]]) -> set[tuple[int, int, int, int]]:
     """Put beginnings into the table and return the places of those that came in; the unique indexes turn the others away.
 
-    Why they were turned away is written down. They go in as they come: by the priority of the processes.
+    Who comes into a stronger process of an exclusive group leaves the weaker one. Why others were turned away is written
+    down. They go in as they come: by the priority of the processes.
     """
     if not beginnings:
         return set()
+    preempt(beginnings)
     columns: list[list[Any]] = [
         [getattr(enrolment, name) for enrolment, _ in beginnings]
         for name in (

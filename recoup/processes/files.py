@@ -11,6 +11,7 @@ from recoup.processes.graph.document import ProcessDocument
 from recoup.processes.graph.editing import Raw
 from recoup.processes.graph.problems import InvalidProcess, Problem
 from recoup.processes.graph.reading import read_json
+from recoup.processes.graph.texts_used import keys_of_texts
 from recoup.processes.graph.validation import load_process
 from recoup.shops.models import Shop
 
@@ -40,7 +41,7 @@ def write_file(shop: Shop, doc: Raw) -> str:
 
 def sent_texts(doc: Raw) -> set[str]:
     """Return the keys of the texts that a document sends."""
-    return {str(node["template"]) for node in doc["nodes"].values() if node.get("template")}
+    return {key for node in doc["nodes"].values() if node["t"] == "send" for key in keys_of_texts(node)}
 
 
 def read_file(content: str | bytes) -> ProcessFile:

@@ -94,6 +94,7 @@ class MemoryStore:
             int, int
         ] = {}  # of the processes of this world, by the last who came to their doors
         self._shares: dict[int, tuple[int, int]] = {}  # held out, of the process and of the shop
+        self.ranks: dict[int, int] = {}  # of processes, for exclusive groups
 
     # What the engine calls.
 
@@ -181,7 +182,9 @@ class MemoryStore:
         ]
         if keys.group_key is not None:
             wanted.append(("group", candidate.shop_id, keys.group_key))
-        if any(key in self._keys for key in wanted):
+        if any(key in self._keys for key in wanted[:2]):
+            return None
+        if wanted[2:] and not self._gives_way(wanted[2], candidate.process_id):
             return None
         enrolment = begin(graph, candidate, holdout_bp=shares[0], shop_holdout_bp=shares[1])._replace(
             id=len(self.enrolments) + 1, run_at=max(self.clock, candidate.entered_at)
@@ -191,6 +194,16 @@ class MemoryStore:
         self._of_subject.setdefault(subject, []).append(enrolment.id)
         self._put(enrolment)
         return enrolment
+
+    def _gives_way(self, key: tuple[str, int, int], process_id: int) -> bool:
+        """End who is in a weaker process of the same group; tell whether nobody stands in the way any more."""
+        other = self._keys.get(key)
+        if other is None:
+            return True
+        rank = self.ranks.get(self.enrolments[other].process_id, 0)
+        if rank < self.ranks.get(process_id, 0):
+            self.stop(other, Code.STOPPED_PREEMPTED)
+        return key not in self._keys
 
     def adopt(self, enrolment: Enrolment, facts: Facts, messages: Sequence[Message] = ()) -> None:
         """Take over a living enrolment, for a preview of what the next hours bring."""

@@ -4,6 +4,7 @@ import secrets
 from typing import Any, ClassVar, Self
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
@@ -34,6 +35,8 @@ class Shop(models.Model):
     name = models.CharField(_("Name"), max_length=120)
     currency = models.CharField(_("Currency"), max_length=3, default="EUR")
     locale = models.CharField(_("Language of messages"), max_length=8, default="en")
+    # Languages besides this one in which buyers are written to: every text that is used must have them.
+    more_locales = ArrayField(models.CharField(max_length=8), default=list, db_default=[], blank=True)
     country = models.CharField(_("Country"), max_length=2, default="", blank=True)
     time_zone = models.CharField(_("Time zone"), max_length=64, default="UTC")
     phone = models.CharField(_("Phone"), max_length=40, default="", blank=True)
@@ -62,6 +65,11 @@ class Shop(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def message_locales(self) -> tuple[str, ...]:
+        """Return the languages in which its messages go out, its own first: each text that is used must have them."""
+        return (self.locale, *(one for one in self.more_locales if one != self.locale))
 
 
 class ShopOwned(models.Model):

@@ -1,5 +1,6 @@
 """What the last look sees."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -116,3 +117,6 @@ class Sight:
     cart: CartFacts | None
     hold: str
     """A reason to wait: unapplied news that names the subject, or an unreadable call of its source."""
+
+    rivals: Sequence[datetime] = ()
+    """When reminders of higher rank are due to the same person that are not out yet."""

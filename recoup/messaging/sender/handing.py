@@ -156,7 +156,7 @@ class Turn:
                 continue
             decision = judge(message, sight, shop, stamp=one.stamp, now=now)
             if decision.what == "send":
-                note_passed(message, sight, now)
+                note_passed(message, sight, shop, now)
                 passing.append(one)
             else:
                 self._ends[message.id] = end_of(message, decision, now)

@@ -3,14 +3,14 @@
 Rules stand one a line and return at once, so that a table of cases can be read off (hence the exceptions from PLR0911).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
 from recoup.messaging.models import Message
 from recoup.messaging.reasons import Reason
-from recoup.messaging.sender.facts import CartFacts, Gate, OrderFacts, Sight
-from recoup.messaging.sender.limits import free_from, loud_from
+from recoup.messaging.sender.facts import CartFacts, OrderFacts, Sight
 from recoup.messaging.sender.records import Claimed
 from recoup.messaging.sender.shop_facts import ShopFacts
 
@@ -20,6 +20,7 @@ _UNREADABLE = timedelta(minutes=1)
 _SOURCE_PAUSED = timedelta(minutes=5)
 _HELD = timedelta(minutes=15)
 _SILENCED = timedelta(minutes=1)
+_RIVAL = timedelta(minutes=1)  # after the last of higher rank; by then it is out or will not go
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ def judge(message: Claimed, sight: Sight, shop: ShopFacts, *, stamp: str | None,
 
 
 # Where waiting took too long, these say more than "too late".
-_TELLING = {Reason.CAP, Reason.QUIET_HOURS, Reason.PROMISED, Reason.PAUSED, Reason.CLAIMED}
+_TELLING = {Reason.CAP, Reason.OUTRANKED, Reason.QUIET_HOURS, Reason.PROMISED, Reason.PAUSED, Reason.CLAIMED}
 
 
 def _stamp(sight: Sight) -> str:
@@ -182,7 +183,7 @@ def _hold(  # noqa: PLR0911
             return held
     if message.is_repeat:
         return "", now
-    return _person_hold(message, sight.gate, shop, now)
+    return _person_hold(message, sight, shop, now)
 
 
 def _is_busy(message: Claimed, sight: Sight) -> bool:
@@ -204,21 +205,33 @@ def _order_hold(order: OrderFacts, now: datetime) -> tuple[str, datetime]:
     return "", now
 
 
-def _person_hold(message: Claimed, gate: Gate | None, shop: ShopFacts, now: datetime) -> tuple[str, datetime]:
-    free = free_from(gate.recent if gate is not None else (), shop.caps, now)
+def _person_hold(message: Claimed, sight: Sight, shop: ShopFacts, now: datetime) -> tuple[str, datetime]:
+    contact_id = message.contact_id
+    recent = list(sight.gate.recent) if sight.gate is not None else []
+    free = shop.free_from(contact_id, recent, now)
     if free > now:
-        return Reason.CAP, loud_from(
-            shop.quiet_hours, shop.zone_of(message.contact_id), free, contact_id=message.contact_id
-        )
-    loud = loud_from(shop.quiet_hours, shop.zone_of(message.contact_id), now, contact_id=message.contact_id)
+        return Reason.CAP, shop.loud_from(contact_id, free)
+    if sight.rivals and _is_outranked(recent, sight.rivals, shop, contact_id, now):
+        return Reason.OUTRANKED, shop.loud_from(contact_id, max(*sight.rivals, now) + _RIVAL)
+    loud = shop.loud_from(contact_id, now)
     return (Reason.QUIET_HOURS, loud) if loud > now else ("", now)
 
 
-def note_passed(message: Claimed, sight: Sight, at: datetime) -> None:
+def _is_outranked(
+    recent: list[datetime], rivals: Sequence[datetime], shop: ShopFacts, contact_id: int, now: datetime
+) -> bool:
+    """Tell whether this message would take the place of one of higher rank that is still to come."""
+    taken = [*recent, *[now] * len(rivals)]
+    return shop.free_from(contact_id, taken, now) > now
+
+
+def note_passed(message: Claimed, sight: Sight, shop: ShopFacts, at: datetime) -> None:
     """Count a message that goes, for those of its person and its order that come after it in the batch."""
     if message.is_asked_for or message.purpose == Message.Purpose.THANKS:
         return
     if sight.gate is not None:
         sight.gate.recent = [*sight.gate.recent, at]
+    if shop.channel_caps is not None:
+        shop.channel_recent.setdefault(message.contact_id, []).append(at)
     if sight.order is not None:
         sight.order.reminders += 1

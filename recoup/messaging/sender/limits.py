@@ -6,6 +6,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from hashlib import blake2b
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from recoup.messaging.sender.holidays import is_holiday
+
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
 KEPT = 16  # hand-overs that a gate remembers
 _SPREAD = timedelta(minutes=20)  # leaving quiet hours together would make a peak
@@ -41,6 +43,7 @@ class Quiet:
     starts: time
     ends: time
     weekdays: tuple[int, ...] = ()  # of the day on which they begin; empty is every day
+    keeps_holidays: bool = False  # public holidays of the person's country are quiet all day
 
 
 def zone_of(*names: str) -> ZoneInfo:
@@ -53,14 +56,16 @@ def zone_of(*names: str) -> ZoneInfo:
     return ZoneInfo("UTC")
 
 
-def loud_from(hours: Sequence[Quiet], zone: ZoneInfo, now: datetime, *, contact_id: int) -> datetime:
+def loud_from(
+    hours: Sequence[Quiet], zone: ZoneInfo, now: datetime, *, contact_id: int, country: str = ""
+) -> datetime:
     """Return the first instant, from `now` on, that is outside of all quiet hours.
 
     After quiet hours people are spread over twenty minutes, everybody always at the same place.
     """
     loud = now
     for _ in range(_DAYS_AHEAD):
-        end = max((_end_of(quiet, zone, loud) for quiet in hours), default=loud)
+        end = max((_end_of(quiet, zone, loud, country) for quiet in hours), default=loud)
         if end <= loud:
             break
         loud = end
@@ -72,9 +77,11 @@ def _place(contact_id: int) -> timedelta:
     return timedelta(seconds=int.from_bytes(digest, "big") % int(_SPREAD.total_seconds()))
 
 
-def _end_of(quiet: Quiet, zone: ZoneInfo, at: datetime) -> datetime:
+def _end_of(quiet: Quiet, zone: ZoneInfo, at: datetime, country: str) -> datetime:
     """Return when the quiet hours end that hold at an instant; the instant itself if none hold."""
     today = at.astimezone(zone).date()
+    if quiet.keeps_holidays and is_holiday(country, today):
+        return datetime.combine(today + DAY, time(), zone).astimezone(UTC)
     for day in (today - DAY, today):
         begins, ends = _span(quiet, zone, day)
         if begins <= at < ends and (not quiet.weekdays or day.weekday() in quiet.weekdays):

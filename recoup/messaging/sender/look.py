@@ -6,7 +6,7 @@ waits for nobody: what another transaction holds at this moment is looked at aga
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
@@ -23,6 +23,7 @@ SUBJECT_LOCK = (
     "FOR SHARE SKIP LOCKED"  # a payment's UPDATE conflicts with it; FOR KEY SHARE would let it pass
 )
 MESSAGE_LOCK = "FOR NO KEY UPDATE SKIP LOCKED"
+RIVALS_WITHIN = timedelta(days=1)  # as long as the shorter of the windows in which messages are counted
 # A sender that is frozen in here must not hold payments up for long.
 _LONGEST_SILENCE = "10s"
 
@@ -43,6 +44,7 @@ def look(messages: Sequence[Claimed], *, owner: int, now: datetime) -> tuple[dic
     shop = shop_facts.read(shop_id, messages, now)
     _read_relatives(orders, carts, now)
     news = waiting_news(shop_id, [*orders.values(), *carts.values()], now)
+    rivals = _rivals(messages, shop, now)
     sights = {}
     for message in messages:
         if message.id not in mine:
@@ -56,6 +58,7 @@ def look(messages: Sequence[Claimed], *, owner: int, now: datetime) -> tuple[dic
             order=order,
             cart=cart,
             hold=hold_of(names_of(subject), news) if subject is not None else "",
+            rivals=rivals.get(message.id, ()),
         )
     return sights, shop
 
@@ -112,6 +115,36 @@ def _lock_messages(messages: Sequence[Claimed], owner: int) -> dict[int, str | N
         [sorted(message.id for message in messages), owner],
     )
     return {row[0]: row[2] if row[1] else None for row in rows}
+
+
+def _rivals(messages: Sequence[Claimed], shop: ShopFacts, now: datetime) -> dict[int, list[datetime]]:
+    """Return for each message when those of higher rank are due to the same person within a day.
+
+    Read only where some process of the shop ranks higher than the one that sends.
+    """
+    top = max(shop.ranks.values(), default=0)
+    lower = {message.id: shop.rank_of(message) for message in messages if shop.rank_of(message) < top}
+    if not lower:
+        return {}
+    people = {message.contact_id for message in messages if message.id in lower}
+    rows = _rows(
+        "SELECT contact_id, source_id, due_at FROM messaging_message WHERE contact_id = ANY(%s)"
+        " AND state IN ('due', 'claimed', 'handing') AND purpose = 'reminder' AND NOT is_asked_for AND NOT is_test"
+        " AND cancel_requested_at IS NULL AND manual_key IS NULL AND source_id IS NOT NULL AND due_at < %s"
+        " AND not_after > %s",
+        [sorted(people), now + RIVALS_WITHIN, now],
+    )
+    return {
+        message.id: [
+            due_at
+            for contact_id, source_id, due_at in rows
+            if contact_id == message.contact_id
+            and shop.ranks.get(source_id, 0) > lower[message.id]
+            and shop.states.get(source_id) == "live"
+        ]
+        for message in messages
+        if message.id in lower
+    }
 
 
 # `OFFSET 0` keeps the planner to the index of the order: with old statistics it took one that holds all that was sent.

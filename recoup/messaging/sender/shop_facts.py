@@ -1,7 +1,7 @@
 """What a shop, its sources and its people say about sending, read at the last look."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -9,8 +9,8 @@ from django.db import connection
 
 from recoup.customers.queries import address_hash
 from recoup.messaging.classes import CONSENT_PURPOSES, blocking_scopes
-from recoup.messaging.models import Message
-from recoup.messaging.sender.limits import Caps, Quiet, zone_of
+from recoup.messaging.models import ChannelKind, Message
+from recoup.messaging.sender.limits import WEEK, Caps, Quiet, free_from, loud_from, zone_of
 from recoup.messaging.sender.records import Claimed
 
 
@@ -29,10 +29,39 @@ class ShopFacts:
     zones: dict[int, str]  # of contacts
     consenting: set[int]
     suppressed: dict[str, set[str]]  # scopes by recipient
+    countries: dict[int, str] = field(default_factory=dict)  # of contacts
+    country: str = ""  # of the shop
+    ranks: dict[int, int] = field(default_factory=dict)  # of message sources
+    channel_caps: Caps | None = None  # of this channel alone
+    channel_recent: dict[int, list[datetime]] = field(default_factory=dict)  # hand-overs of it by contact
 
     def zone_of(self, contact_id: int) -> ZoneInfo:
         """Return the zone of a person; the shop's if it is not known."""
         return zone_of(self.zones.get(contact_id, "") or self.zone, self.zone)
+
+    def country_of(self, contact_id: int) -> str:
+        """Return the country of a person; the shop's if it is not known."""
+        return self.countries.get(contact_id, "") or self.country
+
+    def loud_from(self, contact_id: int, at: datetime) -> datetime:
+        """Return when quiet hours allow a message to a person, from an instant on."""
+        if not self.quiet_hours:
+            return at
+        country = self.country_of(contact_id)
+        return loud_from(
+            self.quiet_hours, self.zone_of(contact_id), at, contact_id=contact_id, country=country
+        )
+
+    def free_from(self, contact_id: int, recent: Sequence[datetime], at: datetime) -> datetime:
+        """Return when the caps, those of all channels and of this one, have room for one more."""
+        free = free_from(recent, self.caps, at)
+        if self.channel_caps is not None:
+            free = max(free, free_from(self.channel_recent.get(contact_id, ()), self.channel_caps, at))
+        return free
+
+    def rank_of(self, message: Claimed) -> int:
+        """Return the rank of the process that sends a message."""
+        return self.ranks.get(message.source_id or 0, 0)
 
     def is_suppressed(self, message: Claimed) -> bool:
         """Tell whether the recipient gets nothing of this class."""
@@ -41,7 +70,8 @@ class ShopFacts:
 
 
 _SHOP = """
-    SELECT s.live_since, s.time_zone, coalesce(l.per_day, 2), coalesce(l.per_week, 5), coalesce(l.per_order, 3),
+    SELECT s.live_since, s.time_zone, s.country, coalesce(l.per_day, 2), coalesce(l.per_week, 5),
+        coalesce(l.per_order, 3), coalesce(l.sms_per_day, 1), coalesce(l.sms_per_week, 2),
         EXISTS (SELECT FROM core_installation WHERE silenced_at IS NOT NULL)
     FROM shops_shop s LEFT JOIN messaging_sendinglimits l ON l.shop_id = s.id WHERE s.id = %s
 """
@@ -62,19 +92,25 @@ def read(shop_id: int, messages: Sequence[Claimed], now: datetime) -> ShopFacts:
     needing = sorted({m.contact_id for m in messages if m.message_class != Message.MessageClass.CONTRACT})
     with connection.cursor() as cursor:
         cursor.execute(_SHOP, [shop_id])
-        live_since, zone, per_day, per_week, per_order, is_silenced = cursor.fetchone()
+        live_since, zone, country, *limits, is_silenced = cursor.fetchone()
+        per_day, per_week, per_order, sms_per_day, sms_per_week = limits
         cursor.execute(
-            "SELECT starts, ends, weekdays FROM messaging_quiethours WHERE shop_id = %s AND channel = %s",
+            "SELECT starts, ends, weekdays, keeps_holidays FROM messaging_quiethours"
+            " WHERE shop_id = %s AND channel = %s",
             [shop_id, channel],
         )
-        quiet_hours = tuple(Quiet(starts, ends, tuple(days)) for starts, ends, days in cursor.fetchall())
-        cursor.execute("SELECT id, state FROM messaging_messagesource WHERE shop_id = %s", [shop_id])
-        states = dict(cursor.fetchall())
+        quiet_hours = tuple(
+            Quiet(starts, ends, tuple(days), keeps) for starts, ends, days, keeps in cursor.fetchall()
+        )
+        cursor.execute(
+            "SELECT id, state, priority FROM messaging_messagesource WHERE shop_id = %s", [shop_id]
+        )
+        sources = cursor.fetchall()
         cursor.execute("SELECT id, live_since FROM shops_source WHERE shop_id = %s", [shop_id])
         sources_live_since = dict(cursor.fetchall())
         cursor.execute(
-            "SELECT id, erased_at IS NOT NULL, time_zone FROM customers_contact WHERE id = ANY(%s)"
-            " AND (erased_at IS NOT NULL OR time_zone <> '')",
+            "SELECT id, erased_at IS NOT NULL, time_zone, country FROM customers_contact WHERE id = ANY(%s)"
+            " AND (erased_at IS NOT NULL OR time_zone <> '' OR country <> '')",
             [contacts],
         )
         people = cursor.fetchall()
@@ -88,13 +124,30 @@ def read(shop_id: int, messages: Sequence[Claimed], now: datetime) -> ShopFacts:
         caps=Caps(per_day, per_week, per_order),
         quiet_hours=quiet_hours,
         zone=zone,
-        states=states,
+        states={row[0]: row[1] for row in sources},
+        ranks={row[0]: row[2] for row in sources if row[2]},
+        countries={row[0]: row[3] for row in people if row[3]},
+        country=country,
+        channel_caps=Caps(sms_per_day, sms_per_week) if channel == ChannelKind.SMS else None,
+        channel_recent=_recent(contacts, channel, now) if channel == ChannelKind.SMS else {},
         sources_live_since=sources_live_since,
         erased={row[0] for row in people if row[1]},
         zones={row[0]: row[2] for row in people if row[2]},
         consenting=consenting,
         suppressed=_suppressed(shop_id, channel, messages),
     )
+
+
+def _recent(contacts: Sequence[int], channel: str, now: datetime) -> dict[int, list[datetime]]:
+    """Return the reminders that people had over one channel in a week: few, and read only where money is spent."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT contact_id, array_agg(handed_at) FROM messaging_message"
+            " WHERE contact_id = ANY(%s) AND channel = %s AND handed_at > %s AND NOT is_asked_for AND NOT is_test"
+            " AND purpose = 'reminder' AND state IN ('sent', 'uncertain', 'handing') GROUP BY contact_id",
+            [list(contacts), channel, now - WEEK],
+        )
+        return dict(cursor.fetchall())
 
 
 def _suppressed(shop_id: int, channel: str, messages: Sequence[Claimed]) -> dict[str, set[str]]:

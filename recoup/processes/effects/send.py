@@ -33,6 +33,8 @@ def _message(enrolment: Enrolment, effect: SendEffect) -> messaging.MessageOrder
         due_at=effect.planned_at,
         not_after=effect.not_after,
         is_test=bool(enrolment.flags & _TEST),
+        channel=effect.channel,
+        otherwise=effect.otherwise,
     )
 
 

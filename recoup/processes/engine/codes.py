@@ -117,6 +117,11 @@ class Code(IntEnum):
     DEFERRED_CAP = 33
     DEFERRED_SOURCE = 34  # the shop could not be asked
 
+    DEFERRED_OUTRANKED = 36  # a message of higher rank gets the place
+    DEFERRED_COST = 37  # the number or the day has had enough
+    DEFERRED_QUOTA = 38  # the channel sends no more today
+    DEFERRED_CHANNEL = 39  # another channel is tried
+
     SKIPPED_EXPIRED = 40
     SKIPPED_PAID = 41
     SKIPPED_CANCELLED = 42
@@ -131,6 +136,8 @@ class Code(IntEnum):
     SKIPPED_STOPPED = 51  # the process is paused or stopped, or the enrolment has ended
     SKIPPED_SOURCE = 52
     SKIPPED_NOT_ENROLLED = 53  # the other process did not let them in; `processes_turned_away` says why
+    SKIPPED_OUTRANKED = 57
+    SKIPPED_COST = 58  # money, country or number forbid it
     SKIPPED_OTHER = 59  # the reason stands on the message
 
     FAILED_REFUSED = 60

@@ -103,6 +103,7 @@ class SendEffect(NamedTuple):
     planned_at: datetime
     not_after: datetime
     is_suppressed: bool
+    otherwise: tuple[tuple[str, str], ...] = ()  # other channels to try in this order, with their texts
 
     @property
     def at(self) -> datetime:

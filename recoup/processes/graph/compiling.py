@@ -79,12 +79,12 @@ def _goal(number: int, name: str) -> Goal:
     return Goal(name, goal_bit(number), event.wake.value, event.goal_code.value, event.read)
 
 
-def keys_for(graph: Graph, candidate: Candidate) -> EntryKeys | None:
+def keys_for(graph: Graph, candidate: Candidate, *, group: str = "") -> EntryKeys | None:
     """Return the keys under which somebody enters this process, or nothing if it is too soon."""
     entry: Entry = graph.document.entry
     span = parse_span(entry.again_after) if entry.again_after is not None else None
     pause = None if span is None else timedelta(days=span.days) + span.exact
-    return entry_keys(candidate, entry.reentry, again_after=pause, group=entry.group)
+    return entry_keys(candidate, entry.reentry, again_after=pause, group=group or entry.group)
 
 
 def _admission(entry: Entry) -> Callable[[Facts, datetime], bool]:

@@ -41,6 +41,10 @@ TEXTS: dict[str, str] = {
     ),
     "reminder_after_payment": gettext_noop("This reminder would be sent to somebody who has just paid."),
     "unknown_template": gettext_noop("There is no text {template}."),
+    "text_of_other_channel": gettext_noop("The text {template} is not written for this channel."),
+    "text_not_in_language": gettext_noop(
+        "The text {template} is missing in {languages}, in which messages of this shop go out."
+    ),
     "unknown_fact": gettext_noop("{field} is no fact that can be asked for."),
     "fact_of_other_subject": gettext_noop("{field} does not exist in this process."),
     "event_of_other_subject": gettext_noop("{event} never happens in this process."),

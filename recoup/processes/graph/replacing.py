@@ -13,6 +13,11 @@ def replace_names(doc: Raw, texts: Mapping[str, str], products: Mapping[str, str
         changed = _with_products(node, products)
         if node["t"] == "send":
             changed["template"] = texts.get(node["template"], node["template"])
+            if "otherwise" in node:
+                changed["otherwise"] = [
+                    {**way, "template": texts.get(way["template"], way["template"])}
+                    for way in node["otherwise"]
+                ]
         nodes[name] = changed
     changed_doc = {**doc, "entry": _with_products(doc["entry"], products), "nodes": nodes}
     if "examples" in doc:

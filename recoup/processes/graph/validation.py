@@ -1,7 +1,7 @@
 """What makes a process publishable: every way leads on, every ring ends, nobody who paid is reminded."""
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from recoup.processes.engine.codes import SubjectKind
 from recoup.processes.engine.happenings import PAYMENT_GOALS, SUBJECT_EVENTS
@@ -20,13 +20,23 @@ from recoup.segments.tree import comparisons
 _ANCHORS = {"placed_at": SubjectKind.ORDER, "last_activity_at": SubjectKind.CART}
 
 
+class TextOffer(NamedTuple):
+    """A published text: its channel, and the languages of the shop's messages that it lacks."""
+
+    channel: str
+    missing: tuple[str, ...] = ()
+
+
+Offers = Collection[str] | Mapping[str, TextOffer]
+
+
 def load_process(
-    raw: Any, templates: Collection[str] | None = None, processes: Mapping[int, SubjectKind] | None = None
+    raw: Any, templates: Offers | None = None, processes: Mapping[int, SubjectKind] | None = None
 ) -> ProcessDocument:
     """Read a document and refuse it unless it may be published.
 
-    `templates` are the keys of the texts that exist, `processes` the other processes and what they are about; without them
-    a text or a process is not looked up.
+    `templates` are the keys of the texts that exist, with what each offers if that is to be looked at, `processes` the
+    other processes and what they are about; without them a text or a process is not looked up.
 
     :raises InvalidProcess: with every problem and its place.
     """
@@ -39,7 +49,7 @@ def load_process(
 
 def find_problems(
     document: ProcessDocument,
-    templates: Collection[str] | None = None,
+    templates: Offers | None = None,
     processes: Mapping[int, SubjectKind] | None = None,
 ) -> list[Problem]:
     """Return everything that keeps a well-formed document from being published."""
@@ -53,7 +63,7 @@ def find_problems(
         *_wrong_ways(document, ways),
         *_wrong_blocks(document, ways),
         *_wrong_reminders(document, ways),
-        *_unknown_templates(document, templates),
+        *_unfit_texts(document, templates),
         *_unknown_processes(document, processes),
     ]
 
@@ -144,13 +154,22 @@ def _is_reminder(node: NodeDocument) -> bool:
     return isinstance(node, SendDocument) and node.purpose == "reminder"
 
 
-def _unknown_templates(document: ProcessDocument, templates: Collection[str] | None) -> Iterator[Problem]:
+def _unfit_texts(document: ProcessDocument, templates: Offers | None) -> Iterator[Problem]:
+    """Find the texts that are not there, are for another channel, or lack a language in which messages go out."""
     for name, node in document.nodes.items():
-        if templates is not None and isinstance(node, SendDocument) and node.template not in templates:
-            values: Mapping[str, str] = {"template": node.template}
-            yield Problem(
-                f"nodes.{name}.template", "unknown_template", values, closest(node.template, templates)
-            )
+        if templates is None or not isinstance(node, SendDocument):
+            continue
+        for number, (channel, template) in enumerate(node.ways):
+            path = f"nodes.{name}.template" if not number else f"nodes.{name}.otherwise.{number - 1}.template"
+            values: Mapping[str, str] = {"template": template}
+            if template not in templates:
+                yield Problem(path, "unknown_template", values, closest(template, templates))
+                continue
+            offer = templates[template] if isinstance(templates, Mapping) else None
+            if offer is not None and offer.channel != channel:
+                yield Problem(path, "text_of_other_channel", values)
+            elif offer is not None and offer.missing:
+                yield Problem(path, "text_not_in_language", {**values, "languages": ", ".join(offer.missing)})
 
 
 def _unknown_processes(

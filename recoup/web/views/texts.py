@@ -23,6 +23,7 @@ from recoup.messaging.rendering.tokens import Context, fields_of
 from recoup.messaging.rendering.words import field_label
 from recoup.messaging.templates import DraftText
 from recoup.orders.models import Cart, Order
+from recoup.processes.graph.texts_used import keys_of_texts
 from recoup.processes.queries import processes_of
 from recoup.shops.access import Seat
 from recoup.web.answers import place
@@ -80,7 +81,7 @@ def _users(seat: Seat) -> dict[str, list[str]]:
     users: dict[str, list[str]] = {}
     for process in processes_of(seat.shop):
         nodes = process.current_version.doc["nodes"].values() if process.current_version is not None else ()
-        for key in sorted({str(node.get("template", "")) for node in nodes if node["t"] == "send"}):
+        for key in sorted({key for node in nodes if node["t"] == "send" for key in keys_of_texts(node)}):
             users.setdefault(key, []).append(steps.process_name(process))
     return users
 

@@ -311,7 +311,7 @@ def test_messages_earlier_in_the_batch_count() -> None:
     shared = Gate(3, [NOW - HOUR])
     first, second = sight(order(reminders=2), gate=shared), sight(order(id=8), gate=shared)
 
-    note_passed(message(), first, NOW)
+    note_passed(message(), first, shop(), NOW)
 
     assert decide(message(id=2, order_id=8), second).reason == "cap"
     assert decide(message(id=3), first) == Decision("cancel", "order_cap")
@@ -321,7 +321,7 @@ def test_messages_earlier_in_the_batch_count() -> None:
 def test_what_was_asked_for_and_thanks_do_not_count(about: dict[str, Any]) -> None:
     seen = sight()
 
-    note_passed(message(**about), seen, NOW)
+    note_passed(message(**about), seen, shop(), NOW)
 
     assert seen.gate is not None
     assert seen.order is not None

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import StringConstraints
+from pydantic import StringConstraints, model_validator
 
 from recoup.processes.engine.codes import Code, Flag, SubjectKind, Wake, is_failure
 from recoup.processes.engine.compiled import STAY, CompiledNode, Move
@@ -18,6 +18,7 @@ from recoup.processes.engine.nodes.base import (
     Surroundings,
     Trouble,
     Workshop,
+    refuse,
 )
 from recoup.processes.engine.records import Facts, SendEffect
 from recoup.processes.engine.times import after, parse_span, zone_of
@@ -38,19 +39,43 @@ class SendPorts(Strict):
     failed: NodeId | None = None
 
 
+Text = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]{0,59}$")]
+ChannelName = Literal["email", "sms"]
+
+
+class OtherWay(Strict):
+    """A channel to take when the ones before it cannot reach the person, with its own text."""
+
+    channel: ChannelName
+    template: Text
+
+
 class SendDocument(NodeDocument):
-    """A message to the person.
+    """A message to the person over the first of its channels that can reach them: an address, a consent, no stop.
 
     A reminder is never handed over once its order is paid; a message of thanks may be. Later than `not_after`
     from its planned instant it is skipped.
     """
 
     t: Literal["send"]
-    channel: Literal["email"] = "email"
-    template: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]{0,59}$")]
+    channel: ChannelName = "email"
+    template: Text
+    otherwise: tuple[OtherWay, ...] = ()
     purpose: Literal["reminder", "thanks"] = "reminder"
     not_after: ForwardSpan = "PT24H"
     out: SendPorts
+
+    @model_validator(mode="after")
+    def _each_channel_once(self) -> Self:
+        channels = [self.channel, *(way.channel for way in self.otherwise)]
+        if len(set(channels)) < len(channels):
+            raise refuse("channel_twice")
+        return self
+
+    @property
+    def ways(self) -> tuple[tuple[str, str], ...]:
+        """Return every channel in its order with the key of its text."""
+        return (self.channel, self.template), *((way.channel, way.template) for way in self.otherwise)
 
 
 def _check(document: SendDocument, around: Surroundings) -> Iterator[Trouble]:
@@ -63,6 +88,7 @@ def _build(document: SendDocument, shop: Workshop) -> CompiledNode:
     failed = shop.node_map[document.out.failed or document.out.done]
     span, node, node_id = parse_span(document.not_after), shop.number, shop.node_id
     channel, template, purpose = document.channel, document.template, document.purpose
+    otherwise = document.ways[1:]
     is_reminder, exact = purpose == "reminder", None if span.days else span.exact
     not_anchored, holdout, held = ~Flag.ANCHORED.value, Flag.HOLDOUT.value, Flag.HELD.value
     queued, suppressed = Code.QUEUED.value, Code.SUPPRESSED.value
@@ -87,7 +113,18 @@ def _build(document: SendDocument, shop: Workshop) -> CompiledNode:
         move.effects.append(
             _make(
                 SendEffect,
-                (step_no, node, node_id, channel, template, purpose, planned, not_after, is_holdout),
+                (
+                    step_no,
+                    node,
+                    node_id,
+                    channel,
+                    template,
+                    purpose,
+                    planned,
+                    not_after,
+                    is_holdout,
+                    otherwise,
+                ),
             )
         )
         if is_holdout:
@@ -138,7 +175,12 @@ def _settle(move: Move, facts: Facts, now: datetime, done: int, failed: int) -> 
 
 def _summarise(document: SendDocument) -> Summary:
     return Summary(
-        f"process.node.send.{document.purpose}", {"channel": document.channel, "template": document.template}
+        f"process.node.send.{document.purpose}",
+        {
+            "channel": document.channel,
+            "template": document.template,
+            "otherwise": [list(way) for way in document.ways[1:]],
+        },
     )
 
 
@@ -152,6 +194,7 @@ KIND = Kind(
         "send.thanks": gettext_noop("Send thanks"),
     },
     texts={
+        "channel_twice": gettext_noop("Each channel stands only once among those to try."),
         "send_without_subject": gettext_noop(
             "Mails are about an order or a cart, and this process has none."
         ),
