@@ -1,7 +1,7 @@
 """The engine's store in memory: the same decisions without a database, for tests, previews, back-tests."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import reduce
 from heapq import heappop, heappush
@@ -18,15 +18,16 @@ from recoup.processes.engine.records import (
     Effect,
     Enrolment,
     Facts,
-    MessageFacts,
     Outcome,
     SendEffect,
     Step,
 )
 from recoup.processes.graph.compiling import keys_for
+from recoup.processes.memory_messages import Message
 from recoup.processes.worlds import WAKES, Arrival, Change, Lane, News, Purchase, Visit, apply_change, refusal
 from recoup.segments.facts import NOBODY, Details, PersonFacts, known_by
 
+__all__ = ["BrokenPromise", "Line", "MemoryStore", "Message"]
 ACTIVE = (State.WAITING, State.READY)
 
 
@@ -44,27 +45,6 @@ class Line(NamedTuple):
     node_id: str
     outcome: int
     at: datetime
-
-
-@dataclass(slots=True)
-class Message:
-    """A queued message and what became of it."""
-
-    enrolment_id: int
-    effect: SendEffect
-    queued_at: datetime
-    outcome: int = 0
-    settled_at: datetime | None = None
-    sent_at: datetime | None = None
-    opened_at: datetime | None = None
-    clicked_at: datetime | None = None
-    cancel_requested_at: datetime | None = None
-
-    def facts(self) -> MessageFacts:
-        """Return what the engine is told about it."""
-        return MessageFacts(
-            self.effect.node, self.outcome, self.settled_at, self.sent_at, self.opened_at, self.clicked_at
-        )
 
 
 class MemoryStore:

@@ -1,16 +1,26 @@
 """Exclusive groups: who comes into a stronger process leaves the weaker one of the same group (engine 10.5)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 
 from django.db import connection
 
+from recoup.core.clock import trade_now
 from recoup.processes.engine.codes import Code
 from recoup.processes.engine.endings import stop
 from recoup.processes.engine.entry import EntryKeys
-from recoup.processes.engine.records import Enrolment
+from recoup.processes.engine.records import Enrolment, Outcome
 from recoup.processes.facts import enrolment_of
-from recoup.processes.store import PostgresStore
 from recoup.processes.store_sql import facts_sql
+
+Save = Callable[[Sequence[Outcome], datetime], None]
+_saves: list[Save] = []
+
+
+def end_by(save: Save) -> None:
+    """Say how ends are written: the store says so, which itself lets people in and so cannot be called from here."""
+    _saves[:] = [save]
+
 
 # Who stands in the way of somebody that nothing else keeps out, in a process that gives way. The processes are the shop's.
 _WEAKER = """
@@ -51,7 +61,7 @@ def preempt(beginnings: Sequence[tuple[Enrolment, EntryKeys]]) -> int:
             facts_sql("e.id = ANY(%s) AND e.state IN (1, 2, 3) ORDER BY e.id FOR NO KEY UPDATE"), [ids]
         )
         rows = cursor.fetchall()
-    store = PostgresStore()
-    now = store.now()
-    store.save([stop(enrolment_of(row), Code.STOPPED_PREEMPTED, now) for row in rows], now)
+    now = trade_now()
+    (save,) = _saves
+    save([stop(enrolment_of(row), Code.STOPPED_PREEMPTED, now) for row in rows], now)
     return len(rows)

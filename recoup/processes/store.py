@@ -10,6 +10,7 @@ from django.db import DatabaseError, connection
 from recoup.core import outbox
 from recoup.core.arrays import as_instant, instants, numbers, read_instants_quickly, spans
 from recoup.core.clock import boot_seconds, trade_now
+from recoup.processes import preempting
 from recoup.processes.effects.table import carry_out, end_effects
 from recoup.processes.engine.batch import Due, WakeUp
 from recoup.processes.engine.codes import Code, Priority, is_final
@@ -133,6 +134,9 @@ class PostgresStore:
         _save_steps(outcomes, now)
         carry_out(outcomes, now)
         _end(outcomes, now)
+
+
+preempting.end_by(PostgresStore().save)
 
 
 def wake(wake_ups: Sequence[WakeUp], now: datetime) -> int:

@@ -14,13 +14,14 @@ from recoup.core.activity import SYSTEM
 from recoup.core.locks import set_lock_timeout
 from recoup.orders.events import OrderPlaced
 from recoup.processes import actions, handlers
-from recoup.processes.engine.codes import Refusal, State
+from recoup.processes.engine.codes import Code, Refusal, State
 from recoup.processes.entering import enrol_cases
-from recoup.processes.models import Enrolment, StepLog, TurnedAway
+from recoup.processes.models import Enrolment, Process, StepLog, TurnedAway
 from recoup.recovery.models import RecoveryCase
 from recoup.shops.models import Shop
 from tests.factories.cases import make_case
 from tests.factories.clock import set_clock
+from tests.factories.messages import make_message
 from tests.factories.moments import DAY, HOUR, NOW
 from tests.factories.orders import make_cart, make_order
 from tests.factories.people import make_contact
@@ -274,3 +275,62 @@ def test_who_comes_too_soon_is_written_down(shop: Shop) -> None:
     enrol_cases([opened(second)])
 
     assert refusals() == [(Refusal.TOO_SOON, second.order_id, None)]
+
+
+def two_ranks(shop: Shop, weak: int, strong: int) -> tuple[Process, Process]:
+    """Make a process on carts and one on orders in one exclusive group, each of its rank."""
+    on_carts = make_process(
+        shop, entry={"on": "cart.abandoned"}, goals=[{"on": "cart.converted"}], exclusive_group="recovery",
+        priority=weak,
+    )  # fmt: skip
+    return on_carts, make_process(shop, exclusive_group="recovery", priority=strong)
+
+
+def test_who_comes_into_a_stronger_process_of_the_group_leaves_the_weaker_one(shop: Shop) -> None:
+    on_carts, on_orders = two_ranks(shop, 1, 2)
+    anna = make_contact(shop)
+    cart = make_case(make_cart(shop, state="abandoned", contact=anna))
+    order = make_case(make_order(shop, status="unpaid", contact=anna))
+    enrol_cases([opened(cart)])
+    first = Enrolment.objects.get()
+    waiting = make_message(cart.cart, enrolment_id=first.pk, step_no=1)
+    Enrolment.objects.filter(pk=first.pk).update(last_message_step=1)
+
+    came_in = [enrol_cases([opened(order)]), enrol_cases([opened(order)])]
+
+    first.refresh_from_db()
+    waiting.refresh_from_db()
+    line = StepLog.objects.get(enrolment_id=first.pk)
+    second = Enrolment.objects.exclude(pk=first.pk).get()
+    assert came_in == [1, 0]
+    assert (first.state, first.group_key, line.outcome) == (State.CANCELLED, None, Code.STOPPED_PREEMPTED)
+    assert (waiting.state, second.process_id, second.state) == ("cancelled", on_orders.pk, State.READY)
+    assert on_carts.pk == first.process_id
+
+
+@pytest.mark.parametrize("strong", [1, 0])
+def test_between_equals_and_against_the_stronger_whoever_was_there_first_stays(
+    shop: Shop, strong: int
+) -> None:
+    two_ranks(shop, 1, strong)
+    anna = make_contact(shop)
+    enrol_cases([opened(make_case(make_cart(shop, state="abandoned", contact=anna)))])
+
+    came_in = enrol_cases([opened(make_case(make_order(shop, status="unpaid", contact=anna)))])
+
+    assert (came_in, Enrolment.objects.get().state) == (0, State.READY)
+    assert [code for code, _, _ in refusals()] == [Refusal.GROUP]
+
+
+def test_who_may_not_come_in_anyway_ends_nobody(shop: Shop) -> None:
+    _, on_orders = two_ranks(shop, 1, 2)
+    anna = make_contact(shop)
+    order = make_case(make_order(shop, status="unpaid", contact=anna))
+    enrol_cases([opened(order)])
+    Enrolment.objects.update(state=State.COMPLETED, active_key=None, group_key=None, run_at=None)
+    enrol_cases([opened(make_case(make_cart(shop, state="abandoned", contact=anna)))])
+
+    came_in = enrol_cases([opened(order)])
+
+    states = dict(Enrolment.objects.values_list("process_id", "state"))
+    assert (came_in, states.pop(on_orders.pk), set(states.values())) == (0, State.COMPLETED, {State.READY})
