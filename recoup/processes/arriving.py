@@ -64,6 +64,7 @@ def enrol_failed(news: Sequence[PaymentFailed]) -> int:
                 at=one.at,
                 event_id=key_of("failed", order, one.at.isoformat()),
                 marks=frozenset({cause or NO_CAUSE}),
+                cause=cause or NO_CAUSE,
             )
             for one in sorted(news, key=lambda one: (one.at, one.order_id))
             if one.order_id in orders

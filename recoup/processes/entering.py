@@ -95,6 +95,7 @@ class Arrival:
     event_id: int = 0  # of what brought them; by default the case, or the order, cart or person itself
     marks: frozenset[str] = frozenset()  # what the entry may have chosen from: the tag, the cause
     process_id: int | None = None
+    cause: str = ""  # of the failed payment
     chain: int = 0
     is_test: bool = False
     priority: Priority = Priority.TIMER
@@ -235,6 +236,7 @@ def _beginning(
         case_id=None if is_about_person else arrival.case_id,
         last_ended_at=last_ended_at,
         is_test=door.is_test or arrival.is_test,
+        cause=arrival.cause,
         chain=arrival.chain,
         drawn=drawn.get((door.process_id, arrival.contact_id)),
         drawn_in_shop=drawn.get((None, arrival.contact_id)),

@@ -7,6 +7,7 @@ from typing import Any
 
 from recoup.processes.engine.codes import Code
 from recoup.processes.engine.compiled import Graph
+from recoup.processes.engine.entry import with_cause
 from recoup.processes.engine.records import NO_MESSAGES, Enrolment, Facts, MessageFacts
 from recoup.segments.facts import CartFacts, ContactFacts, OrderFacts
 
@@ -86,7 +87,7 @@ def facts_of(row: Sequence[Any], graph: Graph) -> Facts:
     zone, locale, shop_zone, closed_at, messages = row[_REST : _REST + 5]
     order, order_superseded, held_until, paused_at = _order_of(row)
     cart, cart_superseded = _cart_of(row)
-    return Facts(
+    facts = Facts(
         order=order,
         cart=cart,
         contact=ContactFacts(zone or "", locale or "", shop_zone),
@@ -96,6 +97,8 @@ def facts_of(row: Sequence[Any], graph: Graph) -> Facts:
         paused_until=held_until,
         held_since=paused_at,
     )
+    variables = row[ENROLMENT_COLUMNS - 1]
+    return with_cause(facts, json.loads(variables)) if variables else facts
 
 
 def _order_of(row: Sequence[Any]) -> tuple[OrderFacts | None, Any, Any, Any]:

@@ -12,7 +12,7 @@ from recoup.processes.engine.batch import Due, WakeUp
 from recoup.processes.engine.codes import Code, Priority, State, Wake, is_final
 from recoup.processes.engine.compiled import Graph
 from recoup.processes.engine.endings import stop
-from recoup.processes.engine.entry import LONGEST_CHAIN, Candidate, begin
+from recoup.processes.engine.entry import LONGEST_CHAIN, Candidate, begin, with_cause
 from recoup.processes.engine.nodes.enrol import EnrolEffect, candidate_for
 from recoup.processes.engine.records import (
     Effect,
@@ -250,7 +250,8 @@ class MemoryStore:
     def known_of(self, one: Enrolment | Candidate) -> Facts:
         """Return what conditions may ask about somebody."""
         subject = (one.subject_kind, one.subject_id)
-        facts = self._facts[subject]
+        variables = one.variables if isinstance(one, Enrolment) else None
+        facts = with_cause(self._facts[subject], variables)
         if not self.graphs[one.version_id].needs:
             return facts
         person = known_by(self.people.get(one.contact_id, NOBODY), self.clock)

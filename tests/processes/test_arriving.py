@@ -352,3 +352,40 @@ def test_payments_and_failures_of_the_past_are_tried(shop: Shop) -> None:
 
     assert (by_payment.entered, by_payment.turned_away) == (1, {"not_paid": 1})
     assert (by_failure.entered, by_failure.turned_away) == (1, {"no_failure": 1})
+
+
+BY_CAUSE: dict[str, Any] = {
+    "n1": {
+        "t": "if",
+        "if": {"f": "order.cause", "op": "in", "v": ["soft", "technical"]},
+        "out": {"yes": "n2", "no": "n3"},
+    },
+    "n2": {"t": "order_status", "to": "in_work", "out": {"next": "n3"}},
+    "n3": {"t": "end"},
+}
+
+
+@pytest.mark.parametrize(
+    ("cause", "answer"), [("soft", Code.YES), ("technical", Code.YES), ("hard", Code.NO), ("", Code.NO)]
+)
+def test_a_process_asks_why_the_payment_failed_before_there_is_a_case(
+    shop: Shop, cause: str, answer: Code
+) -> None:
+    process = make_process(shop, entry={"on": "payment.failed"}, nodes=BY_CAUSE)
+    order = make_order(shop, failure_class=cause, failed_at=NOW)
+
+    handlers.enrol_failed([failed(order)])
+    work()
+
+    line = StepLog.objects.filter(enrolment_id=Enrolment.objects.get(process=process).pk).earliest("step_no")
+    assert Code(line.outcome) is answer
+
+
+def test_the_past_tells_why_a_payment_failed_as_life_does(shop: Shop) -> None:
+    order = make_order(shop, placed_at=NOW - 9 * DAY)
+    fail(order, "technical", NOW - 8 * DAY)
+
+    result = tried(make_process(shop, entry={"on": "payment.failed"}, nodes=BY_CAUSE))
+
+    (asked,) = [block for block in result.blocks if block.node == "n1"]
+    assert asked.outcomes == {int(Code.YES): 1}

@@ -60,6 +60,7 @@ class _Known:
 
     became_true_at: datetime
     learnt_at: datetime
+    cause: str = ""  # of a failed payment
 
 
 def tell_order(order: PastOrder, page: Page, process: Process) -> Told:
@@ -99,7 +100,8 @@ def tell_order(order: PastOrder, page: Page, process: Process) -> Told:
         products=tuple(order.products),
     )  # fmt: skip
     case_id = None if process.entry in _EARLY else order.case_id
-    _tell(told, process, Facts(order=first, contact=_contact(order)), changes, at, entered_at, case_id)
+    door = _Known(entered_at, at, failures[0].cause if failures else "")
+    _tell(told, process, Facts(order=first, contact=_contact(order)), changes, door, case_id)
     _tell_again(told, failures[1:])
     return told
 
@@ -111,7 +113,7 @@ def _failed(order: PastOrder, paid: "_Known | None", page: Page, process: Proces
         is_meant = not process.failures or one.cause in process.failures
         learnt_at = one.became_true_at if order.is_backfill else one.learnt_at
         if is_meant and (paid is None or learnt_at < paid.learnt_at):
-            found.append(_Known(one.became_true_at, learnt_at))
+            found.append(_Known(one.became_true_at, learnt_at, one.cause))
     return found
 
 
@@ -121,7 +123,9 @@ def _tell_again(told: Told, failures: list["_Known"]) -> None:
     for one in failures:
         if first is not None:
             event_id = key_of("failed", told.subject_id, one.became_true_at.isoformat())
-            candidate = replace(first.candidate, entered_at=one.became_true_at, event_id=event_id)
+            candidate = replace(
+                first.candidate, entered_at=one.became_true_at, event_id=event_id, cause=one.cause
+            )
             told.news.append(replace(first, at=one.learnt_at, candidate=candidate))
 
 
@@ -139,7 +143,7 @@ def tell_cart(cart: PastCart, page: Page, process: Process) -> Told:
     first = CartFacts(
         cart.started_at, cart.total, cart.currency, cart.item_count, products=tuple(cart.products)
     )
-    _tell(told, process, Facts(cart=first, contact=_contact(cart)), changes, at, at, cart.case_id)
+    _tell(told, process, Facts(cart=first, contact=_contact(cart)), changes, _Known(at, at), cart.case_id)
     return told
 
 
@@ -148,11 +152,11 @@ def _tell(
     process: Process,
     facts: Facts,
     changes: list[Change],
-    at: datetime,
-    entered_at: datetime,
+    door: _Known,
     case_id: int | None,
 ) -> None:
     """Put the news together. What was known by the instant of the arrival is told before it, at that instant."""
+    at = door.learnt_at
     kind = ORDER if facts.order is not None else CART
     candidate = Candidate(
         shop_id=process.shop_id,
@@ -162,8 +166,9 @@ def _tell(
         subject_kind=kind,
         subject_id=told.subject_id,
         event_id=case_id or told.subject_id,
-        entered_at=entered_at,
+        entered_at=door.became_true_at,
         case_id=case_id,
+        cause=door.cause,
     )
     told.news = [change for change in changes if change.at <= at]
     told.news.append(Arrival(at, candidate, facts, process.holdout_bp, process.shop_holdout_bp))

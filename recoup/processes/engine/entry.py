@@ -3,6 +3,7 @@
 Uniqueness is decided by unique indexes over these keys, never by reading first.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -12,9 +13,10 @@ from typing import NamedTuple
 from recoup.processes.engine.bucket import is_held_out, is_held_out_of_shop
 from recoup.processes.engine.codes import Flag, Priority, State
 from recoup.processes.engine.compiled import Graph
-from recoup.processes.engine.records import Enrolment
+from recoup.processes.engine.records import Enrolment, Facts
+from recoup.segments.order_fields import CAUSES
 
-CHAIN = "chain"  # among the variables of an enrolment
+CHAIN, CAUSE = "chain", "cause"  # among the variables of an enrolment
 # Processes that put people into each other stop here, whatever their rules of re-entry are.
 LONGEST_CHAIN = 10
 
@@ -22,6 +24,14 @@ LONGEST_CHAIN = 10
 def chain_of(enrolment: Enrolment) -> int:
     """Return how many processes one after another have led to an enrolment."""
     return (enrolment.variables or {}).get(CHAIN, 0)
+
+
+def with_cause(facts: Facts, variables: Mapping[str, int] | None) -> Facts:
+    """Return the facts with the cause by which somebody entered, where no recovery case tells one."""
+    number = variables.get(CAUSE) if variables else None
+    if number is None or facts.order is None or facts.order.cause:
+        return facts
+    return facts._replace(order=facts.order._replace(cause=CAUSES[number]))
 
 
 class Reentry(StrEnum):
@@ -49,6 +59,7 @@ class Candidate:
     case_id: int | None = None
     last_ended_at: datetime | None = None  # of this person in this process; read for `again_after` alone
     is_test: bool = False
+    cause: str = ""  # of the failed payment that brought them, one of `CAUSES`
     chain: int = 0  # how many processes one after another have handed this on; see `LONGEST_CHAIN`
     # What was drawn for this person before, under the present share; kept when two contacts became one.
     drawn: bool | None = None
@@ -138,8 +149,15 @@ def begin(
         last_message_step=None,
         attempt=0,
         flags=int(flags),
-        variables={CHAIN: candidate.chain} if candidate.chain else None,
+        variables=_variables(candidate),
     )
+
+
+def _variables(candidate: Candidate) -> dict[str, int] | None:
+    found = {CHAIN: candidate.chain} if candidate.chain else {}
+    if candidate.cause in CAUSES:
+        found[CAUSE] = CAUSES.index(candidate.cause)
+    return found or None
 
 
 def _is_drawn(graph: Graph, candidate: Candidate, share_bp: int) -> bool:
