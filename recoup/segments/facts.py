@@ -26,6 +26,7 @@ class Need(IntFlag):
     HISTORY = 4  # the orders of the person
     CONSENTS = 8
     SUPPRESSIONS = 16
+    TAGS = 32
 
 
 class OrderFacts(NamedTuple):
@@ -111,6 +112,13 @@ class Suppressed(NamedTuple):
     lifted_at: datetime | None
 
 
+class Tagged(NamedTuple):
+    """A tag of a person by its key, and since when."""
+
+    key: str
+    added_at: datetime
+
+
 class PersonFacts(NamedTuple):
     """A person for conditions that ask; each part is filled in only where one does."""
 
@@ -121,6 +129,7 @@ class PersonFacts(NamedTuple):
     orders: tuple[PastOrder, ...] = ()
     consents: tuple[Consent, ...] = ()  # by when they became true, then by when they were written
     suppressed: tuple[Suppressed, ...] = ()
+    tags: tuple[Tagged, ...] = ()
 
 
 def known_by(person: PersonFacts, instant: datetime) -> PersonFacts:
@@ -133,7 +142,8 @@ def known_by(person: PersonFacts, instant: datetime) -> PersonFacts:
         if one.known_at <= instant
     )
     consents = tuple(one for one in person.consents if one.learnt_at <= instant)
-    return person._replace(orders=orders, consents=consents)
+    tags = tuple(one for one in person.tags if one.added_at <= instant)
+    return person._replace(orders=orders, consents=consents, tags=tags)
 
 
 NOBODY = PersonFacts()

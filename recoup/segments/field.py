@@ -33,6 +33,7 @@ class Field(NamedTuple):
     need: Need = Need(0)
     is_timed: bool = False  # may be narrowed to the last days
     is_money: bool = False  # asked for in one currency
+    folds: bool = False  # capital letters make no difference
     keeps_past: bool = True  # known as of any instant; else what is known today is taken for it
 
 

@@ -263,6 +263,22 @@ def sql_consent(purpose: str, channel: str) -> Callable[[Frame, Scope], Sql]:
     return build
 
 
+def tags(_scope: Scope) -> Read:
+    """Return the tags of the person."""
+    return lambda facts, at: tuple(
+        one.key for one in (facts.person.tags if facts.person is not None else ()) if one.added_at <= at
+    )
+
+
+def sql_tags(frame: Frame, _scope: Scope) -> Sql:
+    """As `tags`."""
+    text = (
+        "ARRAY(SELECT t.key FROM customers_contacttag g JOIN customers_tag t ON t.id = g.tag_id"  # noqa: S608
+        f" WHERE t.shop_id = %s AND g.contact_id = {frame.person} AND g.added_at <= %s)"
+    )
+    return Sql(text, (frame.shop_id, frame.at))
+
+
 def is_suppressed(_scope: Scope) -> Read:
     """Tell whether the person's e-mail address gets nothing of some scope."""
 

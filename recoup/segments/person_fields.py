@@ -31,7 +31,9 @@ from recoup.segments.history import (
     sql_last_order,
     sql_products_bought,
     sql_sum_bought,
+    sql_tags,
     sum_bought,
+    tags,
 )
 
 _ALL = frozenset(int(subject) for subject in Subject)
@@ -146,6 +148,16 @@ HISTORY_FIELDS = (
     _consent("contact.offers_by_email", "marketing", "email"),
     _consent("contact.offers_by_sms", "marketing", "sms"),
     _consent("contact.cart_reminders", "cart_reminder", "email"),
+    Field(
+        "contact.tags",
+        _LIST,
+        _ALL,
+        _of_somebody(tags),
+        sql_tags,
+        need=Need.TAGS,
+        folds=True,
+        keeps_past=False,
+    ),
     Field(
         "contact.is_suppressed",
         _YES_NO,

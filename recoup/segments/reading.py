@@ -10,7 +10,7 @@ from typing import Any
 from django.db import connection
 
 from recoup.customers.queries import address_hash
-from recoup.segments.facts import Consent, Details, Need, PastOrder, PersonFacts, Subject, Suppressed
+from recoup.segments.facts import Consent, Details, Need, PastOrder, PersonFacts, Subject, Suppressed, Tagged
 from recoup.segments.history import BOUGHT, PAID_AT, PAYABLE
 
 _DETAILS = {
@@ -42,6 +42,9 @@ _ORDERS = f"""
 _CONSENTS = f"""
     SELECT k.contact_id, k.purpose, k.channel, k.became_true_at, k.learnt_at, k.is_given FROM customers_consentevent k
     WHERE {_ASKED % ("k", "k", "contact_id")} ORDER BY k.contact_id, k.became_true_at, k.id"""  # noqa: S608
+_TAGS = """
+    SELECT g.contact_id, t.key, g.added_at FROM customers_contacttag g JOIN customers_tag t ON t.id = g.tag_id
+    WHERE (t.shop_id, g.contact_id) IN (SELECT * FROM unnest(%s::bigint[], %s::bigint[]))"""
 _SUPPRESSIONS = """
     SELECT u.shop_id, u.address_hash, u.scope, u.since, u.lifted_at FROM customers_suppression u
     WHERE u.channel = 'email' AND (u.shop_id, u.address_hash) IN (SELECT * FROM unnest(%s::bigint[], %s::bytea[]))"""
@@ -64,6 +67,7 @@ def people_of(people: Collection[tuple[int, int]], needs: Need) -> dict[int, Per
     orders: dict[int, list[PastOrder]] = defaultdict(list)
     consents: dict[int, list[Consent]] = defaultdict(list)
     suppressed: dict[int, list[Suppressed]] = {}
+    tags: dict[int, list[Tagged]] = defaultdict(list)
     if needs & Need.HISTORY:
         for contact_id, placed_at, known_at, kept, currency, products, *rest in _rows(_ORDERS, asked):
             orders[contact_id].append(PastOrder(placed_at, known_at, kept, currency, tuple(products), *rest))
@@ -72,6 +76,9 @@ def people_of(people: Collection[tuple[int, int]], needs: Need) -> dict[int, Per
             consents[contact_id].append(Consent._make(columns))
     if needs & Need.SUPPRESSIONS:
         suppressed = _suppressed([(shop_id, key, email) for key, shop_id, _, _, email, _ in rows if email])
+    if needs & Need.TAGS:
+        for contact_id, *columns in _rows(_TAGS, asked):
+            tags[contact_id].append(Tagged._make(columns))
     return {
         key: PersonFacts(
             country,
@@ -81,6 +88,7 @@ def people_of(people: Collection[tuple[int, int]], needs: Need) -> dict[int, Per
             tuple(orders.get(key, ())),
             tuple(consents.get(key, ())),
             tuple(suppressed.get(key, ())),
+            tuple(tags.get(key, ())),
         )
         for key, _, country, known_since, email, phone in rows
     }

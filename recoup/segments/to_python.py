@@ -9,7 +9,7 @@ from recoup.segments.facts import Known
 from recoup.segments.field import local
 from recoup.segments.fields import FIELDS
 from recoup.segments.history import Read
-from recoup.segments.tree import SEVERAL, All, AnyOf, Compare, Not, Tree, operand
+from recoup.segments.tree import SEVERAL, All, AnyOf, Compare, Not, Tree, folded, operand
 
 Test = Callable[[Known, datetime], bool]
 
@@ -43,7 +43,9 @@ def _comparison(comparison: Compare) -> Test:
     if op == "is_set":
         return lambda facts, at: read(facts, at) is not None
     if isinstance(comparison.v, list):
-        return _several(op, read, frozenset(operand(fact.type, op, value) for value in comparison.v))
+        return _several(
+            op, read, frozenset(folded(fact, operand(fact.type, op, value)) for value in comparison.v)
+        )
     value: Any = operand(fact.type, op, comparison.v)
     if isinstance(value, timedelta):
         return _age(op, read, value)

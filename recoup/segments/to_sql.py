@@ -13,7 +13,7 @@ from recoup.segments.facts import Subject
 from recoup.segments.field import Field, FieldType, zone_named
 from recoup.segments.fields import FIELDS
 from recoup.segments.history import Frame, Sql
-from recoup.segments.tree import All, AnyOf, Compare, Not, Tree, operand
+from recoup.segments.tree import All, AnyOf, Compare, Not, Tree, folded, operand
 
 TABLES = {
     Subject.ORDER: "orders_order",
@@ -79,7 +79,7 @@ def _compared(fact: Field, comparison: Compare, found: Sql, frame: Frame) -> Sql
         return Sql(f"{found.text} IS NOT NULL", found.params)
     if isinstance(comparison.v, list):
         sign = {"in": "= ANY(%s::{}[])", "has_any": "&& %s::{}[]", "has_all": "@> %s::{}[]"}[op]
-        values = [operand(fact.type, op, value) for value in comparison.v]
+        values = [folded(fact, operand(fact.type, op, value)) for value in comparison.v]
         return Sql(f"{found.text} {sign.format(_CASTS[fact.type])}", (*found.params, values))
     value = operand(fact.type, op, comparison.v)
     if isinstance(value, timedelta):

@@ -48,7 +48,9 @@ OPERATORS: dict[FieldType, tuple[str, ...]] = {
     FieldType.LIST: SEVERAL,
     FieldType.INSTANT: ("before", "after", *SPANS, "is_set"),
 }
-_SPAN = re.compile(r"P(?:(?P<days>[1-9]\d{0,3})D|T(?P<hours>[1-9]\d{0,4})H)")
+_SPAN = re.compile(
+    r"P(?:(?P<weeks>[1-9]\d{0,2})W|(?P<days>[1-9]\d{0,3})D|T(?:(?P<hours>[1-9]\d{0,4})H|(?P<minutes>[1-9]\d{0,5})M))"
+)
 
 
 class _Strict(BaseModel):
@@ -173,14 +175,14 @@ def refuse(code: str, **values: str) -> PydanticCustomError:
 
 
 def parse_days(text: str) -> timedelta:
-    """Read whole days or hours of elapsed time: `P30D`, `PT12H`.
+    """Read whole weeks, days, hours or minutes of elapsed time: `P30D`, `PT12H`.
 
     :raises ValueError: if it is something else.
     """
     match = _SPAN.fullmatch(text)
     if match is None:
         raise ValueError(text)
-    return timedelta(days=int(match["days"] or 0), hours=int(match["hours"] or 0))
+    return timedelta(**{unit: int(number) for unit, number in match.groupdict().items() if number})
 
 
 def _check(comparison: Compare, fact: Fact) -> None:
@@ -234,6 +236,11 @@ def operand(kind: FieldType, operator: str, value: object) -> Value | date | tim
     if kind is FieldType.NUMBER and isinstance(value, int | float | str) and not isinstance(value, bool):
         return _number(str(value))
     raise ValueError(f"{value!r} does not fit a fact of type {kind.value}")
+
+
+def folded(fact: Fact, value: Any) -> Any:
+    """Return a value as it is compared: of some facts capital letters make no difference."""
+    return value.casefold() if fact.folds else value
 
 
 def _text(value: str) -> str:

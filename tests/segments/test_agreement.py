@@ -26,7 +26,7 @@ from tests.factories.moments import NOW
 from tests.factories.shops import make_shop, make_source
 from tests.segments.worlds import World, make_world, trees, worlds
 
-EVERYTHING = Need.DETAILS | Need.PERSON | Need.HISTORY | Need.CONSENTS | Need.SUPPRESSIONS
+EVERYTHING = Need.DETAILS | Need.PERSON | Need.HISTORY | Need.CONSENTS | Need.SUPPRESSIONS | Need.TAGS
 ZONE = "Europe/Warsaw"
 pytestmark = pytest.mark.django_db
 quietly = settings(

@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from recoup.customers.models import ConsentEvent, Contact, Suppression
+from recoup.customers.models import ConsentEvent, Contact, ContactTag, Suppression, Tag
 from recoup.customers.queries import address_hash
 from recoup.orders.models import Cart, Order, OrderLine
 from recoup.recovery.models import RecoveryCase
@@ -21,6 +21,7 @@ from recoup.shops.models import Shop, Source
 from tests.factories.moments import DAY, HOUR, NOW
 
 SUMS = [Decimal(text) for text in ("0", "10", "99.99", "100", "149.5")]
+TAGS = ["vip", "gift"]
 PRODUCTS = ["cream", "soap", "tea"]
 # Around the edges of days and spans, also of the shop's own day.
 INSTANTS = [
@@ -60,6 +61,7 @@ class Person:
     seen_at: datetime
     consents: Sequence[dict[str, Any]]
     suppressions: Sequence[dict[str, Any]]
+    tags: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,7 @@ _people = st.builds(
         max_size=2,
         unique_by=lambda row: row["scope"],
     ),
+    tags=st.lists(st.sampled_from(TAGS), max_size=2, unique=True),
 )
 _orders = _rows(
     whose=st.integers(-1, 2),
@@ -178,6 +181,12 @@ def make_world(shop: Shop, source: Source, world: World) -> None:
         for contact, one in zip(people, world.people, strict=True)
         if contact.email
         for row in one.suppressions
+    )
+    tags = {key: Tag.objects.create(shop=shop, name=key.upper(), key=key, made_at=NOW) for key in TAGS}
+    ContactTag.objects.bulk_create(
+        ContactTag(shop=shop, contact=contact, tag=tags[key], added_at=NOW, added_kind="system")
+        for contact, one in zip(people, world.people, strict=True)
+        for key in one.tags
     )
     _make_orders(shop, source, people, world.orders)
     Cart.objects.bulk_create(
@@ -274,7 +283,8 @@ def _values(fact: Field, operator: str) -> Any:
         case FieldType.YES_NO:
             return st.booleans()
         case FieldType.LIST:
-            return st.lists(st.sampled_from(PRODUCTS), min_size=1, max_size=2, unique=True)
+            known = ["VIP", "gift"] if fact.folds else PRODUCTS
+            return st.lists(st.sampled_from(known), min_size=1, max_size=2, unique=True)
         case FieldType.INSTANT:
             return st.sampled_from(DAYS if operator in ("before", "after") else SPANS)
         case FieldType.TEXT:

@@ -77,7 +77,7 @@ _SHOP = """
 """
 _CONSENT = """
     SELECT contact_id FROM (
-        SELECT DISTINCT ON (contact_id, purpose) contact_id, is_given FROM customers_consentevent
+        SELECT DISTINCT ON (contact_id, purpose) contact_id, purpose, is_given FROM customers_consentevent
         WHERE shop_id = %s AND contact_id = ANY(%s) AND purpose = ANY(%s) AND channel = %s
             AND became_true_at <= %s
         ORDER BY contact_id, purpose, became_true_at DESC, id DESC) AS latest

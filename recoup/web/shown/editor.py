@@ -18,7 +18,7 @@ from recoup.shops.access import Seat
 from recoup.shops.models import Shop
 from recoup.web.answers import place
 from recoup.web.forms.blocks.base import Around
-from recoup.web.forms.blocks.fields import product_names
+from recoup.web.forms.blocks.fields import product_names, source_names
 from recoup.web.listing import with_query
 from recoup.web.parts import Link, Words
 from recoup.web.picture import ICONS
@@ -51,7 +51,7 @@ class Shape:
 def shape_of(shop: Shop, doc: Raw) -> Shape:
     """Put a document into words."""
     texts = {one.key: text_name(one) for one in Template.objects.filter(shop=shop)}
-    products = product_names(shop, products_of(doc))
+    products = product_names(shop, products_of(doc)) | source_names(shop)
     picture = draw(ProcessDocument.model_validate(doc))
     others = _process_names(shop, {one["process"] for one in doc["nodes"].values() if one["t"] == "enrol"})
     titles, details = {}, {}
@@ -82,7 +82,7 @@ def products_of(doc: Raw) -> set[str]:
     while waiting:
         one = waiting.pop()
         if isinstance(one, dict):
-            if str(one.get("f", "")).endswith(".products") and isinstance(one.get("v"), list):
+            if str(one.get("f", "")).endswith((".products", ".bought")) and isinstance(one.get("v"), list):
                 found.update(map(str, one["v"]))
             if isinstance(one.get("products"), list):
                 found.update(map(str, one["products"]))

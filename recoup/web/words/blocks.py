@@ -161,6 +161,8 @@ def _is_group(raw: Mapping[str, Any]) -> bool:
 def _value(fact: str, value: object, names: Mapping[str, str]) -> str:
     if isinstance(value, bool):
         return _("yes") if value else _("no")
+    if fact.endswith(".source"):
+        return names.get(f"source {value}", str(value))
     known = FIELDS.get(fact)
     if known is not None and known.type is FieldType.INSTANT:
         return _instant(str(value))
@@ -182,7 +184,7 @@ def _instant(value: str) -> str:
 def _span(text: str) -> str:
     language = get_language() or "en"
     span = parse_days(text)
-    if text.startswith("PT"):
+    if "T" in text:
         return humane.duration(span, language)
     return format_unit(span.days, "duration-day", locale=humane.locale_of(language))
 

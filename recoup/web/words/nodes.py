@@ -57,6 +57,7 @@ _FACTS = {
     "contact.offers_by_email": gettext_lazy("Consent to offers by e-mail"),
     "contact.offers_by_sms": gettext_lazy("Consent to offers by SMS"),
     "contact.cart_reminders": gettext_lazy("Consent to reminders of a cart"),
+    "contact.tags": gettext_lazy("Tags of the customer"),
     "contact.is_suppressed": gettext_lazy("Customer's address gets no messages of some kind"),
 }
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from recoup.catalog.models import Product
 from recoup.processes.engine.times import parse_span
 from recoup.processes.models import Process
-from recoup.shops.models import Shop
+from recoup.shops.models import Shop, Source
 from recoup.web.words.steps import process_name
 
 MINUTES, HOURS, DAYS, WEEKS = "M", "H", "D", "W"
@@ -127,6 +127,12 @@ def product_names(shop: Shop, refs: Iterable[str]) -> dict[str, str]:
     """Return the names of products by their reference."""
     rows = Product.objects.filter(shop=shop, ref__in=list(refs)).order_by("-variant_ref", "id")
     return dict(rows.values_list("ref", "name"))
+
+
+def source_names(shop: Shop) -> dict[str, str]:
+    """Return the names of the shop's sources, by the word that stands for them in conditions."""
+    rows = Source.objects.filter(shop=shop).values_list("pk", "name")
+    return {f"source {key}": name for key, name in rows}
 
 
 def find_products(shop: Shop, searched: str) -> dict[str, str]:
