@@ -54,7 +54,7 @@ function Canvas({ given, page }: { given: Everything; page: Page }): ReactNode {
   const [draft, setDraft] = useState(given.state);
   const [counts, setCounts] = useState<Counts>({});
   const [at, setAt] = useState("entry");
-  const [form, setForm] = useState<{ url: string; block: string; focusOn: string } | null>(null);
+  const [form, setForm] = useState<{ url: string; block: string; focusOn: string; turn: number } | null>(null);
   const [open, setOpen] = useState<Open | null>(null);
   const [held, setHeld] = useState<Held | null>(null);
   const [said, setSaid] = useState("");
@@ -169,19 +169,20 @@ function Canvas({ given, page }: { given: Everything; page: Page }): ReactNode {
     });
   }
 
-  function heard(answer: Answer, done = words.saved!): void {
+  /** Take in what became of an edit. A form that was opened while it was on its way is asked for again. */
+  function heard(answer: Answer, done: string, isOfForm: boolean): void {
     setLost(answer.kind === "lost");
+    if (answer.kind === "kept" || answer.kind === "conflict") {
+      setDraft(answer.state);
+      if (isOfForm) setForm(null);
+      else if (!panel.current?.isDirty()) setForm((now) => now && { ...now, turn: now.turn + 1 });
+    }
     if (answer.kind === "kept") {
       wanted.current = answer.mark || wanted.current || at;
-      setDraft(answer.state);
       setConflict(null);
       setSaid([done, ...answer.said].join(" "));
-      setForm(null);
-    } else if (answer.kind === "conflict") {
-      setDraft(answer.state);
-      setConflict(answer);
-      setForm(null);
-    } else if (answer.kind === "refused") setSaid(answer.why);
+    } else if (answer.kind === "conflict") setConflict(answer);
+    else if (answer.kind === "refused") setSaid(answer.why);
     else if (answer.kind === "form" && answer.isConflict) void refresh();
   }
 
@@ -204,7 +205,8 @@ function Canvas({ given, page }: { given: Everything; page: Page }): ReactNode {
       body.set("csrfmiddlewaretoken", page.token);
       body.set("lock", draft.lock);
       Object.entries(values).forEach(([key, value]) => body.set(key, value));
-      void ask(urls[name], body).then((answer) => heard(answer, done));
+      setForm(null);
+      void ask(urls[name], body).then((answer) => heard(answer, done, false));
     });
   }
 
@@ -212,7 +214,7 @@ function Canvas({ given, page }: { given: Everything; page: Page }): ReactNode {
     if (form?.url === url) return;
     leave(() => {
       setOpen(null);
-      setForm({ url, block, focusOn });
+      setForm({ url, block, focusOn, turn: 0 });
     });
   }
 
@@ -413,7 +415,7 @@ function Canvas({ given, page }: { given: Everything; page: Page }): ReactNode {
           {stop >= 0 && <TourCard stops={tour} index={stop} onGo={setStop} onEnd={endTour} />}
           <p className="cv-said" role="status">{said}</p>
         </div>
-        {form && <Panel key={form.url} ref={panel} url={form.url} focusOn={form.focusOn} onAnswer={(answer) => heard(answer)} onClose={() => closePanel()} />}
+        {form && <Panel key={`${form.url} ${form.turn}`} ref={panel} url={form.url} focusOn={form.focusOn} onAnswer={(answer) => heard(answer, words.saved!, true)} onClose={() => closePanel()} />}
         {open?.menu === "insert" && <KindMenu families={kinds} onChoose={(kind) => insert(kind, open.at)} onClose={() => setOpen(null)} />}
         {open?.menu === "lead" && <StepMenu title={words.leadElsewhere!} blocks={numbered} ownEnd onChoose={(to) => lead(open.at, to)} onClose={() => setOpen(null)} />}
         {open?.menu === "find" && <StepMenu title={words.find!} blocks={draft.blocks} ownEnd={false} onChoose={(id) => (setOpen(null), requestAnimationFrame(() => focusItem(id)))} onClose={() => setOpen(null)} />}

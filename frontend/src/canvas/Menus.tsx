@@ -20,9 +20,13 @@ function fits(text: string, asked: string): boolean {
 function SearchBox(props: { label: string; value: string; onChange(value: string): void; onEnter(): void }): ReactNode {
   return (
     <input
-      className="input" type="search" autoFocus aria-label={props.label} placeholder={props.label} value={props.value}
+      className="input" type="search" data-first aria-label={props.label} placeholder={props.label} value={props.value}
       onChange={(event) => props.onChange(event.target.value)}
-      onKeyDown={(event) => event.key === "Enter" && props.onEnter()}
+      onKeyDown={(event) => {
+        if (event.key !== "Enter") return;
+        event.preventDefault(); // else the button that gets the focus back is pressed as well
+        props.onEnter();
+      }}
     />
   );
 }
@@ -96,7 +100,7 @@ export function ActionMenu(props: { title: string; choices: Choice[]; onChoose(k
     <Modal title={props.title} onClose={props.onClose}>
       <div onKeyDown={walkMenu}>
         {props.choices.map((choice, index) => (
-          <button key={choice.key} type="button" className="cv-choice" autoFocus={index === 0} onClick={() => props.onChoose(choice.key)}>
+          <button key={choice.key} type="button" className="cv-choice" data-first={index === 0 || undefined} onClick={() => props.onChoose(choice.key)}>
             <span className="cv-mark"><Icon name={choice.icon} /></span><span className="strong">{choice.words}</span><kbd>{choice.keys}</kbd>
           </button>
         ))}
@@ -149,7 +153,7 @@ export function DirtyDialog(props: { onSave(): void; onDrop(): void; onStay(): v
       <div className="dialog-actions">
         <button type="button" className="btn btn-ghost" onClick={props.onStay}>{words.dirtyStay}</button>
         <button type="button" className="btn" onClick={props.onDrop}>{words.dirtyDrop}</button>
-        <button type="button" className="btn btn-primary" autoFocus onClick={props.onSave}>{words.dirtySave}</button>
+        <button type="button" className="btn btn-primary" data-first onClick={props.onSave}>{words.dirtySave}</button>
       </div>
     </Modal>
   );

@@ -37,6 +37,7 @@ export function Modal(props: { title: string; onClose(): void; children: ReactNo
   useLayoutEffect(() => {
     const shown = dialog.current!;
     if (!shown.open) shown.showModal();
+    shown.querySelector<HTMLElement>("[data-first]")?.focus();
     return () => shown.close();
   }, []);
   return (

@@ -1,0 +1,395 @@
+"""The process of seed 002 is drawn on the canvas in a real Chromium: by mouse, and by the keyboard alone (J2-J7)."""
+
+from typing import Any
+
+import pytest
+from django.urls import reverse
+from django_scopes import scopes_disabled
+from playwright.sync_api import Browser, Locator, Page
+from pytest_django.live_server_helper import LiveServer
+
+from recoup.core.activity import Actor
+from recoup.processes import drafts
+from recoup.processes.drafts import draft_of
+from recoup.processes.models import Process
+from recoup.shops.models import Source
+from tests.browser.conftest import InBrowser, open_page, sign_in
+from tests.browser.test_staff_pages import violations
+from tests.factories.moments import NOW
+from tests.factories.products import make_product
+from tests.web.world import Place, make_place
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+OWNER, MARKETER = "owner@own.example", "marketer@own.example"
+WIDTHS = (1440, 1024, 768)
+# Ordered; bought within two days? Yes: thanks. No: a mail with the link of the order.
+DRAWN: dict[str, dict[str, Any]] = {
+    "until": {"on": {"e": "product.bought", "products": ["p-1"]}, "within": "P2D"},
+    "yes": {"t": "send", "template": "order_reminder_1", "purpose": "thanks"},
+    "no": {"t": "send", "template": "order_reminder_2"},
+}
+
+
+@pytest.fixture
+def place(transactional_db: None) -> Place:
+    """Return a shop that sells a course, with an empty process about it."""
+    place = make_place("own")
+    with scopes_disabled():
+        make_product(Source.objects.filter(shop=place.shop)[0], ref="p-1", name="Course of pottery")
+        drafts.create_process(
+            place.shop,
+            name="Course",
+            actor=Actor("person", place.people["owner"].pk),
+            now=NOW,  # type: ignore[index]
+        )
+    return place
+
+
+def the_process() -> Process:
+    with scopes_disabled():
+        return Process.objects.select_related("current_version", "shop").get(name="Course")
+
+
+def path_of_the_editor() -> str:
+    return reverse("web:process_edit", args=["own", the_process().pk])
+
+
+def doc_of() -> dict[str, Any]:
+    with scopes_disabled():
+        found: dict[str, Any] = draft_of(the_process()).doc
+    return found
+
+
+def told(doc: dict[str, Any]) -> dict[str, Any]:
+    """Return what a document does, whatever its blocks are called: the question, and what stands on its two ways."""
+    nodes = doc["nodes"]
+
+    def bare(name: str) -> dict[str, Any]:
+        return {key: value for key, value in nodes[name].items() if key != "out"}
+
+    question = nodes[doc["entry"]["first"]]
+    ways = {port: bare(question["out"][port]) for port in ("yes", "no")}
+    ends = [nodes[nodes[question["out"][port]]["out"]["done"]]["t"] for port in ("yes", "no")]
+    return {"until": bare(doc["entry"]["first"]), **ways, "ends": ends, "count": len(nodes)}
+
+
+EXPECTED = {
+    "until": {"t": "until", **DRAWN["until"]},
+    "yes": DRAWN["yes"],
+    "no": DRAWN["no"],
+    "ends": ["end", "end"],
+    "count": 5,
+}
+
+
+def open_canvas(browser: Browser, server: str, email: str, path: str) -> tuple[Page, list[str]]:
+    """Sign in and open the canvas of the process."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
+    page, complaints = open_page(context)
+    sign_in(page, server, email)
+    page.goto(server + path)
+    page.locator("[data-item=entry]").wait_for()
+    return page, complaints
+
+
+def box(page: Page, title: str) -> Locator:
+    """Return the button of a block by the beginning of its name."""
+    return page.locator(f'.cv-box[aria-label^="{title}"]')
+
+
+def plus(page: Page, way: str) -> Locator:
+    """Return the + of a way by a part of its name."""
+    return page.locator(f'.cv-plus[aria-label*="{way}"]')
+
+
+def put_in(page: Page, way: str, kind: str) -> Locator:
+    """Press the + of a way, choose a kind, and return the form."""
+    plus(page, way).click()
+    page.get_by_role("dialog").get_by_role("button", name=kind).click()
+    form = page.locator(".cv-panel")
+    form.get_by_role("button", name="Put in").wait_for()
+    return form
+
+
+def save(form: Locator, button: str, page: Page) -> None:
+    form.get_by_role("button", name=button, exact=True).click()
+    page.locator(".cv-panel").wait_for(state="detached")
+
+
+def publish(page: Page) -> None:
+    page.get_by_role("link", name="Publish…").click()
+    page.get_by_role("button", name="Publish version 1").click()
+    page.get_by_text("Version 1 is published.").wait_for()
+
+
+def test_the_process_of_the_seed_is_drawn_by_mouse(
+    in_browser: InBrowser, live_server: LiveServer, place: Place
+) -> None:
+    path = path_of_the_editor()
+
+    def steps(browser: Browser) -> tuple[list[str], list[str]]:
+        page, complaints = open_canvas(browser, live_server.url, OWNER, path)
+        box(page, "Who enters").click()
+        form = page.locator(".cv-panel")
+        form.get_by_label("It begins when").select_option("order.placed")
+        save(form, "Save", page)
+        form = put_in(page, "Way from Who enters", "Wait for something to happen")
+        form.get_by_label("What is waited for").select_option("product.bought")
+        form.get_by_label("Search for a product by its name").fill("pottery")
+        form.get_by_role("button", name="Search").click()
+        form.get_by_label("Course of pottery").check()
+        save(form, "Put in", page)
+        form = put_in(page, "Way “yes”", "Send a mail")
+        form.get_by_label("Text", exact=True).select_option("order_reminder_1")
+        form.get_by_label("What it is").select_option("thanks")
+        save(form, "Put in", page)
+        form = put_in(page, "Way “no”", "Send a mail")
+        form.get_by_label("Text", exact=True).select_option("order_reminder_2")
+        save(form, "Put in", page)
+        tools = page.get_by_role("group", name="Tools of the canvas")
+        for name in ("Undo", "Redo"):
+            tools.get_by_role("button", name=name, exact=True).click()
+            page.get_by_role("status").get_by_text(
+                "Taken back." if name == "Undo" else "Done again."
+            ).wait_for()
+        drag_to(page, "Way “yes”", box(page, "4. Send"))
+        box(page, "4. Send").wait_for(state="detached")
+        tools.get_by_role("button", name="Undo", exact=True).click()
+        box(page, "4. Send").wait_for()
+
+        seen = looked_at(page)
+        publish(page)
+        return complaints, seen
+
+    assert in_browser(steps) == ([], [])
+    version = the_process().current_version
+    assert version is not None
+    assert told(version.doc) == EXPECTED
+    assert version.doc["entry"]["on"] == "order.placed"
+
+
+def drag_to(page: Page, way: str, target: Locator) -> None:
+    """Take hold of the end of a way and let it go on another block."""
+    ends = page.locator(".react-flow__edgeupdater-target")
+    names = page.locator(".cv-plus").evaluate_all("all => all.map(one => one.getAttribute('aria-label'))")
+    at = (
+        page.locator(".cv-plus")
+        .nth(next(i for i, name in enumerate(names) if way in name))
+        .get_attribute("data-item")
+    )
+    end = page.locator(f'[data-id="{at}"] .react-flow__edgeupdater-target').bounding_box()
+    to = target.bounding_box()
+    assert ends.count() > 3
+    assert end is not None
+    assert to is not None
+    page.mouse.move(end["x"] + end["width"] / 2, end["y"] + end["height"] / 3)
+    page.mouse.down()
+    page.mouse.move(to["x"] + to["width"] / 2, to["y"] - 20, steps=4)
+    page.mouse.move(to["x"] + to["width"] / 2, to["y"] + 2, steps=2)
+    page.mouse.up()
+
+
+def looked_at(page: Page) -> list[str]:
+    """Return what is wrong with the canvas in every width, by day and by night."""
+    found = []
+    box(page, "1. ").click()
+    page.locator(".cv-panel form").first.wait_for()
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            found += [f"{width} {scheme}: {one}" for one in violations(page)]
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.keyboard.press("Escape")
+    page.locator(".cv-panel").wait_for(state="detached")
+    return found
+
+
+def focused(page: Page) -> str:
+    """Return the name of what has the focus."""
+    said: str = page.evaluate(
+        "(a => (a.getAttribute('aria-label') || a.labels?.[0]?.innerText || a.innerText || '').trim())"
+        "(document.activeElement)"
+    )
+    return said
+
+
+def press_until(page: Page, key: str, name: str) -> None:
+    """Press a key until what has the focus has this name, as somebody without a mouse does."""
+    for _ in range(80):
+        if focused(page).startswith(name):
+            return
+        page.keyboard.press(key)
+    raise AssertionError(f"{name} is not reached by {key}; the focus is on {focused(page)}")
+
+
+def wait_for_focus(page: Page, name: str) -> None:
+    page.wait_for_function(
+        "name => (document.activeElement.getAttribute('aria-label') || document.activeElement.innerText).includes(name)",
+        arg=name,
+    )
+
+
+def insert_by_keys(page: Page, kind: str) -> None:
+    """Open the menu at the item with the focus, search a kind, and take it."""
+    page.keyboard.press("+")
+    page.get_by_role("dialog").wait_for()
+    page.keyboard.type(kind)
+    page.keyboard.press("Enter")
+    page.locator(".cv-panel form").first.wait_for()
+
+
+def save_by_enter(page: Page) -> None:
+    page.keyboard.press("Enter")
+    page.locator(".cv-panel").wait_for(state="detached")
+
+
+def begin_with_orders(page: Page) -> None:
+    press_until(page, "Tab", "Who enters")
+    page.keyboard.press("Enter")
+    page.locator(".cv-panel form").first.wait_for()
+    press_until(page, "Tab", "It begins when")
+    page.keyboard.type("An order is placed")
+    press_until(page, "Tab", "Save")
+    save_by_enter(page)
+    wait_for_focus(page, "Who enters")
+
+
+def ask_what_is_bought(page: Page) -> None:
+    insert_by_keys(page, "something happen")
+    press_until(page, "Tab", "What is waited for")
+    page.keyboard.type("A product is bought")
+    press_until(page, "Tab", "Search for a product")
+    page.keyboard.type("pottery")
+    page.keyboard.press("Enter")
+    page.get_by_label("Course of pottery").wait_for()
+    press_until(page, "Tab", "Course of pottery")
+    page.keyboard.press("Space")
+    press_until(page, "Tab", "Put in")
+    save_by_enter(page)
+    wait_for_focus(page, "1. ")
+
+
+def send_on_both_ways(page: Page) -> None:
+    page.keyboard.press("ArrowDown")
+    assert "Way “yes” from 1. " in focused(page)
+    insert_by_keys(page, "send a mail")
+    press_until(page, "Tab", "Text")
+    page.keyboard.type("Unpaid order, first")
+    press_until(page, "Tab", "What it is")
+    page.keyboard.type("thanks")
+    press_until(page, "Tab", "Put in")
+    save_by_enter(page)
+    wait_for_focus(page, "Send thanks")
+    for key in ("ArrowUp", "ArrowRight"):
+        page.keyboard.press(key)
+    assert "Way “no” from 1. " in focused(page)
+    insert_by_keys(page, "send a mail")
+    press_until(page, "Tab", "Text")
+    page.keyboard.type("Unpaid order, second")
+    press_until(page, "Tab", "Put in")
+    save_by_enter(page)
+    wait_for_focus(page, "Send a reminder")
+
+
+def take_out_and_back(page: Page) -> None:
+    page.keyboard.press("Delete")
+    wait_for_focus(page, "End")
+    for key, said in (
+        ("Control+z", "Taken back."),
+        ("Control+Shift+z", "Done again."),
+        ("Control+z", "Taken back."),
+    ):
+        page.keyboard.press(key)
+        page.get_by_role("status").get_by_text(said).wait_for()
+    page.keyboard.press("?")
+    page.get_by_role("dialog", name="Keys of the canvas").wait_for()
+    page.keyboard.press("Escape")
+
+
+def test_the_process_of_the_seed_is_drawn_by_the_keyboard_alone(
+    in_browser: InBrowser, live_server: LiveServer, place: Place
+) -> None:
+    path = path_of_the_editor()
+
+    def steps(browser: Browser) -> list[str]:
+        page, complaints = open_canvas(browser, live_server.url, OWNER, path)
+        begin_with_orders(page)
+        ask_what_is_bought(page)
+        send_on_both_ways(page)
+        take_out_and_back(page)
+        publish_by_keys(page)
+        return complaints
+
+    assert in_browser(steps) == []
+    version = the_process().current_version
+    assert version is not None
+    assert told(version.doc) == EXPECTED
+    assert version.doc["entry"]["on"] == "order.placed"
+
+
+def publish_by_keys(page: Page) -> None:
+    press_until(page, "Shift+Tab", "Publish…")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/publish/")
+    press_until(page, "Tab", "Publish version 1")
+    page.keyboard.press("Enter")
+    page.get_by_text("Version 1 is published.").wait_for()
+
+
+def test_two_people_draw_at_once_and_lose_nothing(
+    in_browser: InBrowser, live_server: LiveServer, place: Place
+) -> None:
+    path = path_of_the_editor()
+
+    def steps(browser: Browser) -> list[str]:
+        page, complaints = open_canvas(browser, live_server.url, OWNER, path)
+        other, _ = open_canvas(browser, live_server.url, MARKETER, path)
+        form = put_in(page, "Way from Who enters", "Wait For some time")
+        form.get_by_label("Wait for", exact=True).fill("5")
+        others = put_in(other, "Way from Who enters", "Wait For some time")
+        others.get_by_label("Wait for", exact=True).fill("3")
+        save(others, "Put in", other)
+        form.get_by_role("button", name="Put in").click()
+        form.get_by_text("changed this draft while you were typing").wait_for()
+        form.get_by_text("Put in: 1. Wait 3 hours").wait_for()
+        box(page, "1. Wait 3 hours").wait_for()  # the canvas behind it is the newest already
+        assert form.get_by_label("Wait for", exact=True).input_value() == "5"
+        box(page, "2. End").click()  # another step: what was typed is asked about, not lost
+        page.get_by_role("dialog").get_by_role("button", name="Save it").click()
+        box(page, "1. Wait 5 hours").wait_for()
+
+        box(other, "1. Wait 3 hours").hover()
+        other.get_by_role("button", name="More about this step: Wait 3 hours").click()
+        other.get_by_role("dialog").get_by_role("button", name="Take out").click()
+        other.get_by_text("changed this draft after you had opened it").wait_for()
+        other.get_by_text("Put in: 1. Wait 5 hours").wait_for()
+        return [line for line in complaints if "409" not in line]
+
+    assert in_browser(steps) == []
+    assert [node["for"] for node in doc_of()["nodes"].values() if node["t"] == "wait"] == ["PT3H", "PT5H"]
+
+
+def test_a_phone_gets_the_list_and_a_choice_is_remembered(
+    in_browser: InBrowser, live_server: LiveServer, place: Place
+) -> None:
+    address = live_server.url + reverse("web:process_edit", args=["own", the_process().pk])
+
+    def steps(browser: Browser) -> list[bool]:
+        context = browser.new_context(viewport={"width": 360, "height": 740}, reduced_motion="reduce")
+        page, complaints = open_page(context)
+        sign_in(page, live_server.url, OWNER)
+        page.goto(address)
+        on_a_phone = page.locator(".flow").is_visible()
+        page.set_viewport_size({"width": 1440, "height": 900})
+        page.locator("[data-item=entry]").wait_for()
+        page.get_by_role("link", name="List").click()
+        page.locator(".flow").wait_for()
+        page.goto(address)
+        page.locator(".flow").wait_for()
+        remembered = not page.locator("#canvas").is_visible()
+        page.get_by_role("link", name="Canvas").click()
+        page.locator("[data-item=entry]").wait_for()
+        return [on_a_phone, remembered, not complaints]
+
+    assert in_browser(steps) == [True, True, True]
