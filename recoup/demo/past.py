@@ -49,10 +49,22 @@ class Plan:
 
 def plans(begin: datetime, *, days: int) -> list[Plan]:
     """Return the orders of so many days from `begin`, oldest first."""
-    dice = random.Random(SEED)  # noqa: S311 - a demo, not a secret
+    return _drawn(random.Random(SEED), begin, days=days, number=2000)  # noqa: S311 - a demo, not a secret
+
+
+def older_plans(begin: datetime, *, days: int) -> list[Plan]:
+    """Return the orders of the weeks before that: only those that were not paid at once, which is what counts now."""
+    dice = random.Random(SEED - 1)  # noqa: S311 - a demo, not a secret
+    return [plan for plan in _drawn(dice, begin, days=days, number=100) if _is_late(plan)]
+
+
+def _is_late(plan: Plan) -> bool:
+    return plan.pays_at is None or plan.pays_at - plan.snapshot.placed_at > timedelta(hours=41)
+
+
+def _drawn(dice: random.Random, begin: datetime, *, days: int, number: int) -> list[Plan]:
     found: list[Plan] = []
     known: list[PersonSnapshot] = []
-    number = 2000
     for day in range(days):
         for _ in range(dice.randint(11, 19)):
             number += 1

@@ -1,4 +1,4 @@
-"""The demo's past: three weeks of a small shop, lived through by the real parts before the browser opens.
+"""The demo's past: some weeks of a small shop, lived through by the real parts before the browser opens.
 
 The clock is set back, then moved forward in steps; orders come in, the worker's steps run, the sender hands mails to the
 mailbox, some buyers come back and pay. Nothing is written into tables by hand, so every number on every page has its rows.
@@ -27,7 +27,7 @@ from recoup.core.installation import confirm_place, get_installation
 from recoup.core.models import Heartbeat
 from recoup.demo import stage
 from recoup.demo.mailbox import Mailbox, keeper
-from recoup.demo.past import Plan, carts, plans
+from recoup.demo.past import Plan, carts, older_plans, plans
 from recoup.demo.people import GOODS
 from recoup.demo.telling import cart_as_told, order_as_told, report
 from recoup.hooks import apply as intake
@@ -55,6 +55,10 @@ from recoup.storefront.controls import SAYS_PAID
 
 DAYS = 21
 STEP = timedelta(hours=6)
+# Before these come weeks of which only the orders that were not paid at once are played, in longer steps: so many people
+# does it take until what the reminders bring can be told. Three of ten are left alone, a tenth would take half a year.
+OLDER_DAYS, OLDER_STEP = 49, timedelta(hours=12)
+LEFT_ALONE_BP = 3000
 BANK_PORT = 9100
 # How many of those who got the first, second or third reminder pay because of it.
 COMES_BACK = (0.11, 0.08, 0.05)
@@ -88,7 +92,7 @@ def start_demo(*, days: int = DAYS, tell: Callable[[str], None] = print) -> None
             raise NotTheDemo
         if not Shop.objects.exists():
             tell(
-                "Making the demo shop: three weeks of orders, mails and payments. This takes a minute, once."
+                "Making the demo shop: weeks of orders, mails and payments. This takes a minute or two, once."
             )
             _make_past(days, bank_url)
         elif trade_offset() < timedelta(
@@ -103,9 +107,11 @@ def start_demo(*, days: int = DAYS, tell: Callable[[str], None] = print) -> None
 
 def _make_past(days: int, bank_url: str) -> None:
     stage.mark_as_demo()
-    _set_offset(-timedelta(days=days))
+    _set_offset(-timedelta(days=days + OLDER_DAYS))
     with _own_mailbox() as port:
-        scenery = stage.make_shop(LAWENDA, mailbox_port=port, bank_url=bank_url, now=trade_now())
+        scenery = stage.make_shop(
+            LAWENDA, mailbox_port=port, bank_url=bank_url, now=trade_now(), holdout_bp=LEFT_ALONE_BP
+        )
         Shop.objects.filter(pk=scenery.shop.pk).update(address=ADDRESS)
         _Past(scenery, days).live_through()
     _set_offset(timedelta(0))
@@ -160,7 +166,7 @@ class _Past:
         self._dice = random.Random(7)  # noqa: S311 - a demo, not a secret
         self._sender = Sender()
         self._decided: set[int] = set()
-        self._last_day = trade_now() + timedelta(days=days - 1)
+        self._last_day = trade_now() + timedelta(days=OLDER_DAYS + days - 1)
         self._carts: dict[str, CartSnapshot] = {}
         self._will_order: list[tuple[datetime, str, int]] = []  # when, cart, message
         self._will_pay: list[tuple[datetime, int, int]] = []  # when, order, message
@@ -176,12 +182,13 @@ class _Past:
                 now=begin,
             )
         go_live(self._scenery.shop, actor=SYSTEM, now=begin)
-        waiting = plans(begin + timedelta(minutes=1), days=self._days)
+        full = begin + timedelta(days=OLDER_DAYS, minutes=1)
+        waiting = older_plans(begin + timedelta(minutes=1), days=OLDER_DAYS) + plans(full, days=self._days)
         paying: list[Plan] = []
-        left = carts(begin + timedelta(minutes=1), days=self._days)
+        left = carts(full, days=self._days)
         self._carts = {cart.ref: cart for cart in left}
-        for number in range(1, self._days * 4 + 1):
-            _set_offset(timedelta(days=-self._days) + number * STEP)
+        for to_go in self._steps():
+            _set_offset(-to_go)
             now = trade_now()
             while waiting and waiting[0].snapshot.placed_at <= now:
                 plan = waiting.pop(0)
@@ -200,6 +207,14 @@ class _Past:
             worker.step_all()
             self._decide(now)
         self._leave_loose_ends(trade_now())
+
+    def _steps(self) -> Iterator[timedelta]:
+        """Return how long before the present each step ends, the last one in the present."""
+        days = timedelta(days=self._days)
+        for number in range(1, timedelta(days=OLDER_DAYS) // OLDER_STEP + 1):
+            yield days + timedelta(days=OLDER_DAYS) - number * OLDER_STEP
+        for number in range(1, days // STEP + 1):
+            yield days - number * STEP
 
     def _place(self, plan: Plan, now: datetime) -> None:
         """Let the shop tell of an order: those of the last day by its webhook, so that its page shows them."""
