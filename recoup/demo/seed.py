@@ -159,7 +159,7 @@ def _serve(loop: asyncio.AbstractEventLoop, task: "asyncio.Task[None]") -> None:
 
 
 class _Past:
-    """Three weeks, step by step."""
+    """The weeks, step by step."""
 
     def __init__(self, scenery: stage.Stage, days: int) -> None:
         self._scenery, self._days = scenery, days

@@ -84,7 +84,8 @@ function optionsOf(given: Chart, box: HTMLElement): EChartsCoreOption {
     },
     yAxis: {
       type: "value",
-      min: (range: { min: number }) => Math.min(0, range.min),
+      // From zero on, unless something lies below it.
+      min: given.series.some((series) => series.values.some((value) => (value ?? 0) < 0)) ? undefined : 0,
       splitNumber: 3,
       splitLine: { lineStyle: { color: line } },
       axisLabel: { ...font, color: muted, formatter: (value: number) => short.format(value) },
@@ -93,8 +94,9 @@ function optionsOf(given: Chart, box: HTMLElement): EChartsCoreOption {
   };
 }
 
-/** The points that say their number: all where there is room, else the highest and the last. */
-function labelled(values: (number | null)[], box: HTMLElement): Set<number> {
+/** The points that say their number: of a line the last; of bars all where there is room, else the highest and the last. */
+function labelled(values: (number | null)[], kind: Series["kind"], box: HTMLElement): Set<number> {
+  if (kind === "line") return new Set([values.length - 1]);
   const all = [...values.keys()];
   if (box.clientWidth / Math.max(1, values.length) >= 40) return new Set(all);
   const highest = all.reduce((best, at) => ((values[at] ?? 0) > (values[best] ?? 0) ? at : best), 0);
@@ -102,7 +104,7 @@ function labelled(values: (number | null)[], box: HTMLElement): Set<number> {
 }
 
 function seriesOf(series: Series, box: HTMLElement, short: Intl.NumberFormat): object {
-  const told = labelled(series.values, box);
+  const told = labelled(series.values, series.kind, box);
   const tint = colour(box, `${series.tone}-bar`);
   const words = colour(box, series.tone);
   return {
