@@ -239,7 +239,7 @@ def _arm(seat: Seat, effect: SplitEffect, arm: ArmEffect, *, is_winner: bool) ->
     action = None
     if seat.may(Right.EDIT_PROCESSES):
         action = Action(
-            _("Prepare a draft with this way"),
+            _("Draft with this way"),
             "pencil",
             url=place(seat, "process_take_way", split.process.pk),
             is_post=True,

@@ -80,7 +80,7 @@ def _row(label: str, people: str, paid: str, rate: str, money: str, **more: Any)
 def _take(way: str, tone: str = "") -> Action:
     fields = [("block", "n1"), ("way", way)]
     return Action(
-        "Prepare a draft with this way", "pencil", url="/s/lumen/processes/1/take-way/", is_post=True, tone=tone,
+        "Draft with this way", "pencil", url="/s/lumen/processes/1/take-way/", is_post=True, tone=tone,
         fields=fields,
     )  # fmt: skip
 
