@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from recoup.web.parts import Words
 
@@ -24,3 +25,35 @@ class Behind:
     words: Words
     url: str
     label: Words
+
+
+@dataclass(frozen=True, slots=True)
+class WhyLine:
+    """A line of the ledger: when it was done, at which step, what, and why."""
+
+    at: datetime
+    step: Words
+    what: Words
+    why: Words = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WhyAnswer:
+    """Whether somebody got a message, and why."""
+
+    head: Words
+    why: Words
+    icon: str
+    tone: str = "neutral"
+
+
+@dataclass(frozen=True, slots=True)
+class WhyProcess:
+    """What one process did about an order, a cart or a person."""
+
+    name: Words
+    url: str
+    answers: Sequence[WhyAnswer]
+    lines: Sequence[WhyLine] = ()
+    entered_at: datetime | None = None

@@ -18,12 +18,14 @@ from recoup.web.views import (
     report_files,
     reports,
     search,
+    why,
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
     path("attention/", attention.attention, name="attention"),
     path("attention/<int:item_id>/settle/", attention.settle, name="attention_settle"),
+    path("why/", why.why, name="why"),
     path("search/", search.find, name="search"),
     path("orders/", orders.orders, name="orders"),
     path("orders/bulk/", orders.bulk, name="orders_bulk"),

@@ -17,7 +17,7 @@ from recoup.shops.access import Seat
 from recoup.web import listing
 from recoup.web.answers import actor_of, place, place_if, see_other
 from recoup.web.doors import StaffRequest, staff
-from recoup.web.listing import Address
+from recoup.web.listing import Address, with_query
 from recoup.web.parts import Filters, Link
 from recoup.web.shown.attention import DOUBLES
 from recoup.web.shown.customer import customer_page, customer_rows
@@ -83,6 +83,9 @@ def _show(request: StaffRequest, seat: Seat, contact: Contact, *, status: int = 
         "customer": page,
         "crumb_links": [Link(_("Customers"), place(seat, "customers")), Link(page.card.name, "")],
         "dialogs": doubles_dialogs(seat, contact),
+        "why_url": with_query(place(seat, "why"), {"contact": contact.pk})
+        if seat.may(Right.SEE_PROCESSES)
+        else "",
     }
     return render(request, "web/customer.html", context, status=status)
 

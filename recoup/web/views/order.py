@@ -27,6 +27,7 @@ from recoup.shops.access import Seat
 from recoup.web import parts
 from recoup.web.answers import actor_of, place, see_other
 from recoup.web.doors import StaffRequest, staff
+from recoup.web.listing import with_query
 from recoup.web.screens import OrderPage
 from recoup.web.shown.money import returnable, stuck_session
 from recoup.web.shown.order import order_page, standing_of
@@ -75,6 +76,9 @@ def _show(request: StaffRequest, seat: Seat, shown: Order, *, status: int = 200)
         "order": _with_moves(page, seat, shown, place(seat, "order_note", shown.pk) if may_work else ""),
         "crumb_links": [parts.Link(_("Orders"), place(seat, "orders")), parts.Link(shown.number, "")],
         "dialogs": order_dialogs(seat, standing),
+        "why_url": with_query(place(seat, "why"), {"order": shown.pk})
+        if seat.may(Right.SEE_PROCESSES)
+        else "",
     }
     return render(request, "web/order.html", context, status=status)
 

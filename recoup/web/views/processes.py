@@ -75,6 +75,8 @@ def _show(request: StaffRequest, seat: Seat, one: Process, *, status: int = 200)
         ),
         "decisions_url": "",
         "draft_url": _draft_url(seat, one),
+        "why_url": place(seat, "why"),
+        "process_id": one.pk,
         "behind": behind_of(seat, one) if seat.may(Right.EDIT_PROCESSES) else None,
         "is_waiting_to_run": one.current_version_id is not None and one.status in _IDLE,
         "dialogs": shown.process_dialogs(seat, one, numbers),

@@ -1,0 +1,230 @@
+"""Reads all that was written down about one order, cart or person, for every process that could have been about it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection
+
+from recoup.core.models import Activity
+from recoup.orders.models import Cart, Order
+from recoup.processes.engine.codes import Code, SubjectKind
+from recoup.processes.facts import enrolment_of, facts_of, message_outcome
+from recoup.processes.models import Process, TurnedAway
+from recoup.processes.store_sql import facts_sql
+from recoup.processes.versions import graph_of
+from recoup.processes.why.explaining import Reason, Story, Told, explain, refusal_key
+from recoup.recovery.models import RecoveryCase
+from recoup.shops.models import Shop
+
+_OF_CASES = ("order.unpaid", "cart.abandoned")
+_RUNS = frozenset({"live", "test", "paused"})  # lets people in
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Why the message of a block (its id and its text) did or did not come; without a block, why nothing did."""
+
+    reason: Reason
+    node: str = ""
+    template: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What one process did about the order, cart or person: a reason for each message, and the lines behind them."""
+
+    process: Process
+    answers: Sequence[Answer]
+    entered_at: datetime | None = None
+    doc: dict[str, Any] | None = None  # of the version that it is told by
+    lines: Sequence[Told] = field(default=())
+
+
+def answers_about(shop: Shop, *, kind: int, subject_id: int, now: datetime) -> list[Answers]:
+    """Return what each process did about an order (kind 1), a cart (2) or a person (3), those that did something first."""
+    processes = {
+        one.pk: one
+        for one in Process.objects.filter(shop=shop)
+        .select_related("current_version")
+        .order_by("-priority", "name", "id")
+    }
+    found = [
+        _of_enrolment(processes[one.enrolment.process_id], one, now)
+        for one in _stories(shop, kind, subject_id)
+    ]
+    seen = {one.process.pk for one in found}
+    refused = _refused(shop, kind, subject_id)
+    for process in processes.values():
+        if process.pk in seen:
+            continue
+        if process.pk in refused:
+            found.append(Answers(process, [Answer(refused[process.pk])]))
+        elif _is_about(process, kind):
+            found.append(Answers(process, [Answer(_unseen(process, kind, subject_id))]))
+    return found
+
+
+def _is_about(process: Process, kind: int) -> bool:
+    if process.current_version_id is None or kind == SubjectKind.CONTACT:
+        return False
+    return bool(graph_of(process.current_version_id).document.entry.subject == kind)
+
+
+def _stories(shop: Shop, kind: int, subject_id: int) -> list[Story]:
+    condition = "e.shop_id = %s AND e.subject_kind = %s AND e.subject_id = %s ORDER BY e.id DESC LIMIT 50"
+    with connection.cursor() as cursor:
+        cursor.execute(facts_sql(condition), [shop.pk, kind, subject_id])
+        rows = cursor.fetchall()
+    lines = _lines([row[0] for row in rows])
+    stories = []
+    for row in sorted(rows, key=lambda row: -row[0]):
+        graph = graph_of(row[3])
+        enrolment = enrolment_of(row)
+        stories.append(Story(enrolment, graph, facts_of(row, graph), lines.get(enrolment.id, []), row[22]))
+    return stories
+
+
+def _lines(enrolment_ids: Sequence[int]) -> dict[int, list[Told]]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT l.enrolment_id, l.step_no, l.version_id, v.number, l.node, l.outcome, l.arm, l.at, l.done_at, m.id,"
+            " m.state, m.reason, coalesce(m.handed_at, m.settled_at), m.due_at FROM processes_step_log l"
+            " JOIN processes_processversion v ON v.id = l.version_id"
+            " LEFT JOIN messaging_message m ON m.enrolment_id = l.enrolment_id AND m.step_no = l.step_no"
+            " WHERE l.enrolment_id = ANY(%s) ORDER BY l.enrolment_id, l.step_no",
+            [list(enrolment_ids)],
+        )
+        rows = cursor.fetchall()
+    found: dict[int, list[Told]] = {}
+    for enrolment_id, step_no, version_id, number, node, outcome, arm, at, done_at, *message in rows:
+        message_id, state, reason, ended_at, due_at = message
+        found.setdefault(enrolment_id, []).append(
+            Told(
+                step_no,
+                graph_of(version_id).node_id(node),
+                Code(outcome),
+                at,
+                done_at,
+                number,
+                arm,
+                message_outcome(state, reason) if state else 0,
+                ended_at,
+                due_at,
+                reason or "",
+                message_id,
+            )
+        )
+    return found
+
+
+def _of_enrolment(process: Process, story: Story, now: datetime) -> Answers:
+    document = story.graph.document
+    sends = [(name, node) for name, node in document.nodes.items() if node.t == "send"]
+    gone = [line for line in story.lines if line.code is Code.QUEUED and line.node not in document.nodes]
+    answers = [
+        Answer(_counted(story, explain(story, name, now)), name, node.template) for name, node in sends
+    ]
+    answers += [Answer(explain(story, line.node, now), line.node, "") for line in gone]
+    return Answers(process, answers, story.enrolment.entered_at, document.as_json(), story.lines)
+
+
+def _counted(story: Story, reason: Reason) -> Reason:
+    """Add how many messages somebody had in the day before a limit kept one back."""
+    if reason.key not in ("skipped_cap", "deferred_cap") or reason.at is None:
+        return reason
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM messaging_message WHERE shop_id = %s AND contact_id = %s AND state = 'sent'"
+            " AND purpose = 'reminder' AND NOT is_test AND handed_at > %s AND handed_at <= %s",
+            [story.enrolment.shop_id, story.enrolment.contact_id, reason.at - timedelta(hours=24), reason.at],
+        )
+        [(count,)] = cursor.fetchall()
+    return reason._replace(recent=count)
+
+
+def _refused(shop: Shop, kind: int, subject_id: int) -> dict[int, Reason]:
+    lines = TurnedAway.objects.filter(shop=shop, subject_kind=kind, subject_id=subject_id).order_by(
+        "at", "id"
+    )
+    found = {}
+    for line in lines:
+        other = None
+        if line.other_id is not None:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT process_id FROM processes_enrolment WHERE id = %s", [line.other_id])
+                other = (cursor.fetchone() or [None])[0]
+        found[line.process_id] = Reason(refusal_key(line.code), line.at, process_id=other)
+    return found
+
+
+def _unseen(process: Process, kind: int, subject_id: int) -> Reason:
+    """Say why a process never saw an order or cart."""
+    came_at, reason = _coming(process, kind, subject_id)
+    if reason is not None:
+        return reason
+    if came_at is None:
+        return Reason("no_record")
+    status = _status_at(process, came_at)
+    if status in _RUNS:
+        return Reason("no_record", came_at)
+    first = process.live_since
+    if first is not None and came_at < first and status == Process.Status.DRAFT:
+        return Reason("before_start", came_at, first)
+    return Reason("not_running", came_at, message_reason=status)
+
+
+def _coming(process: Process, kind: int, subject_id: int) -> tuple[datetime | None, Reason | None]:
+    """Return when an order or cart came to the door of a process, or why it never did."""
+    entry = process.current_version.doc["entry"]["on"] if process.current_version is not None else ""
+    row: Order | Cart | None = (
+        Order.objects.filter(shop=process.shop_id, pk=subject_id).first()
+        if kind == SubjectKind.ORDER
+        else Cart.objects.filter(shop=process.shop_id, pk=subject_id).first()
+    )
+    if row is None:
+        return None, Reason("no_record")
+    at = row.placed_at if isinstance(row, Order) else row.last_activity_at
+    for key, is_so in (
+        ("nobody", row.contact_id is None),
+        ("test_order", getattr(row, "is_test", False)),
+        ("backfill", row.is_backfill),
+    ):
+        if is_so:
+            return at, Reason(key, at)
+    return _begun(process, entry, row, at)
+
+
+def _begun(
+    process: Process, entry: str, row: Order | Cart, at: datetime
+) -> tuple[datetime | None, Reason | None]:
+    """Return when that happened with which a process begins, or that it has not."""
+    is_order = isinstance(row, Order)
+    paid_at = row.paid_at if isinstance(row, Order) else row.converted_at
+    if entry == "order.placed":
+        return at, None
+    if entry == "order.paid" and paid_at is not None:
+        return paid_at, None
+    if entry not in _OF_CASES:
+        return at, Reason("not_yet", at)
+    cases = RecoveryCase.objects.filter(shop=process.shop_id)
+    case = (cases.filter(order_id=row.pk) if is_order else cases.filter(cart_id=row.pk)).first()
+    if case is not None:
+        return case.opened_at, None
+    return at, Reason("paid_before", paid_at) if paid_at is not None else Reason("not_yet", at)
+
+
+def _status_at(process: Process, at: datetime) -> str:
+    """Return what a process was switched to at an instant, from the log of its switches."""
+    lines = Activity.objects.filter(
+        shop_id=process.shop_id,
+        subject_kind="process",
+        subject_id=process.pk,
+        verb="processes.process.status_changed",
+    ).order_by("at", "id")
+    changes = [(line.at, str(line.details["was"]), str(line.details["to"])) for line in lines]
+    before = [to for changed_at, _, to in changes if changed_at <= at]
+    if before:
+        return before[-1]
+    return changes[0][1] if changes else str(process.status)

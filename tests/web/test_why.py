@@ -1,0 +1,209 @@
+"""Why somebody did or did not get something, as a person reads it (novel 3)."""
+
+import html
+import re
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django_scopes import scopes_disabled
+
+from recoup.core.activity import SYSTEM
+from recoup.orders.models import Order
+from recoup.processes import actions
+from recoup.processes.entering import enrol_cases
+from recoup.processes.loop import Engine
+from recoup.processes.models import Enrolment, Process
+from recoup.shops.models import Shop
+from tests.factories.cases import make_case
+from tests.factories.clock import set_clock
+from tests.factories.moments import DAY, HOUR, NOW
+from tests.factories.orders import make_order
+from tests.factories.people import make_contact
+from tests.factories.processes import make_process, opened
+from tests.factories.shops import make_shop
+from tests.web.staff import sign_in
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _all_shops() -> Iterator[None]:
+    with scopes_disabled():
+        yield
+
+
+@pytest.fixture
+def shop() -> Shop:
+    set_clock(NOW)
+    return make_shop(slug="lumen", name="Lumen Candles", time_zone="UTC", live_since=NOW - 90 * DAY)
+
+
+@pytest.fixture
+def order(shop: Shop) -> Order:
+    return make_order(shop, contact=make_contact(shop, name="Anna"), status="unpaid", placed_at=NOW)
+
+
+def text(page: str) -> str:
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", page)))
+
+
+def ask(client: Client, **about: object) -> str:
+    answer = client.get("/s/lumen/why/", {name: str(value) for name, value in about.items()})
+    assert answer.status_code == 200
+    return text(answer.content.decode())
+
+
+def come(order: Order) -> None:
+    enrol_cases([opened(make_case(order, opened_at=NOW))])
+    while Engine().run_once():
+        pass
+
+
+def later(by: timedelta) -> datetime:
+    set_clock(NOW + by)
+    while Engine().run_once():
+        pass
+    return NOW + by
+
+
+def test_who_paid_is_told_when_and_before_what_with_the_lines_behind_it(shop: Shop, order: Order) -> None:
+    make_process(shop, name="Gentle")
+    come(order)
+    Order.objects.update(paid_at=NOW + 2 * HOUR, paid_learnt_at=NOW + 2 * HOUR, captured=order.total)
+    Enrolment.objects.update(run_at=NOW + 2 * HOUR)
+    later(3 * HOUR)
+
+    page = ask(sign_in(shop), order=order.pk)
+
+    assert "Anna did not get “" in page
+    assert re.search(r"It was paid at .*14:00, before this was due \(.*12:00\)\.", page)
+    assert "The line behind it" in page
+
+
+def test_what_is_still_to_come_and_what_is_under_way(shop: Shop, order: Order) -> None:
+    make_process(shop, name="Gentle")
+    come(order)
+    client = sign_in(shop)
+    assert re.search(
+        r"Anna has not got “.*” yet\. It will be sent at .*12:00, unless", ask(client, order=order.pk)
+    )
+
+    later(DAY + HOUR)
+
+    assert "It is waiting to be sent, planned for" in ask(client, order=order.pk)
+
+
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        ({"if": {"f": "order.total", "op": ">", "v": 100000}}, "The condition of the entry did not hold"),
+        ({}, "It will be sent at"),
+    ],
+)
+def test_who_was_not_let_in_is_told_why(
+    shop: Shop, order: Order, entry: dict[str, object], words: str
+) -> None:
+    make_process(shop, name="Gentle", entry=entry)
+    come(order)
+
+    assert words in ask(sign_in(shop), order=order.pk)
+
+
+def test_who_was_left_alone_is_told_so(shop: Shop, order: Order) -> None:
+    make_process(shop, name="Gentle", holdout_bp=5000)
+    come(order)
+    Enrolment.objects.update(flags=1)
+
+    assert "They are in the group that is left alone for comparison" in ask(sign_in(shop), order=order.pk)
+
+
+def test_who_came_in_another_process_of_the_group_is_told_which(shop: Shop, order: Order) -> None:
+    make_process(shop, name="Strong", entry={"group": "recovery"}, priority=9)
+    weak = make_process(shop, name="Weak", entry={"group": "recovery"})
+    come(order)
+
+    page = ask(sign_in(shop), order=order.pk, process=weak.pk)
+
+    assert "The person was in another process of the same group: Strong." in page
+
+
+def test_what_came_before_a_process_was_switched_on_was_never_seen(shop: Shop, order: Order) -> None:
+    process = make_process(shop, name="Gentle", status="draft")
+    come(order)
+    actions.set_status(process, "live", actor=SYSTEM, now=NOW + DAY)
+
+    page = ask(sign_in(shop), order=order.pk)
+
+    assert re.search(r"it came at .*12:00, before the process was switched on at", page)
+
+
+def test_what_came_while_a_process_was_stopped_was_let_in_by_nobody(shop: Shop, order: Order) -> None:
+    process = make_process(shop, name="Gentle")
+    actions.set_status(process, "stopped", actor=SYSTEM, now=NOW - HOUR)
+    come(order)
+    actions.set_status(process, "live", actor=SYSTEM, now=NOW + DAY)
+
+    assert "it was not running" in ask(sign_in(shop), order=order.pk)
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"is_test": True}, "It is a test order."),
+        ({"is_backfill": True}, "It was brought in from the past"),
+        ({"paid_at": NOW}, "It was paid or ordered at"),
+        ({}, "What the process begins with has not happened."),
+    ],
+)
+def test_what_never_came_to_a_door_says_why(
+    shop: Shop, order: Order, values: dict[str, object], words: str
+) -> None:
+    make_process(shop, name="Gentle")
+    Order.objects.filter(pk=order.pk).update(**values)
+
+    assert words in ask(sign_in(shop), order=order.pk)
+
+
+def test_a_limit_is_told_with_its_count(shop: Shop, order: Order) -> None:
+    make_process(shop, name="Gentle")
+    come(order)
+    later(DAY + HOUR)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE messaging_message SET state = 'cancelled', reason = 'cap', settled_at = %s",
+            [NOW + DAY + HOUR],
+        )
+
+    assert "Too many messages in a short time: 0 messages in the 24 hours before" in ask(
+        sign_in(shop), order=order.pk
+    )
+
+
+def test_somebody_is_found_and_led_to_what_they_ordered(shop: Shop, order: Order) -> None:
+    process = make_process(shop, name="Gentle")
+    come(order)
+    client = sign_in(shop)
+    assert order.contact is not None
+
+    found = client.get(
+        "/s/lumen/why/", {"find": order.contact.email or "", "process": str(process.pk)}
+    ).content.decode()
+    person = ask(client, contact=order.contact_id)
+
+    assert f"contact={order.contact_id}" in found
+    assert f"Order {order.number}" in person
+    for page in (f"orders/{order.pk}", f"customers/{order.contact_id}", f"processes/{process.pk}"):
+        assert "/s/lumen/why/" in client.get(f"/s/lumen/{page}/").content.decode()
+
+
+def test_another_shop_and_nonsense_answer_nothing(shop: Shop, order: Order) -> None:
+    client = sign_in(shop)
+    other = make_order(make_shop(), status="unpaid")
+
+    for query in (f"order={other.pk}", f"contact={other.contact_id}", "cart=99", "process=99"):
+        assert client.get(f"/s/lumen/why/?{query}").status_code == 404
+    assert "Nobody was found." in ask(client, find="zzzzzz")
+    assert Process.objects.count() == 0
