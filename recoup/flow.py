@@ -3,6 +3,8 @@
 from recoup.core.outbox import Routes
 from recoup.customers import handlers as customers
 from recoup.customers.events import ConsentChanged, CustomerMerged, TagsChanged
+from recoup.desk import handlers as desk
+from recoup.desk.events import TaskDone
 from recoup.messaging.events import MessageClicked, MessageOpened, MessageSettled
 from recoup.offers import handlers as offers
 from recoup.offers.events import OfferGranted, OfferRedeemed
@@ -29,6 +31,7 @@ ROUTES: Routes = {
     SessionEnded: (storefront.free_offers,),
     PaymentFailed: (processes.wake_failed, processes.enrol_failed),
     PaymentReceived: (
+        desk.call_off_paid,
         offers.confirm_payments,
         recovery.close_paid,
         processes.wake_paid,
@@ -39,5 +42,6 @@ ROUTES: Routes = {
     ConsentChanged: (),
     TagsChanged: (processes.enrol_tagged,),
     CustomerMerged: (recovery.follow_merged, customers.follow_merged, processes.follow_merged),
+    TaskDone: (processes.wake_task_done,),
     EnrolmentEnded: (processes.enrol_ended,),
 }

@@ -20,6 +20,7 @@ class Right(models.TextChoices):
 
     SEE_ORDERS = "see_orders", _("See orders and recovery")
     WORK_ORDERS = "work_orders", _("Change orders")
+    WORK_TASKS = "work_tasks", _("Do tasks")
     SEE_CUSTOMERS = "see_customers", _("See customers")
     EDIT_CUSTOMERS = "edit_customers", _("Change customers")
     EDIT_PRODUCTS = "edit_products", _("Change products")
@@ -40,9 +41,16 @@ RIGHTS: dict[Role, frozenset[Right]] = {
     Role.OWNER: frozenset(Right),
     Role.MANAGER: frozenset(Right) - {Right.MANAGE_SHOP, Right.MANAGE_STAFF, Right.EXPORT_PEOPLE},
     Role.CLERK: frozenset(
-        _SEE | {Right.WORK_ORDERS, Right.EDIT_CUSTOMERS, Right.SEND_MESSAGES, Right.SETTLE_ATTENTION}
+        _SEE
+        | {
+            Right.WORK_ORDERS,
+            Right.WORK_TASKS,
+            Right.EDIT_CUSTOMERS,
+            Right.SEND_MESSAGES,
+            Right.SETTLE_ATTENTION,
+        }
     ),
-    Role.MARKETER: frozenset(_SEE | {Right.EDIT_PROCESSES}),
-    Role.SERVICE: frozenset({Right.SEE_ORDERS, Right.SEE_CUSTOMERS, Right.EDIT_CUSTOMERS}),
+    Role.MARKETER: frozenset(_SEE | {Right.EDIT_PROCESSES, Right.WORK_TASKS}),
+    Role.SERVICE: frozenset({Right.SEE_ORDERS, Right.WORK_TASKS, Right.SEE_CUSTOMERS, Right.EDIT_CUSTOMERS}),
     Role.VIEWER: frozenset({Right.SEE_ORDERS, Right.SEE_REPORTS}),
 }

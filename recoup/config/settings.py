@@ -35,6 +35,7 @@ PARTS = [
     "recoup.messaging",
     "recoup.storefront",
     "recoup.segments",
+    "recoup.desk",
     "recoup.recovery",
     "recoup.processes",
     "recoup.analytics",

@@ -33,6 +33,7 @@ FOLLOWING = (
     "processes_enrolment",
     "processes_turned_away",
     "messaging_message",
+    "desk_task",
     "customers_consentevent",
     "customers_contactidentity",
     "customers_contacttag",

@@ -7,6 +7,7 @@ from django.db import connection
 from recoup.core.activity import Actor
 from recoup.core.clock import trade_now
 from recoup.customers.events import CustomerMerged, TagsChanged
+from recoup.desk.events import TaskDone
 from recoup.messaging.events import MessageClicked, MessageOpened, MessageSettled
 from recoup.orders import status
 from recoup.orders.events import CartChanged, OrderCancelled, OrderChanged, OrderPlaced
@@ -118,6 +119,11 @@ def wake_clicked(batch: Sequence[MessageClicked]) -> None:
     """Wake the enrolments whose message was followed; who clicks has opened."""
     bits = (Wake.MESSAGE_CLICKED | Wake.MESSAGE_OPENED).value
     _wake_enrolments([news.enrolment_id for news in batch], bits)
+
+
+def wake_task_done(batch: Sequence[TaskDone]) -> None:
+    """Wake the enrolments that wait for somebody to do a task."""
+    _wake_enrolments([news.enrolment_id for news in batch], Wake.TASK_DONE.value)
 
 
 def _wake_enrolments(ids: Sequence[int | None], bits: int) -> None:

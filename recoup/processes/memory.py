@@ -6,7 +6,6 @@ from datetime import datetime
 from functools import reduce
 from heapq import heappop, heappush
 from itertools import pairwise
-from typing import NamedTuple
 
 from recoup.processes.engine.batch import Due, WakeUp
 from recoup.processes.engine.codes import Code, Priority, State, Wake, is_final
@@ -15,6 +14,7 @@ from recoup.processes.engine.endings import stop
 from recoup.processes.engine.entry import LONGEST_CHAIN, Candidate, begin, with_cause
 from recoup.processes.engine.nodes.enrol import EnrolEffect, candidate_for
 from recoup.processes.engine.records import (
+    Answer,
     Effect,
     Enrolment,
     Facts,
@@ -24,27 +24,23 @@ from recoup.processes.engine.records import (
 )
 from recoup.processes.graph.compiling import keys_for
 from recoup.processes.memory_messages import Message
-from recoup.processes.worlds import WAKES, Arrival, Change, Lane, News, Purchase, Visit, apply_change, refusal
+from recoup.processes.memory_rows import BrokenPromise, Line, journal_of
+from recoup.processes.worlds import (
+    WAKES,
+    Arrival,
+    Change,
+    Lane,
+    News,
+    Purchase,
+    Reply,
+    Visit,
+    apply_change,
+    refusal,
+)  # fmt: skip
 from recoup.segments.facts import NOBODY, Details, PersonFacts, known_by
 
 __all__ = ["BrokenPromise", "Line", "MemoryStore", "Message"]
 ACTIVE = (State.WAITING, State.READY)
-
-
-class BrokenPromise(AssertionError):
-    """The engine returned what no table would take: a stranded enrolment, a step or a message twice."""
-
-
-class Line(NamedTuple):
-    """A line of the journal, told without ids of the store, so that two stores can be compared."""
-
-    process_id: int
-    subject_kind: int
-    subject_id: int
-    step_no: int
-    node_id: str
-    outcome: int
-    at: datetime
 
 
 class MemoryStore:
@@ -69,6 +65,7 @@ class MemoryStore:
         self._active_keys: dict[int, list[tuple[str, int, int]]] = {}
         self._heaps: dict[int, list[tuple[datetime, int]]] = {int(priority): [] for priority in Priority}
         self._due_messages: list[tuple[datetime, int, int]] = []
+        self._answers: dict[int, dict[int, Answer]] = {}
         self._paused: set[int] = set()
         self._versions: dict[
             int, int
@@ -135,6 +132,8 @@ class MemoryStore:
                 self._buy(news)
             case Visit():
                 self._visit(news)
+            case Reply():
+                self._reply(news)
 
     def enter(self, arrival: Arrival) -> Enrolment | None:
         """Enrol somebody, unless the process does not admit them or they are in it already."""
@@ -242,6 +241,8 @@ class MemoryStore:
         bought = self._purchases.get(enrolment.contact_id)
         if bought:
             facts = facts._replace(purchases=bought)
+        if enrolment.id in self._answers:
+            facts = facts._replace(answers=self._answers[enrolment.id])
         steps = self._message_steps.get(enrolment.id)
         if not steps:
             return facts
@@ -259,18 +260,7 @@ class MemoryStore:
 
     def journal(self) -> list[Line]:
         """Return the whole ledger in an order and in words that any store can repeat."""
-        return sorted(
-            Line(
-                enrolment.process_id,
-                enrolment.subject_kind,
-                enrolment.subject_id,
-                step.step_no,
-                self.graphs[enrolment.version_id].node_id(step.node),
-                step.outcome,
-                step.at,
-            )
-            for enrolment, step in ((self.enrolments[number], step) for number, step in self.ledger)
-        )
+        return journal_of(self.enrolments, self.ledger, self.graphs)
 
     def sent(self) -> list[Message]:
         """Return the messages that went out, in the order of their hand-over."""
@@ -318,6 +308,17 @@ class MemoryStore:
                 of_node[-1].clicked_at = of_node[-1].clicked_at or visit.at
             bits = Wake.MESSAGE_OPENED | (Wake.MESSAGE_CLICKED if visit.is_click else Wake(0))
             self._wake_one(enrolment, bits.value, self.clock)
+
+    def _reply(self, reply: Reply) -> None:
+        """Answer what a block has asked for last, once; what has ended is answered no more."""
+        for enrolment_id in self._of_subject.get((reply.subject_kind, reply.subject_id), ()):
+            enrolment = self.enrolments[enrolment_id]
+            node = self.graphs[enrolment.version_id].node_map.get(reply.node_id, 0)
+            asked = [one.step_no for owner, one in self.done if owner == enrolment_id and one.node == node]
+            answers = self._answers.setdefault(enrolment_id, {})
+            if asked and asked[-1] not in answers and not is_final(enrolment.state):
+                answers[asked[-1]] = Answer(node, int(reply.code), reply.at)
+                self._wake_one(enrolment, (Wake.TASK_DONE | Wake.WEBHOOK_ANSWERED).value, self.clock)
 
     def _wake_one(self, enrolment: Enrolment, bits: int, now: datetime) -> bool:
         if enrolment.state not in ACTIVE or not enrolment.wait_mask & bits or enrolment.run_at is None:

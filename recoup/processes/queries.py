@@ -9,12 +9,12 @@ from django.db import connection
 from django.db.models import Count, Q, QuerySet
 from django_scopes import scopes_disabled
 
+from recoup.processes.answers import with_rest
 from recoup.processes.engine.batch import Due
 from recoup.processes.engine.codes import Code
 from recoup.processes.facts import enrolment_of, facts_of
 from recoup.processes.graph.next_step import NextStep, describe_next
 from recoup.processes.models import Enrolment, Process
-from recoup.processes.purchases import with_purchases
 from recoup.processes.store_sql import facts_sql
 from recoup.processes.versions import graph_of
 from recoup.shops.models import Shop
@@ -118,9 +118,7 @@ def next_steps(*, subject_kind: int, subject_id: int, now: datetime) -> list[tup
 def _with_facts(rows: Sequence[tuple[Any, ...]]) -> list[Due]:
     """Return the enrolments of rows of `facts_sql` with all that the engine would know of them."""
     graphs = {version_id: graph_of(version_id) for version_id in {row[3] for row in rows}}
-    return with_purchases(
-        [Due(graphs[row[3]], enrolment_of(row), facts_of(row, graphs[row[3]])) for row in rows]
-    )
+    return with_rest([Due(graphs[row[3]], enrolment_of(row), facts_of(row, graphs[row[3]])) for row in rows])
 
 
 def message_counts(process: Process) -> dict[str, int]:

@@ -11,6 +11,7 @@ from recoup.core import outbox
 from recoup.core.arrays import as_instant, instants, numbers, read_instants_quickly, spans
 from recoup.core.clock import boot_seconds, trade_now
 from recoup.processes import preempting
+from recoup.processes.answers import with_rest
 from recoup.processes.effects.table import carry_out, end_effects
 from recoup.processes.engine.batch import Due, WakeUp
 from recoup.processes.engine.codes import Code, Priority, is_final
@@ -18,8 +19,6 @@ from recoup.processes.engine.endings import stop
 from recoup.processes.engine.records import Enrolment, Outcome, Step
 from recoup.processes.events import EnrolmentEnded
 from recoup.processes.facts import enrolment_of, facts_of
-from recoup.processes.known import with_known
-from recoup.processes.purchases import with_purchases
 from recoup.processes.store_sql import PICK, SAVE, WAKE
 from recoup.processes.versions import graph_of
 
@@ -113,7 +112,7 @@ class PostgresStore:
                     raise
                 except Exception as error:  # noqa: BLE001 - one poisoned version must not stop every shop
                     self._unreadable.append((enrolment_of(row), error))
-        return with_known(with_purchases(due))
+        return with_rest(due)
 
     def _set_aside(self, cursor: Any, rows: Sequence[tuple[Any, ...]], now: datetime) -> None:
         cursor.execute(_SET_ASIDE, [sorted({row[2] for row in rows}), [row[0] for row in rows]])

@@ -74,7 +74,18 @@ class Visit:
     is_click: bool = False
 
 
-News = Arrival | Change | Purchase | Visit
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Somebody of the staff, or a server, answers what a block has asked for about a subject, if it has by then."""
+
+    at: datetime
+    subject_kind: int
+    subject_id: int
+    node_id: str
+    code: Code
+
+
+News = Arrival | Change | Purchase | Visit | Reply
 
 
 def _is_always_sent(_enrolment_id: int, _step_no: int, _now: datetime) -> Code:

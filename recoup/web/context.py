@@ -20,6 +20,7 @@ _PLACE_RIGHTS = {
     "home": Right.SEE_ORDERS,
     "orders": Right.SEE_ORDERS,
     "recovery": Right.SEE_ORDERS,
+    "tasks": Right.SEE_ORDERS,
     "customers": Right.SEE_CUSTOMERS,
     "processes": Right.SEE_PROCESSES,
     "messages": Right.SEE_PROCESSES,

@@ -27,6 +27,7 @@ ICONS: dict[str, str] = {
     "send": "mail",
     "order_status": "package-check",
     "tag": "tag",
+    "task": "list-checks",
     "enrol": "workflow",
     "split": "split",
     "goal": "goal",

@@ -119,6 +119,39 @@ class OrderPage:
     actions: Sequence[Action] = ()  # the first is the main one
     siblings: Sequence[OrderLink] = ()
     note_url: str = ""  # POST `note`
+    tasks: Sequence["TaskRow"] = ()  # to do about it
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRow:
+    """A row of the list of tasks, or a task beside an order or a customer."""
+
+    title: str
+    url: str
+    person: str
+    about: Words
+    due_at: datetime
+    who: Words
+    state: str
+    state_label: Words
+    is_urgent: bool = False
+    closed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskPage:
+    """A task: what, about whom, and what came of it."""
+
+    row: TaskRow
+    note: str = ""
+    result: str = ""
+    facts: Sequence[tuple[Words, Words]] = ()
+    order_url: str = ""
+    customer_url: str = ""
+    phone: str = ""
+    process_url: str = ""
+    close_url: str = ""  # POST `do`, `result`; empty for who may not, or once it has ended
+    hand_on_url: str = ""  # POST `to`
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +287,7 @@ class CustomerPage:
     next_step: NextStep | None = None
     tags: Sequence[TagShown] = ()
     tags_url: str = ""  # where a tag is set or taken off; empty for who may not
+    tasks: Sequence[TaskRow] = ()  # to do about the person and their orders
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from recoup.web.views import (
     report_files,
     reports,
     search,
+    tasks,
     why,
 )
 
@@ -46,6 +47,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("recovery/report/", report.report, name="report"),
     path("recovery/report.csv", report_files.report_file, name="report_file"),
     path("recovery/brought.csv", report_files.brought_file, name="brought_file"),
+    path("tasks/", tasks.tasks, name="tasks"),
+    path("tasks/<int:task_id>/", tasks.task, name="task"),
+    path("tasks/<int:task_id>/close/", tasks.close, name="task_close"),
+    path("tasks/<int:task_id>/hand-on/", tasks.hand_on, name="task_hand_on"),
     path("customers/", customers.customers, name="customers"),
     path("customers/<int:contact_id>/", customers.customer, name="customer"),
     path("customers/<int:contact_id>/tags/", customers.tags, name="customer_tags"),

@@ -22,6 +22,7 @@ PLACES = (
     Place("home", _("Home"), "house", "h"),
     Place("orders", _("Orders"), "package", "o"),
     Place("recovery", _("Recovery"), "hand-coins", "r"),
+    Place("tasks", _("Tasks"), "list-checks", "t"),
     Place("customers", _("Customers"), "users-round", "c"),
     Place("processes", _("Processes"), "workflow", "p"),
     Place("messages", _("Messages"), "mail", "m"),

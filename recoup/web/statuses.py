@@ -61,6 +61,12 @@ MARKS: dict[str, dict[str, Mark]] = {
         "lapsed": Mark("clock", "neutral"),
         "false": Mark("ban", "neutral"),
     },
+    "task": {
+        "open": Mark("circle-dashed", "neutral"),
+        "overdue": Mark("clock", "due"),
+        "done": Mark("circle-check", "recovered"),
+        "cancelled": Mark("circle-x", "neutral"),
+    },
     "message": {
         "due": Mark("calendar-clock", "due"),
         "claimed": Mark("send", "neutral"),

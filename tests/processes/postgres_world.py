@@ -18,7 +18,7 @@ from recoup.processes.engine.records import Outcome
 from recoup.processes.facts import enrolment_of, facts_of
 from recoup.processes.graph.compiling import keys_for
 from recoup.processes.graph.document import ProcessDocument
-from recoup.processes.memory import Line
+from recoup.processes.memory_rows import Line
 from recoup.processes.store import PostgresStore
 from recoup.processes.store_sql import facts_sql
 from recoup.processes.versions import forget_graphs, graph_of
@@ -30,6 +30,7 @@ from recoup.processes.worlds import (
     Lane,
     News,
     Purchase,
+    Reply,
     Visit,
     apply_change,
     refusal,
@@ -156,6 +157,8 @@ class PostgresWorld:
                 self._buy(news)
             case Visit():
                 self._visit(news)
+            case Reply():
+                self._reply(news)
 
     def _buy(self, purchase: Purchase) -> None:
         self._run(
@@ -258,6 +261,23 @@ class PostgresWorld:
             )
             bits = Wake.MESSAGE_OPENED | (Wake.MESSAGE_CLICKED if visit.is_click else Wake(0))
             self.wake([WakeUp(visit.subject_kind, visit.subject_id, bits.value)], self.clock)
+
+    def _reply(self, reply: Reply) -> None:
+        number = graph_of(VERSION).node_map.get(reply.node_id, 0)
+        self._run(
+            "UPDATE desk_task t SET state = %(state)s, closed_at = %(at)s FROM ("
+            "  SELECT DISTINCT ON (k.enrolment_id) k.id, k.state, e.state AS of_enrolment FROM desk_task k"
+            "  JOIN processes_enrolment e ON e.id = k.enrolment_id"
+            "  WHERE e.subject_kind = %(kind)s AND e.subject_id = %(id)s AND k.node = %(node)s"
+            "  ORDER BY k.enrolment_id, k.step_no DESC) l"
+            " WHERE t.id = l.id AND l.state = 'open' AND l.of_enrolment < 8",
+            state="done" if reply.code is Code.TASK_DONE else "cancelled",
+            at=reply.at,
+            kind=reply.subject_kind,
+            id=reply.subject_id,
+            node=number,
+        )
+        self.wake([WakeUp(reply.subject_kind, reply.subject_id, Wake.TASK_DONE.value)], self.clock)
 
     def next_run_at(self) -> datetime | None:
         """Return when the engine has something to do next."""

@@ -13,7 +13,8 @@ from recoup.processes.engine.endings import stop
 from recoup.processes.engine.records import Outcome, Step
 from recoup.processes.graph.compiling import compile_graph
 from recoup.processes.graph.reading import read_document
-from recoup.processes.memory import BrokenPromise, MemoryStore
+from recoup.processes.memory import MemoryStore
+from recoup.processes.memory_rows import BrokenPromise
 from recoup.processes.simulator import Simulator
 from tests.processes.worlds import (
     PLACED,

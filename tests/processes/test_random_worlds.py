@@ -15,7 +15,7 @@ from recoup.processes.graph.reading import read_document
 from recoup.processes.graph.validation import find_problems
 from recoup.processes.memory import MemoryStore
 from recoup.processes.simulator import Simulator
-from recoup.processes.worlds import Change, ChangeKind, Lane, News, Purchase, Visit
+from recoup.processes.worlds import Change, ChangeKind, Lane, News, Purchase, Reply, Visit
 from tests.processes.worlds import ORDER, PLACED, PROCESS, arrival, document, hours, order_facts, shop_with
 
 END_OF_TIME = PLACED + timedelta(days=3_000)
@@ -95,6 +95,12 @@ def blocks(forward: Any, anywhere: Any, reference: Any) -> st.SearchStrategy[dic
             }
         ),
         block("tag", {"next": forward}, {"add": st.just(["seen"]), "remove": st.just(["new"])}),
+        block(
+            "task",
+            {"done": forward, "timeout": forward},
+            {"title": st.just("Call {customer}"), "within": SPANS, "due": SPANS},
+        ),
+        block("task", {"done": forward}, {"title": st.just("Call {order}")}),
         block("enrol", {"next": forward}, {"process": st.just(PROCESS)}),
         block("order_status", {"next": forward}, {"to": st.just("not_confirmed")}),
         block(
@@ -155,6 +161,9 @@ def changes(draw: st.DrawFn, order: int, at: datetime) -> News:
         return Purchase(
             at, order, draw(st.sampled_from([("soap",), ("wax",)])), at - hours(draw(st.integers(0, 3)))
         )
+    if draw(st.integers(0, 5)) == 0:
+        code = draw(st.sampled_from([Code.TASK_DONE, Code.TASK_DROPPED]))
+        return Reply(at, ORDER, order, f"n{draw(st.integers(1, 9))}", code)
     kind = draw(st.sampled_from([*kinds, None, None]))
     if kind is None:
         return Visit(at, ORDER, order, f"n{draw(st.integers(1, 9))}", is_click=draw(st.booleans()))

@@ -15,7 +15,7 @@ from recoup.processes.facts import facts_of
 from recoup.processes.graph.compiling import compile_graph
 from recoup.processes.graph.document import ProcessDocument
 from recoup.processes.graph.reading import read_document
-from recoup.processes.memory import Line
+from recoup.processes.memory_rows import Line
 from recoup.processes.simulator import Simulator
 from recoup.processes.worlds import Lane, News
 from tests.processes.postgres_world import PostgresWorld

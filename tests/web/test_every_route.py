@@ -37,6 +37,8 @@ POSTED: dict[str, dict[str, str]] = {
     "web:customer_merge": {"kept": "this"},
     "web:customer_apart": {},
     "web:customer_tags": {"add": "vip"},
+    "web:task_close": {"result": "Called."},
+    "web:task_hand_on": {"to": "everybody"},
     "web:process_status": {"status": "paused"},
     "web:process_left_alone": {"share": "15"},
     "web:process_take_way": {"block": "n1", "way": "a"},

@@ -15,6 +15,7 @@ from recoup.accounts.roles import Right, Role
 from recoup.core import attention, inbox
 from recoup.customers.models import MergeSuggestion
 from recoup.demo.models import CaughtMail
+from recoup.desk.models import Task
 from recoup.messaging.copies import keep_copies, make_copy
 from recoup.messaging.models import Template
 from recoup.messaging.rendering.pool import Rendered
@@ -189,7 +190,10 @@ def _fill(place: Place) -> None:
     suggestion = MergeSuggestion(shop=shop, first=order.contact, second=twin, why="shared_sign", made_at=NOW)
     suggestion.save(force_insert=True)
     clerk = Membership.objects.get(shop=shop, user=place.people[Role.SERVICE])
+    task = Task(shop=shop, title="Call", order=order, contact=order.contact, due_at=NOW, created_at=NOW)
+    task.save(force_insert=True)
     place.ids |= {
+        "task_id": task.pk,
         "order_id": order.pk,
         "contact_id": order.contact.pk,
         "suggestion_id": suggestion.pk,

@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 from recoup.processes.backtest.telling import Told
 from recoup.processes.engine.codes import Code, Flag
 from recoup.processes.engine.records import Enrolment
-from recoup.processes.memory import MemoryStore, Message
+from recoup.processes.memory import MemoryStore
+from recoup.processes.memory_messages import Message
 
 MOST_SAMPLES = 20
 _OUT = (Code.SENT, Code.UNCERTAIN)

@@ -10,7 +10,8 @@ from recoup.processes.backtest.sending import Letter, Sending
 from recoup.processes.engine.codes import Code, Wake, is_final
 from recoup.processes.engine.compiled import Graph
 from recoup.processes.engine.records import Enrolment, Outcome
-from recoup.processes.memory import MemoryStore, Message
+from recoup.processes.memory import MemoryStore
+from recoup.processes.memory_messages import Message
 from recoup.processes.worlds import Arrival, Lane, refusal
 
 

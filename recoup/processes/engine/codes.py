@@ -72,6 +72,7 @@ class Wake(IntFlag):
     CONSENT_CHANGED = 1 << 14
     TASK_DONE = 1 << 15
     BOUGHT = 1 << 16  # the person paid for something, in whichever order
+    WEBHOOK_ANSWERED = 1 << 18
 
 
 class Refusal(IntEnum):
@@ -103,6 +104,7 @@ class Code(IntEnum):
     SUPPRESSED = 12  # hold-out: would have been done
     STATUS_ASKED = 13
     TAGGED = 14
+    TASK_MADE = 15
     ENROLLED = 17  # put into another process as well
 
     YES = 20
@@ -110,6 +112,9 @@ class Code(IntEnum):
     NOT_SENT = 22  # the message that the question is about never went out
     ROUNDS_OVER = 23
     SPLIT = 24  # the line's arm tells which way
+    TASK_DONE = 25
+    TASK_NOT_DONE = 26  # nobody did it in time
+    TASK_DROPPED = 27  # somebody called it off
 
     DEFERRED_PROMISE = 30
     DEFERRED_HELD = 31  # a person has taken the order or paused its reminders

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from recoup.processes.engine.codes import Code, SubjectKind, Wake
-from recoup.processes.engine.records import Facts, MessageFacts
+from recoup.processes.engine.records import Answer, Facts, MessageFacts
 
 Reader = Callable[[Facts], datetime | None]
 
@@ -107,6 +107,12 @@ def bought_at(
     if not found:
         return None
     return max(found) if needs_all else min(found)
+
+
+def latest_answer(facts: Facts, node: int) -> Answer | None:
+    """Return the answer to what a block asked for last, once there is one."""
+    steps = [step for step, answer in facts.answers.items() if answer.node == node]
+    return facts.answers[max(steps)] if steps else None
 
 
 def latest_message(facts: Facts, node: int) -> MessageFacts | None:

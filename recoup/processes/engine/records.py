@@ -27,6 +27,18 @@ Purchases = Mapping[str, tuple[datetime, ...]]
 NO_PURCHASES: Purchases = {}
 
 
+class Answer(NamedTuple):
+    """What came of something that a block asked people or a server for; `code` is one of `Code`."""
+
+    node: int
+    code: int
+    at: datetime
+
+
+Answers = Mapping[int, Answer]  # by step
+NO_ANSWERS: Answers = {}
+
+
 class Facts(NamedTuple):
     """Everything that the store reads for one enrolment. What stands here is known, and nothing else is.
 
@@ -47,6 +59,7 @@ class Facts(NamedTuple):
     purchases: Purchases = NO_PURCHASES
     details: Details | None = None
     person: PersonFacts | None = None
+    answers: Answers = NO_ANSWERS  # read for those alone who stand in a block that waits for one
 
 
 class Enrolment(NamedTuple):

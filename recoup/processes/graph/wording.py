@@ -15,6 +15,10 @@ _OUTCOMES = {
     "suppressed": gettext_noop("Left out: control group"),
     "status.asked": gettext_noop("New status asked for"),
     "tagged": gettext_noop("Tagged"),
+    "task.made": gettext_noop("A task was given to somebody"),
+    "task.done": gettext_noop("The task was done"),
+    "task.not_done": gettext_noop("Nobody did the task in time"),
+    "task.dropped": gettext_noop("The task was called off"),
     "enrolled": gettext_noop("Put into another process"),
     "yes": gettext_noop("Yes"),
     "no": gettext_noop("No"),
@@ -109,6 +113,7 @@ _PORTS = {
     "done": gettext_noop("then"),
     "failed": gettext_noop("not delivered"),
     "over": gettext_noop("after the last round"),
+    "timeout": gettext_noop("not done in time"),
 }
 
 WORDS: dict[str, str] = {

@@ -1,12 +1,15 @@
 """What needs a person, as items that lead to where their cause can be dealt with."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from recoup.accounts.roles import Right
 from recoup.core.models import AttentionItem
 from recoup.customers.listing import ContactFilter, count_customers
+from recoup.desk.queries import count_due
 from recoup.messaging.queries import count_uncertain
 from recoup.shops.access import Seat
 from recoup.web.answers import place
@@ -63,6 +66,18 @@ def uncertain_item(seat: Seat) -> list[Attention]:
     kind = words.kind_of("messaging.uncertain")
     url = with_query(place(seat, "messages"), {"v": "uncertain"})
     return [Attention(title % {"n": count}, url, kind.icon, kind.tone, kind.detail, action=kind.action)]
+
+
+def tasks_item(seat: Seat, now: datetime) -> list[Attention]:
+    """Return the one item for all tasks that are overdue, for those who may do them."""
+    if not seat.may(Right.WORK_TASKS):
+        return []
+    count = count_due(seat.shop, before=now)
+    if not count.number:
+        return []
+    title = ngettext("%(n)s task is overdue", "%(n)s tasks are overdue", count.number)
+    url = with_query(place(seat, "tasks"), {"v": "all", "due": "overdue"})
+    return [Attention(title % {"n": shown_count(count)}, url, "list-checks", "due", action=_("Do them"))]
 
 
 def doubles_item(seat: Seat) -> list[Attention]:

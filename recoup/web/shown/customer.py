@@ -12,6 +12,7 @@ from recoup.core import humane
 from recoup.core.money import Money
 from recoup.customers.models import ConsentEvent, Contact, ContactIdentity
 from recoup.customers.tagging import tags_of
+from recoup.desk.queries import tasks_about
 from recoup.messaging.models import Message, MessageVisit
 from recoup.orders.desk import is_workable
 from recoup.orders.models import Cart, Order
@@ -26,11 +27,13 @@ from recoup.web.shown.cases import outcome_of
 from recoup.web.shown.doubles import doubles_of
 from recoup.web.shown.orders import order_rows, order_url
 from recoup.web.shown.people import name_of, person_card, suppression_words, suppressions_of
+from recoup.web.shown.tasks import task_rows
 from recoup.web.shown.timeline import activity_events, message_event, timeline_of, visit_event
 from recoup.web.statuses import mark_of
 from recoup.web.words import steps
 
 MOST_ORDERS = 50
+MOST_TASKS = 10
 MOST_EVENTS = 100
 
 
@@ -89,6 +92,7 @@ def customer_page(seat: Seat, contact: Contact, now: datetime) -> screens.Custom
         actions=actions,
         next_step=_next_step(orders, now),
         tags=_tags(contact),
+        tasks=task_rows(seat, list(tasks_about(seat.shop, contact_id=contact.pk)[:MOST_TASKS]), now),
         tags_url=place(seat, "customer_tags", contact.pk) if seat.may(Right.EDIT_CUSTOMERS) else "",
     )
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from recoup.core import humane
 from recoup.core.money import Money
+from recoup.desk.queries import tasks_about
 from recoup.messaging.models import Message
 from recoup.orders.desk import is_claimed, is_workable
 from recoup.orders.models import Order, OrderLine
@@ -25,11 +26,13 @@ from recoup.web.answers import place
 from recoup.web.listing import with_query
 from recoup.web.shown.orders import order_url
 from recoup.web.shown.people import clerk_names, language_name, person_card
+from recoup.web.shown.tasks import task_rows
 from recoup.web.shown.timeline import ORDER, order_timeline
 from recoup.web.words import orders as words
 from recoup.web.words import payments, steps
 from recoup.web.words.texts import text_name
 
+MOST_TASKS = 10
 MOST_SIBLINGS = 20
 _UNSETTLED = (Message.State.DUE, Message.State.CLAIMED)
 
@@ -101,6 +104,7 @@ def order_page(seat: Seat, standing: Standing, actions: list[screens.Action]) ->
         next_step=next_card(standing),
         actions=actions,
         siblings=_siblings(seat, standing),
+        tasks=task_rows(seat, list(tasks_about(seat.shop, order_id=order.pk)[:MOST_TASKS]), standing.now),
     )
 
 

@@ -22,7 +22,7 @@ from recoup.web.doors import StaffRequest, staff, zone_of
 from recoup.web.keeping_screens import WizardStep
 from recoup.web.listing import Address
 from recoup.web.parts import Filters, Link
-from recoup.web.shown.attention import attention_items, doubles_item, uncertain_item
+from recoup.web.shown.attention import attention_items, doubles_item, tasks_item, uncertain_item
 from recoup.web.shown.cases import came_back
 from recoup.web.shown.charts import money_chart
 from recoup.web.shown.tiles import HERO_FIRST, tile_of
@@ -44,6 +44,7 @@ def home(request: StaffRequest, seat: Seat) -> HttpResponse:
         "tiles": [tile_of(seat, numbers[key]) for key in HERO_FIRST],
         "attention_items": [
             *uncertain_item(seat),
+            *tasks_item(seat, request.now),
             *attention_items(seat, open_items(seat.shop.pk)[:MOST_ITEMS]),
             *doubles_item(seat),
         ],

@@ -43,6 +43,9 @@ _LINES = {
     "storefront.contact.left": Line(_("Unsubscribed"), "mail-x", "message"),
     "storefront.contact.returned": Line(_("Subscribed again"), "mail-check", "message"),
     "customers.contact.tagged": Line(_("Tags changed"), "tag", "note"),
+    "desk.task.done": Line(_("Task done"), "list-checks", "note", "recovered"),
+    "desk.task.cancelled": Line(_("Task called off"), "list-checks", "note"),
+    "desk.task.handed_on": Line(_("Task handed on"), "list-checks", "note"),
     "customers.contact.merged": Line(_("Merged with another customer"), "users-round", "decision"),
     "customers.contact.told_apart": Line(
         _("Told apart from another customer who looked the same"), "users-round", "decision"

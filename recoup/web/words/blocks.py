@@ -48,6 +48,10 @@ KINDS: dict[str, tuple[Words, Words]] = {
         gettext_lazy("Tag the person"),
         gettext_lazy("Sort your customers by words of your own, or take such a word off."),
     ),
+    "task": (
+        gettext_lazy("Give a task to somebody"),
+        gettext_lazy("Somebody of you calls, checks or decides; the process can wait for it."),
+    ),
     "enrol": (
         gettext_lazy("Put into another process"),
         gettext_lazy("The same person goes through another process as well."),

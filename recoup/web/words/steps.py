@@ -61,6 +61,7 @@ def next_line(step: NextStep, now: datetime, *, is_brief: bool = False) -> str:
         "process.next.thanks": _("Thanks for the payment %(when)s"),
         "process.next.order_status": _("New status %(when)s"),
         "process.next.tag": _("A tag is set %(when)s"),
+        "process.next.task": _("A task for somebody %(when)s"),
         "process.next.enrol": _("Goes on in another process as well %(when)s"),
     }
     line = lines[step.word] % values if step.word in lines else word(step.word)

@@ -16,7 +16,7 @@ from recoup.payments.actions import apply_order_snapshot, record_payment
 from recoup.processes.engine.codes import Code
 from recoup.processes.facts import facts_of, message_outcome
 from recoup.processes.loop import Engine
-from recoup.processes.memory import Line
+from recoup.processes.memory_rows import Line
 from recoup.processes.models import Process
 from recoup.processes.store_sql import facts_sql
 from recoup.processes.versions import graph_of

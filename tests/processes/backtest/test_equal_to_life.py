@@ -22,7 +22,7 @@ from recoup.processes.backtest.running import Plan, run_backtest
 from recoup.processes.backtest.sending import Letter
 from recoup.processes.backtest.shop import PastShop
 from recoup.processes.engine.codes import Code
-from recoup.processes.memory import Line
+from recoup.processes.memory_rows import Line
 from recoup.processes.models import Process
 from recoup.processes.versions import graph_of
 from recoup.shops.snapshots import CartSnapshot, LineSnapshot, PersonSnapshot, ShopState

@@ -80,7 +80,8 @@ def test_words_of_every_kind_of_block_are_filled_by_its_values() -> None:
             "out": {"a": "n11", "b": "n11"},
         },
         "n11": {"t": "tag", "add": ["vip"], "out": {"next": "n12"}},
-        "n12": {"t": "enrol", "process": 3, "out": {"next": "n10"}},
+        "n12": {"t": "enrol", "process": 3, "out": {"next": "n13"}},
+        "n13": {"t": "task", "title": "Call", "out": {"done": "n10"}},
         "n10": {"t": "end"},
     }
 
@@ -99,6 +100,7 @@ def test_words_of_every_kind_of_block_are_filled_by_its_values() -> None:
         "Try ways against each other",
         "Tag the person",
         "Put into another process",
+        "Give a task to somebody",
         "End",
     ]
     assert [edge.name for edge in picture.edges if edge.source == "n9"] == ["Short", "B"]

@@ -56,6 +56,7 @@ def customer(**given: str) -> dict[str, Any]:
             screens.TagShown("called twice", "Set by a process"),
         ],
         tags_url="/c/",
+        tasks=_task_rows()[:2],
         doubles=[
             screens.Double(
                 "M. Wisniewska",
@@ -172,6 +173,77 @@ def process(**given: str) -> dict[str, Any]:
         decisions=decisions,
         decisions_url="/s/lumen/messages/",
         dialogs=[],
+    )
+
+
+def _task_rows() -> list[screens.TaskRow]:
+    return [
+        screens.TaskRow(
+            f"Call {PEOPLE[index % 8][0]} about order {10490 - index}",
+            "/s/lumen/tasks/7/",
+            PEOPLE[index % 8][0],
+            f"Order {10490 - index}",
+            ago(hours=index * 5 - 20),
+            "Ewa Lis" if index % 2 else "Clerk",
+            "overdue" if index > 4 else "open",
+            "Overdue" if index > 4 else "To do",
+            is_urgent=index == 0,
+        )
+        for index in range(8)
+    ]
+
+
+def tasks(**given: str) -> dict[str, Any]:
+    """The list of tasks."""
+    return base(
+        "/s/lumen/tasks/",
+        **given,
+        filters=parts.Filters(
+            views=[
+                parts.Link("Mine", "?", True),
+                parts.Link("All", "?v=all"),
+                parts.Link("Ended", "?v=done"),
+            ],
+            menus=[parts.FilterMenu("Due", [parts.Link("overdue", "?due=overdue")])],
+        ),
+        rows=_task_rows(),
+        pager=parts.Pager("8 tasks", "", ""),
+        is_filtered=False,
+        clear_url="?",
+        lead_shown=True,
+        next_url="/s/lumen/tasks/7/",
+    )
+
+
+def tasks_empty(**given: str) -> dict[str, Any]:
+    """The list of tasks when there is nothing to do."""
+    return {**tasks(**given), "rows": [], "next_url": ""}
+
+
+def task(**given: str) -> dict[str, Any]:
+    """One task."""
+    page = screens.TaskPage(
+        row=_task_rows()[0],
+        note="Ask whether the card was refused. Offer a bank transfer.",
+        facts=[("Whose it is", "Clerk"), ("How urgent", "Urgent")],
+        order_url="/s/lumen/orders/7/",
+        customer_url="/s/lumen/customers/7/",
+        phone="+48601234567",
+        process_url="/s/lumen/processes/7/",
+        close_url="/s/lumen/tasks/7/close/",
+        hand_on_url="/s/lumen/tasks/7/hand-on/",
+    )
+    return base(
+        "/s/lumen/tasks/7/",
+        **given,
+        task=page,
+        crumb_links=[parts.Link("Tasks", "/s/lumen/tasks/"), parts.Link("Call", "")],
+        assignees=[
+            ("everybody", "everybody", False),
+            ("role:clerk", "Clerk", True),
+            ("person:7", "Ewa Lis", False),
+        ],
+        next_url="/s/lumen/tasks/8/",
     )
 
 

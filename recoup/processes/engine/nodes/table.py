@@ -9,6 +9,7 @@ from recoup.processes.engine.nodes import (
     send,
     split,
     tag,
+    task,
     until,
     wait,
 )
@@ -22,6 +23,7 @@ KINDS: dict[str, Kind] = {
     "send": send.KIND,
     "order_status": order_status.KIND,
     "tag": tag.KIND,
+    "task": task.KIND,
     "enrol": enrol.KIND,
     "goal": goal.KIND,
     "end": end.KIND,

@@ -8,6 +8,7 @@ from recoup.web.forms.blocks.order_status import OrderStatusForm
 from recoup.web.forms.blocks.send import SendForm
 from recoup.web.forms.blocks.split import SplitForm
 from recoup.web.forms.blocks.tag import TagForm
+from recoup.web.forms.blocks.task import TaskForm
 from recoup.web.forms.blocks.until import UntilForm
 from recoup.web.forms.blocks.wait import WaitForm
 
@@ -21,6 +22,7 @@ FORMS: dict[str, type[BlockForm]] = {
         SplitForm,
         OrderStatusForm,
         TagForm,
+        TaskForm,
         EnrolForm,
         GoalForm,
         EndForm,

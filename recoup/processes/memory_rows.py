@@ -1,0 +1,42 @@
+"""What the store in memory tells: lines of the journal, and the complaint about what no table would take."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from recoup.processes.engine.compiled import Graph
+from recoup.processes.engine.records import Enrolment, Step
+
+
+class BrokenPromise(AssertionError):
+    """The engine returned what no table would take: a stranded enrolment, a step or a message twice."""
+
+
+class Line(NamedTuple):
+    """A line of the journal, told without ids of the store, so that two stores can be compared."""
+
+    process_id: int
+    subject_kind: int
+    subject_id: int
+    step_no: int
+    node_id: str
+    outcome: int
+    at: datetime
+
+
+def journal_of(
+    enrolments: Mapping[int, Enrolment], ledger: Sequence[tuple[int, Step]], graphs: Mapping[int, Graph]
+) -> list[Line]:
+    """Return a whole ledger in an order and in words that any store can repeat."""
+    return sorted(
+        Line(
+            enrolment.process_id,
+            enrolment.subject_kind,
+            enrolment.subject_id,
+            step.step_no,
+            graphs[enrolment.version_id].node_id(step.node),
+            step.outcome,
+            step.at,
+        )
+        for enrolment, step in ((enrolments[number], step) for number, step in ledger)
+    )
