@@ -1,6 +1,5 @@
 """Queueing messages, calling them off, and what people decide about them."""
 
-import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,12 +10,13 @@ from django.db import connection, transaction
 from recoup.core import activity, arrays, outbox
 from recoup.core.activity import SYSTEM, Actor
 from recoup.core.installation import get_installation
-from recoup.messaging.classes import compute_class
 from recoup.messaging.events import MessageSettled
 from recoup.messaging.models import ChannelKind, Lane, Message, MessageSource
 from recoup.messaging.quiet import Wanted, loud_instants
 from recoup.messaging.reasons import Reason
 from recoup.messaging.references import new_message_ref
+from recoup.messaging.rules.deciding import Basis
+from recoup.messaging.rules.ways import bases_of_ways, fallback_of
 from recoup.shops.models import Shop
 
 ASKED_FOR, ORDINARY = 0, 1  # `Message.prio`
@@ -80,6 +80,9 @@ _COLUMNS = {
     "manual_key": "text",
     "is_test": "boolean",
     "message_class": "text",
+    "content": "text",
+    "relation": "text",
+    "country": "text",
     "message_ref": "text",
     "prio": "smallint",
     "channel": "text",
@@ -98,12 +101,13 @@ _LITERALS: dict[str, Callable[[Iterable[Any]], str]] = {
 # The shop of every row is checked against the contact's: a foreign contact makes no message.
 _QUEUE = f"""
     INSERT INTO messaging_message (shop_id, source_id, enrolment_id, step_no, node, case_id, manual_key, channel,
-        lane_id, contact_id, order_id, cart_id, template_id, locale, purpose, message_class, is_asked_for, is_resent,
-        is_test, recipient, prio, state, queued_at, due_at, not_after, attempt, deferrals, message_ref, reason, answer,
-        fallback)
+        lane_id, contact_id, order_id, cart_id, template_id, locale, purpose, message_class, content, relation, country,
+        is_asked_for, is_resent, is_test, recipient, prio, state, queued_at, due_at, not_after, attempt, deferrals,
+        message_ref, reason, answer, fallback)
     SELECT w.shop_id, w.source_id, w.enrolment_id, w.step_no, w.node, w.case_id, w.manual_key, w.channel,
         l.id, w.contact_id, w.order_id, w.cart_id, t.id,
-        coalesce(nullif(w.locale, ''), o.locale, k.locale, s.locale), w.purpose, w.message_class, w.is_asked_for, false,
+        coalesce(nullif(w.locale, ''), o.locale, k.locale, s.locale), w.purpose, w.message_class, w.content, w.relation,
+        w.country, w.is_asked_for, false,
         w.is_test OR s.live_since IS NULL, CASE WHEN w.channel = 'email'
             THEN coalesce(nullif(o.buyer->>'email', ''), c.email)
             ELSE coalesce(nullif(o.buyer->>'phone', ''), c.phone) END, w.prio, 'due', %s,
@@ -138,7 +142,11 @@ def queue_messages(orders: Sequence[MessageOrder], *, now: datetime) -> int:
         return 0
     instance, domains, quiet = _senders(orders)
     loud = _loud([order for order in orders if order.shop_id in quiet], now) if quiet else {}
-    rows = [_row(order, domains[order.shop_id], instance, loud.get(id(order))) for order in orders]
+    bases = bases_of_ways(orders, now=now)
+    rows = [
+        _row(order, basis, domains[order.shop_id], instance, loud.get(id(order)))
+        for order, basis in zip(orders, bases, strict=True)
+    ]
     columns = zip(*rows, strict=True)
     literals = [_LITERALS[kind](column) for kind, column in zip(_COLUMNS.values(), columns, strict=True)]
     with connection.cursor() as cursor:
@@ -158,16 +166,14 @@ def _loud(orders: Sequence[MessageOrder], now: datetime) -> dict[int, datetime |
     return {id(one): at for one, at in zip(asked, instants, strict=True)}
 
 
-def _row(order: MessageOrder, domain: str, instance: str, loud_at: datetime | None) -> tuple[Any, ...]:
+def _row(
+    order: MessageOrder, bases: Sequence[Basis], domain: str, instance: str, loud_at: datetime | None
+) -> tuple[Any, ...]:
     if order.enrolment_id is not None:
         key = f"{instance}:{order.shop_id}:{order.enrolment_id}:{order.step_no}:{order.channel}"
     else:
         key = f"{instance}:{order.shop_id}:hand:{order.manual_key}"
-    message_class = compute_class("order" if order.order_id is not None else "cart")
-    fallback = [
-        {"channel": channel, "template": template, "class": message_class}
-        for channel, template in order.otherwise
-    ]
+    basis, *others = bases
     return (
         order.shop_id,
         order.contact_id,
@@ -186,11 +192,14 @@ def _row(order: MessageOrder, domain: str, instance: str, loud_at: datetime | No
         order.is_asked_for,
         order.manual_key,
         order.is_test,
-        message_class,
+        basis.message_class,
+        basis.content,
+        basis.relation,
+        basis.country,
         new_message_ref(order.channel, domain, key),
         ASKED_FOR if order.is_asked_for else ORDINARY,
         order.channel,
-        json.dumps(fallback) if fallback else "",
+        fallback_of(order.otherwise, others),
         Reason.QUIET_HOURS.value if loud_at is not None else "",
     )
 

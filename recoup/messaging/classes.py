@@ -2,20 +2,25 @@
 
 from recoup.customers.models import ConsentEvent, Suppression
 from recoup.messaging.models import Message, Template
+from recoup.messaging.rules.kinds import Content
 
 # Whoever agreed to one of these agreed to reminders of a cart.
 CONSENT_PURPOSES = (ConsentEvent.Purpose.MARKETING.value, ConsentEvent.Purpose.CART_REMINDER.value)
 
 
-def compute_class(kind: str) -> str:
-    """Return the class of messages made from a template of this kind.
+def class_of_text(content: str) -> str:
+    """Return the class of a text by its content alone, as the strictest country has it: what every such mail must carry.
 
-    A reminder of an order carries out the contract that the buyer made. A reminder of a cart is advertising in enough
-    countries that it needs consent in all of them. No published text holds a discount, which would change the former.
+    What one message is depends on its reader too (`rules.deciding`).
     """
-    if kind == Template.Kind.ORDER:
-        return Message.MessageClass.CONTRACT
-    return Message.MessageClass.NEEDS_CONSENT
+    return (
+        Message.MessageClass.CONTRACT if content == Content.CONTRACT else Message.MessageClass.NEEDS_CONSENT
+    )
+
+
+def content_of_kind(kind: str) -> str:
+    """Return what a text of this kind is about, as long as it says nothing else."""
+    return Content.CONTRACT if kind == Template.Kind.ORDER else Content.CART
 
 
 def blocking_scopes(message_class: str, *, is_asked_for: bool) -> frozenset[str]:

@@ -176,6 +176,29 @@ class SendingLimits(ShopOwned):
         constraints = [models.UniqueConstraint(fields=["shop"], name="messaging_limits_once")]
 
 
+class SendingRule(ShopOwned):
+    """A change of a shop's sending rules: never overwritten, the youngest of a place of the table is in force.
+
+    With `content` "ground" it says whether buyers are told at the checkout that they may refuse advertising.
+    """
+
+    GROUND, TOLD, NOT_TOLD = "ground", "told", "not_told"
+
+    country = models.CharField(max_length=2, default="", blank=True)  # empty: every country that is not named
+    content = models.CharField(max_length=12)  # rules.kinds.Content
+    relation = models.CharField(max_length=10, default="", blank=True)  # rules.kinds.Relation
+    verdict = models.CharField(max_length=16)  # Message.MessageClass
+    was = models.CharField(max_length=16)
+    note = models.TextField(default="", blank=True)  # why, in the words of whoever changed it
+    changed_at = models.DateTimeField()  # trade
+    changed_by = models.BigIntegerField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["shop", "id"], name="messaging_rules_of_shop")  # Reader: `rules.book`.
+        ]
+
+
 class Message(ShopOwned):
     """One message to one person, with exactly one end (R10)."""
 
@@ -201,6 +224,7 @@ class Message(ShopOwned):
         CONTRACT = "contract", _("about the contract")
         SOFT_OPT_IN = "soft_opt_in", _("advertising to customers")
         NEEDS_CONSENT = "needs_consent", _("needs consent")
+        FORBIDDEN = "forbidden", _("not allowed at all")
 
     source = models.ForeignKey(
         MessageSource, on_delete=models.CASCADE, null=True, related_name="+", db_index=False
@@ -224,6 +248,10 @@ class Message(ShopOwned):
     locale = models.CharField(max_length=8)
     purpose = models.CharField(max_length=10, choices=Purpose, default=Purpose.REMINDER)
     message_class = models.CharField(max_length=16, choices=MessageClass)
+    # What the class was computed from: the rules may change before it is handed over. Empty in messages of older versions.
+    content = models.CharField(max_length=12, default="", db_default="", blank=True)  # rules.kinds.Content
+    relation = models.CharField(max_length=10, default="", db_default="", blank=True)  # rules.kinds.Relation
+    country = models.CharField(max_length=2, default="", db_default="", blank=True)
     is_asked_for = models.BooleanField(default=False)  # the buyer asked: resent once when uncertain
     is_resent = models.BooleanField(default=False)  # what was asked for was sent a second time
     is_test = models.BooleanField(default=False)  # made in test mode: never leaves, never counts

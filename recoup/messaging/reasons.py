@@ -23,6 +23,7 @@ class Reason(models.TextChoices):
     CART_EXPIRED = "cart_expired", _("The cart expired")
     ORDERED_SINCE = "ordered_since", _("The person has ordered since")
     NO_CONSENT = "no_consent", _("The person has not agreed to such messages")
+    FORBIDDEN = "forbidden", _("The sending rules of this shop do not allow it in this country")
     SUPPRESSED = "suppressed", _("The person or the address gets no such messages")
     ERASED = "erased", _("The person's data were erased")
     NO_ADDRESS = "no_address", _("There is no address for this channel")

@@ -12,11 +12,12 @@ from django.db.models import Max
 from recoup.core import activity
 from recoup.core.activity import SYSTEM, Actor
 from recoup.messaging import shipped
-from recoup.messaging.classes import compute_class
+from recoup.messaging.classes import class_of_text
 from recoup.messaging.models import ChannelKind, Template, TemplateVersion
 from recoup.messaging.rendering.pool import RenderPool
 from recoup.messaging.rendering.saving import Problem, TemplateRefused, check_template, compile_template
 from recoup.messaging.rendering.templates import CompiledTemplate, TemplateSource
+from recoup.messaging.rules.deciding import content_of
 from recoup.shops.models import Shop
 
 _HEAD_END, _ROOT = "<mj-head>", "<mjml"
@@ -138,9 +139,14 @@ def _with_preheader(body: str, preheader: str) -> str:
     return f"{body[: end + 1]}<mj-head>{preview}</mj-head>{body[end + 1 :]}"
 
 
+def draft_class(template: Template) -> str:
+    """Return the class of the draft as the strictest country has it, by what it says in all its languages."""
+    return class_of_text(content_of(template.kind, template.draft))
+
+
 def check_draft(template: Template, *, pool: RenderPool | None = None) -> dict[str, list[Problem]]:
     """Return the problems of each language's draft; a language without any is missing."""
-    message_class = compute_class(template.kind)
+    message_class = draft_class(template)
     found = {
         locale: check_template(
             template_source(template, locale, text), message_class=message_class, pool=pool
@@ -156,7 +162,7 @@ def compile_draft(template: Template, locale: str, *, pool: RenderPool | None = 
     :raises TemplateRefused: if a problem forbids it. :raises KeyError: if there is no draft in this language.
     """
     source = template_source(template, locale, draft_texts(template)[locale])
-    return compile_template(source, message_class=compute_class(template.kind), pool=pool)
+    return compile_template(source, message_class=draft_class(template), pool=pool)
 
 
 def publish(

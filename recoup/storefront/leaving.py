@@ -12,7 +12,7 @@ from recoup.core.callers import address_class
 from recoup.customers.actions import Consent, lift_suppression, record_consent, suppress
 from recoup.customers.models import ConsentEvent, Contact, Suppression
 from recoup.customers.queries import find_consent, suppression_scopes
-from recoup.messaging.classes import CONSENT_PURPOSES, compute_class, unsubscribe_scope
+from recoup.messaging.classes import CONSENT_PURPOSES, class_of_text, content_of_kind, unsubscribe_scope
 from recoup.messaging.models import Message
 from recoup.storefront.doors import buyers_page
 from recoup.storefront.pages import closed, page
@@ -53,7 +53,9 @@ def _what(visit: Visit) -> tuple[str, str]:
     message = Message.objects.filter(shop_id=visit.shop.pk, pk=visit.link.message_id or 0).first()
     contact = visit.subject.contact
     address = message.recipient if message else contact.email if contact else ""
-    message_class = message.message_class if message else compute_class(visit.link.subject_kind)
+    message_class = (
+        message.message_class if message else class_of_text(content_of_kind(visit.link.subject_kind))
+    )
     return address, unsubscribe_scope(message_class)
 
 

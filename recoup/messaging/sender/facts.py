@@ -120,3 +120,5 @@ class Sight:
 
     rivals: Sequence[datetime] = ()
     """When reminders of higher rank are due to the same person that are not out yet."""
+    message_class: str = ""
+    """What the rules make of it now; empty where the class was fixed when it was queued."""

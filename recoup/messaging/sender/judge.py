@@ -37,6 +37,8 @@ SEND = Decision("send")
 
 def judge(message: Claimed, sight: Sight, shop: ShopFacts, *, stamp: str | None, now: datetime) -> Decision:
     """Decide about one message. `stamp` is what its text was made from, `None` where there is no text."""
+    if sight.message_class:
+        message = message._replace(message_class=sight.message_class)
     refusal = _refusal(message, sight, shop, now)
     if refusal:
         return Decision("cancel", refusal)
@@ -84,13 +86,13 @@ def _refusal(message: Claimed, sight: Sight, shop: ShopFacts, now: datetime) -> 
 def _person_refusal(message: Claimed, shop: ShopFacts) -> str:
     if shop.is_suppressed(message):
         return Reason.SUPPRESSED
-    if (
-        message.message_class != Message.MessageClass.CONTRACT
-        and not message.is_asked_for
-        and message.contact_id not in shop.consenting
-    ):
-        return Reason.NO_CONSENT
-    return ""
+    if message.is_asked_for or message.message_class == Message.MessageClass.CONTRACT:
+        return ""
+    if message.message_class == Message.MessageClass.FORBIDDEN:
+        return Reason.FORBIDDEN
+    if message.message_class == Message.MessageClass.SOFT_OPT_IN:
+        return Reason.SUPPRESSED if message.contact_id in shop.objecting else ""
+    return Reason.NO_CONSENT if message.contact_id not in shop.consenting else ""
 
 
 _CLOSED_STATUSES = {

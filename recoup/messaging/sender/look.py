@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import connection
 
+from recoup.messaging.rules.book import book_of
 from recoup.messaging.sender import shop_facts
 from recoup.messaging.sender.facts import CartFacts, Gate, OrderFacts, Sight
 from recoup.messaging.sender.names import hold_of, names_of, waiting_news
@@ -41,6 +42,7 @@ def look(messages: Sequence[Claimed], *, owner: int, now: datetime) -> tuple[dic
     orders = _lock_orders([message.order_id for message in messages if message.order_id is not None])
     carts = _lock_carts([message.cart_id for message in messages if message.cart_id is not None])
     mine = _lock_messages(messages, owner)
+    messages = ruled(messages)
     shop = shop_facts.read(shop_id, messages, now)
     _read_relatives(orders, carts, now)
     news = waiting_news(shop_id, [*orders.values(), *carts.values()], now)
@@ -53,6 +55,7 @@ def look(messages: Sequence[Claimed], *, owner: int, now: datetime) -> tuple[dic
         cart = carts.get(message.cart_id) if message.cart_id is not None else None
         subject = order if message.order_id is not None else cart
         sights[message.id] = Sight(
+            message_class=message.message_class,
             cancel_reason=mine[message.id],
             gate=gates.get(message.contact_id),
             order=order,
@@ -61,6 +64,17 @@ def look(messages: Sequence[Claimed], *, owner: int, now: datetime) -> tuple[dic
             rivals=rivals.get(message.id, ()),
         )
     return sights, shop
+
+
+def ruled(messages: Sequence[Claimed]) -> list[Claimed]:
+    """Return the messages with the class that the rules of their shop make of them now; they may have changed since."""
+    book = book_of(messages[0].shop_id)
+    return [
+        one._replace(message_class=book.verdict(one.country, one.content, one.relation, one.channel))
+        if one.content
+        else one
+        for one in messages
+    ]
 
 
 def _rows(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:

@@ -29,6 +29,7 @@ _GO_ON = """
         FROM jsonb_array_elements(%s::jsonb) AS r
     ), next AS (
         SELECT m.id, e.reason, e.at, m.fallback -> 0 ->> 'channel' AS channel, m.fallback -> 0 ->> 'class' AS class,
+            m.fallback -> 0 ->> 'content' AS content, m.fallback -> 0 ->> 'relation' AS relation,
             l.id AS lane_id, t.id AS template_id,
             CASE WHEN m.fallback -> 0 ->> 'channel' = 'email' THEN coalesce(nullif(o.buyer->>'email', ''), c.email)
                 ELSE coalesce(nullif(o.buyer->>'phone', ''), c.phone) END AS recipient,
@@ -45,7 +46,8 @@ _GO_ON = """
     )
     UPDATE messaging_message m SET state = 'due', channel = next.channel, lane_id = next.lane_id,
         template_id = next.template_id, template_version_id = NULL, recipient = coalesce(next.recipient, ''),
-        message_class = coalesce(next.class, m.message_class), message_ref = next.ref,
+        message_class = coalesce(next.class, m.message_class), content = coalesce(next.content, m.content),
+        relation = coalesce(next.relation, m.relation), message_ref = next.ref,
         fallback = m.fallback - 0,
         passed_over = coalesce(m.passed_over, '[]') || jsonb_build_array(jsonb_build_array(m.channel, next.reason)),
         reason = '', answer = '', due_at = coalesce(next.at, m.due_at), attempt = 0, parts = NULL, price = NULL,

@@ -35,6 +35,9 @@ class Claimed(NamedTuple):
     channel: str = "email"
     is_resent: bool = False
     handed_at: datetime | None = None
+    content: str = ""
+    relation: str = ""
+    country: str = ""
 
     @property
     def is_repeat(self) -> bool:

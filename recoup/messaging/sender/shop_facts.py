@@ -28,6 +28,7 @@ class ShopFacts:
     erased: set[int]
     zones: dict[int, str]  # of contacts
     consenting: set[int]
+    objecting: set[int]  # took their consent to offers back: no advertising, whatever the country
     suppressed: dict[str, set[str]]  # scopes by recipient
     countries: dict[int, str] = field(default_factory=dict)  # of contacts
     country: str = ""  # of the shop
@@ -76,12 +77,12 @@ _SHOP = """
     FROM shops_shop s LEFT JOIN messaging_sendinglimits l ON l.shop_id = s.id WHERE s.id = %s
 """
 _CONSENT = """
-    SELECT contact_id FROM (
+    SELECT contact_id, bool_or(is_given), bool_or(NOT is_given AND purpose = 'marketing') FROM (
         SELECT DISTINCT ON (contact_id, purpose) contact_id, purpose, is_given FROM customers_consentevent
         WHERE shop_id = %s AND contact_id = ANY(%s) AND purpose = ANY(%s) AND channel = %s
             AND became_true_at <= %s
         ORDER BY contact_id, purpose, became_true_at DESC, id DESC) AS latest
-    WHERE is_given
+    GROUP BY contact_id
 """
 
 
@@ -114,10 +115,10 @@ def read(shop_id: int, messages: Sequence[Claimed], now: datetime) -> ShopFacts:
             [contacts],
         )
         people = cursor.fetchall()
-        consenting = set()
+        consents: list[tuple[int, bool, bool]] = []
         if needing:
             cursor.execute(_CONSENT, [shop_id, needing, list(CONSENT_PURPOSES), channel, now])
-            consenting = {row[0] for row in cursor.fetchall()}
+            consents = cursor.fetchall()
     return ShopFacts(
         live_since=live_since,
         is_silenced=is_silenced,
@@ -133,7 +134,8 @@ def read(shop_id: int, messages: Sequence[Claimed], now: datetime) -> ShopFacts:
         sources_live_since=sources_live_since,
         erased={row[0] for row in people if row[1]},
         zones={row[0]: row[2] for row in people if row[2]},
-        consenting=consenting,
+        consenting={contact_id for contact_id, is_given, _ in consents if is_given},
+        objecting={contact_id for contact_id, _, is_taken_back in consents if is_taken_back},
         suppressed=_suppressed(shop_id, channel, messages),
     )
 

@@ -1,5 +1,6 @@
 """Texts: what reminders say, a language a tab, with their problems, a preview and a test (D1, D12, D18)."""
 
+from dataclasses import asdict
 from typing import Any, cast
 
 from django import forms
@@ -15,12 +16,14 @@ from django.views.decorators.http import require_http_methods, require_POST
 from recoup.accounts.roles import Right
 from recoup.core.activity import Actor
 from recoup.messaging import previews, templates
-from recoup.messaging.classes import compute_class
+from recoup.messaging.classes import class_of_text
 from recoup.messaging.models import Template
 from recoup.messaging.ports import LineTrouble, ParcelRefused
+from recoup.messaging.promotion import words_of_texts
 from recoup.messaging.rendering.saving import Problem, TemplateRefused, check_template
 from recoup.messaging.rendering.tokens import Context, fields_of
 from recoup.messaging.rendering.words import field_label
+from recoup.messaging.rules.deciding import content_of, offer_tokens
 from recoup.messaging.templates import DraftText
 from recoup.orders.models import Cart, Order
 from recoup.processes.graph.texts_used import keys_of_texts
@@ -37,13 +40,23 @@ from recoup.web.screens import Action
 from recoup.web.shown.previewed import chooser, subject_of
 from recoup.web.views.settings import crumbs
 from recoup.web.words import steps
-from recoup.web.words.texts import class_words, text_name
+from recoup.web.words.texts import because_words, content_words, text_name
 
 _PLACES = {"subject": "subject", "html": "body", "text": "text"}
 
 
 def _class_words(template: Template) -> str:
-    return class_words(compute_class(template.kind))
+    return content_words(content_of(template.kind, template.draft))
+
+
+def _why_advertising(template: Template) -> list[str]:
+    """Return which words, in which language, make the draft advertising."""
+    names = dict(settings.LANGUAGES)
+    fields = [f"{{{{ {token} }}}}" for token in offer_tokens(template.draft)]
+    reasons = [because_words(fields)] if fields else []
+    for locale, words in words_of_texts(template.draft).items():
+        reasons.append(because_words(words, language=str(names.get(locale, locale))))
+    return reasons
 
 
 @staff(Right.SEE_PROCESSES)
@@ -145,7 +158,8 @@ def _url(seat: Seat, name: str, key: str, locale: str, subject: Order | Cart | N
 
 def _problems(template: Template, locale: str, typed: DraftText) -> list[Problem]:
     source = templates.template_source(template, locale, typed)
-    return check_template(source, message_class=compute_class(template.kind))
+    texts = {**template.draft, locale: asdict(typed)}
+    return check_template(source, message_class=class_of_text(content_of(template.kind, texts)))
 
 
 def _add_problems(form: forms.Form, problems: list[Problem]) -> bool:
@@ -191,6 +205,7 @@ def _context(
         ],
         "form": form,
         "message_class": _class_words(template),
+        "why_advertising": _why_advertising(template),
         "tokens": [
             ("{{ " + field.path + " }}", field_label(field.path, field.purpose), "") for field in fields
         ],

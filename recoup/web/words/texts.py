@@ -1,8 +1,12 @@
 """Names of the texts that reminders are made from, and what they count as."""
 
+from collections.abc import Sequence
+
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from recoup.messaging.models import Message, Template
+from recoup.messaging.rules.kinds import Content
 from recoup.web.parts import Words
 
 Class = Message.MessageClass
@@ -30,6 +34,12 @@ _CLASSES: dict[str, Words] = {
     Class.CONTRACT: _("About an order that was placed"),
     Class.SOFT_OPT_IN: _("Advertising to customers"),
     Class.NEEDS_CONSENT: _("Only with consent"),
+    Class.FORBIDDEN: _("Not allowed at all"),
+}
+_CONTENTS: dict[str, Words] = {
+    Content.CONTRACT: _("About an order that was placed"),
+    Content.CART: _("Reminder of a cart: advertising in many countries"),
+    Content.ADVERTISING: _("Advertising"),
 }
 
 
@@ -46,3 +56,16 @@ def key_name(key: str, name: str) -> str:
 def class_words(message_class: str) -> str:
     """Return what a message counts as by law: it decides whether consent is asked for."""
     return str(_CLASSES[Class(message_class)])
+
+
+def content_words(content: str) -> str:
+    """Return what a text is about; the sending rules make of it what it is by law, country by country."""
+    return str(_CONTENTS[Content(content)])
+
+
+def because_words(words: Sequence[str], *, language: str = "") -> str:
+    """Return why a text is advertising: its words as they stand there, and in which language."""
+    told = {"words": ", ".join(f"“{one}”" for one in words), "language": language}
+    if language:
+        return _now("Because of %(words)s this is advertising (%(language)s).") % told
+    return _now("Because of %(words)s this is advertising.") % told

@@ -98,6 +98,7 @@ def shop(**values: Any) -> ShopFacts:
         "erased": set(),
         "zones": {},
         "consenting": set(),
+        "objecting": set(),
         "suppressed": {},
     }
     return ShopFacts(**{**defaults, **values})
@@ -326,3 +327,37 @@ def test_what_was_asked_for_and_thanks_do_not_count(about: dict[str, Any]) -> No
     assert seen.gate is not None
     assert seen.order is not None
     assert (seen.gate.recent, seen.order.reminders) == ([], 0)
+
+
+@pytest.mark.parametrize(
+    ("message_class", "facts", "expected"),
+    [
+        ("contract", {}, ""),
+        ("soft_opt_in", {}, ""),
+        ("soft_opt_in", {"objecting": {3}}, "suppressed"),
+        ("soft_opt_in", {"objecting": {4}}, ""),
+        ("soft_opt_in", {"suppressed": {"anna@example.com": {"marketing"}}}, "suppressed"),
+        ("contract", {"suppressed": {"anna@example.com": {"marketing"}}}, ""),
+        ("needs_consent", {}, "no_consent"),
+        ("needs_consent", {"consenting": {3}}, ""),
+        (
+            "needs_consent",
+            {"consenting": {3}, "suppressed": {"anna@example.com": {"marketing"}}},
+            "suppressed",
+        ),
+        ("forbidden", {"consenting": {3}}, "forbidden"),
+    ],
+)
+@pytest.mark.parametrize("is_ruled_anew", [False, True])
+def test_each_class_asks_for_what_it_needs(
+    message_class: str, facts: dict[str, Any], expected: str, is_ruled_anew: bool
+) -> None:
+    about = message(message_class="contract" if is_ruled_anew else message_class)
+    seen = sight(message_class=message_class if is_ruled_anew else "")
+
+    assert decide(about, seen, shop(**facts)) == (Decision("cancel", expected) if expected else SEND)
+
+
+def test_what_the_buyer_asked_for_needs_no_consent_by_any_rule() -> None:
+    for message_class in ("soft_opt_in", "needs_consent", "forbidden"):
+        assert decide(message(message_class=message_class, is_asked_for=True), sight()) is SEND

@@ -9,9 +9,12 @@ from django.db import connection, transaction
 from django_scopes import scopes_disabled
 
 from recoup.core import inbox
+from recoup.core.activity import SYSTEM
 from recoup.core.inbox import Call
 from recoup.customers.actions import Consent, record_consent, suppress
 from recoup.messaging.models import Message, QuietHours, SendingLimits
+from recoup.messaging.rules.book import Cell
+from recoup.messaging.rules.changing import change_rule
 from recoup.messaging.sender import look
 from recoup.messaging.sender.claim import claim
 from recoup.messaging.sender.facts import Sight
@@ -362,3 +365,38 @@ def test_the_plans_of_look_and_claim_never_scan_what_was_sent(road: Road) -> Non
 
     assert len(plans) >= 3
     assert [plan for plan in plans if "Seq Scan on messaging_message " in plan] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "is_objecting"),
+    [
+        ([], False),
+        ([("marketing", False, 1)], True),
+        ([("marketing", False, 2), ("marketing", True, 1)], False),
+        ([("cart_reminder", False, 1)], False),
+    ],
+)
+def test_who_took_back_the_consent_to_offers_objects_to_all_of_them(
+    road: Road, words: list[tuple[str, bool, int]], is_objecting: bool
+) -> None:
+    contact = make_contact(road.shop)
+    road.reminder(road.cart(contact=contact), message_class="soft_opt_in")
+    for purpose, is_given, days_ago in words:
+        record_consent(contact, [Consent(purpose, is_given, "test", NOW - days_ago * DAY)], now=NOW)
+
+    _, shop = seen(road)
+
+    assert shop.objecting == ({contact.pk} if is_objecting else set())
+
+
+def test_a_message_goes_by_the_rules_that_hold_now_whatever_its_row_says(road: Road) -> None:
+    told = {"content": "cart", "relation": "neither", "country": "DE"}
+    message = road.reminder(road.cart(), message_class="needs_consent", **told)
+    change_rule(road.shop, Cell("DE", "cart", "neither"), "forbidden", actor=SYSTEM, now=NOW)
+    Message.objects.filter(pk=message.pk).update(
+        message_class="contract"
+    )  # as if it was queued beside the change
+
+    sight, _ = seen(road)
+
+    assert sight.message_class == "forbidden"

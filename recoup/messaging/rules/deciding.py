@@ -1,0 +1,163 @@
+"""The class of messages that are about to be queued: read what it depends on in one statement, look it up in the table."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any, NamedTuple, Protocol
+
+import phonenumbers
+from django.db import connection
+from django_scopes import scopes_disabled
+
+from recoup.messaging.classes import content_of_kind
+from recoup.messaging.models import TemplateVersion
+from recoup.messaging.promotion import words_of_texts
+from recoup.messaging.rendering.tokens import OFFER_TOKENS
+from recoup.messaging.rules.book import RuleBook, book_of
+from recoup.messaging.rules.kinds import Content, Relation
+
+# What is said about an order so long after it was paid carries out no contract any more: it invites to buy again.
+SERVICE_TIME = timedelta(days=30)
+_MOST_VERSIONS = 2_000
+_contents: dict[int, str] = {}
+
+
+class Asked(Protocol):
+    """What is known of a message before it is queued."""
+
+    @property
+    def shop_id(self) -> int: ...
+    @property
+    def contact_id(self) -> int: ...
+    @property
+    def template_key(self) -> str: ...
+    @property
+    def channel(self) -> str: ...
+    @property
+    def order_id(self) -> int | None: ...
+    @property
+    def cart_id(self) -> int | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """The class of a message and what it was computed from."""
+
+    message_class: str
+    content: str
+    relation: str
+    country: str
+
+
+class _Facts(NamedTuple):
+    version_id: int | None
+    is_order: bool
+    is_paid: bool
+    paid_at: datetime | None
+    country: str
+    phone: str
+    has_bought: bool
+
+
+_FACTS = """
+    SELECT t.current_version_id, w.order_id IS NOT NULL,
+        coalesce(o.payment_state IN ('paid', 'authorized', 'partly_refunded', 'refunded', 'nothing_due'), false), o.paid_at,
+        upper(coalesce(nullif(o.buyer->>'country', ''), c.country, '')),
+        coalesce(nullif(o.buyer->>'phone', ''), c.phone, ''),
+        EXISTS (SELECT FROM orders_order b WHERE b.shop_id = w.shop_id AND b.contact_id = w.contact_id
+            AND b.payment_state IN ('paid', 'partly_refunded') AND b.total > 0 AND NOT b.is_test)
+    FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::text[])
+        WITH ORDINALITY AS w (shop_id, contact_id, order_id, template_key, place)
+    LEFT JOIN messaging_template t ON t.shop_id = w.shop_id AND t.key = w.template_key
+    LEFT JOIN orders_order o ON o.id = w.order_id AND o.shop_id = w.shop_id
+    LEFT JOIN customers_contact c ON c.id = w.contact_id AND c.shop_id = w.shop_id
+    ORDER BY w.place
+"""
+
+
+def bases_of(asked: Sequence[Asked], *, now: datetime) -> list[Basis]:
+    """Return the class of each message, in their order."""
+    books = {shop_id: book_of(shop_id) for shop_id in {one.shop_id for one in asked}}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _FACTS,
+            [
+                [one.shop_id for one in asked],
+                [one.contact_id for one in asked],
+                [one.order_id for one in asked],
+                [one.template_key for one in asked],
+            ],
+        )
+        rows = [_Facts(*row) for row in cursor.fetchall()]
+    contents = contents_of({row.version_id for row in rows if row.version_id is not None})
+    return [
+        _basis(row, books[one.shop_id], contents, now, one.channel)
+        for one, row in zip(asked, rows, strict=True)
+    ]
+
+
+def _basis(row: _Facts, book: RuleBook, contents: Mapping[int, str], now: datetime, channel: str) -> Basis:
+    content = contents.get(row.version_id or 0) or (Content.CONTRACT if row.is_order else Content.CART)
+    if content == Content.CONTRACT and row.paid_at is not None and row.paid_at < now - SERVICE_TIME:
+        content = Content.ADVERTISING
+    relation = relation_of(
+        content,
+        is_about_order=row.is_order and (content == Content.CONTRACT or not row.is_paid),
+        has_bought=row.has_bought,
+        has_ground=book.has_ground,
+    )
+    country = row.country[:2] or country_of_phone(row.phone)
+    return Basis(book.verdict(country, content, relation, channel), content, relation, country)
+
+
+def relation_of(content: str, *, is_about_order: bool, has_bought: bool, has_ground: bool) -> str:
+    """Return what the reader is to the shop. An unpaid order is no purchase (D16)."""
+    if content == Content.CONTRACT:
+        return Relation.ORDER if is_about_order else Relation.NEITHER
+    if has_bought and has_ground:
+        return Relation.CUSTOMER
+    return Relation.ORDER if is_about_order else Relation.NEITHER
+
+
+@lru_cache(maxsize=4096)
+def country_of_phone(phone: str) -> str:
+    """Return the country of a number in E.164; nothing where it does not say one."""
+    try:
+        return phonenumbers.region_code_for_number(phonenumbers.parse(phone)) or ""
+    except phonenumbers.NumberParseException:
+        return ""
+
+
+def contents_of(version_ids: set[int]) -> dict[int, str]:
+    """Return what published texts are about. A version never changes, so it is read once."""
+    unknown = version_ids - _contents.keys()
+    if unknown:
+        if len(_contents) > _MOST_VERSIONS:
+            _contents.clear()
+        with scopes_disabled():  # the keys were read beside the shop that they belong to
+            rows = TemplateVersion.objects.filter(pk__in=unknown).values_list("pk", "template__kind", "texts")
+            _contents.update({pk: content_of(kind, texts) for pk, kind, texts in rows})
+    return {pk: _contents[pk] for pk in version_ids if pk in _contents}
+
+
+def forget_contents() -> None:
+    """Forget what was read; for tests, whose databases begin again with the same ids."""
+    _contents.clear()
+
+
+def content_of(kind: str, texts: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return what a text is about, by its words in all its languages: one of them that advertises makes all advertising."""
+    if offer_tokens(texts) or words_of_texts(texts):
+        return Content.ADVERTISING
+    return content_of_kind(kind)
+
+
+def offer_tokens(texts: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return the fields of an offer that a text prints, in any of its languages."""
+    written = "\n".join(
+        str(text.get(part) or "")
+        for text in texts.values()
+        for part in ("subject", "preheader", "body", "text")
+    )
+    return sorted(token for token in OFFER_TOKENS if token in written)
