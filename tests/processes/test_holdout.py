@@ -13,6 +13,7 @@ from recoup.core.activity import SYSTEM, Actor
 from recoup.core.locks import set_lock_timeout
 from recoup.core.models import Activity
 from recoup.customers.merging import merge_contacts
+from recoup.messaging.actions import MessageOrder, send_by_hand
 from recoup.processes import actions, drafts
 from recoup.processes.engine.bucket import is_held_out, is_held_out_of_shop
 from recoup.processes.engine.codes import Flag
@@ -30,11 +31,13 @@ from recoup.processes.models import Enrolment, HoldoutShare, Process
 from recoup.recovery.models import RecoveryCase
 from recoup.shops.models import Shop
 from tests.factories.cases import make_case
+from tests.factories.clock import set_clock
 from tests.factories.moments import DAY, HOUR, NOW
 from tests.factories.orders import make_order
 from tests.factories.people import make_contact
 from tests.factories.processes import make_process, opened
 from tests.factories.shops import make_shop
+from tests.factories.templates import make_template
 from tests.support.together import together
 
 pytestmark = pytest.mark.django_db
@@ -214,3 +217,25 @@ def test_two_who_change_the_share_at_once_leave_one_line_each_way() -> None:
 
     kept = HoldoutShare.objects.order_by("process").values_list("process", "was_bp", "share_bp")
     assert list(kept) == [(process.pk, 0, 1500), (None, 0, 1500)]
+
+
+@pytest.mark.parametrize("asked_for", [True, False])
+def test_what_a_buyer_asks_for_and_what_a_clerk_sends_reaches_who_is_left_alone(
+    shop: Shop, asked_for: bool
+) -> None:
+    set_clock(NOW)
+    make_template(shop, key="order_reminder_1")
+    make_process(shop, holdout_bp=0)
+    set_shop_share(shop, 5000, actor=SYSTEM, now=NOW)
+    alone = next(one for one in enter(shop, 40) if one.flags & Flag.HOLDOUT)
+
+    message = send_by_hand(
+        MessageOrder(
+            shop_id=shop.pk, contact_id=alone.contact_id, template_key="order_reminder_1", locale="", due_at=NOW,
+            not_after=NOW + DAY, order_id=alone.subject_id, manual_key="once", is_asked_for=asked_for,
+        ),
+        actor=CLERK,
+        now=NOW,
+    )  # fmt: skip
+
+    assert (message.state, message.contact_id) == ("due", alone.contact_id)

@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from recoup.processes.engine.codes import Code, Flag, State
 from recoup.processes.simulator import Simulator
 from recoup.processes.worlds import Change, ChangeKind, News
@@ -191,3 +193,27 @@ def test_control_group_is_paid_at_the_same_goal() -> None:
     Simulator(store, [arrival(PLACED, holdout_bp=9_999), paid(paid_at)]).run(FAR)
 
     assert told(store)[-1] == ("n5", Code.GOAL_PAID, paid_at)
+
+
+@pytest.mark.parametrize("key", ["unpaid_order", "abandoned_cart"])
+@pytest.mark.parametrize("ends_after", [1, 23, 25, 70, 100, 200, 400])
+def test_who_is_left_alone_has_the_ledger_of_who_is_not_whenever_it_ends(key: str, ends_after: int) -> None:
+    journals = []
+    for share in (0, 9_999):
+        store = shop_with(shipped_graph(key))
+        if key == "unpaid_order":
+            came = arrival(PLACED, holdout_bp=share)
+            end = paid(PLACED + hours(ends_after))
+        else:
+            came = arrival(PLACED, cart_facts(), holdout_bp=share, subject_kind=CART)
+            at = PLACED + hours(ends_after)
+            end = Change(at, CART, 1, ChangeKind.CONVERTED, at)
+
+        Simulator(store, [came, end]).run(FAR)
+
+        journals.append((told(store), only(store).state, only(store).node))
+
+    (treated, state, node), (alone, *where) = journals
+    suppressed = {Code.QUEUED: Code.SUPPRESSED}
+    assert alone == [(name, suppressed.get(code, code), at) for name, code, at in treated]
+    assert where == [state, node]

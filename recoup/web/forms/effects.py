@@ -17,7 +17,7 @@ class ShareForm(forms.Form):
         help_text=_(
             "Chance picks them, and they stay picked. They get nothing from this process, so they show what would have"
             " come anyway. What they ask for themselves, such as a fresh link, they always get. 0 leaves nobody alone;"
-            " then the effect stays unknown."
+            " then the effect stays unknown. A process that must reach everybody, such as a confirmation, needs 0."
         ),
     )
 

@@ -31,6 +31,7 @@ from recoup.web.shown.effects import result_actions
 from recoup.web.shown.people import clerk_names
 from recoup.web.words import nodes as node_words
 from recoup.web.words import steps
+from recoup.web.words.effects import share_words
 from recoup.web.words.texts import key_name
 
 Status = Process.Status
@@ -248,6 +249,7 @@ def process_page(seat: Seat, process: Process, numbers: ProcessNumbers) -> scree
         facts=[
             (_("Begins with"), trigger(process)),
             (_("Running since"), live_since),
+            (_("Left alone to compare"), share_words(process.holdout_bp)),
             (_("Finished"), humane.number(counts["completed"], language)),
             (_("Paid or ended"), humane.number(counts["goal"], language)),
         ],

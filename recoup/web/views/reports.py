@@ -26,7 +26,13 @@ def reports(request: StaffRequest, seat: Seat) -> HttpResponse:
         place(seat, "report") + "#proof",
         "shield-check",
     )
-    found = [recovery, late]
+    brought = SettingsCard(
+        _("Credited, and really brought"),
+        _("What would not have come without a process, told by people who are left alone"),
+        place(seat, "report") + "#brought",
+        "users-round",
+    )
+    found = [recovery, brought, late]
     if seat.may(Right.SEE_PROCESSES):
         found.append(
             SettingsCard(
