@@ -43,7 +43,7 @@ _PAID_AT = """(CASE r.subject_kind WHEN 1 THEN (
 _Part = tuple[str, list[Any]]  # a condition and its parameters
 _ALONE, _TREATED = "r.flags & %s <> 0", "r.flags & %s = 0"
 _REACHED = """EXISTS (SELECT FROM processes_step_log l WHERE l.enrolment_id = {alias}.id AND l.node = {node}
-    AND l.outcome = 24{arm})"""
+    AND l.outcome = 24 AND l.version_id = ANY('{{{versions}}}'::bigint[]){arm})"""
 _SPLIT_AT = "(SELECT min(l.at) FROM processes_step_log l WHERE l.enrolment_id = r.id AND l.node = {node} AND l.outcome = 24)"
 
 
@@ -148,14 +148,15 @@ def list_on_way(
 
 
 def _way_ground(split: Split, arm: int) -> _Ground:
-    mine = _REACHED.format(alias="r", node=int(split.node), arm=f" AND l.arm = {int(arm)}")
-    earlier = _REACHED.format(alias="earlier", node=int(split.node), arm="")
-    versions = list(split.version_ids)
-    condition = f"""r.process_id = %s AND r.version_id = ANY(%s) AND r.flags & 4099 = 0 AND {mine}
+    versions = ",".join(str(int(version_id)) for version_id in split.version_ids)
+    node = int(split.node)
+    mine = _REACHED.format(alias="r", node=node, versions=versions, arm=f" AND l.arm = {int(arm)}")
+    earlier = _REACHED.format(alias="earlier", node=node, versions=versions, arm="")
+    condition = f"""r.process_id = %s AND r.flags & 4099 = 0 AND {mine}
         AND NOT EXISTS (SELECT FROM processes_enrolment earlier WHERE earlier.shop_id = r.shop_id
             AND earlier.contact_id = r.contact_id AND earlier.process_id = r.process_id AND earlier.id < r.id
-            AND earlier.version_id = ANY(%s) AND earlier.flags & 4099 = 0 AND {earlier})"""
-    first: _Part = (condition, [split.process.pk, versions, versions])
+            AND earlier.flags & 4099 = 0 AND {earlier})"""
+    first: _Part = (condition, [split.process.pk])
     return _Ground(split.process.shop_id, split.window, first, _SPLIT_AT.format(node=int(split.node)))
 
 

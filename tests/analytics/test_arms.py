@@ -168,3 +168,13 @@ def test_the_numbers_of_ways_open_as_many_rows(process: Process) -> None:
 
 def test_a_process_without_a_split_has_none(shop: Shop) -> None:
     assert splits_of(make_process(shop)) == []
+
+
+def test_who_was_moved_to_another_version_since_still_counts_where_they_were_sent(process: Process) -> None:
+    take(process, 1, buyers(3, 1))
+    [split] = splits_of(process)
+    other = make_process(process.shop).current_version_id  # a version in which there is no such split
+    Enrolment.objects.filter(process=process).update(version_id=other)
+
+    assert split_effect(split, now=NOW).arms[1].group == Group(3, 1)
+    assert count_on_way(split, 1, has_paid=True, now=NOW).number == 1

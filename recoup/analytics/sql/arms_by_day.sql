@@ -5,7 +5,8 @@ WITH entered AS MATERIALIZED (
     SELECT DISTINCT ON (e.contact_id) e.contact_id, e.subject_kind, e.subject_id, l.at AS entered_at, l.arm
     FROM processes_enrolment e
     JOIN processes_step_log l ON l.enrolment_id = e.id AND l.node = %(node)s AND l.outcome = 24
-    WHERE e.shop_id = %(shop_id)s AND e.process_id = %(process_id)s AND e.version_id = ANY(%(versions)s)
+        AND l.version_id = ANY(%(versions)s)  -- of then: who is inside may have been moved since
+    WHERE e.shop_id = %(shop_id)s AND e.process_id = %(process_id)s
       AND e.flags & 4099 = 0
     ORDER BY e.contact_id, e.id, l.step_no
 ), 
