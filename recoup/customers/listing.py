@@ -1,6 +1,7 @@
 """The list of customers: search, pages by key, counts."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from django_scopes import scope
 
@@ -19,6 +20,8 @@ class ContactFilter:
     may_be_doubles: bool = (
         False  # only who may be the same person as somebody else, and nobody has decided it
     )
+    where: str = ""  # SQL of ours over `r`, such as that of a segment, and its values
+    where_values: tuple[Any, ...] = ()
 
 
 def list_customers(
@@ -49,8 +52,8 @@ def _keyset(shop: Shop, chosen: ContactFilter) -> Keyset:
         table="customers_contact",
         shop_id=shop.pk,
         is_descending=not chosen.is_oldest_first,
-        conditions=["r.merged_into_id IS NULL", *doubles],
-        params=[shop.pk, shop.pk] if doubles else [],
+        conditions=["r.merged_into_id IS NULL", *doubles, *([chosen.where] if chosen.where else [])],
+        params=[*([shop.pk, shop.pk] if doubles else []), *chosen.where_values],
         search="r.search @> %s::text[]" if tokens else "",
         search_params=[tokens] if tokens else [],
     )

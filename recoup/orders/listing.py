@@ -36,6 +36,8 @@ class OrderFilter:
     contact_id: int | None = None
     claimed_by: int | None = None
     text: str = ""
+    where: str = ""  # SQL of ours over `r`, such as that of a segment, and its values
+    where_values: tuple[Any, ...] = ()
     is_oldest_first: bool = False
 
 
@@ -96,4 +98,11 @@ def _conditions(chosen: OrderFilter) -> tuple[list[str], list[Any]]:
         ("r.claimed_by = %s", chosen.claimed_by),
     ]
     chosen_ones = [(condition, value) for condition, value in wanted if value is not None]
-    return [condition for condition, _ in chosen_ones], [value for _, value in chosen_ones]
+    conditions, params = (
+        [condition for condition, _ in chosen_ones],
+        [value for _, value in chosen_ones],
+    )
+    if chosen.where:
+        conditions.append(chosen.where)
+        params += chosen.where_values
+    return conditions, params

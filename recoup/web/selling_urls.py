@@ -18,6 +18,7 @@ from recoup.web.views import (
     report_files,
     reports,
     search,
+    segments,
     tasks,
     why,
 )
@@ -52,6 +53,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("tasks/<int:task_id>/close/", tasks.close, name="task_close"),
     path("tasks/<int:task_id>/hand-on/", tasks.hand_on, name="task_hand_on"),
     path("customers/", customers.customers, name="customers"),
+    path("segments/", segments.segments, name="segments"),
+    path("segments/new/<slug:about>/", segments.new, name="segment_new"),
+    path("segments/<int:segment_id>/", segments.segment, name="segment"),
+    path("segments/<int:segment_id>/edit/", segments.edit, name="segment_edit"),
+    path("segments/<int:segment_id>/delete/", segments.delete, name="segment_delete"),
     path("customers/<int:contact_id>/", customers.customer, name="customer"),
     path("customers/<int:contact_id>/tags/", customers.tags, name="customer_tags"),
     path(

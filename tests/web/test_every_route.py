@@ -39,6 +39,7 @@ POSTED: dict[str, dict[str, str]] = {
     "web:customer_tags": {"add": "vip"},
     "web:task_close": {"result": "Called."},
     "web:task_hand_on": {"to": "everybody"},
+    "web:segment_delete": {},
     "web:process_status": {"status": "paused"},
     "web:process_left_alone": {"share": "15"},
     "web:process_take_way": {"block": "n1", "way": "a"},
@@ -71,7 +72,7 @@ POSTED: dict[str, dict[str, str]] = {
 }
 DEMO_ONLY = {"web:demo_mailbox", "web:demo_mail", "web:demo_mail_frame"}
 # Ids that belong to the installation and not to a shop: the demo's mailbox catches the mails of all.
-SHARED = {"mail_id", "locale", "key", "shop"}
+SHARED = {"mail_id", "locale", "key", "shop", "about"}
 
 
 @dataclass(frozen=True)

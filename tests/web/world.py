@@ -23,6 +23,7 @@ from recoup.messaging.rendering.templates import CompiledTemplate
 from recoup.processes.backtest.result import Result
 from recoup.processes.models import BacktestRun, Process, VersionMove
 from recoup.processes.moving.plan import Plan
+from recoup.segments.models import Segment
 from recoup.shops.actions import NewShop
 from recoup.shops.models import ImportRun, Invitation, Membership, Shop
 from recoup.web.setup import found_shop
@@ -185,6 +186,14 @@ def _fill(place: Place) -> None:
         cursor=0, whole=1, state="waiting", created_at=NOW,
     )  # fmt: skip
     moved.save(force_insert=True)
+    segment = Segment(
+        shop=shop,
+        name="Bought twice",
+        about=3,
+        condition={"f": "contact.paid_count", "op": ">=", "v": 2},
+        changed_at=NOW,
+    )
+    segment.save(force_insert=True)
     assert order.contact is not None
     twin = make_contact(shop)
     suggestion = MergeSuggestion(shop=shop, first=order.contact, second=twin, why="shared_sign", made_at=NOW)
@@ -199,6 +208,8 @@ def _fill(place: Place) -> None:
         "suggestion_id": suggestion.pk,
         "product_id": make_product(source).pk,
         "process_id": process.pk,
+        "segment_id": segment.pk,
+        "about": "customers",
         "backtest_id": tested.pk,
         "move_id": moved.pk,
         "block": "n1",

@@ -12,6 +12,7 @@ from recoup.customers.models import Contact
 from recoup.orders.desk import is_claimed
 from recoup.orders.listing import OrderFilter
 from recoup.orders.models import Order
+from recoup.segments.models import Segment
 from recoup.shops.access import Seat
 from recoup.shops.models import Source
 from recoup.web import listing
@@ -19,11 +20,25 @@ from recoup.web.listing import Address
 from recoup.web.parts import Filters, Link
 from recoup.web.screens import OrderRow
 from recoup.web.shown.people import clerk_names, name_of
+from recoup.web.shown.segments import in_segment, segment_menu
 from recoup.web.words import orders as words
 from recoup.web.words import payments
 
 Status = Order.Status
-FILTER_KEYS = ("v", "status", "pay", "source", "method", "from", "to", "currency", "person", "clerk", "q")
+FILTER_KEYS = (
+    "v",
+    "status",
+    "pay",
+    "source",
+    "method",
+    "from",
+    "to",
+    "currency",
+    "person",
+    "clerk",
+    "q",
+    "seg",
+)
 _VIEWS: dict[str, tuple[str, ...]] = {
     "unpaid": (Status.UNPAID,),
     "in_work": (Status.IN_WORK,),
@@ -61,11 +76,14 @@ def _row(seat: Seat, order: Order, clerks: dict[int, str]) -> OrderRow:
     )
 
 
-def chosen_orders(address: Address, seat: Seat) -> OrderFilter:
+def chosen_orders(address: Address, seat: Seat, now: datetime) -> OrderFilter:
     """Read the filters of an address; what nobody could have chosen is passed over."""
     view = address.get("v")
     statuses = address.some_of("status", Status.values) or _VIEWS.get(view, ())
+    _saved, where = in_segment(address, seat, Segment.About.ORDER, now)
     return OrderFilter(
+        where=where.text,
+        where_values=where.params,
         is_current=view != "all",
         statuses=statuses,
         payment_states=address.some_of("pay", Order.PaymentState.values),
@@ -101,10 +119,12 @@ def order_filters(address: Address, seat: Seat, now: datetime) -> Filters:
     sources = [
         (str(pk), name) for pk, name in Source.objects.order_by("name", "pk").values_list("pk", "name")
     ]
+    saved, _where = in_segment(address, seat, Segment.About.ORDER, now)
     person = address.number("person")
     contact = Contact.objects.filter(pk=person).first() if person is not None else None
     statuses = [(code, str(label)) for code, label in Status.choices]
     menus = [
+        *segment_menu(address, seat, Segment.About.ORDER, saved),
         *listing.person_menu(address, name_of(contact) if contact else ""),
         *listing.text_menu(address),
         listing.menu(address, "pay", _("Payment"), Order.PaymentState.choices),

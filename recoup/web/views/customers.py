@@ -13,6 +13,7 @@ from recoup.customers.listing import ContactFilter, count_customers, list_custom
 from recoup.customers.merging import MergeRefused, merge_contacts, tell_apart
 from recoup.customers.models import Contact, MergeSuggestion
 from recoup.customers.tagging import TagRefused, read_tags, tag_by_hand
+from recoup.segments.models import Segment
 from recoup.shops.access import Seat
 from recoup.web import listing
 from recoup.web.answers import actor_of, place, place_if, see_other
@@ -22,6 +23,7 @@ from recoup.web.parts import Filters, Link
 from recoup.web.shown.attention import DOUBLES
 from recoup.web.shown.customer import customer_page, customer_rows
 from recoup.web.shown.doubles import doubles_dialogs
+from recoup.web.shown.segments import in_segment, segment_menu
 from recoup.web.words.customers import merge_refusal
 from recoup.web.words.tags import tag_refusal
 
@@ -32,8 +34,15 @@ def customers(request: StaffRequest, seat: Seat) -> HttpResponse:
     address = Address(request)
     is_oldest = address.get("o") == "oldest"
     is_doubles = address.get("v") == DOUBLES
-    chosen = ContactFilter(text=address.get("q"), is_oldest_first=is_oldest, may_be_doubles=is_doubles)
-    is_filtered = bool(chosen.text) or is_doubles
+    saved, where = in_segment(address, seat, Segment.About.PERSON, request.now)
+    chosen = ContactFilter(
+        text=address.get("q"),
+        is_oldest_first=is_oldest,
+        may_be_doubles=is_doubles,
+        where=where.text,
+        where_values=where.params,
+    )
+    is_filtered = bool(chosen.text) or is_doubles or saved is not None
     page = list_customers(seat.shop, chosen, cursor=address.get("c"))
     count = count_customers(seat.shop, chosen, most=listing.wants_exact(address))
     context = {
@@ -42,7 +51,7 @@ def customers(request: StaffRequest, seat: Seat) -> HttpResponse:
                 Link(_("Everybody"), address.url(v=""), not is_doubles),
                 Link(_("May be the same person"), address.url(v=DOUBLES), is_doubles),
             ],
-            listing.text_menu(address),
+            [*segment_menu(address, seat, Segment.About.PERSON, saved), *listing.text_menu(address)],
             address.path if is_filtered else "",
         ),
         "rows": customer_rows(seat, page.rows),
@@ -53,6 +62,7 @@ def customers(request: StaffRequest, seat: Seat) -> HttpResponse:
                 "direction": "ascending" if is_oldest else "descending",
             },
         },
+        "segments_url": place(seat, "segments"),
         "is_filtered": is_filtered,
         "clear_url": address.path,
         "import_url": place_if(seat, "import") if seat.may(Right.MANAGE_INTAKE) else "",

@@ -32,7 +32,7 @@ _NAMED_FAILURES = 5
 def orders(request: StaffRequest, seat: Seat) -> HttpResponse:
     """Show a page of orders as the address asks for them."""
     address = Address(request)
-    chosen = chosen_orders(address, seat)
+    chosen = chosen_orders(address, seat, request.now)
     page = list_orders(seat.shop, chosen, cursor=address.get("c"))
     count = count_orders(seat.shop, chosen, most=listing.wants_exact(address))
     is_oldest = chosen.is_oldest_first
