@@ -7,7 +7,7 @@ from recoup.desk import handlers as desk
 from recoup.desk.events import TaskDone
 from recoup.messaging.events import MessageClicked, MessageOpened, MessageSettled
 from recoup.offers import handlers as offers
-from recoup.offers.events import OfferGranted, OfferRedeemed
+from recoup.offers.events import OfferDecided, OfferGranted, OfferRedeemed
 from recoup.orders.events import CartChanged, OrderCancelled, OrderChanged, OrderPlaced
 from recoup.payments.events import PaymentFailed, PaymentReceived, RefundMade, SessionEnded
 from recoup.processes import handlers as processes
@@ -22,6 +22,7 @@ ROUTES: Routes = {
     OrderChanged: (recovery.follow_changed, processes.wake_changed),
     OrderCancelled: (recovery.close_ended, offers.follow_cancelled, processes.wake_cancelled),
     RecoveryCaseOpened: (recovery.look_again, processes.enrol),
+    OfferDecided: (processes.wake_offered,),
     OfferGranted: (offers.look_again,),
     OfferRedeemed: (),
     MessageSettled: (recovery.count_settled, processes.wake_settled),

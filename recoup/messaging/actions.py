@@ -59,6 +59,7 @@ class MessageOrder:
     is_test: bool = False
     channel: str = ChannelKind.EMAIL.value
     otherwise: tuple[tuple[str, str], ...] = ()  # other channels in this order, each with the key of its text
+    offer_id: int | None = None  # by hand; a message of a process speaks of the last offer that was made
 
 
 _COLUMNS = {
@@ -88,6 +89,7 @@ _COLUMNS = {
     "channel": "text",
     "fallback": "text",
     "reason": "text",
+    "offer_id": "bigint",
 }
 _CASTS = {"microseconds": "bigint"}
 _LITERALS: dict[str, Callable[[Iterable[Any]], str]] = {
@@ -103,7 +105,7 @@ _QUEUE = f"""
     INSERT INTO messaging_message (shop_id, source_id, enrolment_id, step_no, node, case_id, manual_key, channel,
         lane_id, contact_id, order_id, cart_id, template_id, locale, purpose, message_class, content, relation, country,
         is_asked_for, is_resent, is_test, recipient, prio, state, queued_at, due_at, not_after, attempt, deferrals,
-        message_ref, reason, answer, fallback)
+        message_ref, reason, answer, fallback, offer_id)
     SELECT w.shop_id, w.source_id, w.enrolment_id, w.step_no, w.node, w.case_id, w.manual_key, w.channel,
         l.id, w.contact_id, w.order_id, w.cart_id, t.id,
         coalesce(nullif(w.locale, ''), o.locale, k.locale, s.locale), w.purpose, w.message_class, w.content, w.relation,
@@ -112,7 +114,10 @@ _QUEUE = f"""
             THEN coalesce(nullif(o.buyer->>'email', ''), c.email)
             ELSE coalesce(nullif(o.buyer->>'phone', ''), c.phone) END, w.prio, 'due', %s,
         {arrays.as_instant("w.due_at")}, {arrays.as_instant("w.not_after")}, 0, 0,
-        w.message_ref, w.reason, '', nullif(w.fallback, '')::jsonb
+        w.message_ref, w.reason, '', nullif(w.fallback, '')::jsonb,
+        CASE WHEN v.has_offer THEN coalesce(w.offer_id, (
+            SELECT f.id FROM offers_offer f WHERE f.enrolment_id = w.enrolment_id AND f.state = 'granted'
+            ORDER BY f.step_no DESC LIMIT 1)) END
     FROM unnest({", ".join(f"%s::{_CASTS.get(kind, kind)}[]" for kind in _COLUMNS.values())}) AS w ({", ".join(_COLUMNS)})
     JOIN shops_shop s ON s.id = w.shop_id
     JOIN messaging_lane l ON l.shop_id = w.shop_id AND l.channel = w.channel
@@ -120,6 +125,7 @@ _QUEUE = f"""
     LEFT JOIN orders_order o ON o.id = w.order_id AND o.shop_id = w.shop_id
     LEFT JOIN orders_cart k ON k.id = w.cart_id AND k.shop_id = w.shop_id
     LEFT JOIN messaging_template t ON t.shop_id = w.shop_id AND t.key = w.template_key
+    LEFT JOIN messaging_templateversion v ON v.id = t.current_version_id
     ON CONFLICT DO NOTHING
 """  # noqa: S608 - put together from names in this file
 _SENDERS = """
@@ -201,6 +207,7 @@ def _row(
         order.channel,
         fallback_of(order.otherwise, others),
         Reason.QUIET_HOURS.value if loud_at is not None else "",
+        order.offer_id,
     )
 
 

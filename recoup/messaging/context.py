@@ -43,6 +43,7 @@ class Subject(NamedTuple):
     cart_id: int | None
     locale: str
     template: CompiledTemplate
+    offer_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,7 @@ def build_contexts(shop_id: int, subjects: Sequence[Subject]) -> dict[int, Built
     order_ids = [subject.order_id for subject in subjects if subject.order_id is not None]
     orders = rows.read_orders(shop_id, order_ids, with_items=not needed.isdisjoint(_OF_LINES))
     carts = rows.read_carts(shop_id, [s.cart_id for s in subjects if s.cart_id is not None])
+    offers = rows.read_offers(shop_id, [s.offer_id for s in subjects if s.offer_id is not None])
     last_mails = rows.read_last_mails([s.contact_id for s in subjects]) if _LAST_MAIL in needed else {}
     found = [
         (
@@ -78,7 +80,12 @@ def build_contexts(shop_id: int, subjects: Sequence[Subject]) -> dict[int, Built
     present = [(subject, row) for subject, row in found if row is not None]
     return {
         subject.key: _build(
-            subject, row, people[subject.contact_id], shop, last_mails.get(subject.contact_id)
+            subject,
+            row,
+            people[subject.contact_id],
+            shop,
+            last_mails.get(subject.contact_id),
+            offers.get(subject.offer_id or 0),
         )
         for subject, row in present
     }
@@ -90,6 +97,7 @@ def _build(
     person: rows.Person,
     shop: rows.ShopRow,
     last_mail_at: datetime | None,
+    offer: rows.OfferRow | None,
 ) -> BuiltContext:
     about = row.values
     if "order.status" in subject.template.tokens:
@@ -111,6 +119,8 @@ def _build(
         },
         row.kind: about,
     }
+    if offer is not None:
+        values["offer"] = offer.values(subject.locale)
     return BuiltContext(
         values=values,
         zone=person.zone or shop.zone,

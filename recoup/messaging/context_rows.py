@@ -9,6 +9,9 @@ from typing import Any, NamedTuple
 from django.db import connection
 
 from recoup.messaging.breakdown import PAID, Extra, Told, extras
+from recoup.offers.codes import shown
+from recoup.offers.terms import Terms
+from recoup.offers.words import discount_words
 
 
 class ShopRow(NamedTuple):
@@ -37,6 +40,44 @@ class Row(NamedTuple):
     stamp: str
     extras: Sequence[Extra] = ()
     """What leads from the goods of an order to what is due; named in the language of each text."""
+
+
+class OfferRow(NamedTuple):
+    """An offer as texts speak of it."""
+
+    code: str
+    terms: Terms
+    currency: str
+    new_total: Decimal | None
+    expires_at: datetime
+    gift: str
+
+    def values(self, locale: str) -> dict[str, Any]:
+        """Return what a text in this language may say of it."""
+        language = locale.replace("_", "-")
+        return {
+            "code": shown(self.code),
+            "discount": discount_words(self.terms, self.currency, language, gift=self.gift),
+            "new_total": None if self.new_total is None else (str(self.new_total), self.currency),
+            "expires_at": self.expires_at.isoformat(),
+            "description": self.terms.description,
+        }
+
+
+def read_offers(shop_id: int, ids: Sequence[int]) -> dict[int, OfferRow]:
+    """Read offers of a shop, whatever became of them: whether one is in force is looked at last."""
+    if not ids:
+        return {}
+    rows = _rows(
+        "SELECT f.id, f.code, f.terms::text, f.currency, f.new_total, f.valid_until, coalesce((SELECT p.name"
+        " FROM catalog_product p WHERE p.shop_id = f.shop_id AND p.ref = f.terms ->> 'gift'"
+        " ORDER BY p.variant_ref, p.id LIMIT 1), '') FROM offers_offer f WHERE f.shop_id = %s AND f.id = ANY(%s)",
+        [shop_id, list(ids)],
+    )
+    return {
+        row[0]: OfferRow(row[1], Terms.from_json(json.loads(row[2])), row[3], row[4], row[5], row[6])
+        for row in rows
+    }
 
 
 def _rows(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:

@@ -87,6 +87,9 @@ class TemplateVersion(ShopOwned):
     number = models.IntegerField()
     # locale -> {subject, preheader, body (MJML + Liquid), text, html (compiled MJML, Liquid intact)}
     texts: models.JSONField[Any, Any] = models.JSONField()
+    has_offer = models.BooleanField(
+        default=False, db_default=False
+    )  # a text in it speaks of an offer: advertising, and only while the offer is in force
     published_at = models.DateTimeField()
     published_by = models.BigIntegerField(null=True)
 
@@ -273,6 +276,9 @@ class Message(ShopOwned):
         max_length=40, default="", blank=True
     )  # code of the end; words in messaging.reasons
     answer = models.TextField(default="", blank=True)  # of the server, cut at 500 characters
+    offer_id = models.BigIntegerField(
+        null=True
+    )  # that its text speaks of; it goes out only while that is in force
     opened_at = models.DateTimeField(null=True)
     clicked_at = models.DateTimeField(null=True)
     # Other channels to try in this order, each with its text: [{"channel", "template", "class"}]; null is none.

@@ -94,7 +94,8 @@ def _values(
         )
         built = build_contexts(template.shop_id, [one])
         if 0 in built:
-            return built[0].values, built[0].zone
+            made_up = sample_context(Context(template.kind), locale)
+            return {"offer": made_up.get("offer"), **built[0].values}, built[0].zone
     sample = sample_context(Context(template.kind), locale)
     own = {name: getattr(template.shop, name) for name in ("name", "phone", "address", "email")}
     sample["shop"] = {**sample["shop"], **{name: value for name, value in own.items() if value}}

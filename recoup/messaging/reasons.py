@@ -48,6 +48,7 @@ class Reason(models.TextChoices):
     PROMISED = "promised", _("The person promised to pay later")
     PAUSED = "paused", _("Reminders of this order are held by a person")
     CLAIMED = "claimed", _("A person is working on this order")
+    OFFER_OVER = "offer_over", _("The offer that the text speaks of is not in force")
     # Waiting for another look.
     SOURCE_PAUSED = "source_paused", _("The process is paused")
     PAYMENT_NEWS = "payment_news", _("News of this order is being read")

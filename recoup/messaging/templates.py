@@ -17,6 +17,7 @@ from recoup.messaging.models import ChannelKind, Template, TemplateVersion
 from recoup.messaging.rendering.pool import RenderPool
 from recoup.messaging.rendering.saving import Problem, TemplateRefused, check_template, compile_template
 from recoup.messaging.rendering.templates import CompiledTemplate, TemplateSource
+from recoup.messaging.rendering.tokens import OFFER_TOKENS
 from recoup.messaging.rules.deciding import content_of
 from recoup.shops.models import Shop
 
@@ -200,6 +201,7 @@ def publish(
                 locale: {**asdict(text), "compiled": compiled[locale].to_json()}
                 for locale, text in texts.items()
             },
+            has_offer=any(OFFER_TOKENS.intersection(one.tokens) for one in compiled.values()),
             published_at=now,
             published_by=actor.id if actor.kind == "person" else None,
         )

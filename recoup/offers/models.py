@@ -104,7 +104,8 @@ class Offer(ShopOwned):  # type: ignore[django-manager-missing]
     expected = AmountField(default=0)  # what it costs the shop if it is used on what it was granted for
     expected_discount = AmountField(default=0)
     new_total = AmountField(null=True)  # of what it was granted for
-    granted_at = models.DateTimeField()  # decided; the clock of its validity starts here
+    decided_at = models.DateTimeField(null=True)  # when another shop had answered; else at once
+    granted_at = models.DateTimeField()  # the clock of its validity starts here
     granted_by = models.BigIntegerField(null=True)  # of one granted by hand
     valid_until = models.DateTimeField()
     state = models.CharField(max_length=8, choices=State)

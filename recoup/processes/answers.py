@@ -8,6 +8,7 @@ from recoup.processes.engine.batch import Due
 from recoup.processes.engine.codes import Code, Wake
 from recoup.processes.engine.records import Answer
 from recoup.processes.known import with_known
+from recoup.processes.offering import with_offers
 from recoup.processes.purchases import with_purchases
 
 _AWAITED = Wake.TASK_DONE.value
@@ -19,7 +20,7 @@ _TASKS = """
 
 def with_rest(due: Sequence[Due]) -> list[Due]:
     """Add what only some versions ask for: what people have bought, what conditions ask about, and what was answered."""
-    return with_answers(with_known(with_purchases(due)))
+    return with_offers(with_answers(with_known(with_purchases(due))))
 
 
 def with_answers(due: Sequence[Due]) -> list[Due]:

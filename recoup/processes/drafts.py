@@ -171,9 +171,17 @@ def text_offers(shop: Shop) -> dict[str, TextOffer]:
     }
 
 
+def offer_texts(shop: Shop) -> set[str]:
+    """Return the keys of the texts that speak of an offer."""
+    found = Template.objects.filter(shop=shop, current_version__has_offer=True)
+    return set(found.values_list("key", flat=True))
+
+
 def problems_of(process: Process, doc: Raw) -> list[Problem]:
     """Return what keeps a draft from being published."""
-    return find_problems(read_document(doc), text_offers(process.shop), subjects_of_others(process))
+    shop = process.shop
+    known = (text_offers(shop), subjects_of_others(process), offer_texts(shop))
+    return find_problems(read_document(doc), *known)
 
 
 def create_process(
@@ -344,7 +352,8 @@ def publish_draft(
     with transaction.atomic():
         process, draft = _locked(process, lock)
         doc = draft.doc if draft is not None else _published(process).doc
-        document = load_process(doc, text_offers(process.shop), subjects_of_others(process))
+        shop = process.shop
+        document = load_process(doc, text_offers(shop), subjects_of_others(process), offer_texts(shop))
         current = process.current_version
         if current is None or bytes(current.doc_hash) != doc_hash(document):
             name = _checked_name(process.shop, document.name, but=process)

@@ -49,6 +49,7 @@ _ENDS = {
     "taken_over": Code.SKIPPED_HELD,
     "stopped": Code.SKIPPED_STOPPED,
     "ended": Code.SKIPPED_STOPPED,
+    "offer_over": Code.SKIPPED_EXPIRED,
     "payment_news": Code.SKIPPED_SOURCE,
     "intake_unreadable": Code.SKIPPED_SOURCE,
     "no_template": Code.FAILED_TEMPLATE,

@@ -9,6 +9,7 @@ from recoup.core.clock import trade_now
 from recoup.customers.events import CustomerMerged, TagsChanged
 from recoup.desk.events import TaskDone
 from recoup.messaging.events import MessageClicked, MessageOpened, MessageSettled
+from recoup.offers.events import OfferDecided
 from recoup.orders import status
 from recoup.orders.events import CartChanged, OrderCancelled, OrderChanged, OrderPlaced
 from recoup.orders.models import Order
@@ -124,6 +125,11 @@ def wake_clicked(batch: Sequence[MessageClicked]) -> None:
 def wake_task_done(batch: Sequence[TaskDone]) -> None:
     """Wake the enrolments that wait for somebody to do a task."""
     _wake_enrolments([news.enrolment_id for news in batch], Wake.TASK_DONE.value)
+
+
+def wake_offered(batch: Sequence[OfferDecided]) -> None:
+    """Wake the enrolments whose offer was granted or refused."""
+    _wake_enrolments([news.enrolment_id for news in batch], Wake.OFFER_DECIDED.value)
 
 
 def _wake_enrolments(ids: Sequence[int | None], bits: int) -> None:

@@ -13,11 +13,13 @@ from recoup.processes.engine.compiled import Graph
 from recoup.processes.engine.endings import stop
 from recoup.processes.engine.entry import LONGEST_CHAIN, Candidate, begin, with_cause
 from recoup.processes.engine.nodes.enrol import EnrolEffect, candidate_for
+from recoup.processes.engine.nodes.offer import OfferEffect
 from recoup.processes.engine.records import (
     Answer,
     Effect,
     Enrolment,
     Facts,
+    OfferFacts,
     Outcome,
     SendEffect,
     Step,
@@ -61,6 +63,7 @@ class MemoryStore:
         self._early: dict[tuple[int, int], list[Change]] = {}  # about subjects that have not arrived yet
         self._of_subject: dict[tuple[int, int], list[int]] = {}
         self._message_steps: dict[int, list[int]] = {}
+        self._offers: dict[int, dict[int, OfferFacts]] = {}
         self._keys: dict[tuple[str, int, int], int] = {}
         self._active_keys: dict[int, list[tuple[str, int, int]]] = {}
         self._heaps: dict[int, list[tuple[datetime, int]]] = {int(priority): [] for priority in Priority}
@@ -243,6 +246,9 @@ class MemoryStore:
             facts = facts._replace(purchases=bought)
         if enrolment.id in self._answers:
             facts = facts._replace(answers=self._answers[enrolment.id])
+        offers = self._offers.get(enrolment.id)
+        if offers:
+            facts = facts._replace(offers={**facts.offers, **offers})
         steps = self._message_steps.get(enrolment.id)
         if not steps:
             return facts
@@ -356,6 +362,8 @@ class MemoryStore:
             self.done.append((enrolment.id, effect))
             if isinstance(effect, EnrolEffect):
                 self._put_in(enrolment, effect)
+            if isinstance(effect, OfferEffect):
+                self._decide(enrolment, effect, now)
         else:
             if (enrolment.id, effect.step_no) in self.messages:
                 raise BrokenPromise(f"message twice: {effect}")
@@ -377,6 +385,15 @@ class MemoryStore:
             line = next(n for n, (owner, step) in enumerate(self.ledger) if (owner, step.step_no) == sought)
             turned_away = self.ledger[line][1]._replace(outcome=int(Code.SKIPPED_NOT_ENROLLED))
             self.ledger[line] = (enrolment.id, turned_away)
+
+    def _decide(self, enrolment: Enrolment, effect: OfferEffect, now: datetime) -> None:
+        decided = OfferFacts(int(self.judge_offer(enrolment, effect)))
+        self._offers.setdefault(enrolment.id, {})[effect.step_no] = decided
+        self._wake_one(self.enrolments[enrolment.id], Wake.OFFER_DECIDED.value, now)
+
+    def judge_offer(self, enrolment: Enrolment, effect: OfferEffect) -> Code:  # noqa: ARG002 - for those who know more
+        """Decide about an offer; whoever knows sums and costs decides by them."""
+        return Code.OFFER_GRANTED
 
     def _queue(self, message: Message) -> None:
         step_no = message.effect.step_no

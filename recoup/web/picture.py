@@ -25,6 +25,7 @@ ICONS: dict[str, str] = {
     "until": "hourglass",
     "if": "git-branch",
     "send": "mail",
+    "offer": "badge-percent",
     "order_status": "package-check",
     "tag": "tag",
     "task": "list-checks",

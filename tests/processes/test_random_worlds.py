@@ -26,7 +26,7 @@ ZONES = st.sampled_from(
 
 
 @st.composite
-def documents(draw: st.DrawFn) -> ProcessDocument:
+def documents(draw: st.DrawFn, *, with_offers: bool = True) -> ProcessDocument:
     """Draw a valid process: ways lead forward, except out of waits that bound their rounds."""
     size = draw(st.integers(2, 9))
     nodes: dict[str, Any] = {f"n{size}": {"t": "end"}}
@@ -36,6 +36,12 @@ def documents(draw: st.DrawFn) -> ProcessDocument:
         nodes[f"n{number}"] = draw(blocks(forward, anywhere, st.integers(1, size).map("n{}".format)))
     entry = {"on": "order.unpaid", "first": "n1", "anchor": draw(st.sampled_from(["entered", "placed_at"]))}
     goals = [{"on": "order.paid"}, {"on": "order.cancelled"}]
+    if not with_offers:  # whether one is granted hangs on rows that only the database has
+        for node in nodes.values():
+            if node["t"] == "offer":
+                node |= {"t": "until", "on": {"e": "order.paid"}, "within": node.pop("valid")}
+                node["out"] = {"yes": node["out"]["granted"], "no": node["out"]["refused"]}
+                del node["percent"]
     raw = read_document(document(reached(nodes), entry=entry, goals=goals))
     assume(not find_problems(raw))
     return raw
@@ -102,6 +108,7 @@ def blocks(forward: Any, anywhere: Any, reference: Any) -> st.SearchStrategy[dic
         ),
         block("task", {"done": forward}, {"title": st.just("Call {order}")}),
         block("enrol", {"next": forward}, {"process": st.just(PROCESS)}),
+        block("offer", {"granted": forward, "refused": forward}, {"percent": st.just(5), "valid": SPANS}),
         block("order_status", {"next": forward}, {"to": st.just("not_confirmed")}),
         block(
             "send",

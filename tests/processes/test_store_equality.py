@@ -49,7 +49,7 @@ def play_on_postgres(raw: ProcessDocument, news: list[News], **how: Any) -> list
 
 
 @SLOW
-@given(documents(), worlds(), st.integers(0, 300), st.integers(0, 100), st.integers(1, 3))
+@given(documents(with_offers=False), worlds(), st.integers(0, 300), st.integers(0, 100), st.integers(1, 3))
 def test_both_stores_make_the_same_journal(
     raw: ProcessDocument, news: list[News], lag: int, lane_lag: int, batch: int
 ) -> None:

@@ -187,6 +187,12 @@ def test_the_outline_names_steps_ways_and_products(editor: Editor) -> None:
          "Sum of the order: value: Say with what it is compared."),
         ("split", {"arm": ["a", "b"], "weight_a": "1", "weight_b": "1", "gone_b": "on"},
          "There must be two ways at least. Take the step out instead."),
+        ("offer", {"what": "percent", "percent": "0", "valid": "2", "valid_unit": "D", "currency": "EUR"},
+         "Discount in per cent: Say how many per cent: more than 0 and at most 100."),
+        ("offer", {"what": "percent", "percent": "101", "valid": "2", "valid_unit": "D", "currency": "EUR"},
+         "Discount in per cent: A discount is more than 0 and at most 100 per cent."),
+        ("offer", {"what": "percent", "percent": "-5", "valid": "2", "valid_unit": "D", "currency": "EUR"},
+         "Discount in per cent: A discount is more than 0 and at most 100 per cent."),
         ("order_status", {"to": "cancelled"}, "Reason: Say why the order is cancelled."),
         ("send", {"purpose": "reminder", "not_after": "1", "not_after_unit": "D"},
          "Text: Choose a text."),
@@ -225,6 +231,14 @@ def test_a_half_step_is_refused_with_its_place(
          ]}}),
         ("split", {"arm": ["a", "b"], "weight_a": "30", "weight_b": "70", "name_b": "Soft"},
          {"arms": [{"id": "a", "w": 30}, {"id": "b", "w": 70, "name": "Soft"}]}),
+        ("offer", {"what": "percent", "percent": "5.00", "valid": "2", "valid_unit": "D", "currency": "eur"},
+         {"percent": "5", "valid": "P2D"}),
+        ("offer", {"what": "amount", "amount": "20", "valid": "36", "valid_unit": "H", "currency": "PLN",
+                   "products": ["p-1"], "min_sum": "100", "description": "For you", "with_coupon": "on",
+                   "budget": "500", "period": "week"},
+         {"kind": "amount", "amount": "20", "currency": "PLN", "min_sum": "100", "products": ["p-1"],
+          "valid": "PT36H", "description": "For you", "with_coupon": True,
+          "budget": {"amount": "500", "currency": "PLN", "period": "week"}}),
         ("order_status", {"to": "in_work", "reason": "call"}, {"to": "in_work", "reason": "call"}),
         ("goal", {"on": "order.paid"}, {"on": "order.paid"}),
         ("end", {}, {}),
@@ -243,7 +257,7 @@ def test_each_kind_is_put_in_and_opened_again_unchanged(
     assert node == {"t": kind, **made}
     page = editor.page("process_edit_block", name)
     again = {**typed, "lock": editor.lock(), "label": ""}
-    again |= dict(re.findall(r'<select name="(to_\w+)".*?<option value="(\w+)" selected', page, re.DOTALL))
+    again |= dict(re.findall(r'<select name="(to_\w+)".*?<option value="([\w-]+)" selected', page, re.DOTALL))
     before = editor.doc
     assert editor.client.post(editor.url("process_edit_block", name), again).status_code == 303
     assert editor.doc == before

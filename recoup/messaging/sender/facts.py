@@ -122,3 +122,13 @@ class Sight:
     """When reminders of higher rank are due to the same person that are not out yet."""
     message_class: str = ""
     """What the rules make of it now; empty where the class was fixed when it was queued."""
+    offer: "OfferSight | None" = None
+    """The offer that the text speaks of, locked; `None` where there is none, or somebody else holds it."""
+
+
+@dataclass(slots=True)
+class OfferSight:
+    """An offer as it stands."""
+
+    state: str
+    valid_until: datetime

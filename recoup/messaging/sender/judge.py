@@ -76,6 +76,8 @@ def _refusal(message: Claimed, sight: Sight, shop: ShopFacts, now: datetime) -> 
         return Reason.ERASED
     if not message.recipient:
         return Reason.NO_ADDRESS
+    if sight.offer is not None and (sight.offer.state != "granted" or sight.offer.valid_until <= now):
+        return Reason.OFFER_OVER
     if message.order_id is not None and sight.order is not None:
         return _order_refusal(message, sight.order, shop) or _person_refusal(message, shop)
     if message.cart_id is not None and sight.cart is not None:
@@ -194,6 +196,7 @@ def _is_busy(message: Claimed, sight: Sight) -> bool:
         sight.gate is None
         or (message.order_id is not None and sight.order is None)
         or (message.cart_id is not None and sight.cart is None)
+        or (message.offer_id is not None and sight.offer is None)
     )
 
 

@@ -13,7 +13,7 @@ from django.db import connection
 
 from recoup.messaging.rules.book import book_of
 from recoup.messaging.sender import shop_facts
-from recoup.messaging.sender.facts import CartFacts, Gate, OrderFacts, Sight
+from recoup.messaging.sender.facts import CartFacts, Gate, OfferSight, OrderFacts, Sight
 from recoup.messaging.sender.names import hold_of, names_of, waiting_news
 from recoup.messaging.sender.records import Claimed
 from recoup.messaging.sender.shop_facts import ShopFacts
@@ -41,6 +41,7 @@ def look(messages: Sequence[Claimed], *, owner: int, now: datetime) -> tuple[dic
     gates = _lock_gates([message.contact_id for message in messages])
     orders = _lock_orders([message.order_id for message in messages if message.order_id is not None])
     carts = _lock_carts([message.cart_id for message in messages if message.cart_id is not None])
+    offers = _lock_offers([message.offer_id for message in messages if message.offer_id is not None])
     mine = _lock_messages(messages, owner)
     messages = ruled(messages)
     shop = shop_facts.read(shop_id, messages, now)
@@ -62,6 +63,7 @@ def look(messages: Sequence[Claimed], *, owner: int, now: datetime) -> tuple[dic
             cart=cart,
             hold=hold_of(names_of(subject), news) if subject is not None else "",
             rivals=rivals.get(message.id, ()),
+            offer=offers.get(message.offer_id) if message.offer_id is not None else None,
         )
     return sights, shop
 
@@ -116,6 +118,16 @@ def _lock_carts(cart_ids: Sequence[int]) -> dict[int, CartFacts]:
         [sorted(set(cart_ids))],
     )
     return {row[0]: CartFacts(*row) for row in rows}
+
+
+def _lock_offers(offer_ids: Sequence[int]) -> dict[int, OfferSight]:
+    if not offer_ids:
+        return {}
+    rows = _rows(
+        f"SELECT id, state, valid_until FROM offers_offer WHERE id = ANY(%s) ORDER BY id {SUBJECT_LOCK}",  # noqa: S608 - a constant of this file
+        [sorted(set(offer_ids))],
+    )
+    return {row[0]: OfferSight(*row[1:]) for row in rows}
 
 
 def _lock_messages(messages: Sequence[Claimed], owner: int) -> dict[int, str | None]:

@@ -23,6 +23,7 @@ from recoup.messaging.ports import Account, Channel, ParcelRefused
 from recoup.messaging.reasons import Reason
 from recoup.messaging.rendering.pool import Rendered, RenderFailure, RenderItem, RenderPool, shared_pool
 from recoup.messaging.rendering.templates import CompiledTemplate
+from recoup.messaging.rendering.tokens import OFFER_TOKENS
 from recoup.messaging.sender import failpoints
 from recoup.messaging.sender.claim import write_down_later
 from recoup.messaging.sender.records import Claimed, End, Prepared
@@ -108,6 +109,9 @@ def _write(
         if not message.recipient:  # in test mode nobody has looked yet
             batch.ends.append(End(message.id, Message.State.CANCELLED, Reason.NO_ADDRESS, at=now))
             continue
+        if message.offer_id is None and OFFER_TOKENS.intersection(text[1].tokens):
+            batch.ends.append(End(message.id, Message.State.CANCELLED, Reason.OFFER_OVER, at=now))
+            continue
         subjects.append(_subject(message, text[0], text[1]))
         chosen[message.id] = (message, found)
     if not subjects:
@@ -117,7 +121,9 @@ def _write(
 
 
 def _subject(message: Claimed, locale: str, template: CompiledTemplate) -> Subject:
-    return Subject(message.id, message.contact_id, message.order_id, message.cart_id, locale, template)
+    return Subject(
+        message.id, message.contact_id, message.order_id, message.cart_id, locale, template, message.offer_id
+    )
 
 
 def _render(

@@ -38,6 +38,7 @@ class Claimed(NamedTuple):
     content: str = ""
     relation: str = ""
     country: str = ""
+    offer_id: int | None = None
 
     @property
     def is_repeat(self) -> bool:

@@ -4,15 +4,17 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 
-from recoup.processes.effects import enrol, order_status, send, tag, task
+from recoup.processes.effects import enrol, offer, order_status, send, tag, task
 from recoup.processes.effects.base import Carrier
 from recoup.processes.engine.nodes.enrol import EnrolEffect
+from recoup.processes.engine.nodes.offer import OfferEffect
 from recoup.processes.engine.nodes.order_status import StatusEffect
 from recoup.processes.engine.nodes.tag import TagEffect
 from recoup.processes.engine.nodes.task import TaskEffect
 from recoup.processes.engine.records import Effect, Enrolment, Outcome, SendEffect
 
 EFFECTS: dict[type[Effect], Carrier] = {
+    OfferEffect: offer.CARRIER,  # first: a message that is queued in the same moment finds it
     SendEffect: send.CARRIER,
     StatusEffect: order_status.CARRIER,
     TagEffect: tag.CARRIER,

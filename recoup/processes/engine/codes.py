@@ -73,6 +73,7 @@ class Wake(IntFlag):
     TASK_DONE = 1 << 15
     BOUGHT = 1 << 16  # the person paid for something, in whichever order
     WEBHOOK_ANSWERED = 1 << 18
+    OFFER_DECIDED = 1 << 17  # an offer was granted or refused
 
 
 class Refusal(IntEnum):
@@ -107,6 +108,8 @@ class Code(IntEnum):
     TASK_MADE = 15
     ENROLLED = 17  # put into another process as well
 
+    OFFER_GRANTED = 18
+
     YES = 20
     NO = 21
     NOT_SENT = 22  # the message that the question is about never went out
@@ -115,6 +118,9 @@ class Code(IntEnum):
     TASK_DONE = 25
     TASK_NOT_DONE = 26  # nobody did it in time
     TASK_DROPPED = 27  # somebody called it off
+
+    OFFER_ORIGIN = 28  # the shop that the order comes from cannot apply it
+    OFFER_UNFIT = 19  # it does not fit the order, which is paid or closed, or nothing could be taken off
 
     DEFERRED_PROMISE = 30
     DEFERRED_HELD = 31  # a person has taken the order or paused its reminders
@@ -143,6 +149,9 @@ class Code(IntEnum):
     SKIPPED_NOT_ENROLLED = 53  # the other process did not let them in; `processes_turned_away` says why
     SKIPPED_OUTRANKED = 57
     SKIPPED_COST = 58  # money, country or number forbid it
+    SKIPPED_FLOOR = 54  # an offer that would go below the margin floor
+    SKIPPED_BUDGET = 55
+    SKIPPED_ABANDONER = 56  # no more discounts for this person
     SKIPPED_OTHER = 59  # the reason stands on the message
 
     FAILED_REFUSED = 60

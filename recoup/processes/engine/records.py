@@ -23,6 +23,16 @@ class MessageFacts(NamedTuple):
 
 
 NO_MESSAGES: Mapping[int, MessageFacts] = {}
+
+
+class OfferFacts(NamedTuple):
+    """What was decided about an offer: `outcome` is one of `Code`; `at` is set if that came later than the step."""
+
+    outcome: int
+    at: datetime | None = None
+
+
+NO_OFFERS: Mapping[int, OfferFacts] = {}
 Purchases = Mapping[str, tuple[datetime, ...]]
 NO_PURCHASES: Purchases = {}
 
@@ -60,6 +70,7 @@ class Facts(NamedTuple):
     details: Details | None = None
     person: PersonFacts | None = None
     answers: Answers = NO_ANSWERS  # read for those alone who stand in a block that waits for one
+    offers: Mapping[int, OfferFacts] = NO_OFFERS  # by step number; read for versions that make offers alone
 
 
 class Enrolment(NamedTuple):

@@ -7,6 +7,7 @@ from recoup.processes.engine.codes import SubjectKind
 from recoup.processes.engine.happenings import PAYMENT_GOALS, SUBJECT_EVENTS
 from recoup.processes.engine.nodes.base import NodeDocument, Surroundings
 from recoup.processes.engine.nodes.enrol import EnrolDocument
+from recoup.processes.engine.nodes.offer import OfferDocument
 from recoup.processes.engine.nodes.send import SendDocument
 from recoup.processes.engine.nodes.table import KINDS
 from recoup.processes.engine.nodes.until import UntilDocument
@@ -31,17 +32,21 @@ Offers = Collection[str] | Mapping[str, TextOffer]
 
 
 def load_process(
-    raw: Any, templates: Offers | None = None, processes: Mapping[int, SubjectKind] | None = None
+    raw: Any,
+    templates: Offers | None = None,
+    processes: Mapping[int, SubjectKind] | None = None,
+    offer_templates: Collection[str] = (),
 ) -> ProcessDocument:
     """Read a document and refuse it unless it may be published.
 
     `templates` are the keys of the texts that exist, with what each offers if that is to be looked at, `processes` the
-    other processes and what they are about; without them a text or a process is not looked up.
+    other processes and what they are about; without them a text or a process is not looked up. `offer_templates` are the
+    texts that speak of a discount or gift.
 
     :raises InvalidProcess: with every problem and its place.
     """
     document = read_document(raw)
-    problems = find_problems(document, templates, processes)
+    problems = find_problems(document, templates, processes, offer_templates)
     if problems:
         raise InvalidProcess(problems)
     return document
@@ -51,6 +56,7 @@ def find_problems(
     document: ProcessDocument,
     templates: Offers | None = None,
     processes: Mapping[int, SubjectKind] | None = None,
+    offer_templates: Collection[str] = (),
 ) -> list[Problem]:
     """Return everything that keeps a well-formed document from being published."""
     lost = list(_lost_targets(document))
@@ -65,6 +71,7 @@ def find_problems(
         *_wrong_reminders(document, ways),
         *_unfit_texts(document, templates),
         *_unknown_processes(document, processes),
+        *_texts_without_offer(document, offer_templates),
     ]
 
 
@@ -197,6 +204,31 @@ def _wrong_process(path: str, number: int, there: SubjectKind | None, *, fits: b
         yield Problem(path, "unknown_process", {"process": str(number)})
     elif not fits:
         yield Problem(path, "process_of_other_subject", {"process": str(number)})
+
+
+def _texts_without_offer(document: ProcessDocument, offer_templates: Collection[str]) -> Iterator[Problem]:
+    """Find texts that speak of an offer at steps that can be reached without one having been granted."""
+    speaking = {
+        name: node.template
+        for name, node in document.nodes.items()
+        if isinstance(node, SendDocument) and node.template in offer_templates
+    }
+    if not speaking:
+        return
+    reached = Ways(
+        {
+            name: tuple(target for port, target in node.ports.items() if not _is_granted(node, port))
+            for name, node in document.nodes.items()
+        }
+    ).reached_from(document.entry.first)
+    for name, template in sorted(speaking.items()):
+        if name in reached:
+            yield Problem(f"nodes.{name}.template", "offer_text_without_offer", {"template": template})
+
+
+def _is_granted(node: NodeDocument, port: str) -> bool:
+    """Tell whether a way is taken only with an offer in hand."""
+    return isinstance(node, OfferDocument) and port == "granted" and node.out.refused is not None
 
 
 def _unknown_fact(path: str, name: str) -> Problem:

@@ -22,6 +22,14 @@ _OUTCOMES = {
     "enrolled": gettext_noop("Put into another process"),
     "yes": gettext_noop("Yes"),
     "no": gettext_noop("No"),
+    "offer.granted": gettext_noop("An offer was made"),
+    "offer.origin": gettext_noop("No offer: the shop that the order comes from cannot apply it"),
+    "offer.unfit": gettext_noop("No offer: it does not fit the order, or the order is closed"),
+    "skipped.floor": gettext_noop(
+        "No offer: the margin would fall below the floor, or the cost is not known"
+    ),
+    "skipped.budget": gettext_noop("No offer: the budget of the period is spent"),
+    "skipped.abandoner": gettext_noop("No offer: enough discounts, or too many orders left unpaid"),
     "not.sent": gettext_noop("The message had not been sent"),
     "rounds.over": gettext_noop("Repeated often enough"),
     "split": gettext_noop("Took one of the ways that are tried"),
@@ -110,6 +118,8 @@ _PORTS = {
     "yes": gettext_noop("yes"),
     "no": gettext_noop("no"),
     "unsent": gettext_noop("not sent"),
+    "granted": gettext_noop("offer made"),
+    "refused": gettext_noop("no offer"),
     "done": gettext_noop("then"),
     "failed": gettext_noop("not delivered"),
     "over": gettext_noop("after the last round"),

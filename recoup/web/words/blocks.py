@@ -40,6 +40,10 @@ KINDS: dict[str, tuple[Words, Words]] = {
         gettext_lazy("Try ways against each other"),
         gettext_lazy("People are shared out by chance; each always takes the same way."),
     ),
+    "offer": (
+        gettext_lazy("Make a personal offer"),
+        gettext_lazy("A discount, free delivery or a gift, for this person alone and for a time."),
+    ),
     "order_status": (
         gettext_lazy("Change the order's status"),
         gettext_lazy("For the people at the order desk."),

@@ -59,6 +59,7 @@ def next_line(step: NextStep, now: datetime, *, is_brief: bool = False) -> str:
         "process.next.sending": _("%(what)s is on its way"),
         "process.next.held": _("%(what)s rests while somebody works on the order"),
         "process.next.thanks": _("Thanks for the payment %(when)s"),
+        "process.next.offer": _("A personal offer %(when)s"),
         "process.next.order_status": _("New status %(when)s"),
         "process.next.tag": _("A tag is set %(when)s"),
         "process.next.task": _("A task for somebody %(when)s"),

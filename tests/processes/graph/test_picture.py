@@ -77,11 +77,12 @@ def test_words_of_every_kind_of_block_are_filled_by_its_values() -> None:
         "n9": {
             "t": "split",
             "arms": [{"id": "a", "w": 3, "name": "Short"}, {"id": "b", "w": 1}],
-            "out": {"a": "n11", "b": "n11"},
+            "out": {"a": "n14", "b": "n11"},
         },
         "n11": {"t": "tag", "add": ["vip"], "out": {"next": "n12"}},
         "n12": {"t": "enrol", "process": 3, "out": {"next": "n13"}},
         "n13": {"t": "task", "title": "Call", "out": {"done": "n10"}},
+        "n14": {"t": "offer", "percent": 5, "valid": "P2D", "out": {"granted": "n11"}},
         "n10": {"t": "end"},
     }
 
@@ -98,6 +99,7 @@ def test_words_of_every_kind_of_block_are_filled_by_its_values() -> None:
         "Send a reminder",
         "Does this apply?",
         "Try ways against each other",
+        "Offer 5 % for P2D",
         "Tag the person",
         "Put into another process",
         "Give a task to somebody",

@@ -55,6 +55,8 @@ class Part:
     help: Words = ""
     is_closed: bool = False
     css: str = ""
+    notes: Sequence[Words] = ()  # sentences under the title
+    again: Words = ""  # a button that shows the form once more as typed, with everything reckoned anew
 
 
 class GrowingForm(forms.Form):

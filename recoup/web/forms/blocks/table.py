@@ -4,6 +4,7 @@ from recoup.web.forms.blocks.base import BlockForm
 from recoup.web.forms.blocks.condition import IfForm
 from recoup.web.forms.blocks.endings import EndForm, GoalForm
 from recoup.web.forms.blocks.enrol import EnrolForm
+from recoup.web.forms.blocks.offer import OfferForm
 from recoup.web.forms.blocks.order_status import OrderStatusForm
 from recoup.web.forms.blocks.send import SendForm
 from recoup.web.forms.blocks.split import SplitForm
@@ -20,6 +21,7 @@ FORMS: dict[str, type[BlockForm]] = {
         UntilForm,
         IfForm,
         SplitForm,
+        OfferForm,
         OrderStatusForm,
         TagForm,
         TaskForm,

@@ -1,0 +1,209 @@
+"""Offer: a personal discount, free delivery or a gift; goes on by one way if it was granted, by another if not.
+
+Whether it is granted hangs on what only the shop's rows tell (margin floor, budget, what the person has had). So the block
+asks, waits for the decision, which is made in the same transaction unless another shop has to make a coupon, and goes on.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import Field, StringConstraints, model_validator
+
+from recoup.processes.engine.codes import Code, SubjectKind, Wake
+from recoup.processes.engine.compiled import STAY, CompiledNode, Move
+from recoup.processes.engine.nodes.base import (
+    ForwardSpan,
+    Kind,
+    NodeDocument,
+    NodeId,
+    Strict,
+    Summary,
+    Surroundings,
+    Trouble,
+    Workshop,
+    refuse,
+)
+from recoup.processes.engine.records import Facts
+from recoup.processes.engine.times import after, parse_span, zone_of
+from recoup.processes.engine.wording import gettext_noop
+
+# So long another shop has to make its coupon; then nothing is offered.
+LONGEST_ASKING = timedelta(hours=12)
+MASK = Wake.OFFER_DECIDED.value
+_PLACES = 2
+
+Amount = Annotated[Decimal, Field(max_digits=14, decimal_places=4, allow_inf_nan=False)]
+Share = Annotated[Decimal, Field(max_digits=6, decimal_places=2, allow_inf_nan=False)]
+Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+Ref = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
+class OfferEffect(NamedTuple):
+    """An offer to be decided about. `step_no` is the line that will say how; `terms` and `budget` are plain values."""
+
+    step_no: int
+    node: int
+    node_id: str
+    at: datetime
+    terms: dict[str, Any]
+    valid_until: datetime
+    budget: dict[str, str] | None
+    is_suppressed: bool
+
+
+class Budget(Strict):
+    """How much all offers of this block may cost in a period."""
+
+    amount: Amount
+    currency: Currency
+    period: Literal["ever", "day", "week", "month"] = "month"
+
+    @model_validator(mode="after")
+    def _is_something(self) -> "Budget":
+        if self.amount <= 0:
+            raise refuse("offer_budget")
+        return self
+
+
+class OfferPorts(Strict):
+    """`refused` is taken when nothing was granted; by default that is the same way."""
+
+    granted: NodeId
+    refused: NodeId | None = None
+
+
+class OfferDocument(NodeDocument):
+    """What is offered, for what, and until when. `percent` of a gift is given instead when none is left."""
+
+    t: Literal["offer"]
+    kind: Literal["percent", "amount", "delivery", "gift"] = "percent"
+    percent: Share = Decimal(0)
+    amount: Amount = Decimal(0)
+    currency: Currency | None = None
+    gift: Ref | None = None
+    products: Annotated[list[Ref], Field(max_length=50)] = Field(default_factory=list)
+    min_sum: Amount | None = None
+    valid: ForwardSpan
+    description: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] = ""
+    with_coupon: bool = False
+    with_offers: bool = False
+    budget: Budget | None = None
+    out: OfferPorts
+
+    @model_validator(mode="after")
+    def _promises_something(self) -> "OfferDocument":
+        is_share = self.kind == "percent" or (self.kind == "gift" and bool(self.percent))
+        if not 0 <= self.percent <= 100 or (is_share and self.percent == 0):
+            raise refuse("offer_percent", percent=str(self.percent))
+        if (self.kind == "amount") != (self.amount > 0) or self.amount < 0:
+            raise refuse("offer_amount", amount=str(self.amount))
+        if (self.kind == "gift") != (self.gift is not None):
+            raise refuse("offer_gift")
+        if (self.amount > 0 or self.min_sum is not None) and self.currency is None:
+            raise refuse("offer_currency")
+        if self.min_sum is not None and self.min_sum <= 0:
+            raise refuse("offer_min_sum")
+        if self.budget is not None and self.currency not in (None, self.budget.currency):
+            raise refuse("offer_currencies")
+        return self
+
+    def terms(self) -> dict[str, Any]:
+        """Return the promise as plain values, as offers keep it."""
+        plain: dict[str, Any] = {"kind": self.kind}
+        plain |= {name: str(value) for name in ("percent", "amount") if (value := getattr(self, name))}
+        if self.min_sum is not None:
+            plain["min_sum"] = str(self.min_sum)
+        names = ("currency", "gift", "description", "with_coupon", "with_offers", "products")
+        return plain | {name: value for name in names if (value := getattr(self, name))}
+
+
+def _check(document: OfferDocument, around: Surroundings) -> Iterator[Trouble]:
+    if around.subject is SubjectKind.CONTACT:
+        yield Trouble("t", "offer_without_subject", {})
+
+
+def _build(document: OfferDocument, shop: Workshop) -> CompiledNode:
+    granted = shop.node_map[document.out.granted]
+    refused = shop.node_map[document.out.refused or document.out.granted]
+    span, terms = parse_span(document.valid), document.terms()
+    budget = document.budget.model_dump(mode="json") if document.budget is not None else None
+
+    def run(move: Move, facts: Facts, now: datetime) -> int:
+        if move.due_at is not None:
+            return _decided(move, facts, now, granted, refused)
+        planned, is_holdout = move.at, move.is_holdout
+        step_no = move.log(Code.SUPPRESSED) if is_holdout else move.step_no + 1
+        valid_until = after(max(planned, now), span, zone_of(facts.contact))
+        move.effects.append(
+            OfferEffect(step_no, shop.number, shop.node_id, planned, terms, valid_until, budget, is_holdout)
+        )
+        if is_holdout:
+            return granted
+        move.node_at = planned
+        move.due_at = move.run_at = max(planned, now) + LONGEST_ASKING
+        return STAY
+
+    return CompiledNode(run, MASK)
+
+
+def _decided(move: Move, facts: Facts, now: datetime, granted: int, refused: int) -> int:
+    """Go on as was decided; as refused if nobody decided in time."""
+    found = facts.offers.get(move.step_no + 1)
+    due = move.due_at or now
+    if found is None:
+        if now < due:
+            move.run_at = due
+            return STAY
+        move.at = due
+        move.log(Code.OFFER_ORIGIN)
+        return refused
+    if found.at is not None:
+        move.at = max(found.at, move.node_at)
+    move.log(found.outcome)
+    return granted if found.outcome == Code.OFFER_GRANTED else refused
+
+
+def _summarise(document: OfferDocument) -> Summary:
+    values = {
+        "percent": f"{document.percent.normalize():f}",
+        "amount": f"{document.amount.normalize():f}",
+        "currency": document.currency or "",
+        "gift": document.gift or "",
+        "span": document.valid,
+        "products": list(document.products),
+        "match": "any",
+        "detail": document.description,
+    }
+    return Summary(f"process.node.offer.{document.kind}", values)
+
+
+KIND = Kind(
+    OfferDocument,
+    _build,
+    _check,
+    _summarise,
+    soon=gettext_noop("A personal offer"),
+    words={
+        "offer.percent": gettext_noop("Offer {percent} % for {span}"),
+        "offer.amount": gettext_noop("Offer {amount} {currency} off for {span}"),
+        "offer.delivery": gettext_noop("Offer free delivery for {span}"),
+        "offer.gift": gettext_noop("Offer a gift for {span}"),
+    },
+    texts={
+        "offer_percent": gettext_noop("{percent} is no discount: more than 0 and at most 100 per cent."),
+        "offer_amount": gettext_noop("Say how much is taken off, and only for a discount that is an amount."),
+        "offer_gift": gettext_noop("Say which product is the gift, and only for a gift."),
+        "offer_currency": gettext_noop("An amount needs its currency."),
+        "offer_currencies": gettext_noop("The budget is in the same currency as the offer."),
+        "offer_min_sum": gettext_noop("The least sum is more than nothing."),
+        "offer_budget": gettext_noop("A budget is more than nothing; leave it out if there is no limit."),
+        "offer_without_subject": gettext_noop(
+            "An offer is made about an order or a cart, and this process has none."
+        ),
+        "offer_text_without_offer": gettext_noop(
+            "The text {template} speaks of an offer, and this step can be reached without one."
+        ),
+    },
+)

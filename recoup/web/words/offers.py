@@ -1,0 +1,96 @@
+"""Offers in the words of staff."""
+
+from decimal import Decimal
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from recoup.core import humane
+from recoup.offers import reasons
+from recoup.offers.models import Offer
+from recoup.offers.previewing import Left, Reckoning
+
+TONES = {
+    "asked": "due",
+    "granted": "due",
+    "redeemed": "recovered",
+    "expired": "quiet",
+    "void": "quiet",
+    "refused": "quiet",
+}
+ICONS = {
+    "asked": "hourglass",
+    "granted": "clock",
+    "redeemed": "circle-check",
+    "expired": "circle-dashed",
+    "void": "ban",
+    "refused": "circle-x",
+}
+
+
+def state_words(offer: Offer) -> str:
+    """Return how an offer stands, with the reason of an end that needs one."""
+    label = str(Offer.State(offer.state).label)
+    if offer.reason and offer.state in {"void", "refused"}:
+        return _("%(state)s: %(reason)s") % {"state": label, "reason": reasons.words(offer.reason)}
+    return label
+
+
+def margin_words(share: Decimal | None, language: str) -> str:
+    """Return a margin, or that it is not known."""
+    return humane.percent(share, language) if share is not None else _("not known")
+
+
+def reckoning_lines(found: Reckoning, language: str) -> list[str]:
+    """Return what an offer would leave, in sentences."""
+    lines = [_product_line(left, language) for left in found.products]
+    if found.orders:
+        lines.append(
+            ngettext(
+                "Of the %(orders)d order that waits for its payment now, %(granted)d would get it; it would cost %(cost)s"
+                " if it were used.",
+                "Of the %(orders)d orders that wait for their payment now, %(granted)d would get it; they would cost"
+                " %(cost)s if all were used.",
+                found.orders,
+            )
+            % {"orders": found.orders, "granted": found.granted, "cost": humane.money(found.cost, language)}
+        )
+        lines += [
+            _("Not granted to %(count)d of them: %(reason)s.")
+            % {"count": count, "reason": reasons.words(str(refusal)).lower()}
+            for refusal, count in sorted(found.refusals.items())
+        ]
+    if found.lowest_margin is not None:
+        lines.append(
+            _("The lowest margin left would be %(margin)s; your floor is %(floor)s.")
+            % {
+                "margin": humane.percent(found.lowest_margin, language),
+                "floor": humane.percent(found.floor / 100, language),
+            }
+        )
+    if found.cost_is_unknown:
+        lines.append(
+            _(
+                "What your goods cost is not set: nothing is granted on products without a cost of their own. Say a share"
+                " under Settings, Offers."
+            )
+        )
+    return lines or [_("No order waits for its payment now, so there is nothing to reckon with yet.")]
+
+
+def _product_line(left: Left, language: str) -> str:
+    values = {
+        "name": left.name,
+        "before": humane.money(left.before, language),
+        "margin": margin_words(left.margin_before, language),
+    }
+    if left.refusal is not None or left.after is None:
+        return _("%(name)s at %(before)s: not granted. %(reason)s.") % {
+            **values,
+            "reason": reasons.words(str(left.refusal)),
+        }
+    return _("%(name)s: %(before)s becomes %(after)s, margin %(margin)s becomes %(left)s.") % {
+        **values,
+        "after": humane.money(left.after, language),
+        "left": margin_words(left.margin_after, language),
+    }

@@ -1,0 +1,184 @@
+"""The block that makes an offer: asks, waits for the decision, goes on by one of two ways."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from recoup.processes.engine.codes import Code
+from recoup.processes.engine.nodes.offer import LONGEST_ASKING, OfferEffect
+from recoup.processes.engine.records import Enrolment
+from recoup.processes.graph.problems import InvalidProcess
+from recoup.processes.graph.reading import read_document
+from recoup.processes.graph.validation import find_problems, load_process
+from recoup.processes.memory import MemoryStore
+from recoup.processes.simulator import Simulator
+from tests.processes.worlds import PLACED, VERSION, arrival, document, graph_of, hours, shop_with, told
+
+OFFER: dict[str, Any] = {
+    "n1": {"t": "wait", "for": "PT2H", "out": {"next": "n2"}},
+    "n2": {"t": "offer", "percent": 5, "valid": "P2D", "out": {"granted": "n3", "refused": "n4"}},
+    "n3": {"t": "end"},
+    "n4": {"t": "end"},
+}
+
+
+class Refusing(MemoryStore):
+    """A shop whose budget is spent."""
+
+    def judge_offer(self, enrolment: Enrolment, effect: OfferEffect) -> Code:  # noqa: ARG002
+        return Code.SKIPPED_BUDGET
+
+
+class Silent(MemoryStore):
+    """A shop that never answers."""
+
+    def _decide(self, enrolment: Enrolment, effect: OfferEffect, now: Any) -> None:
+        pass
+
+
+def filled(store: MemoryStore) -> MemoryStore:
+    """Put the process into a shop."""
+    store.graphs[VERSION] = graph_of(OFFER)
+    return store
+
+
+def test_it_is_asked_for_at_its_instant_and_goes_on_when_granted() -> None:
+    store = shop_with(graph_of(OFFER))
+
+    Simulator(store, [arrival(PLACED)]).run(PLACED + hours(48))
+
+    ((_, effect),) = store.done
+    assert isinstance(effect, OfferEffect)
+    assert (effect.step_no, effect.at, effect.terms) == (
+        1,
+        PLACED + hours(2),
+        {"kind": "percent", "percent": "5"},
+    )
+    assert effect.valid_until == PLACED + hours(2) + timedelta(days=2)
+    assert told(store) == [
+        ("n2", Code.OFFER_GRANTED, PLACED + hours(2)),
+        ("n3", Code.COMPLETED, PLACED + hours(2)),
+    ]
+
+
+def test_a_late_worker_does_not_shorten_it() -> None:
+    store = shop_with(graph_of(OFFER))
+
+    Simulator(store, [arrival(PLACED)], lag=lambda _: hours(5)).run(PLACED + hours(48))
+
+    ((_, effect),) = store.done
+    assert isinstance(effect, OfferEffect)
+    assert effect.valid_until == PLACED + hours(5) + timedelta(days=2)
+    assert told(store)[0] == ("n2", Code.OFFER_GRANTED, PLACED + hours(2))
+
+
+def test_a_refusal_takes_the_other_way_with_its_reason() -> None:
+    store = filled(Refusing(PLACED - hours(1)))
+
+    Simulator(store, [arrival(PLACED)]).run(PLACED + hours(48))
+
+    assert told(store) == [
+        ("n2", Code.SKIPPED_BUDGET, PLACED + hours(2)),
+        ("n4", Code.COMPLETED, PLACED + hours(2)),
+    ]
+
+
+def test_a_shop_that_never_answers_holds_nobody_for_ever() -> None:
+    store = filled(Silent(PLACED - hours(1)))
+
+    Simulator(store, [arrival(PLACED)]).run(PLACED + hours(48))
+
+    assert told(store) == [
+        ("n2", Code.OFFER_ORIGIN, PLACED + hours(2) + LONGEST_ASKING),
+        ("n4", Code.COMPLETED, PLACED + hours(2) + LONGEST_ASKING),
+    ]
+
+
+def test_the_control_group_gets_none_and_walks_at_the_same_instants() -> None:
+    store = shop_with(graph_of(OFFER))
+
+    Simulator(store, [arrival(PLACED, holdout_bp=9_999)]).run(PLACED + hours(48))
+
+    assert (store.done, len(store.suppressed)) == ([], 1)
+    assert told(store) == [
+        ("n2", Code.SUPPRESSED, PLACED + hours(2)),
+        ("n3", Code.COMPLETED, PLACED + hours(2)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({"percent": 0}, "offer_percent"),
+        ({"percent": "100.5"}, "offer_percent"),
+        ({"percent": -5}, "offer_percent"),
+        ({"kind": "amount"}, "offer_amount"),
+        ({"kind": "amount", "amount": -3, "currency": "PLN"}, "offer_amount"),
+        ({"kind": "amount", "amount": 5}, "offer_currency"),
+        ({"kind": "gift"}, "offer_gift"),
+        ({"percent": 5, "gift": "bag"}, "offer_gift"),
+        ({"percent": 5, "min_sum": 10}, "offer_currency"),
+        ({"percent": 5, "min_sum": 0, "currency": "PLN"}, "offer_min_sum"),
+        ({"percent": 5, "budget": {"amount": 0, "currency": "PLN"}}, "offer_budget"),
+        (
+            {"percent": 5, "currency": "EUR", "min_sum": 1, "budget": {"amount": 1, "currency": "PLN"}},
+            "offer_currencies",
+        ),
+        ({"percent": 5, "valid": "P0D"}, "bad_span"),
+    ],
+)
+def test_what_promises_nothing_or_too_much_is_refused(fields: dict[str, Any], code: str) -> None:
+    nodes = {"n1": {"t": "offer", "valid": "P2D", "out": {"granted": "n2"}, **fields}, "n2": {"t": "end"}}
+
+    with pytest.raises(InvalidProcess) as refused:
+        load_process(document(nodes))
+
+    assert [problem.code for problem in refused.value.problems] == [code]
+
+
+def test_the_terms_are_kept_as_offers_read_them() -> None:
+    nodes = {
+        "n1": {
+            "t": "offer",
+            "kind": "gift",
+            "gift": "bag",
+            "percent": "7.5",
+            "products": ["mug"],
+            "valid": "PT48H",
+            "description": " A bag ",
+            "with_coupon": True,
+            "out": {"granted": "n2"},
+        },
+        "n2": {"t": "end"},
+    }
+    node: Any = load_process(document(nodes)).nodes["n1"]
+
+    assert node.terms() == {
+        "kind": "gift",
+        "percent": "7.5",
+        "gift": "bag",
+        "description": "A bag",
+        "with_coupon": True,
+        "products": ["mug"],
+    }
+    assert node.percent == Decimal("7.5")
+
+
+def test_a_text_about_an_offer_needs_one_on_every_way_to_it() -> None:
+    send = {"t": "send", "template": "with_offer", "out": {"done": "n4"}}
+    good = {**OFFER, "n3": send}
+    bad = {**OFFER, "n2": {**OFFER["n2"], "out": {"granted": "n3", "refused": "n3"}}, "n3": send}
+    default = {**OFFER, "n2": {**OFFER["n2"], "out": {"granted": "n3"}}, "n3": send}
+
+    found = [
+        [
+            problem.code
+            for problem in find_problems(read_document(document(nodes)), None, None, {"with_offer"})
+            if problem.code == "offer_text_without_offer"
+        ]
+        for nodes in (good, bad, default)
+    ]
+
+    assert found == [[], ["offer_text_without_offer"], ["offer_text_without_offer"]]
