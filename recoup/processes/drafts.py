@@ -26,6 +26,7 @@ from recoup.processes.holdout import NEW_SHARE_BP
 from recoup.processes.models import DraftRevision, Enrolment, Process, ProcessDraft, ProcessVersion
 from recoup.processes.moving.moves import request_move
 from recoup.processes.moving.plan import Plan
+from recoup.processes.offering import offer_texts
 from recoup.shops.models import Shop
 
 MOST_REVISIONS = 50
@@ -169,12 +170,6 @@ def text_offers(shop: Shop) -> dict[str, TextOffer]:
         )
         for one in found
     }
-
-
-def offer_texts(shop: Shop) -> set[str]:
-    """Return the keys of the texts that speak of an offer."""
-    found = Template.objects.filter(shop=shop, current_version__has_offer=True)
-    return set(found.values_list("key", flat=True))
 
 
 def problems_of(process: Process, doc: Raw) -> list[Problem]:

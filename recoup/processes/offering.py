@@ -4,10 +4,12 @@ from collections.abc import Sequence
 
 from django.db import connection
 
+from recoup.messaging.models import Template
 from recoup.processes.engine.batch import Due
 from recoup.processes.engine.codes import Code, Wake
 from recoup.processes.engine.compiled import Graph
 from recoup.processes.engine.records import OfferFacts
+from recoup.shops.models import Shop
 
 _DECIDED = """
     SELECT enrolment_id, step_no, state, reason, decided_at FROM offers_offer
@@ -50,3 +52,9 @@ def with_offers(due: Sequence[Due]) -> list[Due]:
         else one
         for one in due
     ]
+
+
+def offer_texts(shop: Shop) -> set[str]:
+    """Return the keys of the texts that speak of an offer."""
+    found = Template.objects.filter(shop=shop, current_version__has_offer=True)
+    return set(found.values_list("key", flat=True))

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("messaging", "0007_index_messages_by_reference"),
+        ("messaging", "0008_sending_rules"),
     ]
 
     operations = [
