@@ -11,13 +11,12 @@ from recoup.core import activity, arrays, outbox
 from recoup.core.activity import SYSTEM, Actor
 from recoup.core.installation import get_installation
 from recoup.messaging.events import MessageSettled
-from recoup.messaging.models import ChannelKind, Lane, Message, MessageSource
+from recoup.messaging.models import ChannelKind, Lane, Message
 from recoup.messaging.quiet import Wanted, loud_instants
 from recoup.messaging.reasons import Reason
 from recoup.messaging.references import new_message_ref
 from recoup.messaging.rules.deciding import Basis
 from recoup.messaging.rules.ways import bases_of_ways, fallback_of
-from recoup.shops.models import Shop
 
 ASKED_FOR, ORDINARY = 0, 1  # `Message.prio`
 _SECOND_LIFE = timedelta(days=1)  # what a person sends again may go out for so long
@@ -272,30 +271,6 @@ def request_cancel(
         rows = cursor.fetchall()
         outbox.announce(*[MessageSettled(*(*row, now)) for row in rows if row[5] == Message.State.CANCELLED])
     return len(rows)
-
-
-def make_source(shop: Shop, *, name: str, state: str = MessageSource.State.STOPPED) -> MessageSource:
-    """Make a source of messages: what a process sends by."""
-    source = MessageSource(shop=shop, name=name[:120], state=state)
-    source.save(force_insert=True)
-    return source
-
-
-def set_source_state(source_id: int, state: str, *, now: datetime) -> None:
-    """Let a source send, hold its messages, or end them when they are looked at.
-
-    Messages that a pause put off are due again as soon as the source is live.
-    """
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("UPDATE messaging_messagesource SET state = %s WHERE id = %s", [state, source_id])
-        if state == MessageSource.State.PAUSED:
-            return
-        cursor.execute(
-            "UPDATE messaging_message SET due_at = %s, reason = '' WHERE state = 'due' AND source_id = %s"
-            " AND reason = %s AND lane_id IN (SELECT l.id FROM messaging_lane l"
-            " JOIN messaging_messagesource s ON s.shop_id = l.shop_id WHERE s.id = %s)",
-            [now, source_id, Reason.SOURCE_PAUSED, source_id],
-        )
 
 
 def send_by_hand(order: MessageOrder, *, actor: Actor, now: datetime) -> Message:

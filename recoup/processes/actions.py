@@ -11,7 +11,7 @@ from recoup.core import activity, attention
 from recoup.core.activity import Actor
 from recoup.core.models import DeadLetter
 from recoup.core.outbox import FAILED_WORK
-from recoup.messaging import actions as messaging
+from recoup.messaging import message_sources
 from recoup.messaging.models import MessageSource
 from recoup.processes.engine.codes import Code
 from recoup.processes.engine.endings import stop as stop_enrolment
@@ -139,7 +139,7 @@ def set_status(process: Process, to: str, *, actor: Actor, now: datetime) -> Pro
         if to == Status.LIVE and process.live_since is None:
             process.live_since = now
         process.save(update_fields=["status", "live_since"])
-        messaging.set_source_state(process.message_source_id, _SOURCE_STATE[to], now=now)
+        message_sources.set_source_state(process.message_source_id, _SOURCE_STATE[to], now=now)
         activity.record(
             "processes.process.status_changed",
             shop_id=process.shop_id,

@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import datetime
 from functools import reduce
 from heapq import heappop, heappush
-from itertools import pairwise
 
 from recoup.processes.engine.batch import Due, WakeUp
 from recoup.processes.engine.codes import Code, Priority, State, Wake, is_final
@@ -26,7 +25,7 @@ from recoup.processes.engine.records import (
 )
 from recoup.processes.graph.compiling import keys_for
 from recoup.processes.memory_messages import Message
-from recoup.processes.memory_rows import BrokenPromise, Line, journal_of
+from recoup.processes.memory_rows import BrokenPromise, Line, check_step, journal_of
 from recoup.processes.worlds import (
     WAKES,
     Arrival,
@@ -114,7 +113,7 @@ class MemoryStore:
     def save(self, outcomes: Sequence[Outcome], now: datetime) -> None:
         """Write what a batch decided."""
         for enrolment, steps, effects in outcomes:
-            self._check(enrolment, steps)
+            check_step(self.enrolments[enrolment.id], enrolment, steps)
             self._put(enrolment)
             self.ledger.extend((enrolment.id, step) for step in steps)
             for effect in effects:
@@ -345,15 +344,6 @@ class MemoryStore:
         run_at, enrolment_id = heap[0]
         enrolment = self.enrolments[enrolment_id]
         return enrolment.run_at != run_at or self._heaps[enrolment.prio] is not heap
-
-    def _check(self, enrolment: Enrolment, steps: Sequence[Step]) -> None:
-        was = self.enrolments[enrolment.id]
-        if (enrolment.state in ACTIVE) != (enrolment.run_at is not None):
-            raise BrokenPromise(f"stranded: {enrolment}")
-        if [step.step_no for step in steps] != list(range(was.step_no + 1, enrolment.step_no + 1)):
-            raise BrokenPromise(f"gap or double in the ledger: {was.step_no} -> {steps}")
-        if any(later.at < earlier.at for earlier, later in pairwise(steps)):
-            raise BrokenPromise(f"time runs back: {steps}")
 
     def _carry_out(self, enrolment: Enrolment, effect: Effect, now: datetime) -> None:
         if effect.is_suppressed:

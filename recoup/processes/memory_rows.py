@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import pairwise
 from typing import NamedTuple
 
+from recoup.processes.engine.codes import ACTIVE_STATES
 from recoup.processes.engine.compiled import Graph
 from recoup.processes.engine.records import Enrolment, Step
 
@@ -40,3 +42,16 @@ def journal_of(
         )
         for enrolment, step in ((enrolments[number], step) for number, step in ledger)
     )
+
+
+def check_step(was: Enrolment, enrolment: Enrolment, steps: Sequence[Step]) -> None:
+    """Refuse what the tables refuse of one advance.
+
+    :raises BrokenPromise: with what is wrong.
+    """
+    if (enrolment.state in ACTIVE_STATES) != (enrolment.run_at is not None):
+        raise BrokenPromise(f"stranded: {enrolment}")
+    if [step.step_no for step in steps] != list(range(was.step_no + 1, enrolment.step_no + 1)):
+        raise BrokenPromise(f"gap or double in the ledger: {was.step_no} -> {steps}")
+    if any(later.at < earlier.at for earlier, later in pairwise(steps)):
+        raise BrokenPromise(f"time runs back: {steps}")

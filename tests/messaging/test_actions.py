@@ -19,15 +19,14 @@ from recoup.messaging.actions import (
     NotFailed,
     NotUncertain,
     Verdict,
-    make_source,
     queue_messages,
     request_cancel,
     retry_failed,
     send_by_hand,
-    set_source_state,
     settle_uncertain,
 )
 from recoup.messaging.events import MessageSettled
+from recoup.messaging.message_sources import make_source, set_source_state
 from recoup.messaging.models import Lane, Message
 from recoup.shops.models import Shop
 from tests.factories.messages import make_mail_account, make_message, make_message_source
