@@ -245,8 +245,7 @@ class MemoryStore:
             facts = facts._replace(purchases=bought)
         if enrolment.id in self._answers:
             facts = facts._replace(answers=self._answers[enrolment.id])
-        offers = self._offers.get(enrolment.id)
-        if offers:
+        if offers := self._offers.get(enrolment.id):
             facts = facts._replace(offers={**facts.offers, **offers})
         steps = self._message_steps.get(enrolment.id)
         if not steps:
@@ -377,8 +376,8 @@ class MemoryStore:
             self.ledger[line] = (enrolment.id, turned_away)
 
     def _decide(self, enrolment: Enrolment, effect: OfferEffect, now: datetime) -> None:
-        decided = OfferFacts(int(self.judge_offer(enrolment, effect)))
-        self._offers.setdefault(enrolment.id, {})[effect.step_no] = decided
+        code = int(self.judge_offer(enrolment, effect))
+        self._offers.setdefault(enrolment.id, {})[effect.step_no] = OfferFacts(code)
         self._wake_one(self.enrolments[enrolment.id], Wake.OFFER_DECIDED.value, now)
 
     def judge_offer(self, enrolment: Enrolment, effect: OfferEffect) -> Code:  # noqa: ARG002 - for those who know more
