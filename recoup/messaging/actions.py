@@ -146,8 +146,13 @@ def queue_messages(orders: Sequence[MessageOrder], *, now: datetime) -> int:
     if not orders:
         return 0
     instance, domains, quiet = _senders(orders)
-    loud = _loud([order for order in orders if order.shop_id in quiet], now) if quiet else {}
     bases = bases_of_ways(orders, now=now)
+    resting = [
+        order
+        for order, (basis, *_) in zip(orders, bases, strict=True)
+        if order.shop_id in quiet and _rests(order, basis)
+    ]
+    loud = _loud(resting, now) if resting else {}
     rows = [
         _row(order, basis, domains[order.shop_id], instance, loud.get(id(order)))
         for order, basis in zip(orders, bases, strict=True)
@@ -160,15 +165,16 @@ def queue_messages(orders: Sequence[MessageOrder], *, now: datetime) -> int:
 
 
 def _loud(orders: Sequence[MessageOrder], now: datetime) -> dict[int, datetime | None]:
-    """Return when reminders are due that quiet hours put off, by the identity of their order."""
-    asked = [
-        order
-        for order in orders
-        if order.purpose == "reminder" and not order.is_asked_for and order.manual_key is None
-    ]
-    wanted = [Wanted(one.shop_id, one.contact_id, one.channel, one.due_at, one.not_after) for one in asked]
+    """Return when messages are due that quiet hours put off, by the identity of their order."""
+    wanted = [Wanted(one.shop_id, one.contact_id, one.channel, one.due_at, one.not_after) for one in orders]
     instants = loud_instants(wanted, now=now)
-    return {id(one): at for one, at in zip(asked, instants, strict=True)}
+    return {id(one): at for one, at in zip(orders, instants, strict=True)}
+
+
+def _rests(order: MessageOrder, basis: Basis) -> bool:
+    """Tell whether a message keeps quiet hours: not what was asked for, sent by hand, or carries out a paid order."""
+    is_service = order.purpose == "thanks" and basis.message_class == Message.MessageClass.CONTRACT
+    return not (order.is_asked_for or order.manual_key is not None or is_service)
 
 
 def _row(

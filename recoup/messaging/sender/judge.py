@@ -179,7 +179,7 @@ def _hold(  # noqa: PLR0911
         return Reason.BUSY, now + _BUSY
     if sight.hold:
         return sight.hold, now + (_NEWS if sight.hold == Reason.PAYMENT_NEWS else _UNREADABLE)
-    if message.is_asked_for or message.is_by_hand or message.purpose == Message.Purpose.THANKS:
+    if message.is_by_hand or _is_service(message):
         return "", now
     if sight.order is not None:
         held = _order_hold(sight.order, now)
@@ -188,6 +188,15 @@ def _hold(  # noqa: PLR0911
     if message.is_repeat:
         return "", now
     return _person_hold(message, sight, shop, now)
+
+
+def _is_service(message: Claimed) -> bool:
+    """Tell whether a message was asked for or carries out an order that is paid: it neither rests at night nor counts.
+
+    What advertises after a payment does both, whatever it calls itself.
+    """
+    is_contract = message.message_class == Message.MessageClass.CONTRACT
+    return message.is_asked_for or (message.purpose == Message.Purpose.THANKS and is_contract)
 
 
 def _is_busy(message: Claimed, sight: Sight) -> bool:
@@ -232,11 +241,11 @@ def _is_outranked(
 
 def note_passed(message: Claimed, sight: Sight, shop: ShopFacts, at: datetime) -> None:
     """Count a message that goes, for those of its person and its order that come after it in the batch."""
-    if message.is_asked_for or message.purpose == Message.Purpose.THANKS:
+    if _is_service(message):
         return
     if sight.gate is not None:
         sight.gate.recent = [*sight.gate.recent, at]
     if shop.channel_caps is not None:
         shop.channel_recent.setdefault(message.contact_id, []).append(at)
-    if sight.order is not None:
+    if sight.order is not None and message.purpose == Message.Purpose.REMINDER:
         sight.order.reminders += 1

@@ -308,6 +308,22 @@ def test_thanks_go_to_the_paid_and_to_nobody_who_wants_nothing() -> None:
     assert decide(thanks, sight(replace(paid, is_backfill=True))) == Decision("cancel", "backfill")
 
 
+def test_what_advertises_after_a_payment_rests_at_night_and_counts_among_what_a_person_gets() -> None:
+    news = message(purpose=Message.Purpose.THANKS, message_class="soft_opt_in")
+    paid = order(payment_state="paid", status="completed", captured=Decimal(100))
+    night = shop(quiet_hours=(Quiet(time(0), time(23)),))
+    seen = sight(paid)
+
+    note_passed(news, seen, shop(), NOW)
+
+    assert decide(news, sight(paid)) is SEND
+    assert decide(news, sight(paid), night).reason == "quiet_hours"
+    assert decide(news, sight(paid, gate=Gate(3, [NOW - HOUR] * 2))).reason == "cap"
+    assert seen.gate is not None
+    assert seen.order is not None
+    assert (seen.gate.recent, seen.order.reminders) == ([NOW], 0)
+
+
 def test_messages_earlier_in_the_batch_count() -> None:
     shared = Gate(3, [NOW - HOUR])
     first, second = sight(order(reminders=2), gate=shared), sight(order(id=8), gate=shared)
