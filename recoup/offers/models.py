@@ -132,8 +132,8 @@ class Offer(ShopOwned):  # type: ignore[django-manager-missing]
         ]
         indexes = [
             # Readers: the offers list, all and by state.
-            models.Index(fields=["shop", "-id"], name="offers_offer_list"),
-            models.Index(fields=["shop", "state", "-id"], name="offers_offer_by_state"),
+            models.Index(fields=["shop", "-granted_at", "-id"], name="offers_offer_list"),
+            models.Index(fields=["shop", "state", "-granted_at", "-id"], name="offers_offer_by_state"),
             # Readers: a person's offers: pay page, limits, card.
             models.Index(fields=["shop", "contact", "-id"], name="offers_offer_of_contact"),
             # Readers: what a payment or cancellation ends; the order's page.

@@ -23,6 +23,7 @@ _PLACE_RIGHTS = {
     "tasks": Right.SEE_ORDERS,
     "customers": Right.SEE_CUSTOMERS,
     "processes": Right.SEE_PROCESSES,
+    "offers": Right.SEE_PROCESSES,
     "messages": Right.SEE_PROCESSES,
     "reports": Right.SEE_REPORTS,
     "settings": Right.EDIT_PROCESSES,

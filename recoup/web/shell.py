@@ -25,6 +25,7 @@ PLACES = (
     Place("tasks", _("Tasks"), "list-checks", "t"),
     Place("customers", _("Customers"), "users-round", "c"),
     Place("processes", _("Processes"), "workflow", "p"),
+    Place("offers", _("Offers"), "badge-percent", "f"),
     Place("messages", _("Messages"), "mail", "m"),
     Place("reports", _("Reports"), "chart-column", "e"),
     Place("settings", _("Settings"), "settings", "s"),

@@ -24,6 +24,14 @@ MARKS: dict[str, dict[str, Mark]] = {
         "cancelled": Mark("circle-x", "neutral"),
         "false": Mark("ban", "neutral"),
     },
+    "offer": {
+        "asked": Mark("hourglass", "due"),
+        "granted": Mark("clock", "due"),
+        "redeemed": Mark("circle-check", "recovered"),
+        "expired": Mark("circle-dashed", "neutral"),
+        "void": Mark("ban", "neutral"),
+        "refused": Mark("circle-x", "neutral"),
+    },
     # States of an order's payment and of a single attempt.
     "payment": {
         "owed": Mark("circle-dashed", "neutral"),

@@ -51,6 +51,7 @@ POSTED: dict[str, dict[str, str]] = {
     "web:process_edit_examples": {"number": "0", "to": "remove"},
     "web:process_edit_discard": {},
     "web:process_moving_cancel": {},
+    "web:offer_withdraw": {"note": "Told on the phone."},
     "web:message_settle": {"outcome": "not_sent"},
     "web:message_retry": {},
     "web:product_switch": {"on": "1"},

@@ -30,6 +30,7 @@ from recoup.web.setup import found_shop
 from tests.factories.cases import make_case
 from tests.factories.messages import make_message
 from tests.factories.moments import NOW
+from tests.factories.offers import make_offer
 from tests.factories.orders import make_cart, make_order
 from tests.factories.people import make_contact
 from tests.factories.products import make_product
@@ -202,6 +203,7 @@ def _fill(place: Place) -> None:
     task = Task(shop=shop, title="Call", order=order, contact=order.contact, due_at=NOW, created_at=NOW)
     task.save(force_insert=True)
     place.ids |= {
+        "offer_id": make_offer(order).pk,
         "task_id": task.pk,
         "order_id": order.pk,
         "contact_id": order.contact.pk,

@@ -66,6 +66,8 @@ def order_actions(seat: Seat, standing: Standing) -> list[Action]:
         found.append(Action(_("Take this order"), "user-check", taking, is_post=True, tone="primary"))
     if may_send_link(seat, order):
         found.append(Action(_("Send the pay link…"), "send", opens="send-link"))
+    if order.contact_id is not None:
+        found.append(Action(_("Make an offer…"), "badge-percent", place(seat, "order_offer", order.pk)))
     found.append(Action(_("Promised to pay…"), "calendar-clock", opens="promise-payment"))
     if order.paused_at is not None or order.promised_at is not None:
         going_on = place(seat, "order_resume", order.pk)

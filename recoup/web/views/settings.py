@@ -155,6 +155,15 @@ def _sending_cards(seat: Seat) -> Cards:
             ),
         ),
         (
+            Right.MANAGE_SHOP,
+            SettingsCard(
+                _("Offers and margin"),
+                _("What must be left to you of a sale, and who gets no more discounts."),
+                _url(seat, "offer_settings"),
+                "badge-percent",
+            ),
+        ),
+        (
             Right.EDIT_PROCESSES,
             SettingsCard(
                 _("Left alone by everything"),

@@ -10,23 +10,6 @@ from recoup.offers import reasons
 from recoup.offers.models import Offer
 from recoup.offers.previewing import Left, Reckoning
 
-TONES = {
-    "asked": "due",
-    "granted": "due",
-    "redeemed": "recovered",
-    "expired": "quiet",
-    "void": "quiet",
-    "refused": "quiet",
-}
-ICONS = {
-    "asked": "hourglass",
-    "granted": "clock",
-    "redeemed": "circle-check",
-    "expired": "circle-dashed",
-    "void": "ban",
-    "refused": "circle-x",
-}
-
 
 def state_words(offer: Offer) -> str:
     """Return how an offer stands, with the reason of an end that needs one."""

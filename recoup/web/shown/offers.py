@@ -1,0 +1,127 @@
+"""Offers in the list and on their page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from recoup.core import humane
+from recoup.core.money import Money
+from recoup.offers.codes import shown
+from recoup.offers.listing import Earned
+from recoup.offers.models import Offer, Redemption
+from recoup.offers.redeeming import terms_of
+from recoup.offers.words import discount_words
+from recoup.processes.models import Process
+from recoup.shops.access import Seat
+from recoup.web.answers import place
+from recoup.web.shown.people import name_of
+from recoup.web.words.offers import state_words
+
+
+@dataclass(frozen=True, slots=True)
+class OfferRow:
+    """An offer in the list."""
+
+    url: str
+    person: str
+    what: str
+    status: str
+    status_label: str
+    until: datetime
+    code: str
+    order: str
+    money: str  # what it takes off, or would
+
+
+@dataclass(frozen=True, slots=True)
+class EarnedRow:
+    """What the offers of one process cost and brought."""
+
+    name: str
+    granted: str
+    used: str
+    discounts: str
+    costs: str
+    money: str
+
+
+def offer_rows(seat: Seat, offers: Sequence[Offer]) -> list[OfferRow]:
+    """Return the rows of offers."""
+    language = get_language() or "en"
+    return [
+        OfferRow(
+            url=place(seat, "offer", one.pk),
+            person=name_of(one.contact),
+            what=discount_words(terms_of(one), one.currency, language),
+            status=one.state,
+            status_label=state_words(one),
+            until=one.valid_until,
+            code=shown(one.code),
+            order=one.order.number if one.order is not None else "",
+            money=humane.money(Money(one.expected_discount, one.currency), language),
+        )
+        for one in offers
+    ]
+
+
+def offer_facts(offer: Offer, language: str) -> list[tuple[str, str]]:
+    """Return what is to be known of an offer, by name."""
+    zone = timezone.get_current_timezone()
+
+    def money(amount: object) -> str:
+        return humane.money(Money(amount, offer.currency), language)  # type: ignore[arg-type]
+
+    used = Redemption.objects.filter(offer=offer, paid_at__isnull=False).select_related("order").first()
+    process = Process.objects.filter(pk=offer.process_id).first() if offer.process_id else None
+    terms = terms_of(offer)
+    facts = [
+        (_("What"), discount_words(terms, offer.currency, language)),
+        (_("Code"), shown(offer.code)),
+        (_("Made by"), process.name if process is not None else _("a person")),
+        (_("Made at"), humane.exact(offer.granted_at, zone, language)),
+        (_("In force until"), humane.exact(offer.valid_until, zone, language)),
+        (_("Would take off"), money(offer.expected_discount)),
+        (_("Would cost you"), money(offer.expected)),
+        (_("Description"), terms.description),
+        (_("Products"), ", ".join(terms.products)),
+        (_("Reason"), state_words(offer) if offer.reason else ""),
+        (_("Noted"), offer.note),
+        (_("Ended at"), humane.exact(offer.ended_at, zone, language) if offer.ended_at else ""),
+    ]
+    if used is not None:
+        facts += [
+            (_("Used for order"), used.order.number),
+            (_("Took off"), money(used.discount)),
+            (_("Paid with it"), money(used.order.captured)),
+        ]
+    return [(name, value) for name, value in facts if value]
+
+
+def earned_rows(found: Sequence[Earned], language: str) -> list[EarnedRow]:
+    """Return what offers cost and brought, by process."""
+    names = dict(
+        Process.objects.filter(pk__in=[one.process_id for one in found if one.process_id]).values_list(
+            "pk", "name"
+        )
+    )
+
+    def money(amount: object, currency: str) -> str:
+        return humane.money(Money(amount, currency), language)  # type: ignore[arg-type]
+
+    return [
+        EarnedRow(
+            name=names.get(one.process_id or 0, _("a deleted process"))
+            if one.process_id
+            else _("Made by hand"),
+            granted=humane.number(one.granted, language),
+            used=humane.number(one.used, language),
+            discounts=money(one.discounts, one.currency),
+            costs=money(one.costs, one.currency),
+            money=money(one.money, one.currency),
+        )
+        for one in found
+    ]
