@@ -11,6 +11,7 @@ from recoup.web.views import (
     editor_import,
     editor_publish,
     moving,
+    walking,
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -18,6 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("processes/import/", editor_import.take_in, name="process_import"),
     path("processes/<int:process_id>/export/", editor_import.export, name="process_export"),
     path("processes/<int:process_id>/publish/", editor_publish.publish, name="process_publish"),
+    path("processes/<int:process_id>/walk/", walking.try_out, name="process_walk"),
     path("processes/<int:process_id>/move/", moving.move, name="process_move"),
     path("processes/<int:process_id>/moves/<int:move_id>/", moving.moving, name="process_moving"),
     path(

@@ -57,3 +57,23 @@ class WhyProcess:
     answers: Sequence[WhyAnswer]
     lines: Sequence[WhyLine] = ()
     entered_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WalkStop:
+    """Something that would happen to the person who is walked through a process."""
+
+    at: datetime
+    step: Words
+    what: Words
+    icon: str
+    url: str = ""  # the text, shown as this person
+
+
+@dataclass(frozen=True, slots=True)
+class WalkText:
+    """A text that a process sends: where it is shown as this person, and where it is sent to oneself."""
+
+    name: Words
+    url: str
+    test_url: str

@@ -23,6 +23,7 @@ from recoup.processes.engine.records import Enrolment, Facts, SendEffect
 from recoup.processes.facts import enrolment_of, facts_of
 from recoup.processes.graph.compiling import compile_graph, number_nodes
 from recoup.processes.graph.document import ProcessDocument
+from recoup.processes.known import with_known
 from recoup.processes.memory import Message
 from recoup.processes.models import LookAhead, Process, ProcessVersion
 from recoup.processes.moving.moves import FIRST_KEY, LAST_KEY
@@ -141,19 +142,21 @@ def look_at_page(process: Process, changed: Changed, found: Ahead, key: int, now
 def _walk(
     process: Process, changed: Changed, found: Ahead, rows: Sequence[tuple[Any, ...]], now: datetime
 ) -> None:
-    people = with_purchases(
-        [
-            Due(changed.graphs[row[3]], enrolment_of(row), facts_of(row, changed.graphs[row[3]]))
-            for row in rows
-            if row[3] in changed.graphs
-        ]
-    )
+    people = [
+        Due(changed.graphs[row[3]], enrolment_of(row), facts_of(row, changed.graphs[row[3]]))
+        for row in rows
+        if row[3] in changed.graphs
+    ]
     people = [one for one in people if not one.enrolment.flags & Flag.TEST.value]
     people = [one._replace(enrolment=_awake(one.enrolment, now)) for one in people]
     under_way = _under_way(people, now)
     limits = limits_of(process.shop_id)
     moved = [_moved(one.enrolment, changed, now) for one in people]
-    after = _simulate(process.shop_id, changed, people, moved, under_way, limits, now)
+    there = [
+        one._replace(graph=changed.graphs[changed.target_id]) if is_moved else one
+        for one, (_, is_moved, _) in zip(people, moved, strict=True)
+    ]
+    after = _simulate(process.shop_id, changed, _known(there), moved, under_way, limits, now)
     found.people += len(people)
     found.moved += sum(is_moved for _, is_moved, _ in moved)
     found.ended += sum(is_final(enrolment.state) for enrolment, _, _ in moved)
@@ -169,12 +172,17 @@ def _walk(
             found.hour[message.effect.template] += 1
     if changed.rules:
         stayed: list[_Moved] = [(one.enrolment, False, False) for one in people]
-        before = _simulate(process.shop_id, changed, people, stayed, under_way, limits, now)
+        before = _simulate(process.shop_id, changed, _known(people), stayed, under_way, limits, now)
         sent = [one.sent_at for one in before.messages.values() if one.sent_at and one.queued_at >= now]
         found.unmoved_day += len(sent)
         found.unmoved_hour += sum(at <= now + HOUR for at in sent)
     else:
         found.unmoved_day, found.unmoved_hour = sum(found.day.values()), sum(found.hour.values())
+
+
+def _known(people: Sequence[Due]) -> list[Due]:
+    """Add the facts that each version asks for."""
+    return with_known(with_purchases(people))
 
 
 _Moved = tuple[
@@ -284,7 +292,10 @@ def _under_way(people: Sequence[Due], now: datetime) -> dict[int, list[Message]]
     found: dict[int, list[Message]] = {}
     for enrolment_id, step_no, node_id, *rest in rows:
         number = graphs[enrolment_id].node_map.get(node_id, 0)
-        effect = SendEffect._make((step_no, number, node_id, *rest, False))
+        channel, template, purpose, due_at, not_after = rest
+        effect = SendEffect(
+            step_no, number, node_id, channel, template, purpose, due_at, not_after, is_suppressed=False
+        )
         found.setdefault(enrolment_id, []).append(Message(enrolment_id, effect, queued_at=now))
     return found
 

@@ -9,9 +9,12 @@ from django.db import connection
 
 from recoup.core.models import Activity
 from recoup.orders.models import Cart, Order
+from recoup.processes.engine.batch import Due
 from recoup.processes.engine.codes import Code, SubjectKind
 from recoup.processes.facts import enrolment_of, facts_of, message_outcome
+from recoup.processes.known import with_known
 from recoup.processes.models import Process, TurnedAway
+from recoup.processes.purchases import with_purchases
 from recoup.processes.store_sql import facts_sql
 from recoup.processes.versions import graph_of
 from recoup.processes.why.explaining import Reason, Story, Told, explain, refusal_key
@@ -78,12 +81,14 @@ def _stories(shop: Shop, kind: int, subject_id: int) -> list[Story]:
         cursor.execute(facts_sql(condition), [shop.pk, kind, subject_id])
         rows = cursor.fetchall()
     lines = _lines([row[0] for row in rows])
-    stories = []
-    for row in sorted(rows, key=lambda row: -row[0]):
-        graph = graph_of(row[3])
-        enrolment = enrolment_of(row)
-        stories.append(Story(enrolment, graph, facts_of(row, graph), lines.get(enrolment.id, []), row[22]))
-    return stories
+    rows = sorted(rows, key=lambda row: -row[0])
+    graphs = {row[3]: graph_of(row[3]) for row in rows}
+    people = [Due(graphs[row[3]], enrolment_of(row), facts_of(row, graphs[row[3]])) for row in rows]
+    statuses = {row[0]: row[22] for row in rows}
+    return [
+        Story(enrolment, graph, facts, lines.get(enrolment.id, []), statuses[enrolment.id])
+        for graph, enrolment, facts in with_known(with_purchases(people))
+    ]
 
 
 def _lines(enrolment_ids: Sequence[int]) -> dict[int, list[Told]]:

@@ -30,12 +30,18 @@ State = BacktestRun.State
 
 def try_actions(seat: Seat, process: Process) -> list[screens.Action]:
     """Return the button that leads to trying a process, for those who may change it."""
-    if not seat.may(Right.EDIT_PROCESSES) or process.current_version_id is None:
+    if not seat.may(Right.EDIT_PROCESSES):
         return []
+    walk = screens.Action(
+        _("Try on a customer"), "user-check", url=place(seat, "process_walk", process.pk), tone="ghost"
+    )
+    if process.current_version_id is None:
+        return [walk]
     return [
+        walk,
         screens.Action(
             _("Try on past orders"), "history", url=place(seat, "backtest_new", process.pk), tone="ghost"
-        )
+        ),
     ]
 
 

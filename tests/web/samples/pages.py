@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from tests.web.samples import brought, keeping, moving, running, selling, trying, why
+from tests.web.samples import brought, keeping, moving, running, selling, trying, walking, why
 
 Page = tuple[str, Callable[..., dict[str, Any]]]
 
@@ -22,6 +22,7 @@ PAGES: dict[str, Page] = {
     "customer": ("web/customer.html", keeping.customer),
     "processes": ("web/processes.html", keeping.processes),
     "process": ("web/process.html", keeping.process),
+    "process_walk": ("web/process_walk.html", walking.walk),
     "why": ("web/why.html", why.why),
     "process_move": ("web/process_move.html", moving.move),
     "process_moving": ("web/process_moving.html", moving.moving),
