@@ -18,7 +18,7 @@ from recoup.processes.graph.examples import Example, Happening, SampleCart, Samp
 from recoup.processes.memory import MemoryStore
 from recoup.processes.simulator import Simulator
 from recoup.processes.worlds import Arrival, Change, ChangeKind, News, Purchase, Visit
-from recoup.segments.facts import CartFacts, ContactFacts, OrderFacts
+from recoup.segments.facts import CartFacts, ContactFacts, OrderFacts, PastOrder, PersonFacts
 
 # Beyond this an example is not followed; a process with yearly waits still comes round.
 HORIZON = timedelta(days=3 * 366)
@@ -118,6 +118,7 @@ def run_example(graph: Graph, example: Example) -> Ran:
     start = example.start
     store = MemoryStore(start)
     store.graphs[_ONE] = graph
+    store.people[_ONE] = _person(example, facts)
     simulator = Simulator(store, _news(graph, example, facts))
     simulator.run(start + HORIZON)
     enrolment = next(iter(store.enrolments.values()), None)
@@ -169,6 +170,43 @@ def _cart(cart: SampleCart, last_activity_at: datetime) -> CartFacts:
         currency=cart.currency,
         item_count=cart.item_count,
         products=tuple(cart.products),
+    )
+
+
+def _person(example: Example, facts: Facts) -> PersonFacts:
+    """Return what is known of the person: the order of the example and what they buy besides, with their instants."""
+    orders = [
+        _past(one.products, _later(example.start, one.after, facts))
+        for one in example.happens
+        if one.products
+    ]
+    if facts.order is not None:
+        paid = [_later(example.start, one.after, facts) for one in example.happens if one.what == "paid"]
+        paid_at = facts.order.paid_at or next(iter(sorted(paid)), None)
+        orders.append(
+            _past(facts.order.products, facts.order.placed_at, paid_at, is_paid=paid_at is not None)
+        )
+    return PersonFacts(
+        known_since=example.start, has_email=True, orders=tuple(sorted(orders, key=lambda one: one.placed_at))
+    )
+
+
+def _past(
+    products: Sequence[str], placed_at: datetime, paid_at: datetime | None = None, *, is_paid: bool = True
+) -> PastOrder:
+    at = (paid_at or placed_at) if is_paid else None
+    return PastOrder(
+        placed_at=placed_at,
+        known_at=placed_at,
+        kept=Decimal(100) if is_paid else Decimal(0),
+        currency="EUR",
+        products=tuple(products),
+        settled_at=at,
+        paid_at=at,
+        paid_known_at=at,
+        closed_at=None,
+        false_at=None,
+        is_payable=not is_paid,
     )
 
 

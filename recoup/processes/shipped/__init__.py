@@ -8,7 +8,15 @@ from recoup.processes.graph.reading import read_json
 from recoup.processes.graph.validation import load_process
 
 SHIPPED = ("unpaid_order", "abandoned_cart")  # every shop starts with these
-READY = (*SHIPPED, "failed_card", "link_again", "landing_link", "thanks")  # what one may begin with
+READY = (
+    *SHIPPED,
+    "failed_card",
+    "link_again",
+    "landing_link",
+    "thanks",
+    "renewal",
+    "win_back",
+)  # what one may begin with
 
 
 @cache
