@@ -1,0 +1,64 @@
+"""Random people moved between random versions in the middle of random worlds: nobody loops, nobody is stranded."""
+
+from datetime import timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recoup.processes.engine.codes import Code, is_final
+from recoup.processes.graph.compiling import compile_graph, number_nodes
+from recoup.processes.graph.document import ProcessDocument
+from recoup.processes.moving.plan import Choice, Old, Plan, apply_rule, rules_of, to_block
+from recoup.processes.simulator import Simulator
+from recoup.processes.worlds import Lane, News
+from tests.processes.test_random_worlds import END_OF_TIME, SLOW, documents, fate, worlds
+from tests.processes.worlds import PLACED, VERSION, shop_with
+
+NEXT = VERSION + 1
+
+
+@SLOW
+@given(documents(), documents(), worlds(), st.integers(0, 24 * 14), st.booleans(), st.data())
+def test_whoever_is_moved_reaches_one_end_with_a_whole_ledger(
+    old: ProcessDocument,
+    new: ProcessDocument,
+    news: list[News],
+    after: int,
+    recomputes: bool,
+    data: st.DataObject,
+) -> None:
+    before = compile_graph(old, salt=9)
+    graph = compile_graph(new, salt=9, node_map=number_nodes(new, before.node_map))
+    store = shop_with(before)
+    simulator = Simulator(store, news, lane=Lane(fate=fate))
+    now = PLACED + timedelta(hours=after)
+    simulator.run(now)
+    choices = {}
+    for name in old.nodes:
+        same = [Choice.SAME.value] if name in new.nodes else []
+        choices[name] = data.draw(
+            st.sampled_from([*same, Choice.STAY.value, Choice.EXIT.value, *map(to_block, new.nodes)])
+        )
+    plan = Plan(choices, recomputes)
+    rules = {rule.node: rule for rule in rules_of(plan, [Old(VERSION, 1, before)], graph)}
+    store.graphs[NEXT] = graph
+
+    moved = set()
+    for one in list(store.enrolments.values()):
+        rule = rules.get(one.node)
+        if rule is None or is_final(one.state):
+            continue
+        store.save([apply_rule(one, rule, NEXT, now)], now)
+        moved.add(one.id)
+        if rule.action == "enter":
+            for (owner, _), message in store.messages.items():
+                if owner == one.id and message.settled_at is None:
+                    message.cancel_requested_at = now
+    simulator.run(END_OF_TIME)
+
+    assert simulator.errors == []
+    assert all(is_final(enrolment.state) for enrolment in store.enrolments.values())
+    for number in store.enrolments:
+        codes = [Code(step.outcome) for owner, step in store.ledger if owner == number]
+        assert [code.is_exit for code in codes] == [False] * (len(codes) - 1) + [True]
+        assert sum(code in (Code.MIGRATED, Code.STOPPED_MIGRATED) for code in codes) == (number in moved)
