@@ -11,7 +11,7 @@ from recoup.offers.events import OfferDecided, OfferGranted, OfferRedeemed
 from recoup.orders.events import CartChanged, OrderCancelled, OrderChanged, OrderPlaced
 from recoup.payments.events import PaymentFailed, PaymentReceived, RefundMade, SessionEnded
 from recoup.processes import handlers as processes
-from recoup.processes.events import EnrolmentEnded, StatusWished
+from recoup.processes.events import EnrolmentEnded, StatusWished, WebhookAnswered
 from recoup.recovery import handlers as recovery
 from recoup.recovery.events import RecoveryCaseClosed, RecoveryCaseOpened
 from recoup.storefront import handlers as storefront
@@ -44,5 +44,6 @@ ROUTES: Routes = {
     TagsChanged: (processes.enrol_tagged,),
     CustomerMerged: (recovery.follow_merged, customers.follow_merged, processes.follow_merged),
     TaskDone: (processes.wake_task_done,),
+    WebhookAnswered: (processes.wake_answered,),
     EnrolmentEnded: (processes.enrol_ended,),
 }

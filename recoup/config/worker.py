@@ -26,6 +26,7 @@ from recoup.offers.ending import expire_due_offers
 from recoup.payments.asking import ask_open_attempts
 from recoup.processes import actions as processes
 from recoup.processes.backtest import runs as backtests
+from recoup.processes.calls import make_calls
 from recoup.processes.loop import Engine
 from recoup.processes.moving import ahead, moves
 from recoup.recovery import actions as recovery
@@ -44,6 +45,7 @@ SWEEP_EVERY = timedelta(seconds=2)
 IMPORT_EVERY = 5.0
 BACKTEST_EVERY = 1.0  # somebody looks at the progress bar
 MOVE_EVERY = 1.0  # so does here; and whoever was locked is free again
+CALLS_EVERY = 1.0
 POLL_EVERY = timedelta(seconds=20)
 FOLD_EVERY = timedelta(minutes=1)
 PLACE_EVERY = timedelta(minutes=1)
@@ -104,6 +106,7 @@ def all_loops() -> list[loops.Loop]:
             for number, engine in enumerate(engines, 1)
         ),
         loops.Loop("detection", _unscoped(detect), idle=SWEEP_EVERY.total_seconds()),
+        loops.Loop("calls", _unscoped(make_calls), idle=CALLS_EVERY),
         loops.Loop("asking", _unscoped(ask), idle=SWEEP_EVERY.total_seconds()),
         loops.Loop("polling", _unscoped(poll), idle=POLL_EVERY.total_seconds()),
         loops.Loop(

@@ -11,10 +11,14 @@ from recoup.processes.known import with_known
 from recoup.processes.offering import with_offers
 from recoup.processes.purchases import with_purchases
 
-_AWAITED = Wake.TASK_DONE.value
+_AWAITED = (Wake.TASK_DONE | Wake.WEBHOOK_ANSWERED).value
 _TASKS = """
     SELECT enrolment_id, step_no, node, state, closed_at FROM desk_task
     WHERE enrolment_id = ANY(%s) AND state <> 'open'
+"""
+_CALLS = """
+    SELECT enrolment_id, step_no, node, state, answered_at FROM processes_webhookcall
+    WHERE enrolment_id = ANY(%s) AND state <> 'waiting'
 """
 
 
@@ -34,6 +38,10 @@ def with_answers(due: Sequence[Due]) -> list[Due]:
         for enrolment_id, step_no, node, state, closed_at in cursor.fetchall():
             code = Code.TASK_DONE if state == "done" else Code.TASK_DROPPED
             found.setdefault(enrolment_id, {})[step_no] = Answer(node, int(code), closed_at)
+        cursor.execute(_CALLS, [waiting])
+        for enrolment_id, step_no, node, state, answered_at in cursor.fetchall():
+            code = Code.YES if state == "done" else Code.FAILED_WEBHOOK
+            found.setdefault(enrolment_id, {})[step_no] = Answer(node, int(code), answered_at)
     return [
         one._replace(facts=one.facts._replace(answers=found[one.enrolment.id]))
         if one.enrolment.id in found

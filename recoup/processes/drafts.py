@@ -17,16 +17,22 @@ from recoup.processes.engine.codes import SubjectKind
 from recoup.processes.graph.comparing import Changes, compare
 from recoup.processes.graph.document import doc_hash
 from recoup.processes.graph.editing import Raw, blank
-from recoup.processes.graph.entries import subject_of
 from recoup.processes.graph.problems import Problem
 from recoup.processes.graph.reading import read_document
 from recoup.processes.graph.texts_used import keys_of_texts
 from recoup.processes.graph.validation import TextOffer, find_problems, load_process
 from recoup.processes.holdout import NEW_SHARE_BP
-from recoup.processes.models import DraftRevision, Enrolment, Process, ProcessDraft, ProcessVersion
+from recoup.processes.models import (
+    DraftRevision,
+    Enrolment,
+    Process,
+    ProcessDraft,
+    ProcessVersion,
+)
 from recoup.processes.moving.moves import request_move
 from recoup.processes.moving.plan import Plan
 from recoup.processes.offering import offer_texts
+from recoup.processes.surroundings import others_of
 from recoup.shops.models import Shop
 
 MOST_REVISIONS = 50
@@ -143,16 +149,6 @@ def template_keys(shop: Shop) -> set[str]:
     return set(found.values_list("key", flat=True))
 
 
-def subjects_of_others(process: Process) -> dict[int, SubjectKind]:
-    """Return what the other processes of the shop are about, those that were never published by their draft."""
-    found = {}
-    others = Process.objects.filter(shop_id=process.shop_id).exclude(pk=process.pk)
-    for one in others.select_related("current_version"):
-        doc = draft_of(one).doc if one.current_version is None else one.current_version.doc
-        found[one.pk] = subject_of(doc["entry"])
-    return found
-
-
 def text_offers(shop: Shop) -> dict[str, TextOffer]:
     """Return the texts that can be sent, by key: their channel, and the languages of the shop's messages they lack."""
     found = Template.objects.filter(shop=shop, current_version__isnull=False).select_related(
@@ -172,11 +168,17 @@ def text_offers(shop: Shop) -> dict[str, TextOffer]:
     }
 
 
+def _known_to(
+    process: Process,
+) -> tuple[dict[str, TextOffer], dict[int, SubjectKind], Collection[str], set[int]]:
+    """Return what a document may name: texts, other processes, texts that show an offer, other programs."""
+    others, programs = others_of(process)
+    return text_offers(process.shop), others, offer_texts(process.shop), programs
+
+
 def problems_of(process: Process, doc: Raw) -> list[Problem]:
     """Return what keeps a draft from being published."""
-    shop = process.shop
-    known = (text_offers(shop), subjects_of_others(process), offer_texts(shop))
-    return find_problems(read_document(doc), *known)
+    return find_problems(read_document(doc), *_known_to(process))
 
 
 def create_process(
@@ -347,8 +349,7 @@ def publish_draft(
     with transaction.atomic():
         process, draft = _locked(process, lock)
         doc = draft.doc if draft is not None else _published(process).doc
-        shop = process.shop
-        document = load_process(doc, text_offers(shop), subjects_of_others(process), offer_texts(shop))
+        document = load_process(doc, *_known_to(process))
         current = process.current_version
         if current is None or bytes(current.doc_hash) != doc_hash(document):
             name = _checked_name(process.shop, document.name, but=process)

@@ -16,6 +16,15 @@ class EnrolmentEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class WebhookAnswered:
+    """Another program has taken a call of a process, or has not taken it for good."""
+
+    shop_id: int
+    enrolment_id: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class StatusWished:
     """A process wants an order in another status; the handler locks the order and may find the move refused."""
 

@@ -18,7 +18,7 @@ from recoup.processes import arriving
 from recoup.processes.engine.batch import WakeUp
 from recoup.processes.engine.codes import SubjectKind, Wake
 from recoup.processes.entering import enrol_cases, enrol_placed, wake_buyers, wake_carts_of
-from recoup.processes.events import EnrolmentEnded, StatusWished
+from recoup.processes.events import EnrolmentEnded, StatusWished, WebhookAnswered
 from recoup.processes.queries import subjects_of
 from recoup.processes.store import wake
 from recoup.recovery.events import RecoveryCaseClosed, RecoveryCaseOpened
@@ -130,6 +130,11 @@ def wake_task_done(batch: Sequence[TaskDone]) -> None:
 def wake_offered(batch: Sequence[OfferDecided]) -> None:
     """Wake the enrolments whose offer was granted or refused."""
     _wake_enrolments([news.enrolment_id for news in batch], Wake.OFFER_DECIDED.value)
+
+
+def wake_answered(batch: Sequence[WebhookAnswered]) -> None:
+    """Wake the enrolments that wait for the answer of another program."""
+    _wake_enrolments([news.enrolment_id for news in batch], Wake.WEBHOOK_ANSWERED.value)
 
 
 def _wake_enrolments(ids: Sequence[int | None], bits: int) -> None:

@@ -25,7 +25,7 @@ from recoup.processes.engine.records import (
 )
 from recoup.processes.graph.compiling import keys_for
 from recoup.processes.memory_messages import Message
-from recoup.processes.memory_rows import BrokenPromise, Line, check_step, journal_of
+from recoup.processes.memory_rows import BrokenPromise, Line, journal_of, last_asked
 from recoup.processes.worlds import (
     WAKES,
     Arrival,
@@ -318,10 +318,10 @@ class MemoryStore:
         for enrolment_id in self._of_subject.get((reply.subject_kind, reply.subject_id), ()):
             enrolment = self.enrolments[enrolment_id]
             node = self.graphs[enrolment.version_id].node_map.get(reply.node_id, 0)
-            asked = [one.step_no for owner, one in self.done if owner == enrolment_id and one.node == node]
+            asked = last_asked(self.done, enrolment_id, node, reply.code)
             answers = self._answers.setdefault(enrolment_id, {})
-            if asked and asked[-1] not in answers and not is_final(enrolment.state):
-                answers[asked[-1]] = Answer(node, int(reply.code), reply.at)
+            if asked and asked not in answers and not is_final(enrolment.state):
+                answers[asked] = Answer(node, int(reply.code), reply.at)
                 self._wake_one(enrolment, (Wake.TASK_DONE | Wake.WEBHOOK_ANSWERED).value, self.clock)
 
     def _wake_one(self, enrolment: Enrolment, bits: int, now: datetime) -> bool:

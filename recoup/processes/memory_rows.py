@@ -5,9 +5,11 @@ from datetime import datetime
 from itertools import pairwise
 from typing import NamedTuple
 
-from recoup.processes.engine.codes import ACTIVE_STATES
+from recoup.processes.engine.codes import ACTIVE_STATES, Code
 from recoup.processes.engine.compiled import Graph
-from recoup.processes.engine.records import Enrolment, Step
+from recoup.processes.engine.nodes.task import TaskEffect
+from recoup.processes.engine.nodes.webhook import WebhookEffect
+from recoup.processes.engine.records import Effect, Enrolment, Step
 
 
 class BrokenPromise(AssertionError):
@@ -55,3 +57,14 @@ def check_step(was: Enrolment, enrolment: Enrolment, steps: Sequence[Step]) -> N
         raise BrokenPromise(f"gap or double in the ledger: {was.step_no} -> {steps}")
     if any(later.at < earlier.at for earlier, later in pairwise(steps)):
         raise BrokenPromise(f"time runs back: {steps}")
+
+
+def last_asked(done: Sequence[tuple[int, Effect]], enrolment_id: int, node: int, code: Code) -> int:
+    """Return the step at which a block asked last for what this is an answer to; 0 if it has not."""
+    kind = TaskEffect if code in (Code.TASK_DONE, Code.TASK_DROPPED) else WebhookEffect
+    mine = [
+        one.step_no
+        for owner, one in done
+        if owner == enrolment_id and one.node == node and isinstance(one, kind)
+    ]
+    return mine[-1] if mine else 0

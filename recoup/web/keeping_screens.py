@@ -137,3 +137,16 @@ class PreviewChooser:
     query: str
     hits: list[Link]
     asks_for: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramRow:
+    """An address that processes may call."""
+
+    name: str
+    url: str
+    is_active: bool
+    waiting: int
+    given_up: int
+    trouble: Words
+    change_url: str  # POST `do`: test, retry, off, on

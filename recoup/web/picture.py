@@ -30,6 +30,7 @@ ICONS: dict[str, str] = {
     "tag": "tag",
     "task": "list-checks",
     "enrol": "workflow",
+    "webhook": "webhook",
     "split": "split",
     "goal": "goal",
     "end": "flag",

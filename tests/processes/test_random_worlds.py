@@ -107,6 +107,8 @@ def blocks(forward: Any, anywhere: Any, reference: Any) -> st.SearchStrategy[dic
             {"title": st.just("Call {customer}"), "within": SPANS, "due": SPANS},
         ),
         block("task", {"done": forward}, {"title": st.just("Call {order}")}),
+        block("webhook", {"ok": forward}, {"endpoint": st.just(1)}),
+        block("webhook", {"ok": forward, "failed": forward}, {"endpoint": st.just(1), "within": SPANS}),
         block("enrol", {"next": forward}, {"process": st.just(PROCESS)}),
         block("offer", {"granted": forward, "refused": forward}, {"percent": st.just(5), "valid": SPANS}),
         block("order_status", {"next": forward}, {"to": st.just("not_confirmed")}),

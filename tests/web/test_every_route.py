@@ -60,6 +60,7 @@ POSTED: dict[str, dict[str, str]] = {
     "web:mail_test": {},
     "web:mail_check": {},
     "web:source_change": {"do": "pause"},
+    "web:program_change": {"do": "off"},
     "web:intake_retry_all": {},
     "web:intake_retry": {},
     "web:intake_aside": {},

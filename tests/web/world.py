@@ -21,6 +21,7 @@ from recoup.messaging.models import Template
 from recoup.messaging.rendering.pool import Rendered
 from recoup.messaging.rendering.templates import CompiledTemplate
 from recoup.processes.backtest.result import Result
+from recoup.processes.calls import add_endpoint
 from recoup.processes.models import BacktestRun, Process, VersionMove
 from recoup.processes.moving.plan import Plan
 from recoup.segments.models import Segment
@@ -205,6 +206,7 @@ def _fill(place: Place) -> None:
     place.ids |= {
         "offer_id": make_offer(order).pk,
         "task_id": task.pk,
+        "endpoint_id": add_endpoint(shop, name="CRM", url="https://crm.example.com/in", now=NOW).pk,
         "order_id": order.pk,
         "contact_id": order.contact.pk,
         "suggestion_id": suggestion.pk,

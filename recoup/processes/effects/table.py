@@ -4,13 +4,14 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 
-from recoup.processes.effects import enrol, offer, order_status, send, tag, task
+from recoup.processes.effects import enrol, offer, order_status, send, tag, task, webhook
 from recoup.processes.effects.base import Carrier
 from recoup.processes.engine.nodes.enrol import EnrolEffect
 from recoup.processes.engine.nodes.offer import OfferEffect
 from recoup.processes.engine.nodes.order_status import StatusEffect
 from recoup.processes.engine.nodes.tag import TagEffect
 from recoup.processes.engine.nodes.task import TaskEffect
+from recoup.processes.engine.nodes.webhook import WebhookEffect
 from recoup.processes.engine.records import Effect, Enrolment, Outcome, SendEffect
 
 EFFECTS: dict[type[Effect], Carrier] = {
@@ -19,6 +20,7 @@ EFFECTS: dict[type[Effect], Carrier] = {
     StatusEffect: order_status.CARRIER,
     TagEffect: tag.CARRIER,
     TaskEffect: task.CARRIER,
+    WebhookEffect: webhook.CARRIER,
     EnrolEffect: enrol.CARRIER,
 }
 

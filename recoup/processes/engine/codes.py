@@ -106,6 +106,7 @@ class Code(IntEnum):
     STATUS_ASKED = 13
     TAGGED = 14
     TASK_MADE = 15
+    WEBHOOK_ASKED = 16
     ENROLLED = 17  # put into another process as well
 
     OFFER_GRANTED = 18
@@ -157,6 +158,7 @@ class Code(IntEnum):
     FAILED_REFUSED = 60
     FAILED_RETRIES = 61
     FAILED_TEMPLATE = 62
+    FAILED_WEBHOOK = 63  # no usable answer from the other server
     FAILED_OTHER = 69
     FAILED_LOOP = 70
     FAILED_ERROR = 71

@@ -52,6 +52,11 @@ class Move:
         """Tell whether effects are suppressed."""
         return bool(self.flags & Flag.HOLDOUT.value)
 
+    @property
+    def is_quiet(self) -> bool:
+        """Tell whether what cannot be called back is suppressed: in the control group and in test mode."""
+        return bool(self.flags & (Flag.HOLDOUT | Flag.TEST).value)
+
 
 Run = Callable[[Move, Facts, datetime], int]
 

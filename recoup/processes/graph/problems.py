@@ -23,6 +23,7 @@ TEXTS: dict[str, str] = {
         "A process that begins at the end of another one names it, and no other does."
     ),
     "goal_is_entry": gettext_noop("This process begins with the payment, so it cannot end by it."),
+    "unknown_endpoint": gettext_noop("There is no other program with the number {endpoint}."),
     "unknown_process": gettext_noop("There is no other process with the number {process}."),
     "process_of_other_subject": gettext_noop(
         "The process {process} is about something that is not known here."

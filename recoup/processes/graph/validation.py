@@ -11,6 +11,7 @@ from recoup.processes.engine.nodes.offer import OfferDocument
 from recoup.processes.engine.nodes.send import SendDocument
 from recoup.processes.engine.nodes.table import KINDS
 from recoup.processes.engine.nodes.until import UntilDocument
+from recoup.processes.engine.nodes.webhook import WebhookDocument
 from recoup.processes.graph.document import ProcessDocument
 from recoup.processes.graph.problems import InvalidProcess, Problem, closest
 from recoup.processes.graph.reading import read_document
@@ -36,6 +37,7 @@ def load_process(
     templates: Offers | None = None,
     processes: Mapping[int, SubjectKind] | None = None,
     offer_templates: Collection[str] = (),
+    endpoints: Collection[int] | None = None,
 ) -> ProcessDocument:
     """Read a document and refuse it unless it may be published.
 
@@ -46,7 +48,7 @@ def load_process(
     :raises InvalidProcess: with every problem and its place.
     """
     document = read_document(raw)
-    problems = find_problems(document, templates, processes, offer_templates)
+    problems = find_problems(document, templates, processes, offer_templates, endpoints)
     if problems:
         raise InvalidProcess(problems)
     return document
@@ -57,6 +59,7 @@ def find_problems(
     templates: Offers | None = None,
     processes: Mapping[int, SubjectKind] | None = None,
     offer_templates: Collection[str] = (),
+    endpoints: Collection[int] | None = None,
 ) -> list[Problem]:
     """Return everything that keeps a well-formed document from being published."""
     lost = list(_lost_targets(document))
@@ -72,6 +75,7 @@ def find_problems(
         *_unfit_texts(document, templates),
         *_unknown_processes(document, processes),
         *_texts_without_offer(document, offer_templates),
+        *_unknown_endpoints(document, endpoints),
     ]
 
 
@@ -197,6 +201,12 @@ def _unknown_processes(
             yield from _wrong_process(
                 f"nodes.{name}.process", node.process, there, fits=there in (subject, SubjectKind.CONTACT)
             )
+
+
+def _unknown_endpoints(document: ProcessDocument, endpoints: Collection[int] | None) -> Iterator[Problem]:
+    for name, node in document.nodes.items():
+        if endpoints is not None and isinstance(node, WebhookDocument) and node.endpoint not in endpoints:
+            yield Problem(f"nodes.{name}.endpoint", "unknown_endpoint", {"endpoint": str(node.endpoint)})
 
 
 def _wrong_process(path: str, number: int, there: SubjectKind | None, *, fits: bool) -> Iterator[Problem]:

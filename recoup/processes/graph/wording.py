@@ -15,6 +15,8 @@ _OUTCOMES = {
     "suppressed": gettext_noop("Left out: control group"),
     "status.asked": gettext_noop("New status asked for"),
     "tagged": gettext_noop("Tagged"),
+    "webhook.asked": gettext_noop("Another program was told"),
+    "failed.webhook": gettext_noop("The other program did not take it"),
     "task.made": gettext_noop("A task was given to somebody"),
     "task.done": gettext_noop("The task was done"),
     "task.not_done": gettext_noop("Nobody did the task in time"),
@@ -124,6 +126,7 @@ _PORTS = {
     "failed": gettext_noop("not delivered"),
     "over": gettext_noop("after the last round"),
     "timeout": gettext_noop("not done in time"),
+    "ok": gettext_noop("then"),
 }
 
 WORDS: dict[str, str] = {

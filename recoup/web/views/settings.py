@@ -112,6 +112,15 @@ def _order_cards(seat: Seat) -> Cards:
                 str(stuck) if stuck else _("None"),
             ),
         ),
+        (
+            Right.MANAGE_SHOP,
+            SettingsCard(
+                _("Other programs"),
+                _("What processes may tell your own systems."),
+                _url(seat, "programs"),
+                "webhook",
+            ),
+        ),
     ]
 
 

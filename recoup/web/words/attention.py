@@ -38,6 +38,14 @@ _KINDS = {
         "message-square",
         action=_("Open the order"),
     ),
+    "processes.webhook_given_up": Kind(
+        _("%(name)s has not taken what a process told it"),
+        _("It was tried for more than a day. Look why, then try again."),
+        "webhook",
+        action=_("Other programs"),
+        place="programs",
+        is_settled_by_hand=False,
+    ),
     "offers.used_twice": Kind(
         _("Order %(number)s was paid with an offer that was used elsewhere too"),
         _(

@@ -60,6 +60,10 @@ KINDS: dict[str, tuple[Words, Words]] = {
         gettext_lazy("Put into another process"),
         gettext_lazy("The same person goes through another process as well."),
     ),
+    "webhook": (
+        gettext_lazy("Tell another program"),
+        gettext_lazy("A signed call to an address of yours, such as your CRM; repeated until it is taken."),
+    ),
     "goal": (gettext_lazy("Goal reached"), gettext_lazy("An end that counts as success.")),
     "end": (gettext_lazy("End"), gettext_lazy("Nothing more happens on this way.")),
 }

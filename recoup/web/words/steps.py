@@ -62,6 +62,7 @@ def next_line(step: NextStep, now: datetime, *, is_brief: bool = False) -> str:
         "process.next.offer": _("A personal offer %(when)s"),
         "process.next.order_status": _("New status %(when)s"),
         "process.next.tag": _("A tag is set %(when)s"),
+        "process.next.webhook": _("Another program is told %(when)s"),
         "process.next.task": _("A task for somebody %(when)s"),
         "process.next.enrol": _("Goes on in another process as well %(when)s"),
     }

@@ -81,7 +81,8 @@ def test_words_of_every_kind_of_block_are_filled_by_its_values() -> None:
         },
         "n11": {"t": "tag", "add": ["vip"], "out": {"next": "n12"}},
         "n12": {"t": "enrol", "process": 3, "out": {"next": "n13"}},
-        "n13": {"t": "task", "title": "Call", "out": {"done": "n10"}},
+        "n13": {"t": "task", "title": "Call", "out": {"done": "n15"}},
+        "n15": {"t": "webhook", "endpoint": 1, "out": {"ok": "n10"}},
         "n14": {"t": "offer", "percent": 5, "valid": "P2D", "out": {"granted": "n11"}},
         "n10": {"t": "end"},
     }
@@ -103,6 +104,7 @@ def test_words_of_every_kind_of_block_are_filled_by_its_values() -> None:
         "Tag the person",
         "Put into another process",
         "Give a task to somebody",
+        "Tell another program",
         "End",
     ]
     assert [edge.name for edge in picture.edges if edge.source == "n9"] == ["Short", "B"]

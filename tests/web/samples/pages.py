@@ -45,6 +45,7 @@ PAGES: dict[str, Page] = {
     "settings_sources": ("web/settings/sources.html", running.settings_sources),
     "settings_source": ("web/settings/source.html", running.settings_source),
     "settings_intake": ("web/settings/intake.html", running.settings_intake),
+    "settings_programs": ("web/settings/programs.html", running.settings_programs),
     "settings_people": ("web/settings/people.html", running.settings_people),
     "settings_texts": ("web/settings/texts.html", running.settings_texts),
     "settings_text": ("web/settings/text.html", running.settings_text),

@@ -264,6 +264,25 @@ def settings_people(**given: str) -> dict[str, Any]:
     )
 
 
+def settings_programs(**given: str) -> dict[str, Any]:
+    """Other programs."""
+    row = keeping_screens.ProgramRow
+    rows = [
+        row(
+            "CRM", "https://crm.lumen.example/hooks/recoup", True, 2, 1, "It answered with status 500.", "/c/"
+        ),
+        row("Warehouse", "https://wms.lumen.example/in", False, 0, 0, "", "/c/"),
+    ]
+    return base(
+        "/s/lumen/settings/programs/",
+        **given,
+        crumb_links=_crumbs("Other programs"),
+        rows=rows,
+        form=SignInForm(),
+        once={"name": "CRM", "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"},
+    )
+
+
 def settings_texts(**given: str) -> dict[str, Any]:
     """The texts."""
     row = keeping_screens.TemplateRow

@@ -13,6 +13,7 @@ from recoup.processes.engine.nodes import (
     task,
     until,
     wait,
+    webhook,
 )
 from recoup.processes.engine.nodes.base import Kind
 
@@ -27,6 +28,7 @@ KINDS: dict[str, Kind] = {
     "tag": tag.KIND,
     "task": task.KIND,
     "enrol": enrol.KIND,
+    "webhook": webhook.KIND,
     "goal": goal.KIND,
     "end": end.KIND,
 }

@@ -73,9 +73,9 @@ def _build(document: TagDocument, shop: Workshop) -> CompiledNode:
     add, remove = tuple(document.add), tuple(document.remove)
 
     def run(move: Move, facts: Facts, now: datetime) -> int:
-        is_holdout = move.is_holdout
-        step_no = move.log(Code.SUPPRESSED if is_holdout else Code.TAGGED)
-        move.effects.append(TagEffect(step_no, shop.number, move.at, add, remove, is_holdout))
+        is_quiet = move.is_quiet
+        step_no = move.log(Code.SUPPRESSED if is_quiet else Code.TAGGED)
+        move.effects.append(TagEffect(step_no, shop.number, move.at, add, remove, is_quiet))
         return following
 
     return CompiledNode(run)

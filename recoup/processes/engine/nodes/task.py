@@ -97,13 +97,13 @@ def _build(document: TaskDocument, shop: Workshop) -> CompiledNode:
     def run(move: Move, facts: Facts, now: datetime) -> int:
         if move.due_at is not None:
             return _await(move, facts, now, number, done, late)
-        is_holdout = move.is_holdout
-        step_no = move.log(Code.SUPPRESSED if is_holdout else Code.TASK_MADE)
+        is_quiet = move.is_quiet
+        step_no = move.log(Code.SUPPRESSED if is_quiet else Code.TASK_MADE)
         due_at = after(
             move.at, due, zone_of(_desk_of(facts))
         )  # where the shop works, not where the buyer lives
         move.effects.append(
-            TaskEffect(step_no, number, move.at, title, note, due_at, priority, role, person, is_holdout)
+            TaskEffect(step_no, number, move.at, title, note, due_at, priority, role, person, is_quiet)
         )
         if within is None:
             return done
@@ -120,9 +120,9 @@ def _desk_of(facts: Facts) -> ContactFacts | None:
 
 
 def _await(move: Move, facts: Facts, now: datetime, number: int, done: int, late: int) -> int:
-    """Go on when the task has ended in time; nobody does one for the control group, so there the time runs out."""
+    """Go on when the task has ended in time; in the control group and in test mode nobody has it."""
     due = move.due_at or now
-    answer = None if move.is_holdout else latest_answer(facts, number)
+    answer = None if move.is_quiet else latest_answer(facts, number)
     if answer is not None and move.node_at <= answer.at <= due:
         move.at = max(answer.at, move.node_at)
         move.log(answer.code)

@@ -12,6 +12,7 @@ from recoup.web.forms.blocks.tag import TagForm
 from recoup.web.forms.blocks.task import TaskForm
 from recoup.web.forms.blocks.until import UntilForm
 from recoup.web.forms.blocks.wait import WaitForm
+from recoup.web.forms.blocks.webhook import WebhookForm
 
 FORMS: dict[str, type[BlockForm]] = {
     form.kind: form
@@ -26,6 +27,7 @@ FORMS: dict[str, type[BlockForm]] = {
         TagForm,
         TaskForm,
         EnrolForm,
+        WebhookForm,
         GoalForm,
         EndForm,
     )
