@@ -10,15 +10,17 @@ from recoup.messaging.channels import channel
 from recoup.messaging.context import PURPOSES, Subject, build_contexts, link_filler
 from recoup.messaging.handover import Accepted, Letter, Outcome, Parcel, Rejected, ShortMessage
 from recoup.messaging.models import ChannelKind, SmsAccount, Template
-from recoup.messaging.ports import Line, ParcelRefused
+from recoup.messaging.ports import Account, Line, ParcelRefused
 from recoup.messaging.references import new_message_ref
 from recoup.messaging.rendering.pool import Rendered, RenderFailure, RenderItem, RenderPool, shared_pool
 from recoup.messaging.rendering.samples import sample_context
 from recoup.messaging.rendering.templates import CompiledTemplate
 from recoup.messaging.rendering.tokens import Context
 from recoup.messaging.sender import spending
+from recoup.messaging.sms.drafts import with_real_links
 from recoup.messaging.templates import compile_draft
 from recoup.orders.models import Cart, Order
+from recoup.shops.models import Shop
 
 
 class PreviewFailed(Exception):
@@ -99,6 +101,8 @@ def _values(
     sample = sample_context(Context(template.kind), locale)
     own = {name: getattr(template.shop, name) for name in ("name", "phone", "address", "email")}
     sample["shop"] = {**sample["shop"], **{name: value for name, value in own.items() if value}}
+    if template.channel == ChannelKind.SMS:
+        sample = with_real_links(sample)
     return sample, zone
 
 
@@ -121,7 +125,6 @@ def send_test(
     account = find_account(template.shop_id, template.channel)
     if account is None:
         raise SendingNotSetUp(template.shop_id)
-    road = channel(account.adapter)
     written = _render(template, locale, subject, pool or shared_pool())
     key = f"test:{template.pk}:{now}:{to_address}"
     letter = Letter(
@@ -135,6 +138,25 @@ def send_test(
         html=written.html,
         text=written.text,
     )
+    return _send(account, letter, now)
+
+
+def send_text(shop: Shop, number: str, text: str, *, now: datetime) -> TestSend:
+    """Send a few words as a short message to a number of one's own, at once; it takes its part of the day's money.
+
+    :raises SendingNotSetUp: if the channel is not set up. :raises ParcelRefused: if it cannot go to this number.
+    :raises LineTrouble: if the provider cannot be had.
+    """
+    account = find_account(shop.pk, ChannelKind.SMS)
+    if account is None:
+        raise SendingNotSetUp(shop.pk)
+    ref = new_message_ref(ChannelKind.SMS, "recoup.invalid", f"test:{shop.pk}:{now}:{number}")
+    letter = Letter("test", number, "", ref, shop.locale, now, "", b"", text.encode())
+    return _send(account, letter, now)
+
+
+def _send(account: Account, letter: Letter, now: datetime) -> TestSend:
+    road = channel(account.adapter)
     refusal = road.refusal_of(account, letter.recipient)
     if refusal:
         raise ParcelRefused(refusal)

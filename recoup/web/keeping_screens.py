@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django import forms
+
 from recoup.web.parts import Link, Words
 from recoup.web.screens import Action
 
@@ -21,6 +23,18 @@ class SettingsCard:
     icon: str
     state: str = ""  # ok, warning, failed, waiting
     state_label: Words = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelRules:
+    """When and how fast a channel sends."""
+
+    channel: str
+    title: Words
+    quiet_form: forms.Form
+    quiet_url: str
+    pace_form: forms.BaseForm
+    pace_url: str
 
 
 @dataclass(frozen=True, slots=True)

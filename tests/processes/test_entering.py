@@ -293,6 +293,7 @@ def test_who_comes_into_a_stronger_process_of_the_group_leaves_the_weaker_one(sh
     order = make_case(make_order(shop, status="unpaid", contact=anna))
     enrol_cases([opened(cart)])
     first = Enrolment.objects.get()
+    assert cart.cart is not None
     waiting = make_message(cart.cart, enrolment_id=first.pk, step_no=1)
     Enrolment.objects.filter(pk=first.pk).update(last_message_step=1)
 

@@ -121,7 +121,8 @@ def test_a_waiting_time_of_a_method_moves_the_orders_that_wait(owner: Client, wo
 
 
 def test_limits_and_quiet_hours_are_kept(owner: Client) -> None:
-    owner.post("/s/own/settings/limits/", {"per_day": "1", "per_week": "3", "per_order": "4"})
+    typed = {"per_day": "1", "per_week": "3", "per_order": "4", "sms_per_day": "1", "sms_per_week": "2"}
+    owner.post("/s/own/settings/limits/", typed)
     owner.post("/s/own/settings/limits/quiet/", {"is_on": "on", "starts": "21:00", "ends": "07:00"})
     with scopes_disabled():
         limits, quiet = SendingLimits.objects.get(), QuietHours.objects.get()
@@ -177,7 +178,7 @@ def test_a_silent_copy_sends_again_when_an_owner_says_so(owner: Client) -> None:
 
 def test_a_shop_changes_its_name_and_refuses_a_colour_that_is_none(owner: Client) -> None:
     form = owner.get("/s/own/settings/shop/").context["form"]
-    shown = {name: form[name].value() for name in form.fields if form[name].value() not in {None, False}}
+    shown = {name: form[name].value() for name in form.fields if form[name].value() not in (None, False)}
     assert owner.post("/s/own/settings/shop/", {**shown, "name": "Cedar"}).status_code == 302
     assert Shop.objects.get(slug="own").name == "Cedar"
     page = owner.post("/s/own/settings/shop/", {**shown, "colour": "red;}"})

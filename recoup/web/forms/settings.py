@@ -24,7 +24,7 @@ class ShopSettingsForm(forms.ModelForm[Shop]):
     class Meta:
         model = Shop
         fields = (
-            "name", "email", "phone", "address", "locale", "country", "time_zone", "colour", "terms_url",
+            "name", "email", "phone", "address", "locale", "more_locales", "country", "time_zone", "colour", "terms_url",
             "terms_version", "supersede_scope", "max_age_days", "claim_hours", "collects_carts",
         )  # fmt: skip
         labels = {
@@ -48,6 +48,13 @@ class ShopSettingsForm(forms.ModelForm[Shop]):
         self.fields["time_zone"] = forms.ChoiceField(label=_("Time zone"), choices=zone_choices())
         self.fields["country"] = forms.ChoiceField(
             label=_("Country"), choices=country_choices(), required=False
+        )
+        self.fields["more_locales"] = forms.MultipleChoiceField(
+            label=_("Other languages of messages"),
+            required=False,
+            choices=settings.LANGUAGES,
+            widget=forms.CheckboxSelectMultiple,
+            help_text=_("A step cannot be published before its text is written in all of them."),
         )
         self.fields["locale"] = forms.ChoiceField(
             label=_("Language of messages"),
@@ -91,15 +98,22 @@ class LimitsForm(forms.ModelForm[SendingLimits]):
 
     class Meta:
         model = SendingLimits
-        fields = ("per_day", "per_week", "per_order")
+        fields = ("per_day", "per_week", "per_order", "sms_per_day", "sms_per_week")
 
 
 class QuietForm(forms.Form):
-    """Hours in which no mail goes out, in the buyer's time zone."""
+    """Hours in which nothing goes out over a channel, in the buyer's time zone."""
 
     is_on = forms.BooleanField(label=_("Keep quiet at night"), required=False)
     starts = forms.TimeField(label=_("From"), required=False, widget=forms.TimeInput(attrs={"type": "time"}))
     ends = forms.TimeField(label=_("Until"), required=False, widget=forms.TimeInput(attrs={"type": "time"}))
+
+    keeps_holidays = forms.BooleanField(
+        label=_("Keep quiet on public holidays"),
+        required=False,
+        help_text=_("Of the buyer's country: Poland, Germany, Russia, Great Britain, the United States."),
+    )
+    channel = forms.CharField(widget=forms.HiddenInput, required=False)
 
     def clean(self) -> dict[str, Any]:
         """Ask for both hours when the night is to be quiet."""

@@ -96,7 +96,9 @@ def around(shop: Shop, shape: Shape, name: str = "") -> Around:
     """Return what the form of a block may look at."""
     kind = _KINDS.get(subject_of(shape.doc["entry"]), "")
     fitting = Template.objects.filter(shop=shop, kind=kind, current_version__isnull=False).order_by("key")
-    texts = [(one.key, text_name(one)) for one in fitting]
+    texts = [
+        (one.key, f"{text_name(one)} (SMS)" if one.channel == "sms" else text_name(one)) for one in fitting
+    ]
     return Around(shop, shape.doc, name, shape.named(), texts)
 
 

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from recoup.customers.models import Contact
-from recoup.messaging.models import Message, MessageSource
+from recoup.messaging.models import ChannelKind, Message, MessageSource
 from recoup.messaging.queries import MessageFilter, MessageRow, MessageStory
+from recoup.messaging.reasons import words
 from recoup.orders.models import Order
 from recoup.shops.access import Seat
 from recoup.web import listing, parts, screens
@@ -110,10 +112,10 @@ def message_page(seat: Seat, story: MessageStory, actions: Sequence[screens.Acti
     named = text_name(message.template) if message.template is not None else _("Message")
     given = message.order.buyer.get("name", "") if message.order is not None else ""
     return screens.MessagePage(
-        subject=text.subject if text is not None else named,
+        subject=(text.subject or named) if text is not None else named,
         status=message.state,
         status_label=State(message.state).label,
-        preview_url=place(seat, "message_frame", message.pk) if text is not None else "",
+        preview_url=place(seat, "message_frame", message.pk) if text is not None and text.html else "",
         text=text.text if text is not None else "",
         facts=_facts(message),
         timeline=story_timeline(story),
@@ -129,6 +131,10 @@ def _facts(message: Message) -> list[tuple[parts.Words, parts.Words]]:
     order, template = message.order, message.template
     given: list[tuple[parts.Words, parts.Words]] = [
         (_("To"), message.recipient),
+        (_("Channel"), ChannelKind(message.channel).label),
+        (_("Passed over"), _passed_over(message)),
+        (_("Parts and price"), _price(message)),
+        (_("On the phone"), _delivery(message)),
         (_("Order"), order.number if order is not None else ""),
         (
             _("Process"),
@@ -138,9 +144,32 @@ def _facts(message: Message) -> list[tuple[parts.Words, parts.Words]]:
         (_("Language"), language_name(message.locale)),
         (_("Kind"), class_words(message.message_class)),
         (_("Test mode"), _("made to be looked at; it never leaves") if message.is_test else ""),
-        (_("Mail server"), message.answer),
+        (_("Server"), message.answer),
     ]
     return [(name, value) for name, value in given if value]
+
+
+def _passed_over(message: Message) -> str:
+    """Say which channels could not reach the person, each with why."""
+    return "; ".join(
+        f"{ChannelKind(channel).label}: {words(reason)}" for channel, reason in message.passed_over or ()
+    )
+
+
+def _price(message: Message) -> str:
+    if not message.parts:
+        return ""
+    counted = ngettext("%(count)s part", "%(count)s parts", message.parts) % {"count": message.parts}
+    if not message.price:
+        return counted
+    return f"{counted}, {message.price.normalize():f} {message.price_currency}"
+
+
+def _delivery(message: Message) -> str:
+    if not message.delivery:
+        return ""
+    label = str(Message.Delivery(message.delivery).label)
+    return f"{label} ({message.delivery_code})" if message.delivery_code else label
 
 
 def story_timeline(story: MessageStory) -> parts.Timeline:

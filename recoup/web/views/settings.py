@@ -15,14 +15,15 @@ from recoup.accounts.roles import Right
 from recoup.core import activity
 from recoup.core.activity import Actor
 from recoup.core.models import InboxItem
-from recoup.messaging.models import MailAccount, QuietHours, SendingLimits
+from recoup.messaging.accounts import find_account
+from recoup.messaging.models import ChannelKind, MailAccount
 from recoup.orders.models import Order
 from recoup.orders.queries import OFFLINE_METHOD, OFFLINE_MINUTES
 from recoup.recovery.actions import reschedule_checks
 from recoup.shops.access import Seat
 from recoup.shops.models import Shop, Source, WaitingTime
 from recoup.web.doors import StaffRequest, staff
-from recoup.web.forms.settings import LimitsForm, MethodWaitingForm, QuietForm, ShopSettingsForm, WaitingForm
+from recoup.web.forms.settings import MethodWaitingForm, ShopSettingsForm, WaitingForm
 from recoup.web.keeping_screens import SettingsCard, WaitingRow
 from recoup.web.parts import Link
 
@@ -139,6 +140,7 @@ def _sending_cards(seat: Seat) -> Cards:
                 _("Set up") if has_mail else _("Missing"),
             ),
         ),
+        _sms_card(seat),
         (
             Right.EDIT_PROCESSES,
             SettingsCard(
@@ -182,6 +184,21 @@ def _sending_cards(seat: Seat) -> Cards:
             ),
         ),
     ]
+
+
+def _sms_card(seat: Seat) -> tuple[Right, SettingsCard]:
+    has_sms = find_account(seat.shop.pk, ChannelKind.SMS) is not None
+    return (
+        Right.MANAGE_SHOP,
+        SettingsCard(
+            _("Short messages"),
+            _("SMS over your account with SMSAPI or Twilio, and what they may cost."),
+            _url(seat, "sms"),
+            "message-square",
+            "ok" if has_sms else "",
+            _("Set up") if has_sms else "",
+        ),
+    )
 
 
 def _shop_cards(seat: Seat) -> Cards:
@@ -304,51 +321,3 @@ def _show_waiting(
     }
     status = 422 if form.errors or method_form.errors else 200
     return render(request, "web/settings/waiting.html", context, status=status)
-
-
-@require_http_methods(["GET", "POST"])
-@staff(Right.MANAGE_SHOP)
-def limits(request: StaffRequest, seat: Seat) -> HttpResponse:
-    """Change how often one person may be reminded."""
-    row = SendingLimits.objects.filter(shop=seat.shop).first() or SendingLimits(shop=seat.shop)
-    form = LimitsForm(request.POST or None, instance=row)
-    if request.method == "POST" and form.is_valid():
-        form.save()
-        note(seat, request, "messaging.limits.changed", **form.cleaned_data)
-        messages.success(request, _("Saved."))
-        return redirect("web:limits", seat.shop.slug)
-    quiet = QuietHours.objects.filter(shop=seat.shop, channel="email").first()
-    initial = {
-        "is_on": quiet is not None,
-        "starts": quiet.starts if quiet else "22:00",
-        "ends": quiet.ends if quiet else "08:00",
-    }
-    context = {
-        "heading": _("Limits and quiet hours"),
-        "lead": _("More than this is put off or left out, and the message says so."),
-        "crumb_links": crumbs(seat),
-        "form": form,
-        "units": {},
-        "quiet_form": QuietForm(initial=initial),
-        "quiet_url": reverse("web:quiet", args=[seat.shop.slug]),
-    }
-    return render(request, "web/settings/limits.html", context, status=422 if form.errors else 200)
-
-
-@require_POST
-@staff(Right.MANAGE_SHOP)
-def quiet(request: StaffRequest, seat: Seat) -> HttpResponse:
-    """Change the quiet hours."""
-    form = QuietForm(request.POST)
-    if not form.is_valid():
-        messages.error(request, " ".join(str(text) for texts in form.errors.values() for text in texts))
-        return redirect("web:limits", seat.shop.slug)
-    with transaction.atomic():
-        QuietHours.objects.filter(shop=seat.shop, channel="email").delete()
-        if form.cleaned_data["is_on"]:
-            QuietHours.objects.create(
-                shop=seat.shop, starts=form.cleaned_data["starts"], ends=form.cleaned_data["ends"]
-            )
-        note(seat, request, "messaging.quiet_hours.changed", is_on=form.cleaned_data["is_on"])
-    messages.success(request, _("Saved."))
-    return redirect("web:limits", seat.shop.slug)

@@ -17,7 +17,7 @@ from recoup.accounts.roles import Right
 from recoup.core.activity import Actor
 from recoup.messaging import previews, templates
 from recoup.messaging.classes import class_of_text
-from recoup.messaging.models import Template
+from recoup.messaging.models import ChannelKind, Template
 from recoup.messaging.ports import LineTrouble, ParcelRefused
 from recoup.messaging.promotion import words_of_texts
 from recoup.messaging.rendering.saving import Problem, TemplateRefused, check_template
@@ -38,6 +38,7 @@ from recoup.web.listing import Address, with_query
 from recoup.web.parts import Link
 from recoup.web.screens import Action
 from recoup.web.shown.previewed import chooser, subject_of
+from recoup.web.views import short_texts
 from recoup.web.views.settings import crumbs
 from recoup.web.words import steps
 from recoup.web.words.texts import because_words, content_words, text_name
@@ -76,7 +77,7 @@ def texts(request: StaffRequest, seat: Seat) -> HttpResponse:
             TemplateRow(
                 name=text_name(one),
                 url=reverse("web:text", args=[seat.shop.slug, one.key, seat.shop.locale]),
-                subject=shown.subject if shown else "",
+                subject=(shown.subject or shown.body[:80]) if shown else "",
                 languages=[name for code, name in settings.LANGUAGES if code in drafts],
                 message_class=_class_words(one),
                 used_in=", ".join(used.get(one.key, ())),
@@ -84,8 +85,9 @@ def texts(request: StaffRequest, seat: Seat) -> HttpResponse:
                 problem="" if one.current_version else _("Not published"),
             )
         )
+    new_url = place(seat, "text_new") if seat.may(Right.EDIT_PROCESSES) else ""
     return render(
-        request, "web/settings/texts.html", {"crumb_links": crumbs(seat), "rows": rows, "new_url": ""}
+        request, "web/settings/texts.html", {"crumb_links": crumbs(seat), "rows": rows, "new_url": new_url}
     )
 
 
@@ -111,6 +113,8 @@ def text(request: StaffRequest, seat: Seat, key: str, locale: str) -> HttpRespon
     """Edit one text in one language. What is saved is a draft; nothing sent changes until it is published."""
     template, address = _template(seat, key, locale), Address(request)
     subject = subject_of(seat, template, address.get("as"))
+    if template.channel == ChannelKind.SMS:
+        return short_texts.edit(request, seat, template, locale, subject)
     drafts = templates.draft_texts(template)
     draft = drafts.get(locale)
     initial: dict[str, Any] = {"lock": template.draft_lock}
@@ -278,6 +282,12 @@ def publish(request: StaffRequest, seat: Seat, key: str, locale: str) -> HttpRes
     """Publish the draft in all its languages; messages written before keep their text."""
     template = _template(seat, key, locale)
     lock = request.POST.get("lock", "")
+    if template.channel == ChannelKind.SMS and (refused_in := short_texts.blocking(template)):
+        languages = ", ".join(sorted(refused_in))
+        messages.error(
+            request, _("It cannot be published: look at %(languages)s.") % {"languages": languages}
+        )
+        return redirect("web:text", seat.shop.slug, key, locale)
     try:
         done = templates.publish(
             template,

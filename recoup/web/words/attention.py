@@ -151,7 +151,7 @@ _KINDS = {
         "server",
         "failed",
         _("Look at the settings"),
-        place="limits",
+        place="sms",
         is_settled_by_hand=False,
     ),
     "messaging.money_spent": Kind(
@@ -160,7 +160,7 @@ _KINDS = {
         "banknote",
         "failed",
         _("Look at the settings"),
-        place="limits",
+        place="sms",
     ),
     "messaging.uncertain": Kind(
         _("Of some reminders nobody knows whether they arrived"),

@@ -106,8 +106,7 @@ def title(node: PictureNode, ordinal: int, total: int) -> str:
 def detail(node: PictureNode, texts: Mapping[str, str]) -> str:
     """Return the line under the title: which text is sent, what is asked about."""
     if node.kind == "send":
-        key = str(node.values.get("template", ""))
-        return _("Mail “%(text)s”") % {"text": texts.get(key, key)}
+        return _message(node.values, texts)
     products = node.values.get("products")
     if node.kind == "until" and isinstance(products, list) and products:
         joined = _(" or ") if node.values.get("match") == "any" else _(" and ")
@@ -117,6 +116,17 @@ def detail(node: PictureNode, texts: Mapping[str, str]) -> str:
     if node.kind == "order_status":
         return orders.status_reason(str(node.values.get("reason") or ""))
     return str(node.values.get("detail", ""))
+
+
+def _message(values: Mapping[str, Any], texts: Mapping[str, str]) -> str:
+    """Name the texts of a message in the order of its channels."""
+    ways = [(values.get("channel", "email"), values.get("template", "")), *values.get("otherwise", ())]
+    named = [
+        (_("SMS “%(text)s”") if channel == "sms" else _("Mail “%(text)s”"))
+        % {"text": texts.get(str(key), str(key))}
+        for channel, key in ways
+    ]
+    return _(", otherwise ").join(named)
 
 
 def _question(values: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Send: one mail."""
+"""Send: one message, over the first channel that reaches the person."""
 
 from typing import Any
 
@@ -6,22 +6,38 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from recoup.processes.graph.texts_used import keys_of_texts
 from recoup.web.forms.blocks.base import BlockForm, Part
 from recoup.web.forms.blocks.fields import SpanField
 
+_CHANNELS = [("email", gettext_lazy("E-mail")), ("sms", gettext_lazy("SMS"))]
+
 
 class SendForm(BlockForm):
-    """A mail to the person."""
+    """A message to the person."""
+
+    needed = ("channel",)
 
     kind = "send"
-    help = gettext_lazy("The next step begins when the mail has really gone out.")
+    help = gettext_lazy("The next step begins when the message has really gone out.")
 
+    channel = forms.ChoiceField(label=gettext_lazy("Channel"), choices=_CHANNELS, required=False)
     template = forms.ChoiceField(
         label=gettext_lazy("Text"),
         error_messages={"required": gettext_lazy("Choose a text.")},
         help_text=gettext_lazy(
             "Texts are written under Settings, Texts. Changing one needs no new version here."
         ),
+    )
+    other = forms.ChoiceField(
+        label=gettext_lazy("If that does not reach the person"),
+        required=False,
+        help_text=gettext_lazy("Without an address, a consent, or after a stop. Nobody ever gets both."),
+    )
+    other_template = forms.ChoiceField(
+        label=gettext_lazy("Its text"),
+        required=False,
+        help_text=gettext_lazy("Only where another channel is chosen."),
     )
     purpose = forms.ChoiceField(
         label=gettext_lazy("What it is"),
@@ -35,7 +51,11 @@ class SendForm(BlockForm):
 
     def read(self, raw: dict[str, Any]) -> dict[str, Any]:
         """Return the fields for a block."""
+        other: dict[str, str] = next(iter(raw.get("otherwise") or ()), {})
         return {
+            "channel": raw.get("channel", "email"),
+            "other": other.get("channel", ""),
+            "other_template": other.get("template", ""),
             "template": raw.get("template", ""),
             "purpose": raw.get("purpose", "reminder"),
             "not_after": raw.get("not_after", "PT24H"),
@@ -44,12 +64,17 @@ class SendForm(BlockForm):
     def build(self) -> None:
         """Offer the texts that fit."""
         super().build()
-        texts, before = list(self.around.texts), self.raw_before.get("template")
-        if before and before not in dict(texts):
-            texts.append((before, _("%(text)s (not there)") % {"text": before}))
-        field = self.fields["template"]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = [("", _("Choose…")), *texts]
+        texts = list(self.around.texts)
+        for before in keys_of_texts(self.raw_before):
+            if before not in dict(texts):
+                texts.append((before, _("%(text)s (not there)") % {"text": before}))
+        for name in ("template", "other_template"):
+            field = self.fields[name]
+            assert isinstance(field, forms.ChoiceField)
+            field.choices = [("", _("Choose…")), *texts]
+        others = self.fields["other"]
+        assert isinstance(others, forms.ChoiceField)
+        others.choices = [("", _("leave it out")), *_CHANNELS]
 
     def words_without(self) -> str:
         """Return what happens without a way for mails that could not be delivered."""
@@ -59,8 +84,33 @@ class SendForm(BlockForm):
         """Return what is sent."""
         typed, before = self.cleaned_data, self.raw_before.get("not_after")
         kept = before if before and "not_after" not in self.changed_data else typed["not_after"]
-        return {"template": typed["template"], "purpose": typed["purpose"], "not_after": kept}
+        raw = {"template": typed["template"], "purpose": typed["purpose"], "not_after": kept}
+        if typed["channel"] == "sms":  # mail is what goes without saying
+            raw["channel"] = typed["channel"]
+        if typed["other"]:
+            raw["otherwise"] = [{"channel": typed["other"], "template": typed["other_template"]}]
+        return raw
+
+    def clean(self) -> dict[str, Any]:
+        """See that the other channel is another one and has its text, and that texts are of their channels."""
+        cleaned = super().clean() or {}
+        other, text = cleaned.get("other"), cleaned.get("other_template")
+        if other and other == (cleaned.get("channel") or "email"):
+            self.add_error("other", _("Choose another channel than the first."))
+        elif other and not text:
+            self.add_error("other_template", _("Choose a text."))
+        return cleaned
 
     def own_parts(self) -> list[Part]:
         """Return the text and when it is too late."""
-        return [Part("", [self.line("template"), self.line("purpose"), self.line("not_after")])]
+        return [
+            Part(
+                "",
+                [
+                    self.line("channel", "template"),
+                    self.line("other", "other_template"),
+                    self.line("purpose"),
+                    self.line("not_after"),
+                ],
+            )
+        ]

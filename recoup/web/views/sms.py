@@ -1,0 +1,114 @@
+"""Short messages: the account with a provider, a test to one's own number, and what the provider says about the money."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from recoup.accounts.roles import Right
+from recoup.customers.normalise import phone_key
+from recoup.integrations.sms_channel import hook_url
+from recoup.messaging.accounts import find_sms_account
+from recoup.messaging.channels import accountant
+from recoup.messaging.models import ChannelKind, Lane, SmsAccount, SmsDay
+from recoup.messaging.ports import LineTrouble, ParcelRefused
+from recoup.messaging.previews import SendingNotSetUp, send_text
+from recoup.messaging.reasons import words
+from recoup.messaging.sender.limits import zone_of
+from recoup.shops.access import Seat
+from recoup.web.doors import StaffRequest, staff
+from recoup.web.forms.sms import SmsForm
+from recoup.web.views.settings import crumbs, note
+
+
+@require_http_methods(["GET", "POST"])
+@staff(Right.MANAGE_SHOP)
+def sms(request: StaffRequest, seat: Seat) -> HttpResponse:
+    """Show and change how the shop sends short messages. A lane that had stopped over it starts again."""
+    account = find_sms_account(seat.shop.pk) or SmsAccount(shop=seat.shop, currency=seat.shop.currency)
+    form = SmsForm(request.POST or None, instance=account)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        Lane.objects.filter(shop=seat.shop, channel=ChannelKind.SMS).update(
+            in_trouble_since=None, trouble="", backoff_seconds=0, next_at=None
+        )
+        note(seat, request, "messaging.sms.changed", fields=sorted(set(form.changed_data) - {"secret"}))
+        messages.success(request, _("Saved. Send a test to see whether it works."))
+        return redirect("web:sms", seat.shop.slug)
+    context = _context(request, seat, form, account)
+    return render(request, "web/settings/sms.html", context, status=422 if form.errors else 200)
+
+
+def _context(request: StaffRequest, seat: Seat, form: SmsForm, account: SmsAccount) -> dict[str, Any]:
+    today = request.now.astimezone(zone_of(seat.shop.time_zone)).date()
+    day = SmsDay.objects.filter(shop=seat.shop, day=today).first()
+    lane = Lane.objects.filter(shop=seat.shop, channel=ChannelKind.SMS).first()
+    return {
+        "heading": _("Short messages"),
+        "lead": _("Reminders by SMS, over your own account with a provider."),
+        "crumb_links": crumbs(seat),
+        "form": form,
+        "units": {},
+        "form_parts": {
+            "provider": _("Provider"),
+            "price_per_part": _("What it costs"),
+            "daily_cap": _("What may be spent"),
+        },
+        "is_set_up": account.pk is not None and account.is_set_up,
+        "test_url": reverse("web:sms_test", args=[seat.shop.slug]),
+        "check_url": reverse("web:sms_check", args=[seat.shop.slug]),
+        "test_to": seat.shop.phone,
+        "balance": account.balance,
+        "balance_at": account.balance_at,
+        "spent": f"{day.spent.normalize():f} {account.currency}" if day is not None else "",
+        "sent_today": day.messages if day is not None else 0,
+        "reply_url": hook_url(account, "reply"),
+        "trouble": lane.trouble if lane is not None else "",
+    }
+
+
+@require_POST
+@staff(Right.MANAGE_SHOP)
+def sms_check(request: StaffRequest, seat: Seat) -> HttpResponse:
+    """Ask the provider what is left, which also tells whether it knows us."""
+    account = find_sms_account(seat.shop.pk)
+    if account is None or not account.is_set_up:
+        messages.error(request, _("Fill in the provider and the sender first."))
+        return redirect("web:sms", seat.shop.slug)
+    try:
+        standing = accountant(account.provider).standing(account)
+    except LineTrouble as trouble:
+        messages.error(request, _("The provider could not be used: %(reason)s") % {"reason": trouble.reason})
+        return redirect("web:sms", seat.shop.slug)
+    SmsAccount.objects.filter(pk=account.pk).update(
+        balance=standing.balance[:40], balance_at=request.now, checked_at=request.now
+    )
+    messages.success(request, _("The provider knows you."))
+    return redirect("web:sms", seat.shop.slug)
+
+
+@require_POST
+@staff(Right.MANAGE_SHOP)
+def sms_test(request: StaffRequest, seat: Seat) -> HttpResponse:
+    """Send a few words to a number of one's own. It takes its part of the day's money and counts nowhere else."""
+    number = phone_key(request.POST.get("to", ""), seat.shop.country)
+    try:
+        said = send_text(
+            seat.shop, number, _("Test of %(shop)s: it works.") % {"shop": seat.shop.name}, now=request.now
+        )
+    except SendingNotSetUp:
+        messages.error(request, _("Fill in the provider and the sender first."))
+    except ParcelRefused as refused:
+        messages.error(request, _("It was not sent: %(reason)s") % {"reason": words(refused.reason)})
+    except LineTrouble as trouble:
+        messages.error(request, _("The provider could not be used: %(reason)s") % {"reason": trouble.reason})
+    else:
+        if said.is_accepted:
+            messages.success(request, _("The provider took the test: %(answer)s") % {"answer": said.answer})
+        else:
+            messages.error(request, _("The provider refused the test: %(answer)s") % {"answer": said.answer})
+    return redirect("web:sms", seat.shop.slug)

@@ -1,0 +1,204 @@
+"""Short messages by what an owner sees: the account, a test, the money, texts in parts, pace, ranks."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+import pytest
+from django.test import Client
+from django_scopes import scopes_disabled
+from pytest_django import Settings
+
+from recoup.accounts.roles import Role
+from recoup.config.adapters import CHANNELS
+from recoup.core.models import Activity
+from recoup.messaging import channels
+from recoup.messaging.models import Lane, MessageSource, QuietHours, SmsAccount, SmsDay, Template
+from recoup.processes.models import Process
+from recoup.shops.models import Shop
+from tests.support.sms_servers import SmsapiServer, TwilioServer
+from tests.web.world import World, client_of
+
+HOME = "/s/own/settings/"
+
+
+@pytest.fixture(autouse=True)
+def _table(settings: Settings) -> Iterator[None]:
+    settings.PUBLIC_URL = "https://recoup.example"
+    channels.register(CHANNELS)
+    yield
+    channels.register({})
+
+
+@pytest.fixture
+def owner(world: World) -> Client:
+    with scopes_disabled():
+        Shop.objects.filter(slug="own").update(country="PL")
+    return client_of(world.own.people[Role.OWNER])
+
+
+def typed(server: SmsapiServer | TwilioServer, **values: str) -> dict[str, str]:
+    """Return what an owner types for a stand-in."""
+    return {
+        "provider": "smsapi",
+        "account_ref": "",
+        "secret": "right",
+        "sender": "Pottery",
+        "base_url": f"http://127.0.0.1:{server.port}",
+        "price_per_part": "0.16",
+        "currency": "pln",
+        "prices": "de 0,35",
+        "countries": "pl, DE",
+        "daily_cap": "5",
+        "per_number_day": "2",
+        **values,
+    }
+
+
+def account() -> SmsAccount:
+    with scopes_disabled():
+        return SmsAccount.objects.get(shop__slug="own")
+
+
+def test_an_account_is_saved_tried_and_asked_about(owner: Client) -> None:
+    with SmsapiServer() as server:
+        saved = owner.post(f"{HOME}sms/", typed(server))
+        owner.post(f"{HOME}sms/check/")
+        owner.post(f"{HOME}sms/test/", {"to": "501 234 500"})
+        page = owner.get(f"{HOME}sms/").content.decode()
+
+        (taken,) = server.messages
+    found = account()
+    assert saved.status_code == 302
+    assert (found.secret, found.currency, found.countries) == ("right", "PLN", ["DE", "PL"])
+    assert (found.price_in("DE"), found.price_in("PL")) == (Decimal("0.35"), Decimal("0.16"))
+    assert (taken.number, taken.sender, taken.text) == ("+48501234500", "Pottery", "Test of own: it works.")
+    assert (found.balance, SmsDay.objects.get().spent) == ("12.5 points", Decimal("0.16"))
+    assert "12.5 points" in page
+    assert f"/hooks/channels/{found.hook_key}/reply" in page
+    assert "right" not in [line.details for line in Activity.objects.filter(verb="messaging.sms.changed")]
+
+
+def test_the_token_is_never_shown_and_an_empty_field_keeps_it(owner: Client) -> None:
+    with TwilioServer() as server:
+        given = typed(
+            server, provider="twilio", account_ref="AC1", sender="+15005550006", secret="s3cret-t0ken"
+        )
+        owner.post(f"{HOME}sms/", given)
+        owner.post(f"{HOME}sms/", {**given, "secret": "", "daily_cap": "7"})
+
+    assert (account().secret, account().daily_cap) == ("s3cret-t0ken", Decimal(7))
+    assert b"s3cret-t0ken" not in owner.get(f"{HOME}sms/").content
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("sender", "A name that is too long"),
+        ("sender", "Garncarnia ł"),
+        ("secret", ""),
+        ("countries", "Poland"),
+        ("prices", "DE dear"),
+        ("currency", "zloty"),
+        ("daily_cap", "0"),
+        ("base_url", "http://169.254.169.254/latest"),
+    ],
+)
+def test_what_does_not_fit_is_refused_at_its_field(owner: Client, field: str, value: str) -> None:
+    with SmsapiServer() as server:
+        page = owner.post(f"{HOME}sms/", typed(server, **{field: value}))
+
+    assert (page.status_code, list(page.context["form"].errors)) == (422, [field])
+    assert not SmsAccount.objects.exists()
+
+
+def test_wrong_credentials_are_said_and_nothing_is_kept_of_them(owner: Client) -> None:
+    with SmsapiServer() as server:
+        owner.post(f"{HOME}sms/", typed(server, secret="wrong"))
+        page = owner.post(f"{HOME}sms/check/", follow=True).content.decode()
+
+    assert "Authorization failed" in page
+    assert (account().balance, server.messages) == ("", [])
+
+
+def test_a_short_text_is_counted_priced_and_refused_when_too_long(owner: Client) -> None:
+    with SmsapiServer() as server:
+        owner.post(f"{HOME}sms/", typed(server))
+    made = owner.post(f"{HOME}texts/new/", {"name": "Krótka wiadomość", "kind": "order", "channel": "sms"})
+    with scopes_disabled():
+        template = Template.objects.get(channel="sms")
+    url = f"{HOME}texts/{template.key}/en/"
+    owner.post(url, {"body": "Zażółć: {{ order.number }} {{ links.pay }}", "lock": "0"})
+    page = owner.get(url)
+    bill = page.context["bill"]
+
+    assert made.status_code == 302
+    assert "https://recoup.example/pay/" + "x" * 22 in bill.text
+    assert (bill.measure.encoding, bill.measure.foreign, bill.plain_measure.parts) == ("ucs2", "żółć", 1)
+    assert [(one.country, one.amount) for one in bill.prices] == [
+        ("DE", Decimal("0.35") * bill.sent.parts),
+        ("PL", Decimal("0.16") * bill.sent.parts),
+    ]
+    assert "links.pay" in page.content.decode()
+
+    owner.post(url, {"body": "a" * 1200 + " {{ links.pay }}", "lock": "1"})
+    owner.post(f"{url}publish/", {"lock": "2"})
+    template.refresh_from_db()
+    assert template.current_version_id is None
+    owner.post(url, {"body": "Order {{ order.number }}: {{ links.pay }}", "lock": "2"})
+    owner.post(f"{url}publish/", {"lock": "3"})
+    template.refresh_from_db()
+    assert template.current_version_id is not None
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "words"),
+    [
+        ("<b>Pay</b> {{ links.pay }}", "order", "Take out “&lt;b&gt;”"),
+        ("{{ order.nmber }}", "order", "order.nmber"),
+        ("Your cart: {{ links.cart }}", "cart", "must say how to stop it"),
+        ("  ", "order", "This field is required"),
+    ],
+)
+def test_a_text_that_cannot_go_out_is_refused(owner: Client, body: str, kind: str, words: str) -> None:
+    owner.post(f"{HOME}texts/new/", {"name": "Short", "kind": kind, "channel": "sms"})
+
+    page = owner.post(f"{HOME}texts/short/en/", {"body": body, "lock": "0"})
+
+    assert page.status_code == 422
+    assert words in page.content.decode()
+
+
+def test_quiet_hours_and_pace_are_set_for_each_channel(owner: Client) -> None:
+    hours = {"is_on": "on", "starts": "21:00", "ends": "09:00", "keeps_holidays": "on", "channel": "sms"}
+    pace = {"rate": "2", "daily_quota": "500", "max_in_flight": "", "warmup": "50, 100", "channel": "sms"}
+
+    owner.post(f"{HOME}limits/quiet/", hours)
+    owner.post(f"{HOME}limits/pace/", pace)
+    wrong = owner.post(f"{HOME}limits/pace/", {**pace, "warmup": "many"})
+
+    with scopes_disabled():
+        quiet, lane = QuietHours.objects.get(shop__slug="own", channel="sms"), Lane.objects.get(channel="sms")
+    assert (quiet.starts.hour, quiet.ends.hour, quiet.keeps_holidays) == (21, 9, True)
+    assert (lane.rate, lane.daily_quota, lane.warmup, lane.warmup_since is not None) == (
+        2,
+        500,
+        [50, 100],
+        True,
+    )
+    assert (wrong.status_code, owner.get(f"{HOME}limits/").status_code) == (422, 200)
+
+
+def test_a_process_is_ranked_and_its_messages_know(owner: Client) -> None:
+    with scopes_disabled():
+        process = Process.objects.filter(shop__slug="own").earliest("id")
+    url = f"/s/own/processes/{process.pk}/rank/"
+
+    saved = owner.post(url, {"rank": "7", "group": " recovery "})
+    refused = owner.post(url, {"rank": "700", "group": ""})
+
+    process.refresh_from_db()
+    with scopes_disabled():
+        source = MessageSource.objects.get(pk=process.message_source_id)
+    assert (saved.status_code, refused.status_code) == (303, 422)
+    assert (process.priority, process.exclusive_group, source.priority) == (7, "recovery", 7)
+    assert "recovery" in owner.get(url).content.decode()
