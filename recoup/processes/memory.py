@@ -25,7 +25,7 @@ from recoup.processes.engine.records import (
 )
 from recoup.processes.graph.compiling import keys_for
 from recoup.processes.memory_messages import Message
-from recoup.processes.memory_rows import BrokenPromise, Line, journal_of, last_asked
+from recoup.processes.memory_rows import BrokenPromise, Line, check_step, journal_of, last_asked
 from recoup.processes.worlds import (
     WAKES,
     Arrival,
