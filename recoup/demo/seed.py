@@ -34,6 +34,7 @@ from recoup.hooks import apply as intake
 from recoup.integrations.smtp import own_mailbox
 from recoup.messaging.models import MailAccount, Message
 from recoup.messaging.sender.loop import Sender
+from recoup.offers.models import OfferSettings
 from recoup.orders.actions import amount_due
 from recoup.orders.holds import pause_reminders
 from recoup.orders.models import Order
@@ -72,6 +73,7 @@ LAWENDA = NewShop(
     email="sklep@lawenda.example",
     phone="+48 12 345 67 89",
 )
+MARGIN = {"default_cost": Decimal(45), "fee": Decimal("1.5"), "returns": Decimal(6), "floor": Decimal(20)}
 ADDRESS = "ul. Miodowa 5, 31-055 Kraków"
 
 
@@ -113,6 +115,7 @@ def _make_past(days: int, bank_url: str) -> None:
             LAWENDA, mailbox_port=port, bank_url=bank_url, now=trade_now(), holdout_bp=LEFT_ALONE_BP
         )
         Shop.objects.filter(pk=scenery.shop.pk).update(address=ADDRESS)
+        OfferSettings.objects.update_or_create(shop=scenery.shop, defaults=MARGIN)
         _Past(scenery, days).live_through()
     _set_offset(timedelta(0))
     Heartbeat.objects.all().delete()

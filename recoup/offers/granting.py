@@ -95,7 +95,7 @@ def grant_by_hand(wish: Wish, *, actor: Actor, now: datetime) -> Offer:
 def _decide(wish: Wish, *, now: datetime, granted_by: int | None) -> Offer:
     shop = Shop.objects.get(pk=wish.shop_id)
     subject = _subject(wish)
-    reason, found, origin = _examine(shop, wish, subject, is_by_hand=granted_by is not None, now=now)
+    reason, found = _examine(shop, wish, subject, is_by_hand=granted_by is not None, now=now)
     part = found.parts[0] if found is not None else Part()
     offer = Offer(
         shop=shop,
@@ -128,8 +128,6 @@ def _decide(wish: Wish, *, now: datetime, granted_by: int | None) -> Offer:
             offer.state, offer.reason, offer.ended_at = State.REFUSED, str(Reason.BUDGET), now
     if offer.state == State.GRANTED:
         offer.code = new_code()
-        if origin is Origin.SHOP_COUPON and not wish.is_test:
-            offer.state, offer.remote_next_at = State.ASKED, now
     offer.save(force_insert=True)
     announce_decision(offer, at=now)
     return offer
@@ -163,23 +161,22 @@ def _subject(wish: Wish) -> Order | Cart | None:
 
 def _examine(
     shop: Shop, wish: Wish, subject: Order | Cart | None, *, is_by_hand: bool, now: datetime
-) -> tuple[str, Quote | None, Origin | None]:
-    """Return why a wish is refused, or nothing; what it would come to; and how it would be applied."""
+) -> tuple[str, Quote | None]:
+    """Return why a wish is refused, or nothing, and what it would come to."""
     if subject is None or not is_open(subject):
-        return Reason.SUBJECT_OVER, None, None
+        return Reason.SUBJECT_OVER, None
     if Contact.objects.filter(pk=wish.contact_id, shop=shop, erased_at__isnull=False).exists():
-        return Reason.ERASED, None, None
-    origin = origin_of(subject, wish.terms)
-    if origin is Origin.NONE:
-        return Reason.ORIGIN, None, origin
+        return Reason.ERASED, None
+    if origin_of(subject, wish.terms) is Origin.NONE:
+        return Reason.ORIGIN, None
     settings = get_settings(shop)
     if not is_by_hand and has_had_enough(subject, settings, now=now):
-        return Reason.ABANDONER, None, origin
+        return Reason.ABANDONER, None
     found = quote_offer(shop, subject, wish.terms, settings)
     part = found.parts[0]
     if part.refusal is not None:
-        return Reason(str(part.refusal)), found, origin
-    return (Reason.FLOOR if part.is_cut else ""), found, origin
+        return Reason(str(part.refusal)), found
+    return (Reason.FLOOR if part.is_cut else ""), found
 
 
 def quote_offer(

@@ -98,7 +98,6 @@ class Capabilities:
     pays_itself: bool = (
         False  # every order is paid by that link or not at all: no payment of ours is opened for it
     )
-    makes_coupons: bool = False  # makes coupons of ours, and puts them on an order
     registers: bool = False  # makes its webhooks by itself, given its keys
 
 

@@ -13,12 +13,13 @@ CART_KEYS = ("cart_reminder_1", "cart_reminder_2", "cart_reminder_3", "fresh_car
 KEYS = (*ORDER_KEYS, *CART_KEYS)  # what every shop starts with
 # What comes with a ready process, once somebody takes it.
 READY_KEYS = (
-    "failed_card_retry", "failed_card_other", "failed_card_help", "order_link_again", "landing_invitation",
+    "failed_card_retry", "failed_card_other", "failed_card_help", "order_link_again", "order_offer", "landing_invitation",
     "purchase_thanks", "before_call", "win_back", "renewal_soon", "renewal_last",
 )  # fmt: skip
 # An address in them is the merchant's to put in: they stay drafts until somebody has.
 UNFINISHED_KEYS = ("landing_invitation",)
 
+OFFER_KEYS = ("order_offer",)  # they speak of a discount: advertising
 _ASKED_FOR = ("fresh_pay_link",)  # no reminder: the buyer wanted it
 _ORDER_CONTROLS = ("paid_already", "pay_later", "stop_order")
 _PARAGRAPH = "        <mj-text>{}</mj-text>"
@@ -74,6 +75,7 @@ def _text(key: str, locale: str, colour: str) -> ShippedText:
     kind, words = kind_of(key), _words(locale)
     common, about, own = words["common"], words[kind], words[key]
     is_order, is_letter = kind == "order", own.get("form") == "letter"
+    is_advertising = is_letter or key in OFFER_KEYS
     body = _layout("layout").substitute(
         lang=locale,
         title=own["subject"].replace("{{ order.number }}", "").strip(" ?:") if is_order else own["subject"],
@@ -86,7 +88,7 @@ def _text(key: str, locale: str, colour: str) -> ShippedText:
         closing=common["closing"],
         phone_label=common["phone_label"],
         controls=_controls(common, about, is_reminder=is_order and not is_letter and key not in _ASKED_FOR),
-        unsubscribe=escape(words["cart" if is_letter else kind]["unsubscribe"]),
+        unsubscribe=escape(words["cart" if is_advertising else kind]["unsubscribe"]),
     )
     return ShippedText(own["subject"], own["preheader"], body)
 

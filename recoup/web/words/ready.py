@@ -22,6 +22,11 @@ READY: Mapping[str, Ready] = {
         _("Three reminders of an order that stays unpaid: after a day, three days and a week."),
         "mail",
     ),
+    "unpaid_order_offer": Ready(
+        _("Unpaid order with a discount"),
+        _("Two reminders, and after a week 5% off for two days, for this person alone."),
+        "badge-percent",
+    ),
     "failed_card": Ready(
         _("Payment failed"),
         _("Answers to why it failed: try again, pay another way, or ask what was unclear."),
@@ -71,7 +76,15 @@ READY: Mapping[str, Ready] = {
 GROUPS: Sequence[tuple[Words, Sequence[str]]] = (
     (
         _("Get orders paid"),
-        ("unpaid_order", "failed_card", "link_again", "personal_offer", "landing_link", "call_after_silence"),
+        (
+            "unpaid_order",
+            "unpaid_order_offer",
+            "failed_card",
+            "link_again",
+            "personal_offer",
+            "landing_link",
+            "call_after_silence",
+        ),
     ),
     (_("Bring carts back"), ("abandoned_cart",)),
     (_("After the payment"), ("thanks", "renewal", "win_back")),

@@ -23,6 +23,7 @@ _SHIPPED: dict[str, Words] = {
     "failed_card_other": _("Card payment failed: another way to pay"),
     "failed_card_help": _("Payment broken off: can we help?"),
     "order_link_again": _("Unpaid order: the link once more"),
+    "order_offer": _("Unpaid order: a personal offer"),
     "landing_invitation": _("Unpaid order: a page that says more"),
     "purchase_thanks": _("Thanks after payment"),
     "before_call": _("Unpaid order: may we call you?"),
