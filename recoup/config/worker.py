@@ -26,6 +26,7 @@ from recoup.offers.ending import expire_due_offers
 from recoup.payments.asking import ask_open_attempts
 from recoup.processes import actions as processes
 from recoup.processes.backtest import runs as backtests
+from recoup.processes.bulk import adding as bulk
 from recoup.processes.calls import make_calls
 from recoup.processes.loop import Engine
 from recoup.processes.moving import ahead, moves
@@ -114,6 +115,7 @@ def all_loops() -> list[loops.Loop]:
         ),
         loops.Loop(backtests.LOOP, backtests.run_waiting, idle=BACKTEST_EVERY),
         loops.Loop(moves.LOOP, moves.run_waiting, idle=MOVE_EVERY),
+        loops.Loop(bulk.LOOP, bulk.run_waiting, idle=MOVE_EVERY),
         loops.Loop(ahead.LOOP, ahead.run_waiting, idle=MOVE_EVERY),
         loops.Loop("endings", _unscoped(finish), idle=SWEEP_EVERY.total_seconds()),
         loops.Loop("offers", _unscoped(end_offers), idle=SWEEP_EVERY.total_seconds()),
@@ -185,6 +187,8 @@ def step_all(*, rounds: int = 1) -> int:
             done += finish() + end_offers()
             while moved := moves.run_waiting():
                 done += moved
+            while added := bulk.run_waiting():
+                done += added
             while handed := outbox.dispatch():
                 done += handed
             while advanced := engine.run_once():

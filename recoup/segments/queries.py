@@ -12,7 +12,7 @@ from recoup.segments.tree import read_condition
 from recoup.shops.models import Shop
 
 _VALUES = {Subject.ORDER: "placed_at", Subject.CART: "last_activity_at", Subject.PERSON: ""}
-_REAL = {
+REAL = {
     Subject.ORDER: "NOT r.is_test",
     Subject.CART: "true",
     Subject.PERSON: "r.merged_into_id IS NULL AND r.erased_at IS NULL",
@@ -28,7 +28,7 @@ def condition_sql(shop: Shop, about: int, condition: Any, *, now: datetime) -> S
     found = compile_sql(
         read_condition(condition, subject), subject, shop_id=shop.pk, shop_zone=shop.time_zone, now=now
     )
-    return Sql(f"{_REAL[subject]} AND {found.text}", found.params)
+    return Sql(f"{REAL[subject]} AND {found.text}", found.params)
 
 
 def find_segment(shop: Shop, segment_id: int | None, about: int) -> Segment | None:

@@ -6,6 +6,7 @@ from recoup.web import editor_urls
 from recoup.web.views import (
     attention,
     backtests,
+    bulk,
     customers,
     effects,
     home,
@@ -69,6 +70,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
         "customers/<int:contact_id>/same/<int:suggestion_id>/apart/", customers.apart, name="customer_apart"
     ),
     path("processes/", processes.processes, name="processes"),
+    path("processes/add/", bulk.add, name="process_add_new"),
+    path("processes/adds/<int:bulk_id>/", bulk.adding, name="process_add"),
+    path("processes/adds/<int:bulk_id>/change/", bulk.change, name="process_add_change"),
     path("processes/<int:process_id>/", processes.process, name="process"),
     path("processes/<int:process_id>/status/", processes.set_status, name="process_status"),
     path("processes/<int:process_id>/rank/", ranks.rank, name="process_rank"),

@@ -40,6 +40,7 @@ POSTED: dict[str, dict[str, str]] = {
     "web:task_close": {"result": "Called."},
     "web:task_hand_on": {"to": "everybody"},
     "web:segment_delete": {},
+    "web:process_add_change": {"to": "cancelled"},
     "web:process_status": {"status": "paused"},
     "web:process_left_alone": {"share": "15"},
     "web:process_take_way": {"block": "n1", "way": "a"},

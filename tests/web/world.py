@@ -21,6 +21,7 @@ from recoup.messaging.models import Template
 from recoup.messaging.rendering.pool import Rendered
 from recoup.messaging.rendering.templates import CompiledTemplate
 from recoup.processes.backtest.result import Result
+from recoup.processes.bulk.models import BulkAdd
 from recoup.processes.calls import add_endpoint
 from recoup.processes.models import BacktestRun, Process, VersionMove
 from recoup.processes.moving.plan import Plan
@@ -196,6 +197,8 @@ def _fill(place: Place) -> None:
         changed_at=NOW,
     )
     segment.save(force_insert=True)
+    added = BulkAdd(shop=shop, process=process, about=1, keys=[order.pk], whole=1, created_at=NOW)
+    added.save(force_insert=True)
     assert order.contact is not None
     twin = make_contact(shop)
     suggestion = MergeSuggestion(shop=shop, first=order.contact, second=twin, why="shared_sign", made_at=NOW)
@@ -213,6 +216,7 @@ def _fill(place: Place) -> None:
         "product_id": make_product(source).pk,
         "process_id": process.pk,
         "segment_id": segment.pk,
+        "bulk_id": added.pk,
         "about": "customers",
         "backtest_id": tested.pk,
         "move_id": moved.pk,

@@ -52,6 +52,7 @@ def orders(request: StaffRequest, seat: Seat) -> HttpResponse:
         "connect_url": place(seat, "sources") if seat.may(Right.MANAGE_SHOP) else "",
         "is_filtered": address.has_any(*FILTER_KEYS),
         "clear_url": listing.with_query(address.path, {"v": "all"}),
+        "may_move": seat.may(Right.EDIT_PROCESSES),
         "bulk_url": listing.with_query(bulk, address.given) if bulk else "",
         "lead_shown": listing.is_first_visit(request, "orders"),
     }
@@ -75,6 +76,11 @@ def bulk(request: StaffRequest, seat: Seat) -> HttpResponse:
     chosen = acts.get(request.POST.get("do", ""))
     keys = [int(key) for key in request.POST.getlist("row") if key.isdecimal()][:MOST_AT_ONCE]
     picked = list(Order.objects.filter(shop=seat.shop, pk__in=keys).order_by("pk"))
+    if request.POST.get("do") == "move" and picked:
+        rows = ",".join(str(order.pk) for order in picked)
+        return see_other(
+            listing.with_query(place(seat, "process_add_new"), {"about": "orders", "rows": rows})
+        )
     if chosen is None or not picked:
         messages.warning(request, _("Nothing was changed: no order was picked."))
         return see_other(back)

@@ -99,6 +99,9 @@ def segment(request: StaffRequest, seat: Seat, segment_id: int) -> HttpResponse:
         ),
         "is_about_people": one.about == Segment.About.PERSON,
         "list_url": listing.with_query(place(seat, name), {**extra, "seg": one.pk}) if name else "",
+        "add_url": listing.with_query(place(seat, "process_add_new"), {"seg": one.pk})
+        if seat.may(Right.EDIT_PROCESSES)
+        else "",
         "edit_url": place(seat, "segment_edit", one.pk) if may_edit else "",
         "delete_url": place(seat, "segment_delete", one.pk) if may_edit else "",
     }

@@ -1,0 +1,321 @@
+"""Bulk adds: asked for by a person, done by the worker a chunk at a time (I6, I7).
+
+A chunk is one transaction: those who come in, those who are skipped with the reason, and the key where the next one begins.
+So a killed worker goes on where it stopped, and nobody comes in twice. People enter past what the process begins with; its
+conditions still decide on the way, and its rule of re-entry decides at the door, as always.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+import structlog
+from django.db import InterfaceError, OperationalError, connection, transaction
+from django_scopes import scopes_disabled
+
+from recoup.core import activity
+from recoup.core.activity import Actor
+from recoup.core.clock import real_now, trade_now
+from recoup.customers.queries import address_hash
+from recoup.processes.bulk.models import BulkAdd, BulkSkip
+from recoup.processes.engine.codes import Priority, Refusal
+from recoup.processes.engine.entry import key_of
+from recoup.processes.entering import Arrival, let_in
+from recoup.processes.models import Process
+from recoup.segments.facts import Subject
+from recoup.segments.queries import REAL, condition_sql
+from recoup.segments.to_sql import TABLES
+from recoup.shops.models import Shop
+
+log = structlog.get_logger(__name__)
+
+LOOP = "bulk"
+CHUNK = 200  # rows of a chunk stay locked for some 100 ms
+MOST_PREVIEWED = 2_000
+MOST_PICKED = 1_000
+KINDS = {Subject.ORDER: "order", Subject.CART: "cart", Subject.PERSON: "contact"}
+OPEN_DOORS = (Process.Status.TEST, Process.Status.LIVE, Process.Status.PAUSED)
+NOBODY, NO_ADDRESS, SUPPRESSED, PAID, CLOSED, INSIDE = (
+    "nobody", "no_address", "suppressed", "paid", "closed", "inside",
+)  # fmt: skip
+
+State = BulkAdd.State
+
+_ROWS = {
+    Subject.ORDER: "r.contact_id, r.paid_at IS NOT NULL, r.status IN ('cancelled', 'false')",
+    Subject.CART: "r.contact_id, r.converted_at IS NOT NULL, r.state IN ('emptied', 'expired')",
+    Subject.PERSON: "r.id, false, false",
+}
+
+
+class NothingToAdd(Exception):
+    """Neither a selection nor a condition, or a process that lets nobody in or is about something else."""
+
+
+class Wanted(NamedTuple):
+    """Who is to be put in: those who meet a condition, or a selection by its keys."""
+
+    about: int
+    condition: Any = None
+    keys: tuple[int, ...] = ()
+
+
+class Row(NamedTuple):
+    """One candidate, and what may forbid it."""
+
+    key: int
+    contact_id: int | None
+    is_paid: bool
+    is_closed: bool
+    email: str
+
+
+class Counted(NamedTuple):
+    """What came of rows: how many were looked at and came in, and the reasons of the others by row."""
+
+    looked_at: int
+    last_key: int
+    added: int
+    skipped: list[tuple[Row, str]]
+
+    def reasons(self) -> dict[str, int]:
+        """Count the skipped by their reason."""
+        return dict(Counter(reason for _, reason in self.skipped))
+
+
+def request_add(process: Process, wanted: Wanted, *, per_hour: int, actor: Actor, now: datetime) -> BulkAdd:
+    """Have the worker put people into a process, at most so many in an hour (0 is all at once).
+
+    The condition is kept as it is now: who meets it is looked at as the worker comes to them.
+
+    :raises NothingToAdd:
+    """
+    if process.status not in OPEN_DOORS or not (wanted.condition or wanted.keys):
+        raise NothingToAdd(process.pk)
+    with transaction.atomic():
+        run = BulkAdd.objects.create(
+            shop_id=process.shop_id,
+            process=process,
+            about=wanted.about,
+            condition=wanted.condition,
+            keys=sorted(set(wanted.keys))[:MOST_PICKED],
+            per_hour=per_hour,
+            whole=count_wanted(process.shop, wanted, now=now),
+            made_by=actor.id,
+            created_at=now,
+        )
+        activity.record(
+            "processes.process.bulk_asked",
+            shop_id=process.shop_id,
+            subject=("process", process.pk),
+            at=now,
+            actor=actor,
+            people=run.whole,
+        )
+    return run
+
+
+def change_add(run: BulkAdd, to: str, *, actor: Actor, now: datetime) -> bool:
+    """Pause a bulk add, let it go on, or end it where it is; tell whether it could be."""
+    froms = {
+        State.PAUSED: (State.WAITING, State.RUNNING),
+        State.RUNNING: (State.PAUSED,),
+        State.CANCELLED: (State.WAITING, State.RUNNING, State.PAUSED),
+    }
+    if to not in froms:
+        return False
+    ended = real_now() if to == State.CANCELLED else None
+    with transaction.atomic():
+        rows = BulkAdd.objects.filter(pk=run.pk, shop_id=run.shop_id, state__in=froms[State(to)])
+        if not rows.update(state=to, ended_at=ended):
+            return False
+        activity.record(
+            f"processes.process.bulk_{to}",
+            shop_id=run.shop_id,
+            subject=("process", run.process_id),
+            at=now,
+            actor=actor,
+        )
+    return True
+
+
+def preview_add(process: Process, wanted: Wanted, *, now: datetime) -> Counted:
+    """Tell who would come in and who not and why, of the first two thousand: it is done, and taken back at once."""
+    with transaction.atomic():
+        found = _add(process, wanted, after=0, limit=MOST_PREVIEWED, event=0, at=lambda _: now, now=now)
+        transaction.set_rollback(True)
+    return found
+
+
+def count_wanted(shop: Shop, wanted: Wanted, *, now: datetime) -> int:
+    """Count who is wanted."""
+    where, params = _where(shop, wanted, now)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT count(*) FROM {TABLES[Subject(wanted.about)]} r WHERE {where}",  # noqa: S608 - names of ours
+            params,
+        )
+        return int(cursor.fetchone()[0])
+
+
+def run_waiting() -> int:
+    """Do a chunk of the bulk add that was looked at longest ago, of any shop; return how many rows. The worker's loop."""
+    with scopes_disabled():
+        run_id = None
+        try:
+            with transaction.atomic():
+                run = (
+                    BulkAdd.objects.select_for_update(skip_locked=True, of=("self",))
+                    .select_related("process__shop")
+                    .filter(state__in=(State.WAITING, State.RUNNING))
+                    .order_by("looked_at", "id")
+                    .first()
+                )
+                if run is None:
+                    return 0
+                run_id = run.pk
+                return do_chunk(run, trade_now())
+        except Exception as error:
+            if run_id is None or isinstance(error, (OperationalError, InterfaceError)):
+                raise  # a lock, a lost connection: the next turn goes on
+            log.exception("processes.bulk.failed", run_id=run_id)
+            BulkAdd.objects.filter(pk=run_id).update(
+                state=State.FAILED, trouble=type(error).__name__[:40], ended_at=real_now()
+            )
+            return 0
+
+
+def do_chunk(run: BulkAdd, now: datetime, *, limit: int = CHUNK) -> int:
+    """Let in the next rows of a bulk add whose row is held, in the present transaction; return how many were looked at."""
+    if run.process.status not in OPEN_DOORS:
+        run.state, run.trouble, run.ended_at = State.FAILED, "stopped", real_now()
+        run.save()
+        return 0
+    started_at = run.started_at or now
+
+    def at(number: int) -> datetime:
+        if not run.per_hour:
+            return now
+        return max(now, started_at + timedelta(hours=1) * (run.added + number) / run.per_hour)
+
+    wanted = Wanted(run.about, run.condition, tuple(run.keys))
+    done = _add(run.process, wanted, after=run.cursor, limit=limit, event=run.pk, at=at, now=now)
+    BulkSkip.objects.bulk_create(
+        BulkSkip(shop_id=run.shop_id, bulk=run, subject_id=row.key, contact_id=row.contact_id, reason=reason)
+        for row, reason in done.skipped
+    )
+    run.started_at, run.looked_at, run.state = started_at, real_now(), State.RUNNING
+    run.cursor, run.done = done.last_key, run.done + done.looked_at
+    run.added += done.added
+    run.reasons = dict(Counter(run.reasons) + Counter(done.reasons()))
+    if done.looked_at < limit:
+        run.state, run.ended_at = State.DONE, real_now()
+    run.save()
+    return done.looked_at
+
+
+def _where(shop: Shop, wanted: Wanted, now: datetime) -> tuple[str, list[Any]]:
+    if wanted.condition:
+        found = condition_sql(shop, wanted.about, wanted.condition, now=now)
+        return found.text, list(found.params)
+    return f"r.shop_id = %s AND {REAL[Subject(wanted.about)]} AND r.id = ANY(%s)", [
+        shop.pk,
+        list(wanted.keys),
+    ]
+
+
+def _add(
+    process: Process, wanted: Wanted, *, after: int, limit: int, event: int, at: Any, now: datetime
+) -> Counted:
+    rows = _rows(process.shop, wanted, after, limit, now)
+    reasons = _reasons(process, rows)
+    coming = [row for row in rows if row.key not in reasons]
+    kind = KINDS[Subject(wanted.about)]
+    arrivals = [
+        Arrival(
+            door="",
+            shop_id=process.shop_id,
+            contact_id=row.contact_id or 0,
+            kind=kind,
+            subject_id=row.key,
+            at=at(number),
+            event_id=key_of("bulk", event, row.key),
+            process_id=process.pk,
+            priority=Priority.BULK,
+        )
+        for number, row in enumerate(coming)
+    ]
+    came_in = set(let_in(arrivals))
+    left = [row for number, row in enumerate(coming) if number not in came_in]
+    reasons |= _refusals(process, wanted.about, left)
+    skipped = [(row, reasons[row.key]) for row in rows if row.key in reasons]
+    return Counted(len(rows), rows[-1].key if rows else after, len(came_in), skipped)
+
+
+def _rows(shop: Shop, wanted: Wanted, after: int, limit: int, now: datetime) -> list[Row]:
+    where, params = _where(shop, wanted, now)
+    subject = Subject(wanted.about)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT p.id, p.contact_id, p.is_paid, p.is_closed, coalesce(w.email, '') FROM ("  # noqa: S608 - names of ours
+            f" SELECT r.id, x.* FROM {TABLES[subject]} r"
+            f" CROSS JOIN LATERAL (SELECT {_ROWS[subject]}) AS x (contact_id, is_paid, is_closed)"
+            f" WHERE {where} AND r.id > %s ORDER BY r.id LIMIT %s) p"
+            " LEFT JOIN customers_contact w ON w.id = p.contact_id ORDER BY p.id",
+            [*params, after, limit],
+        )
+        return [Row._make(row) for row in cursor.fetchall()]
+
+
+def _reasons(process: Process, rows: Sequence[Row]) -> dict[int, str]:
+    """Return why rows are not even tried, by key. Whether a text needs consent is looked at before it leaves."""
+    suppressed = _suppressed(process.shop_id, {row.email for row in rows if row.email})
+    found = {}
+    for row in rows:
+        reason = (
+            NOBODY
+            if row.contact_id is None
+            else PAID
+            if row.is_paid
+            else CLOSED
+            if row.is_closed
+            else NO_ADDRESS
+            if not row.email
+            else SUPPRESSED
+            if row.email in suppressed
+            else ""
+        )
+        if reason:
+            found[row.key] = reason
+    return found
+
+
+def _suppressed(shop_id: int, emails: Iterable[str]) -> set[str]:
+    hashes = {address_hash(shop_id, "email", email): email for email in emails}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT address_hash FROM customers_suppression WHERE shop_id = %s AND channel = 'email'"
+            " AND lifted_at IS NULL AND address_hash = ANY(%s)",
+            [shop_id, list(hashes)],
+        )
+        return {hashes[bytes(hashed)] for (hashed,) in cursor.fetchall()}
+
+
+def _refusals(process: Process, about: int, rows: Sequence[Row]) -> dict[int, str]:
+    """Return why the door let rows not in, as it has just written down; of the same entry heard again: inside already."""
+    by_contact: dict[int, str] = {}
+    by_key: dict[int, str] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT ON (contact_id, subject_kind, subject_id) contact_id, subject_kind, subject_id, code"
+            " FROM processes_turned_away WHERE shop_id = %s AND process_id = %s AND contact_id = ANY(%s)"
+            " ORDER BY contact_id, subject_kind, subject_id, at DESC",
+            [process.shop_id, process.pk, [row.contact_id for row in rows]],
+        )
+        for contact_id, kind, subject_id, code in cursor.fetchall():
+            word = Refusal(code).name.lower()
+            by_contact[contact_id] = word
+            if kind == about:
+                by_key[subject_id] = word
+    return {row.key: by_key.get(row.key) or by_contact.get(row.contact_id or 0) or INSIDE for row in rows}

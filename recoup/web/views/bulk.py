@@ -1,0 +1,163 @@
+"""Putting many into a process: who would come in and who not, the start, how far it is, and what came of it."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_http_methods, require_POST
+
+from recoup.accounts.roles import Right
+from recoup.processes.bulk.adding import (
+    MOST_PREVIEWED,
+    OPEN_DOORS,
+    NothingToAdd,
+    Wanted,
+    change_add,
+    count_wanted,
+    preview_add,
+    request_add,
+)
+from recoup.processes.bulk.models import BulkAdd, BulkSkip
+from recoup.processes.engine.codes import SubjectKind
+from recoup.processes.models import Process
+from recoup.processes.versions import graph_of
+from recoup.segments.models import Segment
+from recoup.shops.access import Seat
+from recoup.web.answers import actor_of, place, see_other
+from recoup.web.doors import StaffRequest, staff
+from recoup.web.listing import Address
+from recoup.web.parts import Link, Words
+from recoup.web.shown.segments import ABOUT, segment_rows
+from recoup.web.words.steps import process_name, word
+
+MOST_ROWS = 200
+PACES = (0, 60, 200, 1000)
+_REASONS: dict[str, Words] = {
+    "nobody": gettext_lazy("Nobody is known to write to"),
+    "no_address": gettext_lazy("No e-mail address"),
+    "suppressed": gettext_lazy("Wants no messages of some kind, or the address does not exist"),
+    "paid": gettext_lazy("Paid already"),
+    "closed": gettext_lazy("Cancelled, false or emptied"),
+}
+
+
+def reason_words(reason: str) -> str:
+    """Return why somebody was skipped."""
+    return str(_REASONS.get(reason) or word(f"process.refusal.{reason}"))
+
+
+def _wanted(request: StaffRequest, seat: Seat) -> tuple[Wanted, str]:
+    """Read who is wanted, and how that is called: a segment, or picked rows."""
+    address = Address(request)
+    if address.number("seg") is not None:
+        one = get_object_or_404(Segment.objects.filter(shop=seat.shop), pk=address.number("seg"))
+        return Wanted(one.about, one.condition), one.name
+    keys = tuple(int(key) for key in request.GET.get("rows", "").split(",")[:MOST_ROWS] if key.isdecimal())
+    if address.get("about") not in ABOUT or not keys:
+        raise Http404
+    picked = ngettext("%(n)d picked", "%(n)d picked", len(keys)) % {"n": len(keys)}
+    return Wanted(int(ABOUT[address.get("about")]), None, keys), picked
+
+
+def _fitting(seat: Seat, about: int) -> list[Process]:
+    """Return the processes that take such rows now: of the same kind, or about the person."""
+    rows = Process.objects.filter(shop=seat.shop, status__in=OPEN_DOORS, current_version__isnull=False)
+    return [
+        one
+        for one in rows.order_by("name", "id")
+        if graph_of(one.current_version_id or 0).document.entry.subject in (about, SubjectKind.CONTACT)
+    ]
+
+
+@require_http_methods(["GET", "POST"])
+@staff(Right.EDIT_PROCESSES)
+def add(request: StaffRequest, seat: Seat) -> HttpResponse:
+    """Choose the process and the pace, look who would come in, and start."""
+    if not ("seg" in request.GET or "rows" in request.GET):
+        return see_other(place(seat, "segments"))  # one begins with who is meant
+    wanted, name = _wanted(request, seat)
+    processes = _fitting(seat, wanted.about)
+    typed = request.POST
+    chosen = next((one for one in processes if str(one.pk) == typed.get("process")), None)
+    pace = next((one for one in PACES if str(one) == typed.get("pace")), 0)
+    looked: Any = None
+    if chosen is not None and typed.get("do") == "start":
+        try:
+            run = request_add(chosen, wanted, per_hour=pace, actor=actor_of(seat), now=request.now)
+        except NothingToAdd:
+            messages.warning(request, _("This process lets nobody in at the moment."))
+        else:
+            return see_other(place(seat, "process_add", run.pk))
+    elif chosen is not None:
+        looked = preview_add(chosen, wanted, now=request.now)
+    elif request.method == "POST":
+        messages.warning(request, _("Choose a process."))
+    context = {
+        "crumb_links": [Link(_("Processes"), place(seat, "processes")), Link(_("Move to a process"), "")],
+        "name": name,
+        "whole": count_wanted(seat.shop, wanted, now=request.now),
+        "processes": [(one.pk, process_name(one), one == chosen) for one in processes],
+        "paces": [(one, _pace(one), one == pace) for one in PACES],
+        "form_url": request.get_full_path(),
+        "looked": looked,
+        "is_part": looked is not None and looked.looked_at >= MOST_PREVIEWED,
+        "reasons": _reasons(looked.reasons()) if looked is not None else [],
+    }
+    return render(request, "web/process_add.html", context)
+
+
+def _pace(per_hour: int) -> str:
+    if not per_hour:
+        return _("All at once")
+    return ngettext("%(n)d an hour", "%(n)d an hour", per_hour) % {"n": per_hour}
+
+
+def _reasons(found: dict[str, int]) -> list[tuple[str, int]]:
+    return [(reason_words(reason), number) for reason, number in sorted(found.items())]
+
+
+def _run(seat: Seat, bulk_id: int) -> BulkAdd:
+    rows = BulkAdd.objects.filter(shop=seat.shop).select_related("process")
+    return get_object_or_404(rows, pk=bulk_id)
+
+
+@staff(Right.SEE_PROCESSES)
+def adding(request: StaffRequest, seat: Seat, bulk_id: int) -> HttpResponse:
+    """Show how far a bulk add is, and who was skipped and why."""
+    run = _run(seat, bulk_id)
+    skips = list(BulkSkip.objects.filter(bulk=run).order_by("reason", "subject_id")[:MOST_ROWS])
+    titles = {row.id: row for row in segment_rows(seat, run.about, [one.subject_id for one in skips])}
+    may_change = seat.may(Right.EDIT_PROCESSES)
+    url = place(seat, "process", run.process_id)
+    context = {
+        "crumb_links": [
+            Link(_("Processes"), place(seat, "processes")),
+            Link(process_name(run.process), url),
+            Link(_("Put in"), ""),
+        ],
+        "run": run,
+        "is_open": run.state in (BulkAdd.State.WAITING, BulkAdd.State.RUNNING),
+        "progress": _("%(done)d of %(whole)d looked at, %(added)d in")
+        % {"done": run.done, "whole": max(run.whole, run.done), "added": run.added},
+        "whole": max(run.whole, run.done, 1),
+        "reasons": _reasons(run.reasons),
+        "rows": [
+            (titles[one.subject_id], reason_words(one.reason)) for one in skips if one.subject_id in titles
+        ],
+        "change_url": place(seat, "process_add_change", run.pk) if may_change else "",
+        "back_url": url,
+    }
+    return render(request, "web/process_adding.html", context)
+
+
+@require_POST
+@staff(Right.EDIT_PROCESSES)
+def change(request: StaffRequest, seat: Seat, bulk_id: int) -> HttpResponse:
+    """Pause a bulk add, let it go on, or end it where it is."""
+    run = _run(seat, bulk_id)
+    if not change_add(run, request.POST.get("to", ""), actor=actor_of(seat), now=request.now):
+        messages.warning(request, _("That cannot be done any more."))
+    return see_other(place(seat, "process_add", run.pk))

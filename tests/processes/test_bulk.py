@@ -1,0 +1,173 @@
+"""Bulk adds: who comes in and who does not and why, in chunks that a killed worker does not do twice, at a pace."""
+
+import pytest
+from django.db import transaction
+from django_scopes import scopes_disabled
+
+from recoup.core.activity import Actor
+from recoup.customers.models import Suppression
+from recoup.customers.queries import address_hash
+from recoup.processes.bulk import adding
+from recoup.processes.bulk.adding import Wanted, change_add, do_chunk, preview_add, request_add, run_waiting
+from recoup.processes.bulk.models import BulkAdd, BulkSkip
+from recoup.processes.models import Enrolment, Process
+from recoup.segments.facts import Subject
+from recoup.shops.models import Shop
+from tests.factories.clock import set_clock
+from tests.factories.moments import HOUR, NOW
+from tests.factories.orders import make_order
+from tests.factories.people import make_contact
+from tests.factories.processes import make_process
+from tests.factories.shops import make_shop
+
+pytestmark = pytest.mark.django_db
+STAFF = Actor("person", 1)
+BIG = {"f": "order.total", "op": ">=", "v": 100}
+NODES = {"n1": {"t": "wait", "for": "PT1H", "out": {"next": "n2"}}, "n2": {"t": "end"}}
+
+
+class Killed(BaseException):
+    """The worker was killed."""
+
+
+def live() -> tuple[Shop, Process]:
+    set_clock(NOW)
+    shop = make_shop()
+    process = make_process(shop, nodes=NODES, goals=[{"on": "order.paid"}])
+    return shop, process
+
+
+def wanted() -> Wanted:
+    return Wanted(Subject.ORDER, BIG)
+
+
+def work() -> None:
+    while run_waiting():
+        pass
+
+
+def test_each_comes_in_or_is_skipped_with_the_reason() -> None:
+    with scopes_disabled():
+        shop, process = live()
+        good = make_order(shop)
+        make_order(shop, total="5.00")
+        paid = make_order(shop, paid_at=NOW)
+        gone = make_order(shop, status="cancelled", cancelled_at=NOW)
+        nobody = make_order(shop, contact=None)
+        mute = make_order(shop, contact=make_contact(shop, email=""))
+        quiet = make_order(shop)
+        assert quiet.contact is not None
+        Suppression(
+            shop_id=shop.pk, address_hash=address_hash(shop.pk, "email", quiet.contact.email), scope="reminders",
+            reason="unsubscribed", since=NOW,
+        ).save()  # fmt: skip
+        foreign = make_order(make_shop())
+
+        looked = preview_add(process, wanted(), now=NOW)
+        assert (looked.looked_at, looked.added) == (6, 1)
+        assert not Enrolment.objects.exists()
+
+        run = request_add(process, wanted(), per_hour=0, actor=STAFF, now=NOW)
+        work()
+
+        run.refresh_from_db()
+        assert (run.state, run.whole, run.done, run.added) == ("done", 6, 6, 1)
+        assert run.reasons == looked.reasons()
+        assert dict(BulkSkip.objects.values_list("subject_id", "reason")) == {
+            paid.pk: "paid", gone.pk: "closed", nobody.pk: "nobody", mute.pk: "no_address", quiet.pk: "suppressed",
+        }  # fmt: skip
+        one = Enrolment.objects.get()
+        assert (one.subject_id, one.prio, one.subject_id == foreign.pk) == (good.pk, 2, False)
+
+
+def test_who_is_inside_is_told_and_comes_in_once() -> None:
+    with scopes_disabled():
+        shop, process = live()
+        make_order(shop)
+        request_add(process, wanted(), per_hour=0, actor=STAFF, now=NOW)
+        work()
+
+        again = request_add(process, wanted(), per_hour=0, actor=STAFF, now=NOW)
+        work()
+
+        again.refresh_from_db()
+        assert (again.added, again.reasons) == (0, {"inside": 1})
+        assert Enrolment.objects.count() == 1
+
+
+def test_a_worker_killed_in_the_middle_adds_each_exactly_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    with scopes_disabled():
+        shop, process = live()
+        orders = [make_order(shop).pk for _ in range(23)]
+        run = request_add(process, wanted(), per_hour=0, actor=STAFF, now=NOW)
+        monkeypatch.setattr(adding, "CHUNK", 5)
+        save = BulkAdd.save
+        turns = 0
+
+        def killed_now_and_then(self: BulkAdd, **values: bool) -> None:
+            nonlocal turns
+            turns += 1
+            if turns % 2:
+                raise Killed  # everybody of the chunk is in, and nothing of it is committed
+            save(self)
+
+        monkeypatch.setattr(BulkAdd, "save", killed_now_and_then)
+        for _ in range(20):
+            row = BulkAdd.objects.select_related("process__shop").get(pk=run.pk)
+            if row.state == "done":
+                break
+            try:
+                with transaction.atomic():
+                    do_chunk(row, NOW, limit=5)
+            except Killed:
+                continue
+
+        row.refresh_from_db()
+        assert turns > 5
+        assert (row.state, row.done, row.added) == ("done", 23, 23)
+        assert sorted(Enrolment.objects.values_list("subject_id", flat=True)) == orders
+        assert not BulkSkip.objects.exists()
+
+
+def test_the_pace_spreads_when_they_begin() -> None:
+    with scopes_disabled():
+        shop, process = live()
+        for _ in range(5):
+            make_order(shop)
+        run = request_add(process, wanted(), per_hour=2, actor=STAFF, now=NOW)
+        with transaction.atomic():
+            do_chunk(BulkAdd.objects.select_related("process__shop").get(pk=run.pk), NOW)
+
+        begin = Enrolment.objects.order_by("subject_id").values_list("run_at", flat=True)
+        assert [at - NOW for at in begin if at] == [number * HOUR / 2 for number in range(5)]
+
+
+def test_a_paused_one_rests_and_a_cancelled_one_stays_where_it_is() -> None:
+    with scopes_disabled():
+        shop, process = live()
+        for _ in range(3):
+            make_order(shop)
+        run = request_add(process, wanted(), per_hour=0, actor=STAFF, now=NOW)
+        with transaction.atomic():
+            do_chunk(BulkAdd.objects.select_related("process__shop").get(pk=run.pk), NOW, limit=1)
+
+        assert change_add(run, "paused", actor=STAFF, now=NOW)
+        assert run_waiting() == 0
+        assert change_add(run, "running", actor=STAFF, now=NOW)
+        assert change_add(run, "cancelled", actor=STAFF, now=NOW)
+        assert not change_add(run, "running", actor=STAFF, now=NOW)
+        assert run_waiting() == 0
+        assert Enrolment.objects.count() == 1
+
+
+def test_a_selection_takes_these_alone() -> None:
+    with scopes_disabled():
+        shop, process = live()
+        orders = [make_order(shop).pk for _ in range(3)]
+        foreign = make_order(make_shop()).pk
+        request_add(
+            process, Wanted(Subject.ORDER, None, (orders[0], foreign)), per_hour=0, actor=STAFF, now=NOW
+        )
+        work()
+
+        assert list(Enrolment.objects.values_list("subject_id", flat=True)) == [orders[0]]
