@@ -15,6 +15,7 @@ READY = (
     "link_again",
     "personal_offer",
     "landing_link",
+    "call_after_silence",
     "thanks",
     "renewal",
     "win_back",

@@ -23,6 +23,7 @@ from recoup.web.shown.gallery import copies_of, gallery, groups_of
 from recoup.web.views.editor import get_process
 from recoup.web.views.editor_forms import name_refused
 from recoup.web.words.ready import READY as READY_WORDS
+from recoup.web.words.ready import TITLES
 
 _TRIES = 20
 
@@ -67,6 +68,8 @@ def _make_ready(request: StaffRequest, seat: Seat, key: str, name: str) -> Proce
     """Make a process from a ready one, with those of its texts that the shop does not have; the others stay as they are."""
     assert key in READY
     start = shipped_process(key).as_json()
+    for block, title in TITLES.get(key, {}).items():
+        start["nodes"][block]["title"] = str(title)
     with transaction.atomic():
         install_shipped(seat.shop, now=request.now, keys=sorted(sent_texts(start)))
         if name:

@@ -73,6 +73,10 @@ READY: Mapping[str, Ready] = {
         "undo-2",
     ),
 }
+# What stands in a ready process in words of ours, by its block: the language is that of whoever takes it.
+TITLES: Mapping[str, Mapping[str, Words]] = {
+    "call_after_silence": {"n4": _("Call about order {order}")},
+}
 GROUPS: Sequence[tuple[Words, Sequence[str]]] = (
     (
         _("Get orders paid"),
