@@ -100,6 +100,45 @@ class CheckRow:
 
 
 @dataclass(frozen=True, slots=True)
+class RuleCell:
+    """What is in force for one relation, and what the product came with where that is something else."""
+
+    label: Words
+    shipped: Words = ""
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RuleRow:
+    """The rules for one kind of content, where they stand, and where they are changed."""
+
+    content: Words
+    cells: Sequence[RuleCell]
+    source: Words
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class RuleCountry:
+    """The rules of one country."""
+
+    name: Words
+    rows: Sequence[RuleRow]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleChange:
+    """Who changed a rule, when, from what to what, and why."""
+
+    at: datetime
+    who: str
+    relation: Words
+    was: Words
+    to: Words
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class WaitingRow:
     """How long one payment method waits before an order is looked at."""
 

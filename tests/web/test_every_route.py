@@ -61,6 +61,7 @@ POSTED: dict[str, dict[str, str]] = {
     "web:pace": {"rate": "5"},
     "web:sms_test": {"to": "+48501234567"},
     "web:sms_check": {},
+    "web:rules_ground": {"is_told": "1"},
     "web:mail_test": {},
     "web:mail_check": {},
     "web:source_change": {"do": "pause"},
@@ -78,7 +79,7 @@ POSTED: dict[str, dict[str, str]] = {
 }
 DEMO_ONLY = {"web:demo_mailbox", "web:demo_mail", "web:demo_mail_frame"}
 # Ids that belong to the installation and not to a shop: the demo's mailbox catches the mails of all.
-SHARED = {"mail_id", "locale", "key", "shop", "about"}
+SHARED = {"mail_id", "locale", "key", "shop", "about", "country", "content"}
 
 
 @dataclass(frozen=True)

@@ -232,6 +232,8 @@ def _fill(place: Place) -> None:
         "run_id": tried.pk,
         "key": "order_reminder_1",
         "locale": "en",
+        "country": "DE",
+        "content": "cart",
     }
 
 

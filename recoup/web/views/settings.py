@@ -156,6 +156,13 @@ def _sending_cards(seat: Seat) -> Cards:
                 "clock",
             ),
         ),
+        *_bound_cards(seat),
+    ]
+
+
+def _bound_cards(seat: Seat) -> Cards:
+    """Return what bounds sending: how often, at what price, by which rules, and who is left alone."""
+    return [
         (
             Right.MANAGE_SHOP,
             SettingsCard(
@@ -172,6 +179,15 @@ def _sending_cards(seat: Seat) -> Cards:
                 _("What must be left to you of a sale, and who gets no more discounts."),
                 _url(seat, "offer_settings"),
                 "badge-percent",
+            ),
+        ),
+        (
+            Right.MANAGE_SHOP,
+            SettingsCard(
+                _("Sending rules"),
+                _("What needs consent, country by country, and where that stands."),
+                _url(seat, "rules"),
+                "shield-check",
             ),
         ),
         (

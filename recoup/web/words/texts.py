@@ -31,7 +31,7 @@ _SHIPPED: dict[str, Words] = {
     "renewal_soon": _("Runs out soon"),
     "renewal_last": _("Runs out in a few days"),
 }
-_CLASSES: dict[str, Words] = {
+CLASSES: dict[str, Words] = {
     Class.CONTRACT: _("About an order that was placed"),
     Class.SOFT_OPT_IN: _("Advertising to customers"),
     Class.NEEDS_CONSENT: _("Only with consent"),
@@ -56,7 +56,7 @@ def key_name(key: str, name: str) -> str:
 
 def class_words(message_class: str) -> str:
     """Return what a message counts as by law: it decides whether consent is asked for."""
-    return str(_CLASSES[Class(message_class)])
+    return str(CLASSES[Class(message_class)])
 
 
 def content_words(content: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from tests.web.samples import brought, keeping, moving, running, selling, trying, walking, why
+from tests.web.samples import brought, keeping, moving, ruling, running, selling, trying, walking, why
 
 Page = tuple[str, Callable[..., dict[str, Any]]]
 
@@ -52,6 +52,8 @@ PAGES: dict[str, Page] = {
     "settings_import": ("web/settings/import.html", running.settings_import),
     "settings_encoding": ("web/settings/import.html", running.settings_encoding),
     "settings_products": ("web/settings/products.html", running.settings_products),
+    "settings_rules": ("web/settings/rules.html", ruling.settings_rules),
+    "settings_rule": ("web/settings/rule.html", ruling.settings_rule),
     "wizard": ("web/wizard.html", running.wizard),
     "wizard_done": ("web/wizard_done.html", running.wizard_done),
     "sign_in": ("account/login.html", running.sign_in),

@@ -1,0 +1,80 @@
+"""The sending rules, as plain values."""
+
+from datetime import date
+from typing import Any
+
+from django import forms
+
+from recoup.web import keeping_screens, parts
+from tests.web.samples.ground import ago, base
+
+LAW = (
+    "Unfair Competition Act (UWG), § 7(2) no. 2 and § 7(3): express prior consent, except for own similar goods to those "
+    "who bought, were told that they may refuse, and have not refused. An unpaid order is no sale."
+)
+VERDICTS = [
+    ("soft", "Advertising to customers"),
+    ("consent", "Only with consent"),
+    ("no", "Not allowed at all"),
+]
+
+
+class Rule(forms.Form):
+    """One rule."""
+
+    order = forms.ChoiceField(
+        label="A reader who: has an order that the message is about",
+        choices=VERDICTS,
+        help_text="Recoup came with: Only with consent",
+    )
+    note = forms.CharField(
+        label="Why", required=False, widget=forms.Textarea(attrs={"rows": 3}), help_text="Kept."
+    )
+
+
+def settings_rules(**given: str) -> dict[str, Any]:
+    """The whole table."""
+    cell = keeping_screens.RuleCell
+    cells = [
+        cell("Only with consent"),
+        cell("Advertising to customers", "Only with consent", ago(days=9)),
+        cell("–"),
+    ]
+    rows = [
+        keeping_screens.RuleRow(content, cells, LAW, "/r/")
+        for content in ("About an order that was placed", "Reminder of a cart", "Advertising")
+    ]
+    names = ("Germany", "Poland", "All other countries, and where the country is not known")
+    return base(
+        "/s/lumen/settings/rules/",
+        **given,
+        crumb_links=[parts.Link("Settings", "/s/")],
+        countries=[keeping_screens.RuleCountry(name, rows) for name in names],
+        relations=[
+            "has an order that the message is about",
+            "bought before, and may refuse such mails",
+            "neither",
+        ],
+        checked=date(2026, 11, 28),
+        has_ground=False,
+        ground_url="/g/",
+    )
+
+
+def settings_rule(**given: str) -> dict[str, Any]:
+    """One of them."""
+    change = keeping_screens.RuleChange(
+        ago(days=9), "Anna Nowak", "neither", "Only with consent", "Not allowed at all", "Our lawyer, 3 May."
+    )
+    return base(
+        "/s/lumen/settings/rules/",
+        **given,
+        heading="Germany: Reminder of a cart",
+        lead=LAW,
+        crumb_links=[parts.Link("Settings", "/s/"), parts.Link("Sending rules", "/r/")],
+        form=Rule(),
+        units={},
+        cancel_url="/r/",
+        changes=[change],
+        checked=date(2026, 11, 28),
+    )

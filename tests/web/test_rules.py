@@ -1,0 +1,99 @@
+"""The table of sending rules on the screen: read with its sources, changed with its history."""
+
+import pytest
+from django.test import Client
+from django_scopes import scopes_disabled
+
+from recoup.accounts.models import User
+from recoup.accounts.roles import Role
+from recoup.messaging.models import SendingRule
+from recoup.messaging.rules.book import book_of
+from recoup.messaging.rules.law import LAW
+from recoup.shops.models import Membership, Shop
+from tests.factories.shops import make_shop
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def shop() -> Shop:
+    return make_shop()
+
+
+@pytest.fixture
+def owner(shop: Shop) -> Client:
+    user = User.objects.create(email="ann@own.example", name="Ann")
+    with scopes_disabled():
+        Membership.objects.create(user=user, shop=shop, role=Role.OWNER)
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def posted(**values: str) -> dict[str, str]:
+    return {
+        "order": "needs_consent",
+        "customer": "soft_opt_in",
+        "neither": "needs_consent",
+        "note": "",
+        **values,
+    }
+
+
+def test_every_rule_stands_beside_its_source(owner: Client, shop: Shop) -> None:
+    page = owner.get(f"/s/{shop.slug}/settings/rules/").content.decode()
+
+    for name in ("Poland", "Germany", "Russia", "United Kingdom", "United States", "All other countries"):
+        assert name in page
+    for law in LAW.values():
+        assert str(law.source)[:60].replace("'", "&#x27;") in page
+    assert "Nov. 28, 2026" in page
+
+
+def test_a_change_is_kept_with_who_when_why_and_what_was(owner: Client, shop: Shop) -> None:
+    address = f"/s/{shop.slug}/settings/rules/DE/cart/"
+
+    done = owner.post(address, posted(neither="forbidden", note="Our lawyer."))
+
+    assert (done.status_code, done.headers["Location"]) == (303, f"/s/{shop.slug}/settings/rules/")
+    assert book_of(shop.pk).verdict("DE", "cart", "neither") == "forbidden"
+    with scopes_disabled():
+        changes = SendingRule.objects.values_list("relation", "was", "verdict", "note", "changed_by")
+        assert list(changes) == [
+            ("neither", "needs_consent", "forbidden", "Our lawyer.", User.objects.get().pk)
+        ]
+    page = owner.get(address).content.decode()
+    assert "Only with consent → Not allowed at all" in page
+    assert "Our lawyer." in page
+    assert "Ann" in page
+    assert "instead of: Only with consent" in owner.get(f"/s/{shop.slug}/settings/rules/").content.decode()
+
+
+def test_saving_the_same_changes_nothing(owner: Client, shop: Shop) -> None:
+    owner.post(f"/s/{shop.slug}/settings/rules/DE/cart/", posted())
+    with scopes_disabled():
+        assert not SendingRule.objects.exists()
+
+
+def test_what_is_no_verdict_is_refused(owner: Client, shop: Shop) -> None:
+    page = owner.post(f"/s/{shop.slug}/settings/rules/other/cart/", posted(order="whatever"))
+
+    assert page.status_code == 422
+    with scopes_disabled():
+        assert not SendingRule.objects.exists()
+
+
+@pytest.mark.parametrize("place", ["FR/cart", "DE/nothing", "xx/cart"])
+def test_a_place_that_the_table_does_not_have_is_not_found(owner: Client, shop: Shop, place: str) -> None:
+    assert owner.get(f"/s/{shop.slug}/settings/rules/{place}/").status_code == 404
+
+
+def test_the_shop_says_that_buyers_are_told(owner: Client, shop: Shop) -> None:
+    address = f"/s/{shop.slug}/settings/rules/ground/"
+
+    owner.post(address, {"is_told": "1"})
+    assert book_of(shop.pk).has_ground
+    owner.post(address, {"is_told": "0"})
+    assert not book_of(shop.pk).has_ground
+    with scopes_disabled():
+        assert SendingRule.objects.filter(content="ground").count() == 2
