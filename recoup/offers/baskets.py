@@ -34,7 +34,7 @@ _Told = tuple[str, str, Decimal, Decimal]
 def _told_lines(subject: Order | Cart) -> list[_Told]:
     """Return product, variant, quantity and sum of each line."""
     if isinstance(subject, Order):
-        rows = subject.lines.order_by("position")
+        rows = sorted(subject.lines.all(), key=lambda row: row.position)  # read beforehand for many
         return [(row.product_ref, row.variant_ref, row.quantity, row.total) for row in rows]
     lines = subject.lines if isinstance(subject.lines, list) else []
     return [_cart_line(line) for line in lines if isinstance(line, Mapping)]

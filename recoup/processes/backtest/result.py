@@ -3,9 +3,11 @@
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from recoup.processes.backtest.offers import plain_costs
 from recoup.processes.backtest.telling import Told
 from recoup.processes.engine.codes import Code, Flag
 from recoup.processes.engine.records import Enrolment
@@ -22,6 +24,9 @@ UNKNOWN_REMINDED = "reminded"  # people who really got messages meanwhile: some 
 UNKNOWN_TOLD_AT_ONCE = "told_at_once"  # imported orders, of which nobody knows when we would have learnt what
 UNKNOWN_GUESSED = (
     "guessed_opening"  # when the case of an order would have been opened, by the settings of today
+)
+UNKNOWN_OFFER_USE = (
+    "offer_use"  # who would have used an offer: taken as all; budgets and limits are not looked at
 )
 UNKNOWN_START = "start"  # who would have been inside before the period began
 UNKNOWN_TODAY = (
@@ -83,6 +88,8 @@ class Result:
     samples: tuple[Sample, ...] = ()
     unknown: tuple[Unknown, ...] = ()
     errors: int = 0
+    offers: int = 0  # that would have been made
+    offer_costs: dict[str, str] = field(default_factory=dict)  # by currency, if every one were used
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values; keys of numbers become text."""
@@ -135,6 +142,8 @@ class Tally:
     ends: Counter[tuple[str, int]] = field(default_factory=Counter)
     days: Counter[tuple[str, date]] = field(default_factory=Counter)
     guessed: int = 0
+    offers: int = 0
+    offer_costs: dict[str, Decimal] = field(default_factory=dict)
     samples: list[Sample] = field(default_factory=list)
 
     def add(self, shop: MemoryStore, told: list[Told], turned_away: Counter[str], errors: int) -> None:
@@ -152,6 +161,12 @@ class Tally:
             last[enrolment_id] = step.outcome
         sent = self._add_messages(shop)
         self._add_people(shop, told, sent, last)
+
+    def add_offers(self, granted: int, costs: dict[str, Decimal]) -> None:
+        """Add the offers of a page and what they would cost if all were used."""
+        self.offers += granted
+        for currency, cost in costs.items():
+            self.offer_costs[currency] = self.offer_costs.get(currency, Decimal(0)) + cost
 
     def _add_messages(self, shop: MemoryStore) -> dict[int, list[datetime]]:
         sent: dict[int, list[datetime]] = {}
@@ -231,6 +246,8 @@ class Tally:
             samples=tuple(self.samples),
             unknown=tuple(unknown),
             errors=self.errors,
+            offers=self.offers,
+            offer_costs=plain_costs(self.offer_costs),
         )
 
     def _block(self, node: str) -> BlockNumbers:

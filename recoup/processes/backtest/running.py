@@ -9,12 +9,14 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 
 from recoup.messaging.sender.limits import zone_of
+from recoup.processes.backtest.offers import PastOffers
 from recoup.processes.backtest.reading import PEOPLE, Page, PastCart, PastOrder, Wanted, count_subjects, pages
 from recoup.processes.backtest.result import (
     UNKNOWN_CONSENT,
     UNKNOWN_EFFECT,
     UNKNOWN_GUESSED,
     UNKNOWN_NO_CARTS,
+    UNKNOWN_OFFER_USE,
     UNKNOWN_PEOPLE,
     UNKNOWN_REACTIONS,
     UNKNOWN_REMINDED,
@@ -34,6 +36,7 @@ from recoup.processes.engine.entry import Reentry
 from recoup.processes.graph.compiling import compile_graph
 from recoup.processes.graph.document import ProcessDocument
 from recoup.processes.graph.picture import draw
+from recoup.processes.offering import makes_offers
 from recoup.processes.purchases import asks_for_purchases
 from recoup.processes.simulator import Simulator
 from recoup.processes.worlds import Lane, News
@@ -136,9 +139,15 @@ def _walk(
         news += one.news
     shop = PastShop(plan.since, plan.graph, plan.version_id, sending)
     _know(plan, told, shop)
+    if makes_offers(plan.graph):
+        shop.past_offers = PastOffers(
+            plan.shop_id, [one.id for one in page.orders], [one.id for one in page.carts]
+        )
     simulator = Simulator(shop, news, lane=Lane(lag=sending.lag))
     simulator.run(plan.now)
     tally.add(shop, told, shop.turned_away, len(simulator.errors))
+    if shop.past_offers is not None:
+        tally.add_offers(shop.past_offers.granted, shop.past_offers.costs)
     if look is not None:
         look(shop)
     return told
@@ -177,7 +186,8 @@ def _unknown(plan: Plan, tally: Tally, whole: int, of_nobody: int, prompt: int) 
     """Return what the facts cannot tell, so that no number pretends to say it."""
     entry = plan.graph.document.entry
     reminded = _really_written_to(plan)
-    found = [Unknown(UNKNOWN_EFFECT), Unknown(UNKNOWN_REACTIONS), Unknown(UNKNOWN_CONSENT)]
+    found = [Unknown(UNKNOWN_OFFER_USE, tally.offers)] if tally.offers else []
+    found += [Unknown(UNKNOWN_EFFECT), Unknown(UNKNOWN_REACTIONS), Unknown(UNKNOWN_CONSENT)]
     counted = (
         (UNKNOWN_REMINDED, reminded),
         (UNKNOWN_TOLD_AT_ONCE, prompt),

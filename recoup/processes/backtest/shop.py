@@ -6,9 +6,11 @@ from dataclasses import replace
 from datetime import datetime
 from heapq import heappop, heappush
 
+from recoup.processes.backtest.offers import PastOffers
 from recoup.processes.backtest.sending import Letter, Sending
 from recoup.processes.engine.codes import Code, Wake, is_final
 from recoup.processes.engine.compiled import Graph
+from recoup.processes.engine.nodes.offer import OfferEffect
 from recoup.processes.engine.records import Enrolment, Outcome
 from recoup.processes.memory import MemoryStore
 from recoup.processes.memory_messages import Message
@@ -24,6 +26,7 @@ class PastShop(MemoryStore):
         self.turned_away: Counter[str] = Counter()
         self._sending = sending
         self._last_ends: dict[int, datetime] = {}
+        self.past_offers: PastOffers | None = None  # else every offer is taken to be granted
 
     def enter(self, arrival: Arrival) -> Enrolment | None:
         """Enrol somebody, or count why not."""
@@ -37,6 +40,12 @@ class PastShop(MemoryStore):
             is_admitted = graph.admits(self.known_of(candidate), candidate.entered_at)
             self.turned_away["again" if is_admitted else "condition"] += 1
         return enrolment
+
+    def judge_offer(self, enrolment: Enrolment, effect: OfferEffect) -> Code:
+        """Decide about an offer by what is known of the order or cart."""
+        if self.past_offers is None:
+            return super().judge_offer(enrolment, effect)
+        return self.past_offers.judge(enrolment, effect)
 
     def save(self, outcomes: Sequence[Outcome], now: datetime) -> None:
         """Write what a batch decided, and remember when people left."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 
 from babel.dates import format_date
 from django.utils import timezone
@@ -10,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from recoup.accounts.roles import Right
 from recoup.core import humane
+from recoup.core.money import Money
 from recoup.orders.models import Cart, Order
 from recoup.processes.backtest import result as results
 from recoup.processes.backtest.result import BlockNumbers, Result, Sample, Unknown
@@ -235,6 +237,13 @@ def _facts(result: Result) -> list[tuple[str, str]]:
         (_("Could not be worked out"), result.errors),
     ]
     counted = [(words, _number(count)) for words, count in lines if count]
+    if result.offers:
+        language = get_language() or "en"
+        costs = [Money(Decimal(cost), currency) for currency, cost in result.offer_costs.items()]
+        counted.append((_("Offers made"), _number(result.offers)))
+        counted.append(
+            (_("They would cost at most"), ", ".join(humane.money(cost, language) for cost in costs))
+        )
     skipped = sorted(result.skipped.items(), key=lambda pair: -pair[1])
     return counted + [(steps.outcome(Code(code)), _number(count)) for code, count in skipped]
 
@@ -264,6 +273,12 @@ def _unknown(one: Unknown) -> UnknownRow:
         results.UNKNOWN_EFFECT: (
             _("Whether anybody would have paid because of it"),
             _("Only running it with a control group can tell."),
+        ),
+        results.UNKNOWN_OFFER_USE: (
+            _("Who would have used an offer"),
+            _(
+                "The cost is what it would come to if all were used; budgets and limits for a person are left out."
+            ),
         ),
         results.UNKNOWN_REACTIONS: (
             _("Opens, clicks and replies"),

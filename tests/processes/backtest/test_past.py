@@ -1,6 +1,7 @@
 """Claims about orders that nobody watched when they were placed: who would have come in, and why others not."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django_scopes import scopes_disabled
 
+from recoup.offers.models import Offer
 from recoup.orders.models import Order
 from recoup.processes.backtest import result as results
 from recoup.processes.backtest.result import Result
@@ -18,6 +20,7 @@ from recoup.processes.models import Process
 from recoup.processes.versions import graph_of
 from recoup.shops.models import Shop
 from tests.factories.moments import DAY, HOUR, NOW
+from tests.factories.offers import make_settings
 from tests.factories.orders import make_order
 from tests.factories.people import make_contact
 from tests.factories.processes import WAIT_AND_SEND, make_process
@@ -194,3 +197,25 @@ def test_result_survives_being_kept() -> None:
     kept = {**result.as_json(), "skipped": {"41": 2}}
 
     assert Result.from_json(kept) == result
+
+
+def test_offers_are_held_against_the_floor_and_cost_at_most_what_all_of_them_would(shop: Shop) -> None:
+    make_settings(shop, floor=Decimal(50))
+    for total in ("100.00", "60.00"):
+        past(shop, total=total)
+    past(shop, pay_url="https://elsewhere.example/pay")
+    nodes: dict[str, Any] = {
+        "n1": {"t": "offer", "percent": 10, "valid": "P2D", "out": {"granted": "n2", "refused": "n3"}},
+        "n2": {"t": "end"},
+        "n3": {"t": "end"},
+    }
+    greedy = {**nodes, "n1": {**nodes["n1"], "percent": 40}}
+
+    result = tried(make_process(shop, nodes=nodes))
+    refused = tried(make_process(shop, nodes=greedy, name="Greedy"))
+
+    assert (result.offers, result.offer_costs) == (2, {"EUR": "16.00"})
+    assert results.Unknown(results.UNKNOWN_OFFER_USE, 2) in result.unknown
+    assert result.blocks[0].outcomes == {Code.OFFER_GRANTED: 2, Code.OFFER_ORIGIN: 1}
+    assert (refused.offers, refused.blocks[0].outcomes[Code.SKIPPED_FLOOR]) == (0, 2)
+    assert not Offer.objects.exists()
