@@ -44,16 +44,21 @@ def set_aside(
     tomorrow = datetime.combine(today + timedelta(days=1), time(), zone)
     stakes: dict[int, Stake] = {}
     ends: list[End] = []
+    too_dear: Decimal | None = (
+        None  # the day is locked from the first refusal on: what costs as much has no place either
+    )
     for one in messages:
         parcel = one.mail
         assert isinstance(parcel, ShortMessage)
         hashed = address_hash(account.shop_id, "sms", parcel.recipient)
         stake = Stake(account.shop_id, today, hashed, parcel.price * parcel.parts)
-        reason = _take(stake, account)
+        is_hopeless = too_dear is not None and stake.price >= too_dear
+        reason = Reason.COST_CAP if is_hopeless else _take(stake, account)
         if not reason:
             stakes[one.message.id] = stake
             continue
-        if reason == Reason.COST_CAP:
+        if reason == Reason.COST_CAP and not is_hopeless:
+            too_dear = stake.price
             _tell(account, today, now)
         ends.append(_end(one, reason, tomorrow, now))
     _note_prices(messages, stakes)
