@@ -24,6 +24,18 @@ SENTENCES: dict[str, Words] = {
     "task_not_done": gettext_lazy("Nobody had done the task by %(at)s."),
     "task_dropped": gettext_lazy("The task was called off at %(at)s."),
     "webhook_asked": gettext_lazy("Another program was told at %(at)s."),
+    "offer_granted": gettext_lazy("A personal offer was made at %(at)s."),
+    "offer_origin": gettext_lazy(
+        "No offer was made at %(at)s: the shop that the order comes from cannot apply one."
+    ),
+    "offer_unfit": gettext_lazy(
+        "No offer was made at %(at)s: the order was paid or closed, or nothing could be taken off."
+    ),
+    "skipped_floor": gettext_lazy("No offer was made at %(at)s: it would have gone below the lowest price."),
+    "skipped_budget": gettext_lazy("No offer was made at %(at)s: what offers may cost was used up."),
+    "skipped_abandoner": gettext_lazy(
+        "No offer was made at %(at)s: the person leaves orders unpaid again and again."
+    ),
     "yes": gettext_lazy("The answer was yes at %(at)s."),
     "no": gettext_lazy("The answer was no at %(at)s."),
     "not_sent": gettext_lazy("The message that was asked about had not been sent, at %(at)s."),
