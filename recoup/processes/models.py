@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -373,3 +374,7 @@ class StepLog(models.Model):
 
     class Meta:
         db_table = "processes_step_log"
+        indexes = [
+            # Reader: who went through a block lately. Lines are only ever added, so a few pages of it cover a month.
+            BrinIndex(fields=["done_at"], name="processes_step_log_done", pages_per_range=32),
+        ]

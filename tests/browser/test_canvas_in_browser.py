@@ -8,6 +8,7 @@ from django_scopes import scopes_disabled
 from playwright.sync_api import Browser, Locator, Page
 from pytest_django.live_server_helper import LiveServer
 
+from recoup.accounts.roles import Role
 from recoup.core.activity import Actor
 from recoup.processes import drafts
 from recoup.processes.drafts import draft_of
@@ -39,8 +40,8 @@ def place(transactional_db: None) -> Place:
         drafts.create_process(
             place.shop,
             name="Course",
-            actor=Actor("person", place.people["owner"].pk),
-            now=NOW,  # type: ignore[index]
+            actor=Actor("person", place.people[Role.OWNER].pk),
+            now=NOW,
         )
     return place
 
@@ -197,7 +198,7 @@ def looked_at(page: Page) -> list[str]:
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
         for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            page.emulate_media(color_scheme=scheme)
             found += [f"{width} {scheme}: {one}" for one in violations(page)]
     page.set_viewport_size({"width": 1440, "height": 900})
     page.keyboard.press("Escape")

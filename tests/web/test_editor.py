@@ -68,6 +68,10 @@ class Editor:
         with scopes_disabled():
             self.process_id = Process.objects.get(shop=self.shop, key="unpaid_order").pk
 
+    def process_of(self, key: str) -> int:
+        """Return the id of a process that was installed from a ready one."""
+        return Process.objects.get(shop=self.shop, key=key).pk
+
     @property
     def process(self) -> Process:
         with scopes_disabled():

@@ -339,6 +339,36 @@ def test_the_numbers_of_a_process_equal_their_rows(shop: Shop) -> None:
     assert rows_of(shown(client, f"recovery/?process={process.pk}&block=nonsense")) == 0
 
 
+def test_the_numbers_on_the_canvas_equal_their_rows(shop: Shop) -> None:
+    install_shipped(shop, now=NOW - DAY, holdout_bp=0)
+    go_live(shop, actor=SYSTEM, now=NOW - DAY)
+    for hours in (24, 20, 24):
+        make_order(shop, placed_at=NOW - hours * HOUR)
+    open_due_cases(now=NOW)
+    while outbox.dispatch() or Engine().run_once():
+        pass
+    process = Process.objects.get(key="unpaid_order")
+    client = sign_in(shop)
+
+    counts = client.get(f"{S}processes/{process.pk}/counts/").json()
+
+    numbers = {
+        (block, name): (int(one["text"].split()[0]), rows_of(client.get(one["url"]).content.decode()))
+        for block, found in counts.items()
+        for name, one in found.items()
+    }
+    assert {number for number, _ in numbers.values()} >= {2}
+    assert all(number == rows for number, rows in numbers.values())
+    assert numbers["n1", "passed"] == (2, 2)
+    assert sum(number for (_, name), (number, _) in numbers.items() if name == "here") == 2
+    assert ("n3", "passed") not in numbers  # a wait leaves no line in the ledger
+    assert rows_of(shown(client, f"processes/{process.pk}/steps/n9/")) == 0
+    assert rows_of(shown(client, f"processes/{process.pk}/steps/nonsense/?v=passed")) == 0
+    set_clock(NOW + 31 * DAY)
+    later = client.get(f"{S}processes/{process.pk}/counts/").json()
+    assert not any("passed" in found for found in later.values())
+
+
 def test_each_process_counts_what_it_won_back_itself(shop: Shop) -> None:
     install_shipped(shop, now=NOW)
     unpaid, left = Process.objects.order_by("pk").select_related("message_source")

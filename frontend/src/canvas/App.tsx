@@ -62,6 +62,7 @@ function Canvas({ given, page }: { given: Everything; page: Page }): ReactNode {
   const [isLost, setLost] = useState(false);
   const [hasMap, setMap] = useState(false);
   const [stop, setStop] = useState(-1);
+  const [isOffered, setOffered] = useState(tour.length > 0 && localStorage.getItem(page.tourKey) === null);
 
   const drawn = useMemo(() => layOut(draft.blocks, (id) => id in counts), [draft, counts]);
   const walk = useMemo(() => new Walk(draft.blocks, drawn), [draft, drawn]);
@@ -123,6 +124,7 @@ function Canvas({ given, page }: { given: Everything; page: Page }): ReactNode {
       const middle = middleOf(item);
       const box = frame.current?.querySelector(".react-flow")?.getBoundingClientRect();
       if (!middle || !box) return;
+      frame.current?.scrollIntoView({ block: "nearest" });
       const seen = flow.flowToScreenPosition(middle);
       const right = Math.min(box.right, frame.current?.querySelector(".cv-panel")?.getBoundingClientRect().left ?? box.right);
       const zoom = Math.max(flow.getZoom(), 0.8);
@@ -284,6 +286,12 @@ function Canvas({ given, page }: { given: Everything; page: Page }): ReactNode {
     void flow.fitView({ padding: 0.08, duration: speed, maxZoom: 1 });
   }
 
+  function tell(isWanted: boolean): void {
+    localStorage.setItem(page.tourKey, "1");
+    setOffered(false);
+    if (isWanted) setStop(0);
+  }
+
   function endTour(): void {
     const back = pointed;
     setStop(-1);
@@ -387,7 +395,7 @@ function Canvas({ given, page }: { given: Everything; page: Page }): ReactNode {
           draft={draft} hasTour={tour.length > 0} hasMap={hasMap} isPlacing={held !== null}
           onUndo={() => step("undo")} onRedo={() => step("redo")} onFind={() => setOpen({ menu: "find", at: "" })}
           onZoom={(by) => void (by > 0 ? flow.zoomIn({ duration: speed }) : flow.zoomOut({ duration: speed }))} onFit={fit}
-          onMap={() => setMap(!hasMap)} onKeys={() => setOpen({ menu: "keys", at: "" })} onTour={() => setStop(0)} onProblem={focusItem}
+          onMap={() => setMap(!hasMap)} onKeys={() => setOpen({ menu: "keys", at: "" })} onTour={() => tell(true)} onProblem={focusItem}
           onCancel={() => (setHeld(null), setSaid(""))}
         />
         {isLost && <p className="banner tone-failed" role="alert">{words.lost}</p>}
@@ -412,6 +420,13 @@ function Canvas({ given, page }: { given: Everything; page: Page }): ReactNode {
           >
             {hasMap && <MiniMap pannable zoomable ariaLabel={words.map} nodeClassName={(node) => `cv-dot is-${(node as BlockNode).data.block.family}`} />}
           </ReactFlow>
+          {isOffered && stop < 0 && (
+            <div className="cv-offer">
+              <span>{words.tourOffer}</span>
+              <button type="button" className="btn btn-sm btn-primary" onClick={() => tell(true)}>{words.tourStart}</button>
+              <button type="button" className="btn btn-sm btn-ghost" onClick={() => tell(false)}>{words.tourLater}</button>
+            </div>
+          )}
           {stop >= 0 && <TourCard stops={tour} index={stop} onGo={setStop} onEnd={endTour} />}
           <p className="cv-said" role="status">{said}</p>
         </div>

@@ -40,7 +40,7 @@ export function sizeOf(block: Block, hasCounts: boolean): { width: number; heigh
 /** Lay the blocks out from top to bottom. What is left at a fork is what its first way leads to, and stays so. */
 export function layOut(blocks: Block[], counted: (id: string) => boolean): Layout {
   const graph = new Graph({ multigraph: true });
-  graph.setGraph({ rankdir: "TB", nodesep: 36, edgesep: 24, ranksep: 56, marginx: 24, marginy: 24 });
+  graph.setGraph({ rankdir: "TB", rankalign: "top", nodesep: 36, edgesep: 24, ranksep: 56, marginx: 24, marginy: 24 });
   const sizes = new Map(blocks.map((block) => [block.id, sizeOf(block, counted(block.id))]));
   const drawn = blocks.filter((block) => block.family !== "goals");
   drawn.forEach((block) => graph.setNode(block.id, { ...sizes.get(block.id)! }));
@@ -133,7 +133,7 @@ function towards(from: Point, to: Point, length: number): Point {
 function rowsOf(places: Map<string, Place>): string[][] {
   const rows = new Map<number, string[]>();
   for (const [id, place] of places) {
-    const middle = Math.round((place.y + place.height / 2) / 20);
+    const middle = Math.round(place.y / 20);
     rows.set(middle, [...(rows.get(middle) ?? []), id]);
   }
   return [...rows.values()].map((row) => row.sort((one, two) => places.get(one)!.x - places.get(two)!.x));

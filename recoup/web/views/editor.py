@@ -108,6 +108,7 @@ def show(
         "dialogs": [_discard_dialog(seat, process, state)],
         "view": _view(request),
         "canvas_url": place(seat, "process_canvas", process.pk),
+        "counts_url": place(seat, "process_counts", process.pk),
         "tour": tour_of(process, state.doc, shape),
     }
     return render(request, "web/process_editor.html", context, status=409 if changed is not None else 200)
