@@ -11,8 +11,8 @@ from recoup.web.views import (
     editor_import,
     editor_publish,
     moving,
-    walking,
     process_step,
+    walking,
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -226,7 +226,8 @@ def press_until(page: Page, key: str, name: str) -> None:
 
 def wait_for_focus(page: Page, name: str) -> None:
     page.wait_for_function(
-        "name => (document.activeElement.getAttribute('aria-label') || document.activeElement.innerText).includes(name)",
+        "name => { const one = document.activeElement;"
+        " return one !== document.body && (one.getAttribute('aria-label') || one.innerText).includes(name); }",
         arg=name,
     )
 

@@ -50,6 +50,9 @@ function Canvas({ given, page }: { given: Everything; page: Page }): ReactNode {
   const frame = useRef<HTMLDivElement>(null);
   const panel = useRef<PanelHandle>(null);
   const cameFrom = useRef("");
+  const hadFocus = useRef(false);
+  const latest = useRef(given.state);
+  const queue = useRef(Promise.resolve());
   const wanted = useRef("");
   const [draft, setDraft] = useState(given.state);
   const [counts, setCounts] = useState<Counts>({});
@@ -146,10 +149,29 @@ function Canvas({ given, page }: { given: Everything; page: Page }): ReactNode {
   useEffect(() => {
     if (!walk.has(at)) setAt("entry");
     const item = wanted.current;
-    if (!item || !walk.has(item)) return;
+    if (!item) return;
     wanted.current = "";
-    requestAnimationFrame(() => focusItem(item));
+    requestAnimationFrame(() => focusItem(walk.has(item) ? item : "entry"));
   }, [draft, walk]);
+
+  // Where the block with the focus is taken out, the focus falls to the page: its keys are still meant for the canvas.
+  useEffect(() => {
+    const noteFocus = (event: FocusEvent): void => {
+      hadFocus.current = frame.current?.contains(event.target as Node) ?? false;
+    };
+    const catchKey = (event: globalThis.KeyboardEvent): void => {
+      if (event.target === document.body && hadFocus.current && !document.querySelector("dialog[open]") && act(event)) {
+        event.preventDefault();
+        event.stopPropagation();
+      }
+    };
+    document.addEventListener("focusin", noteFocus);
+    document.addEventListener("keydown", catchKey, true);
+    return () => {
+      document.removeEventListener("focusin", noteFocus);
+      document.removeEventListener("keydown", catchKey, true);
+    };
+  });
 
   useEffect(() => {
     if (pointed) show(pointed, true);
@@ -175,7 +197,7 @@ function Canvas({ given, page }: { given: Everything; page: Page }): ReactNode {
   function heard(answer: Answer, done: string, isOfForm: boolean): void {
     setLost(answer.kind === "lost");
     if (answer.kind === "kept" || answer.kind === "conflict") {
-      setDraft(answer.state);
+      take(answer.state);
       if (isOfForm) setForm(null);
       else if (!panel.current?.isDirty()) setForm((now) => now && { ...now, turn: now.turn + 1 });
     }
@@ -188,9 +210,14 @@ function Canvas({ given, page }: { given: Everything; page: Page }): ReactNode {
     else if (answer.kind === "form" && answer.isConflict) void refresh();
   }
 
+  function take(state: Draft): void {
+    latest.current = state;
+    setDraft(state);
+  }
+
   async function refresh(): Promise<void> {
     const found = await page.readAgain();
-    if (found) setDraft(found.state);
+    if (found) take(found.state);
   }
 
   useEffect(() => {
@@ -205,10 +232,13 @@ function Canvas({ given, page }: { given: Everything; page: Page }): ReactNode {
     leave(() => {
       const body = new FormData();
       body.set("csrfmiddlewaretoken", page.token);
-      body.set("lock", draft.lock);
       Object.entries(values).forEach(([key, value]) => body.set(key, value));
       setForm(null);
-      void ask(urls[name], body).then((answer) => heard(answer, done, false));
+      // One after the other, each on what the one before left: quick fingers are no second person.
+      queue.current = queue.current.then(async () => {
+        body.set("lock", latest.current.lock);
+        heard(await ask(urls[name], body), done, false);
+      });
     });
   }
 
@@ -273,7 +303,7 @@ function Canvas({ given, page }: { given: Everything; page: Page }): ReactNode {
   }
 
   function step(to: "undo" | "redo"): void {
-    if (to === "undo" ? draft.canUndo : draft.canRedo) edit("step", { to }, to === "undo" ? words.undone! : words.redone!);
+    edit("step", { to }, to === "undo" ? words.undone! : words.redone!);
   }
 
   function nextProblem(): void {
@@ -298,8 +328,9 @@ function Canvas({ given, page }: { given: Everything; page: Page }): ReactNode {
     focusItem(walk.has(back) ? back : "entry");
   }
 
-  function act(event: KeyboardEvent): boolean {
-    const item = (event.target as HTMLElement).dataset.item ?? "";
+  function act(event: KeyboardEvent | globalThis.KeyboardEvent): boolean {
+    const target = event.target as HTMLElement;
+    const item = target === document.body ? at : (target.dataset.item ?? "");
     const isBlock = walk.block(item) !== undefined;
     const mod = event.ctrlKey || event.metaKey;
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;

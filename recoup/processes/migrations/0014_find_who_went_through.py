@@ -6,7 +6,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("processes", "0012_webhooks"),
+        ("processes", "0013_add_bulk_adds"),
     ]
 
     operations = [
