@@ -116,6 +116,22 @@ def _word_of(to: str, process: Process) -> str:
     return words.get(Status(to), _("Test mode"))
 
 
+def _rank_words(process: Process) -> str:
+    if not process.exclusive_group:
+        return str(process.priority)
+    return _("%(rank)s, in the group “%(group)s”") % {
+        "rank": process.priority,
+        "group": process.exclusive_group,
+    }
+
+
+def _rank_actions(seat: Seat, process: Process) -> list[screens.Action]:
+    if not seat.may(Right.EDIT_PROCESSES):
+        return []
+    url = place(seat, "process_rank", process.pk)
+    return [screens.Action(_("Rank and group"), "flag", url=url, tone="ghost")]
+
+
 def process_actions(seat: Seat, process: Process) -> list[screens.Action]:
     """Return the switches of a process, the main one last."""
     if not seat.may(Right.EDIT_PROCESSES):
@@ -250,6 +266,7 @@ def process_page(seat: Seat, process: Process, numbers: ProcessNumbers) -> scree
             (_("Begins with"), trigger(process)),
             (_("Running since"), live_since),
             (_("Left alone to compare"), share_words(process.holdout_bp)),
+            (_("Rank among the others"), _rank_words(process)),
             (_("Finished"), humane.number(counts["completed"], language)),
             (_("Paid or ended"), humane.number(counts["goal"], language)),
         ],
@@ -257,6 +274,7 @@ def process_page(seat: Seat, process: Process, numbers: ProcessNumbers) -> scree
         actions=[
             *result_actions(seat, process),
             *try_actions(seat, process),
+            *_rank_actions(seat, process),
             *process_actions(seat, process),
         ],
         idle=why_idle(process, are_carts_reported=has_cart_source(seat.shop)),
