@@ -40,7 +40,7 @@ def reckoning_lines(found: Reckoning, language: str) -> list[str]:
         )
         lines += [
             _("Not granted to %(count)d of them: %(reason)s.")
-            % {"count": count, "reason": reasons.words(str(refusal)).lower()}
+            % {"count": count, "reason": reasons.words(str(refusal))}
             for refusal, count in sorted(found.refusals.items())
         ]
     if found.lowest_margin is not None:
