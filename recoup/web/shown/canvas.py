@@ -80,7 +80,7 @@ def canvas_of(seat: Seat, process: Process, state: DraftState) -> Json:
         "problems": listed,
         "problemsTitle": ngettext(
             "One thing keeps it from being published",
-            "%(n)d things keep it from being published",
+            "%(n)s things keep it from being published",
             len(listed),
         )
         % {"n": len(listed)},
