@@ -64,7 +64,7 @@ READY: Mapping[str, Ready] = {
     ),
     "renewal": Ready(
         _("Renewal"),
-        _("Two weeks and four days before a year is over, and a task if nothing has happened."),
+        _("Two weeks and four days before a year is over, and never to those who have just bought again."),
         "calendar-clock",
     ),
     "win_back": Ready(
