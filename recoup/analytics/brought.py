@@ -26,7 +26,7 @@ class Brought:
 def brought_in(shop: Shop, period: Period, *, kind: str = "", now: datetime) -> list[Brought]:
     """Return a line for each process and share with people in a period, and one for the whole shop if it leaves any alone.
 
-    Whoever cuts a period out because of what it shows loses the promise of the interval (docs/decisions/0010).
+    Whoever cuts a period out because of what it shows loses the promise of the interval (docs/decisions/0004).
 
     :param kind: processes about orders, or those about carts.
     """

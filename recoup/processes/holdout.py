@@ -2,7 +2,7 @@
 
 A share of the people of each process, and if the shop wants, of all its people from every process. Who it is, chance
 decides that is the same each time (`engine.bucket`), so nobody is moved by a new version or a second order. Precedence,
-independence and what is never withheld: `docs/decisions/0010`.
+independence and what is never withheld: `docs/decisions/0004`.
 """
 
 from dataclasses import dataclass

@@ -116,7 +116,7 @@ def begin(
     """Return the enrolment with which somebody starts, ready to be picked; the store gives it its id.
 
     Who is held out of the whole shop is held out of each of its processes and counts in no comparison of a single one
-    (docs/decisions/0010). Test mode draws nobody.
+    (docs/decisions/0004). Test mode draws nobody.
     """
     flags = 0
     if graph.is_anchored:
