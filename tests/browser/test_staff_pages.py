@@ -61,7 +61,7 @@ def _path(route: Route, place: Place) -> str:
 
 def _is_page(client: Client, path: str) -> bool:
     answer = client.get(path)
-    assert answer.status_code in {200, 302, 405}, path
+    assert answer.status_code in {200, 302, 303, 405}, path
     return answer.status_code == 200 and answer.headers["Content-Type"].startswith("text/html")
 
 

@@ -20,6 +20,7 @@ from recoup.messaging.templates import install_shipped as install_texts
 from recoup.orders.models import Order
 from recoup.orders.people import orders_of_people
 from recoup.processes.actions import go_live, install_shipped
+from recoup.processes.entering import Arrival, enrol
 from recoup.processes.loop import Engine
 from recoup.processes.models import Process
 from recoup.recovery.detection import open_due_cases
@@ -32,11 +33,13 @@ from tests.factories.messages import make_message
 from tests.factories.moments import DAY, HOUR, NOW
 from tests.factories.orders import make_order
 from tests.factories.people import make_contact
+from tests.factories.processes import make_process
 from tests.factories.shops import make_shop
 from tests.web.staff import sign_in
 
 pytestmark = pytest.mark.django_db
 S = "/s/lumen/"
+WAITS = {"n1": {"t": "wait", "for": "P7D", "out": {"next": "n2"}}, "n2": {"t": "end"}}
 
 
 @pytest.fixture(autouse=True)
@@ -330,13 +333,50 @@ def test_the_numbers_of_a_process_equal_their_rows(shop: Shop) -> None:
 
     page = shown(client, f"processes/{process.pk}/")
     inside = shown(client, f"recovery/?process={process.pk}")
-    block = re.search(rf'href="({S}recovery/[^"]+block=(\w+))"', page)
+    blocks = links_of_steps(page, process)
 
-    assert block is not None
     assert rows_of(inside) == 2
-    assert rows_of(client.get(block[1].replace("&amp;", "&")).content.decode()) == 2
+    assert [(number, rows_of(shown_at(client, address))) for number, address in blocks] == [(2, 2)]
     assert rows_of(shown(client, f"recovery/?process={process.pk}&block=n9")) == 0
     assert rows_of(shown(client, f"recovery/?process={process.pk}&block=nonsense")) == 0
+
+
+def links_of_steps(page: str, process: Process) -> list[tuple[int, str]]:
+    """Return the numbers at the steps of a process page, and where each leads."""
+    found = re.findall(rf'href="({S}processes/{process.pk}/steps/[^"]+)">(\d+) here</a>', page)
+    return [(int(number), address.replace("&amp;", "&")) for address, number in found]
+
+
+def shown_at(client: Client, address: str) -> str:
+    answer = client.get(address)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+@pytest.mark.parametrize("door", ["order.placed", "order.paid", "tag.set", "manual"])
+def test_who_stands_at_a_step_without_a_case_is_behind_its_number_too(shop: Shop, door: str) -> None:
+    tag = {"tags": ["vip"]} if door == "tag.set" else {}
+    process = make_process(shop, entry={"on": door, **tag}, goals=[], nodes=WAITS)
+    people = [make_contact(shop) for _ in range(3)]
+    orders = [make_order(shop, contact=person, placed_at=NOW) for person in people]
+    is_order = door.startswith("order")
+    for person, order in zip(people, orders, strict=True):
+        about = ("order", order.pk) if is_order else ("contact", person.pk)
+        assert enrol([Arrival(door, shop.pk, person.pk, *about, NOW, process_id=process.pk)]) == 1
+    while Engine().run_once():
+        pass
+    client = sign_in(shop)
+
+    steps = links_of_steps(shown(client, f"processes/{process.pk}/"), process)
+
+    assert [(number, rows_of(shown_at(client, address))) for number, address in steps] == [(3, 3)]
+    page = shown_at(client, steps[0][1])
+    opened = (
+        [f"{S}orders/{one.pk}/" for one in orders]
+        if is_order
+        else [f"{S}customers/{one.pk}/" for one in people]
+    )
+    assert all(f'href="{address}"' in page for address in opened)
 
 
 def test_the_numbers_on_the_canvas_equal_their_rows(shop: Shop) -> None:

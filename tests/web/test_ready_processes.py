@@ -1,11 +1,14 @@
 """The ready processes: each comes with its texts, in every language, and is fit to be published (J11)."""
 
+import re
+from importlib.resources import files
 from typing import Any
 
 import pytest
 from django.utils import translation
 from django_scopes import scopes_disabled
 
+from recoup.accounts.roles import Role
 from recoup.messaging import shipped
 from recoup.messaging.models import Template
 from recoup.processes.drafts import problems_of
@@ -34,8 +37,13 @@ def create(editor: Editor, key: str, name: str = "") -> Any:
 def test_every_ready_process_stands_under_one_heading() -> None:
     listed = [key for _title, keys in GROUPS for key in keys]
 
-    assert sorted(listed) == sorted(READY_WORDS)
-    assert set(READY) <= set(listed)
+    assert sorted(listed) == sorted(READY_WORDS) == sorted(READY)
+
+
+def test_every_document_that_is_shipped_can_be_chosen() -> None:
+    names = [file.name for file in files("recoup.processes.shipped").iterdir()]
+
+    assert sorted(READY) == sorted(name.removesuffix(".json") for name in names if name.endswith(".json"))
 
 
 @pytest.mark.parametrize("key", READY)
@@ -58,6 +66,33 @@ def test_a_ready_process_says_in_four_languages_what_it_has_to_do(key: str) -> N
         assert isinstance(example.name, dict)
         assert sorted(example.name) == ["de", "en", "pl", "ru"]
         assert len(set(example.name.values())) == 4
+
+
+@pytest.mark.parametrize("key", READY)
+def test_a_tour_leads_through_a_ready_process_in_four_languages(key: str) -> None:
+    doc = shipped_process(key)
+
+    assert 3 <= len(doc.tour) <= 6
+    assert {stop.at for stop in doc.tour} <= {*doc.nodes, "entry", "goals"}
+    assert len({stop.at for stop in doc.tour}) == len(doc.tour)
+    for stop in doc.tour:
+        for words in (stop.title, stop.text):
+            assert sorted(words) == ["de", "en", "pl", "ru"]
+            assert len(set(words.values())) == 4
+        assert re.search("[а-яё]", stop.text["ru"])
+
+
+def test_who_takes_one_is_led_through_it_in_their_language(editor: Editor, world: World) -> None:
+    person = world.own.people[Role.OWNER]
+    with scopes_disabled():
+        type(person).objects.filter(pk=person.pk).update(language="de")
+
+    create(editor, "landing_link")
+
+    shown = editor.client.get(editor.url("process_canvas")).json()["tour"]
+    assert [stop["at"] for stop in shown] == ["n2", "entry", "n3", "n4"]
+    assert shown[0]["title"] == "Ihre Seite in den Text setzen"
+    assert "ersetzen Sie die Beispieladresse" in editor.page("process_edit")
 
 
 def test_its_texts_come_along_and_those_of_the_shop_stay_as_they_are(editor: Editor) -> None:

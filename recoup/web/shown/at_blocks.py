@@ -36,12 +36,16 @@ def counts_of(seat: Seat, process: Process, counts: dict[str, AtBlock]) -> dict[
     return found
 
 
+def url_of(seat: Seat, process: Process, block: str, number: Number = "here") -> str:
+    """Return where the rows behind a number are: everybody it counts, with an order, a cart or neither."""
+    return with_query(place(seat, "process_step", process.pk, block), {"v": number})
+
+
 def _count(
     seat: Seat, process: Process, block: str, number: Number, count: int, text: str, words: str
 ) -> dict[str, str]:
     shown = {"n": humane.number(count, get_language() or "en")}
-    url = with_query(place(seat, "process_step", process.pk, block), {"v": number})
-    return {"text": text % shown, "name": words % shown, "url": url}
+    return {"text": text % shown, "name": words % shown, "url": url_of(seat, process, block, number)}
 
 
 @dataclass(frozen=True, slots=True)

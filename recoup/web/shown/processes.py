@@ -26,6 +26,7 @@ from recoup.web.answers import place
 from recoup.web.listing import shown_count, with_query
 from recoup.web.picture import Branch, Node
 from recoup.web.screens import CountLink
+from recoup.web.shown.at_blocks import url_of
 from recoup.web.shown.backtests import try_actions
 from recoup.web.shown.effects import result_actions
 from recoup.web.shown.people import clerk_names
@@ -315,8 +316,8 @@ def process_nodes(seat: Seat, process: Process) -> list[Node]:
     texts = {key: key_name(key, name) for key, name in Template.objects.values_list("key", "name")}
     ordinals = node_words.message_numbers(picture)
     start = Node("_start", "start", steps.word(picture.entry_word), _stops(picture), [Branch(picture.first)])
-    url = inside_url(seat, process)
-    return [start, *(_node(node, picture, standing, texts, ordinals, url) for node in picture.nodes)]
+    links = {node.id: url_of(seat, process, node.id) for node in picture.nodes if standing.get(node.id)}
+    return [start, *(_node(node, picture, standing, texts, ordinals, links) for node in picture.nodes)]
 
 
 def block_title(process: Process, block: str) -> str:
@@ -342,7 +343,7 @@ def _node(
     standing: Mapping[str, int],
     texts: Mapping[str, str],
     ordinals: Mapping[str, int],
-    url: str,
+    links: Mapping[str, str],
 ) -> Node:
     ways = [edge for edge in picture.edges if edge.source == node.id]
     total = max(ordinals.values(), default=0)
@@ -354,5 +355,5 @@ def _node(
         node_words.detail(node, texts),
         [Branch(edge.target, edge.name or steps.word(edge.word) if len(ways) > 1 else "") for edge in ways],
         humane.number(count, get_language() or "en") if count else "",
-        f"{url}&block={node.id}" if count else "",
+        links.get(node.id, ""),
     )
