@@ -32,6 +32,7 @@ from recoup.processes.models import (
 from recoup.processes.moving.moves import request_move
 from recoup.processes.moving.plan import Plan
 from recoup.processes.offering import offer_texts
+from recoup.processes.segments_used import of_this_shop
 from recoup.processes.surroundings import others_of
 from recoup.shops.models import Shop
 
@@ -190,7 +191,7 @@ def create_process(
     :raises InvalidProcess: if the document does not fit the format.
     """
     name = _checked_name(shop, name)
-    doc = read_document({**(start or blank(name)), "name": name}).as_json()
+    doc = of_this_shop(shop, read_document({**(start or blank(name)), "name": name}).as_json())
     try:
         with transaction.atomic():
             source = MessageSource.objects.create(shop=shop, name=name, state=MessageSource.State.STOPPED)

@@ -51,7 +51,7 @@ def save_segment(
 
 
 def delete_segment(segment: Segment, *, actor: Actor, now: datetime) -> None:
-    """Delete a segment. What was made from it goes on: it has taken the condition along."""
+    """Delete a segment. Whoever took its condition along has it; `processes.segments_used` looks whether it is named."""
     with transaction.atomic():
         activity.record(
             "segments.segment.deleted",

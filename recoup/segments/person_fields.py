@@ -92,6 +92,16 @@ PERSON_FIELDS = (
 )
 
 
+# What was bought: whether it was given back is known as of today only.
+_BOUGHT = (
+    "contact.paid_count",
+    "contact.paid_sum",
+    "contact.average_order",
+    "contact.bought",
+    "contact.last_paid_at",
+)
+
+
 def _historic(
     name: str,
     kind: FieldType,
@@ -102,7 +112,15 @@ def _historic(
     is_money: bool = False,
 ) -> Field:
     return Field(
-        name, kind, _ALL, _of_somebody(reader), sql, need=Need.HISTORY, is_timed=is_timed, is_money=is_money
+        name,
+        kind,
+        _ALL,
+        _of_somebody(reader),
+        sql,
+        need=Need.HISTORY,
+        is_timed=is_timed,
+        is_money=is_money,
+        keeps_past=name not in _BOUGHT,
     )
 
 

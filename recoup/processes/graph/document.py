@@ -12,6 +12,7 @@ from pydantic import Field, StringConstraints, model_validator
 from recoup.processes.engine.codes import MOST_GOALS, SubjectKind
 from recoup.processes.engine.entry import Reentry
 from recoup.processes.engine.nodes.base import ForwardSpan, NodeDocument, NodeId, Strict, refuse
+from recoup.processes.engine.nodes.condition import TakenFrom
 from recoup.processes.engine.nodes.enrol import ProcessId
 from recoup.processes.engine.nodes.table import KINDS
 from recoup.processes.engine.nodes.tag import TagNames
@@ -23,7 +24,12 @@ SCHEMA = 1
 MOST_NODES = 100
 MOST_TOUR_STEPS = 8
 Locale = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")]
-_REMARKS: Any = {"layout": True, "tour": True, "nodes": {"__all__": {"note"}}}  # what nobody but people reads
+_REMARKS: Any = {  # what nobody but people reads
+    "layout": True,
+    "tour": True,
+    "entry": {"segment"},
+    "nodes": {"__all__": {"note", "segment"}},
+}
 
 if TYPE_CHECKING:
     Node = NodeDocument
@@ -64,6 +70,7 @@ class Entry(Strict):
     outcomes: Annotated[list[EndName], Field(max_length=7)] = Field(default_factory=list)
     first: NodeId
     condition: Condition | None = Field(default=None, alias="if")
+    segment: TakenFrom | None = None  # of the condition beside the products
     reentry: Reentry = Reentry.PER_SUBJECT
     again_after: ForwardSpan | None = None
     group: Annotated[str, StringConstraints(min_length=1, max_length=40)] | None = None

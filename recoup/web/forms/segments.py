@@ -15,6 +15,7 @@ class SegmentForm(ConditionForm):
     """A named condition. `raw` has `name`, `about` and `condition`."""
 
     needed = ("name",)
+    takes_segments = False
     name = forms.CharField(
         label=gettext_lazy("Name"),
         max_length=80,

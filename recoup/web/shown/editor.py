@@ -63,8 +63,7 @@ def shape_of(shop: Shop, doc: Raw) -> Shape:
         titles[node.id] = node_words.title(shown, 0, 0)
         details[node.id] = node_words.detail(shown, texts)
         if node.kind == "if":
-            asked = block_words.condition(raw["if"], products)
-            details[node.id] = asked
+            details[node.id] = block_words.taken_condition(raw, products)
             titles[node.id] = node.label or _("Check a condition")
         if node.kind == "enrol":
             details[node.id] = others[raw["process"]]
@@ -189,8 +188,7 @@ class _Outliner:
         )
 
     def _condition_words(self) -> str:
-        condition = self.shape.doc["entry"].get("if")
-        return block_words.condition(condition, self.shape.products) if condition else ""
+        return block_words.taken_condition(self.shape.doc["entry"], self.shape.products)
 
     def steps(self, blocks: Sequence[Block]) -> list[Step]:
         return [self.step(block) for block in blocks]

@@ -7,9 +7,12 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from recoup.accounts.roles import Right
 from recoup.core.money import Money
 from recoup.customers.models import Contact
 from recoup.orders.models import Cart, Order
+from recoup.processes.graph.segments_used import ENTRY
+from recoup.processes.segments_used import Place
 from recoup.segments.history import Sql
 from recoup.segments.models import Segment
 from recoup.segments.queries import condition_sql, find_segment
@@ -20,8 +23,10 @@ from recoup.web.answers import place
 from recoup.web.forms.blocks.fields import product_names, source_names
 from recoup.web.listing import Address
 from recoup.web.parts import FilterMenu, Link
+from recoup.web.shown.editor import shape_of
 from recoup.web.shown.people import name_of
 from recoup.web.words import blocks as block_words
+from recoup.web.words.steps import process_name
 
 MOST_OFFERED = 50
 ABOUT = {"customers": Segment.About.PERSON, "orders": Segment.About.ORDER, "carts": Segment.About.CART}
@@ -87,6 +92,20 @@ def _cart(seat: Seat, cart: Cart) -> SegmentRow:
         cart.last_activity_at,
         Money(cart.total, cart.currency),
     )
+
+
+def place_links(seat: Seat, places: Sequence[Place]) -> list[Link]:
+    """Return where processes name a segment, each as a link to the place."""
+    may_edit = seat.may(Right.EDIT_PROCESSES)
+    found = []
+    for one in places:
+        title = _("Who enters") if one.at == ENTRY else shape_of(seat.shop, one.doc).named()[one.at]
+        url = place(seat, "process", one.process.pk)
+        if one.is_draft and may_edit:
+            url = f"{place(seat, 'process_edit', one.process.pk)}#step-{one.at}"
+        words = _("%(process)s: %(step)s") if one.is_draft else _("%(process)s, as it runs: %(step)s")
+        found.append(Link(words % {"process": process_name(one.process), "step": title}, url))
+    return found
 
 
 def in_segment(address: Address, seat: Seat, about: int, now: datetime) -> tuple[Segment | None, Sql]:

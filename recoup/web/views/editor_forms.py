@@ -92,7 +92,8 @@ def name_refused(code: str) -> str:
 def _asks_again(posted: QueryDict) -> bool:
     """Tell whether something was searched for or a row was asked for: then nothing is saved yet."""
     searched = any(name.endswith("_q") and str(value).strip() for name, value in posted.items())
-    return "again" in posted or "more" in posted or bool(posted.get("new_fact")) or searched
+    is_wanted = bool(posted.get("new_fact") or posted.get("segment"))
+    return "again" in posted or "more" in posted or is_wanted or searched
 
 
 def _keep(

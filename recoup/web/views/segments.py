@@ -11,7 +11,8 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from recoup.accounts.roles import Right
-from recoup.segments.actions import NameTaken, delete_segment, save_segment
+from recoup.processes.segments_used import SegmentUsed, delete_unused_segment, places_of
+from recoup.segments.actions import NameTaken, save_segment
 from recoup.segments.models import Segment
 from recoup.segments.queries import count_of, page_of
 from recoup.segments.tree import ConditionRefused
@@ -23,7 +24,7 @@ from recoup.web.forms.blocks.base import Around
 from recoup.web.forms.segments import SegmentForm
 from recoup.web.listing import Address
 from recoup.web.parts import Link
-from recoup.web.shown.segments import ABOUT, segment_rows, words_of
+from recoup.web.shown.segments import ABOUT, place_links, segment_rows, words_of
 from recoup.web.words.steps import word
 
 PREVIEW = 10
@@ -82,13 +83,18 @@ def _counted(about: int, number: int, shown: str) -> str:
 @staff(Right.SEE_CUSTOMERS)
 def segment(request: StaffRequest, seat: Seat, segment_id: int) -> HttpResponse:
     """Show a segment: its condition in words, how many rows meet it now, and the rows, paged by key."""
-    one, address = _get(seat, segment_id), Address(request)
+    return _page(request, seat, _get(seat, segment_id))
+
+
+def _page(request: StaffRequest, seat: Seat, one: Segment, *, status: int = 200) -> HttpResponse:
+    address = Address(request)
     asked = (seat.shop, one.about, one.condition)
     page = page_of(*asked, now=request.now, cursor=address.get("c"))
     count = count_of(*asked, now=request.now, most=listing.wants_exact(address))
     lists = {Segment.About.PERSON: ("customers", {}), Segment.About.ORDER: ("orders", {"v": "all"})}
     name, extra = lists.get(Segment.About(one.about), ("", {}))
     may_edit = seat.may(Right.EDIT_CUSTOMERS)
+    uses = place_links(seat, places_of(one)) if seat.may(Right.SEE_PROCESSES) else []
     context = {
         "crumb_links": [*_crumbs(seat), Link(one.name, "")],
         "segment": one,
@@ -104,8 +110,10 @@ def segment(request: StaffRequest, seat: Seat, segment_id: int) -> HttpResponse:
         else "",
         "edit_url": place(seat, "segment_edit", one.pk) if may_edit else "",
         "delete_url": place(seat, "segment_delete", one.pk) if may_edit else "",
+        "uses": uses,
+        "is_refused": status == 409,
     }
-    return render(request, "web/segment.html", context)
+    return render(request, "web/segment.html", context, status=status)
 
 
 def _crumbs(seat: Seat) -> list[Link]:
@@ -196,8 +204,11 @@ def _show(
 @require_POST
 @staff(Right.EDIT_CUSTOMERS)
 def delete(request: StaffRequest, seat: Seat, segment_id: int) -> HttpResponse:
-    """Delete a segment; the customers, orders and carts in it stay."""
+    """Delete a segment; the customers, orders and carts in it stay. One that processes name is not deleted."""
     one = _get(seat, segment_id)
-    delete_segment(one, actor=actor_of(seat), now=request.now)
+    try:
+        delete_unused_segment(one, actor=actor_of(seat), now=request.now)
+    except SegmentUsed:
+        return _page(request, seat, one, status=409)
     messages.success(request, _("The segment is gone. Nobody and nothing in it was touched."))
     return see_other(place(seat, "segments"))

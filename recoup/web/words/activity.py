@@ -63,6 +63,12 @@ _LINES = {
     "processes.process.move_asked": Line(_("People moved to a new version"), "layers"),
     "processes.process.move_cancelled": Line(_("Moving ended"), "layers"),
     "processes.process.status_changed": Line(_("Switched"), "circle-play"),
+    "processes.process.bulk_asked": Line(_("People put into a process"), "users-round"),
+    "processes.process.bulk_paused": Line(_("Putting in paused"), "circle-pause"),
+    "processes.process.bulk_running": Line(_("Putting in goes on"), "circle-play"),
+    "processes.process.bulk_cancelled": Line(_("Putting in ended early"), "ban"),
+    "segments.segment.saved": Line(_("Segment saved"), "filter"),
+    "segments.segment.deleted": Line(_("Segment deleted"), "trash-2"),
     "processes.holdout.changed": Line(_("Share left alone changed"), "users-round"),
 }
 
@@ -90,6 +96,8 @@ def details(verb: str, values: Mapping[str, Any]) -> str:
     if verb == "recovery.case.restated":
         outcome = str(values.get("outcome", ""))
         return str(RecoveryCase.Outcome(outcome).label) if outcome in RecoveryCase.Outcome.values else outcome
+    if verb.startswith("segments.segment."):
+        return str(values.get("name", ""))
     why = str(values.get("why") or "")
     return str(_WHY.get(why, why))
 

@@ -156,6 +156,19 @@ def condition(raw: Mapping[str, Any], names: Mapping[str, str]) -> str:
     return (_("%(fact)s %(operator)s %(value)s") % filled).strip()
 
 
+def taken_condition(part: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    """Return the condition of a block or entry as a sentence, with the segment that it was taken from."""
+    if not part.get("if"):
+        return ""
+    words = condition(part["if"], names)
+    if not part.get("segment"):
+        return words
+    return _("%(segment)s: %(condition)s") % {
+        "segment": nodes.as_segment(part["segment"]),
+        "condition": words,
+    }
+
+
 def _narrowed(raw: Mapping[str, Any]) -> str:
     """Return a fact with what it is narrowed to."""
     found = nodes.fact(raw["f"])

@@ -1,7 +1,7 @@
 """The blocks of a process in words: what a picture of it says."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from babel.units import format_unit
@@ -85,6 +85,14 @@ def fact(name: str) -> str:
     return str(_FACTS.get(name, name))
 
 
+def as_segment(named: Mapping[str, Any]) -> str:
+    """Return from which saved segment, and of which day, a condition was taken."""
+    day = humane.day(
+        datetime.combine(date.fromisoformat(named["of"]), time(12), UTC), UTC, get_language() or "en"
+    )
+    return _("As segment “%(name)s” of %(day)s") % {"name": named["name"], "day": day}
+
+
 def title(node: PictureNode, ordinal: int, total: int) -> str:
     """Return what a block does; the merchant's own name wins."""
     if node.label:
@@ -113,6 +121,8 @@ def detail(node: PictureNode, texts: Mapping[str, str]) -> str:
         return joined.join(str(product) for product in products)
     if node.kind == "split":
         return str(node.values.get("arms", ""))
+    if node.kind == "if" and isinstance(named := node.values.get("segment"), dict):
+        return as_segment(named)
     if node.kind == "order_status":
         return orders.status_reason(str(node.values.get("reason") or ""))
     return str(node.values.get("detail", ""))

@@ -87,6 +87,20 @@ def test_each_order_that_stays_out_has_its_reason(shop: Shop) -> None:
     assert results.Unknown(results.UNKNOWN_PEOPLE, 1) in result.unknown
 
 
+@pytest.mark.parametrize(
+    ("fact", "is_unknown"), [("contact.paid_count", True), ("contact.order_count", False)]
+)
+def test_what_was_given_back_since_is_marked_as_known_of_today_only(
+    shop: Shop, fact: str, is_unknown: bool
+) -> None:
+    past(shop)
+
+    result = tried(make_process(shop, entry={"if": {"f": fact, "op": ">=", "v": 0}}))
+
+    assert result.entered == 1
+    assert (results.Unknown(results.UNKNOWN_TODAY) in result.unknown) is is_unknown
+
+
 def test_order_that_is_paid_by_another_one_meanwhile_gets_no_message(shop: Shop) -> None:
     anna = make_contact(shop)
     past(shop, contact=anna)

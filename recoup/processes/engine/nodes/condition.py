@@ -1,10 +1,10 @@
 """If: a question about the facts as they are now."""
 
 from collections.abc import Iterator
-from datetime import datetime
-from typing import Literal
+from datetime import date, datetime
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from recoup.processes.engine.codes import Code
 from recoup.processes.engine.compiled import CompiledNode, Move
@@ -32,11 +32,20 @@ class IfPorts(Strict):
     no: NodeId
 
 
+class TakenFrom(Strict):
+    """The saved segment that a condition was taken from, and of which day that was. For people: the condition decides."""
+
+    id: Annotated[int, Field(ge=1, le=2**63 - 1)]
+    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
+    of: date
+
+
 class IfDocument(NodeDocument):
     """A fork that does not wait."""
 
     t: Literal["if"]
     condition: Condition = Field(alias="if")
+    segment: TakenFrom | None = None
     out: IfPorts
 
 
@@ -65,7 +74,10 @@ def _build(document: IfDocument, shop: Workshop) -> CompiledNode:
 
 def _summarise(document: IfDocument) -> Summary:
     facts = tuple(dict.fromkeys(comparison.f for comparison in comparisons(document.condition)))
-    return Summary("process.node.if", {"facts": facts, "condition": document.condition})
+    values: dict[str, object] = {"facts": facts, "condition": document.condition}
+    if document.segment is not None:
+        values["segment"] = document.segment.model_dump(mode="json")
+    return Summary("process.node.if", values)
 
 
 KIND = Kind(IfDocument, _build, _check, _summarise, words={"if": gettext_noop("Does this apply?")})

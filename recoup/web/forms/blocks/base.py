@@ -71,7 +71,7 @@ class GrowingForm(forms.Form):
         self, data: QueryDict | None = None, *, raw: Raw, around: Around, again: bool = False
     ) -> None:
         super().__init__(data, auto_id="id_%s")
-        self.raw_before, self.around = raw, around
+        self.raw_before, self.around, self.is_again = raw, around, again
         self.typed = data if data is not None else QueryDict()
         self.initial = self.read(raw)
         self.build()

@@ -24,7 +24,8 @@ class IfForm(ConditionForm, BlockForm):
 
     def fields_to_raw(self) -> dict[str, Any]:
         """Return the condition."""
-        return {"if": self.condition_to_raw()}
+        condition = self.condition_to_raw()
+        return {"if": condition, **self.segment_to_raw(condition)}
 
     def own_parts(self) -> list[Part]:
         """Return the builder."""

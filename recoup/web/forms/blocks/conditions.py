@@ -3,31 +3,41 @@
 A row or a group is named by its place: `fact0`, `op0_2`, `match1`. What is typed says which of them there are.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, MutableMapping
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from recoup.processes.engine.codes import SubjectKind
 from recoup.processes.graph.editing import Raw
-from recoup.segments.field import FieldType
+from recoup.processes.segments_used import fitting_segments
+from recoup.segments.field import zone_named
 from recoup.segments.fields import FIELDS
+from recoup.segments.models import Segment
 from recoup.web.forms.blocks.base import GrowingForm, Line, Part
+from recoup.web.forms.blocks.condition_groups import (
+    DEEPEST,
+    MOST_PARTS,
+    MOST_ROWS,
+    Group,
+    Row,
+    can_be_shown,
+    grouped,
+    parts_of,
+    place_in,
+    same,
+)
 from recoup.web.forms.blocks.condition_rows import (
     MATCHES,
     OFFERED,
     comparison_of,
     initial_of,
-    is_shown,
     row_fields,
 )
 from recoup.web.words import nodes
 
-MOST_ROWS = 60
-MOST_PARTS = 20  # of one group
-DEEPEST = 4  # groups within the first one
 _ADDED = [
     ("all", gettext_lazy("a group: all of these")),
     ("any", gettext_lazy("a group: any of these")),
@@ -36,47 +46,11 @@ _ADDED = [
 ]
 
 
-@dataclass(slots=True)
-class Row:
-    """One question."""
-
-    path: str
-    fact: str
-
-
-@dataclass(slots=True)
-class Group:
-    """Questions and groups that belong together. The first one has an empty path."""
-
-    path: str
-    match: str = "all"
-    parts: list["Group | Row"] = field(default_factory=list)
-
-    def rows(self) -> Iterator[Row]:
-        """Yield every row, also those of groups within."""
-        for part in self.parts:
-            if isinstance(part, Row):
-                yield part
-            else:
-                yield from part.rows()
-
-    def groups(self) -> Iterator["Group"]:
-        """Yield this group and those within."""
-        yield self
-        for part in self.parts:
-            if isinstance(part, Group):
-                yield from part.groups()
-
-    @property
-    def depth(self) -> int:
-        """Return how many groups it lies in."""
-        return len(self.path.split("_")) if self.path else 0
-
-
 class ConditionForm(GrowingForm):
     """A form with a condition in it. One that is nested deeper than it can show is kept as it is."""
 
     needs_condition = True
+    takes_segments = True
 
     def condition_before(self) -> Raw | None:
         """Return the condition that the rows are about."""
@@ -92,17 +66,75 @@ class ConditionForm(GrowingForm):
         condition = self.condition_before()
         self.fresh: dict[str, Any] = {}
         self.comparisons: dict[str, Raw] = {}
-        is_readable = _can_be_shown(condition)
+        self._offer_segments()
+        is_readable = can_be_shown(condition) or bool(self.taken or self.typed.get("taken"))
         self.kept = None if is_readable else condition
         self.root = Group("")
         if not is_readable:
             return
-        self.root = self._typed("") if self.is_bound else self._opened(condition)
+        if self.taken is not None:
+            self.root = self._opened(self.taken.condition, self.fresh)
+            self.fresh |= {f"match{group.path}": group.match for group in self.root.groups()}
+            self.fresh |= {"segment": "", "taken": str(self.taken.pk)}
+        else:
+            self.root = self._typed("") if self.is_bound else self._opened(condition, self.initial)
         for group in self.root.groups():
             self._add_group(group)
         for row in self.root.rows():
             label = nodes.fact(row.fact)
             self.fields |= row_fields(row.path, row.fact, label, self.around.shop)
+
+    def _offer_segments(self) -> None:
+        """Offer the saved segments that fit; `taken` is one whose content takes the place of what is there."""
+        self.segments: dict[str, Segment] = {}
+        self.taken: Segment | None = None
+        if not self.takes_segments:
+            return
+        fitting = fitting_segments(self.around.shop, SubjectKind(self.condition_subject()))
+        self.segments = {str(one.pk): one for one in fitting if can_be_shown(one.condition)}
+        if self.segments:
+            names = [(key, one.name) for key, one in self.segments.items()]
+            self.fields["segment"] = forms.ChoiceField(
+                label=_("Take the conditions of a saved segment"),
+                choices=[("", _("Choose…")), *names],
+                required=False,
+                help_text=_("They take the place of what is asked here, as they are now."),
+            )
+            self.fields["segment"].takes = True  # type: ignore[attr-defined]  # a button beside it
+        named = self.raw_before.get("segment")
+        self.fields["taken"] = forms.CharField(widget=forms.HiddenInput, required=False)
+        self.initial["taken"] = str(named["id"]) if named else ""
+        if self.is_again:
+            self.taken = self.segments.get(self.typed.get("segment", ""))
+
+    def _segment_line(self) -> list[Line]:
+        names = [name for name in ("segment", "taken") if name in self.fields]
+        return [self.line(*names, css="condition-more depth-0")] if names else []
+
+    def _segment_notes(self) -> list[str]:
+        """Say from which segment the condition is, and whether that has another one now."""
+        if self.taken is not None:
+            return [nodes.as_segment(named_segment(self.taken))]
+        named, condition = self.raw_before.get("segment"), self.condition_before()
+        if not named or not self.takes_segments:
+            return []
+        now = self.segments.get(str(named["id"]))
+        is_old = now is not None and condition is not None and not same(now.condition, condition)
+        changed = [_("It has been changed since. Take it again to have it as it is now.")] if is_old else []
+        return [nodes.as_segment(named), *changed]
+
+    def segment_to_raw(self, condition: Raw | None) -> Raw:
+        """Return from which segment the condition is, as long as it says the same as that."""
+        named, before = self.raw_before.get("segment"), self.condition_before()
+        key = self.typed.get("taken", str(named["id"]) if named else "")
+        if condition is None:
+            return {}
+        if named and key == str(named["id"]) and before is not None and same(before, condition):
+            return {"segment": named}
+        one = self.segments.get(key)
+        if one is None or not same(one.condition, condition):
+            return {}
+        return {"segment": named_segment(one)}
 
     def _add_group(self, group: Group) -> None:
         path = group.path
@@ -131,19 +163,19 @@ class ConditionForm(GrowingForm):
                 label=_("or add"), choices=[("", _("no group")), *_ADDED], required=False
             )
 
-    def _opened(self, condition: Raw | None) -> Group:
+    def _opened(self, condition: Raw | None, filled: MutableMapping[str, Any]) -> Group:
         """Return the rows of a condition and fill them in."""
-        root = _grouped(condition, "") if condition is not None else Group("")
+        root = grouped(condition, "") if condition is not None else Group("")
 
         def fill(group: Group, raws: list[Raw]) -> None:
             for part, raw in zip(group.parts, raws, strict=True):
                 if isinstance(part, Row):
-                    self.initial.update(initial_of(part.path, raw))
+                    filled.update(initial_of(part.path, raw))
                 else:
-                    fill(part, _parts(raw)[1])
+                    fill(part, parts_of(raw)[1])
 
         if condition is not None:
-            fill(root, _parts(condition)[1])
+            fill(root, parts_of(condition)[1])
         return root
 
     def _typed(self, path: str) -> Group:
@@ -155,7 +187,7 @@ class ConditionForm(GrowingForm):
         numbers = range(2 * MOST_PARTS)
         taken = -1
         for number in numbers:
-            place = _place(path, number)
+            place = place_in(path, number)
             if f"fact{place}" not in typed and f"match{place}" not in typed:
                 continue
             taken = number
@@ -169,7 +201,7 @@ class ConditionForm(GrowingForm):
         fact, kind = typed.get(_new(path), ""), typed.get(_new_group(path), "")
         if self._is_asked(fact) and len(group.parts) < MOST_PARTS:
             taken += 1
-            place = _place(path, taken)
+            place = place_in(path, taken)
             group.parts.append(Row(place, fact))
             self.fresh |= {
                 f"fact{place}": fact,
@@ -177,7 +209,7 @@ class ConditionForm(GrowingForm):
                 _new(path): "",
             }
         if kind in dict(MATCHES) and group.depth < DEEPEST and len(group.parts) < MOST_PARTS:
-            place = _place(path, taken + 1)
+            place = place_in(path, taken + 1)
             group.parts.append(Group(place, kind))
             self.fresh |= {f"match{place}": kind, _new_group(path): ""}
         return group
@@ -188,8 +220,10 @@ class ConditionForm(GrowingForm):
     def is_needed(self, name: str) -> bool:
         """Let values stand without a word about being optional."""
         own = ("match", "new", "group", "op", "fact", "cur", "v", "d", "n")
-        return super().is_needed(name) or (
-            name not in self.base_fields and any(_is_place(name.removeprefix(one)) for one in own)
+        return (
+            name == "segment"
+            or super().is_needed(name)
+            or (name not in self.base_fields and any(_is_place(name.removeprefix(one)) for one in own))
         )
 
     def grown(self) -> dict[str, Any]:
@@ -221,8 +255,10 @@ class ConditionForm(GrowingForm):
     def condition_part(self, title: str, help_text: str = "") -> Part:
         """Return the builder."""
         if self.kept is not None:
-            return Part(title, [], _("This condition has parts within parts and is kept as it is."))
-        return Part(title, self.condition_lines(), help_text, css="condition")
+            kept = _("This condition has parts within parts and is kept as it is.")
+            return Part(title, self._segment_line(), kept, notes=self._segment_notes())
+        lines = [*self._segment_line(), *self.condition_lines()]
+        return Part(title, lines, help_text, css="condition", notes=self._segment_notes())
 
     def clean(self) -> dict[str, Any]:
         """Ask for the value of every row, and let no group stand empty."""
@@ -247,7 +283,7 @@ class ConditionForm(GrowingForm):
             return None
         found = self._raw_of(self.root)
         before = self.condition_before()
-        return before if before is not None and _same(before, found) else found
+        return before if before is not None and same(before, found) else found
 
     def _raw_of(self, group: Group) -> Raw:
         parts = [
@@ -259,6 +295,12 @@ class ConditionForm(GrowingForm):
         return {"not": inner} if match.startswith("not_") else inner
 
 
+def named_segment(segment: Segment) -> Raw:
+    """Return how a document names a segment: its content is that of the day on which it was last changed."""
+    day = segment.changed_at.astimezone(zone_named(segment.shop.time_zone)).date()
+    return {"id": segment.pk, "name": segment.name, "of": day.isoformat()}
+
+
 def _new(path: str) -> str:
     return f"new{path}" if path else "new_fact"
 
@@ -267,71 +309,5 @@ def _new_group(path: str) -> str:
     return f"group{path}" if path else "new_group"
 
 
-def _place(path: str, number: int) -> str:
-    return f"{path}_{number}" if path else str(number)
-
-
 def _is_place(text: str) -> bool:
     return bool(text) and all(part.isdecimal() for part in text.split("_"))
-
-
-def _parts(raw: Raw) -> tuple[str, list[Raw]]:
-    """Return how the parts of a condition belong together, and the parts; a comparison is a group of one."""
-    for key in ("all", "any"):
-        if key in raw:
-            return key, raw[key]
-    if "not" in raw:
-        inner = raw["not"]
-        if "all" in inner or "any" in inner:
-            match, parts = _parts(inner)
-            return f"not_{match}", parts
-        return "not_any", [inner]
-    return "all", [raw]
-
-
-def _grouped(raw: Raw, path: str) -> Group:
-    match, parts = _parts(raw)
-    group = Group(path, match)
-    for number, part in enumerate(parts):
-        place = _place(path, number)
-        group.parts.append(Row(place, part["f"]) if "f" in part else _grouped(part, place))
-    return group
-
-
-def _can_be_shown(raw: Raw | None) -> bool:
-    if raw is None:
-        return True
-    root = _grouped(raw, "")
-    rows = list(_comparisons(raw))
-    return (
-        all(is_shown(one) for one in rows)
-        and len(rows) <= MOST_ROWS
-        and all(len(group.parts) <= MOST_PARTS and group.depth <= DEEPEST for group in root.groups())
-    )
-
-
-def _comparisons(raw: Raw) -> Iterator[Raw]:
-    if "f" in raw:
-        yield raw
-        return
-    for part in _parts(raw)[1]:
-        yield from _comparisons(part)
-
-
-def _same(before: Raw, found: Raw) -> bool:
-    """Tell whether two conditions are one, however their groups of one are written."""
-    return bool(_plain(before) == _plain(found))
-
-
-def _plain(raw: Raw) -> Any:
-    if "f" in raw:
-        known = FIELDS.get(raw["f"])
-        value = raw.get("v")
-        if known is not None and known.type is FieldType.NUMBER and value is not None:
-            value = [str(one) for one in value] if isinstance(value, list) else str(value)
-        return (raw["f"], raw["op"], value, raw.get("within"), raw.get("currency"))
-    match, parts = _parts(raw)
-    plain = [_plain(part) for part in parts]
-    if len(plain) == 1:
-        return ("not", plain[0]) if match.startswith("not_") else plain[0]
-    return (match, plain)

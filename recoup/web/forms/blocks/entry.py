@@ -164,10 +164,14 @@ class EntryForm(ConditionForm):
         if typed["products"] and subject in _PRODUCTS:
             parts.append({"f": _PRODUCTS[subject], "op": "has_any", "v": typed["products"]})
         condition = self.condition_to_raw()
+        named = self.segment_to_raw(condition) if subject is self.around.subject else {}
         if condition is not None:
-            parts.extend(condition["all"] if parts and "all" in condition else [condition])
+            is_merged = bool(parts) and "all" in condition and not named
+            parts.extend(condition["all"] if is_merged else [condition])
         if parts:
-            raw["if"] = parts[0] if len(parts) == 1 else {"all": parts}
+            is_alone = len(parts) == 1 and not (named and _looks_parted(parts[0]))
+            raw["if"] = parts[0] if is_alone else {"all": parts}
+        raw |= named
         if subject is not self.around.subject and typed["anchor"] != "entered":
             anchors = {SubjectKind.ORDER: "placed_at", SubjectKind.CART: "last_activity_at"}
             raw["anchor"] = anchors.get(subject, "entered")
@@ -201,11 +205,23 @@ def _parted(entry: Raw) -> tuple[list[str], Raw | None]:
     """Take the products out of a condition: the first question whether any of them was ordered."""
     condition, fact = entry.get("if"), _PRODUCTS.get(subject_of(entry))
     parts = condition["all"] if condition and "all" in condition else [condition] if condition else []
+    if condition and entry.get("segment"):  # the condition of a segment stands as one part, whatever it asks
+        if not _looks_parted(condition):
+            return [], condition
+        return list(parts[0]["v"]) if len(parts) == 2 else [], parts[-1]
     chosen = next((one for one in parts if one.get("f") == fact and one.get("op") == "has_any"), None)
     if chosen is None:
         return [], condition
     rest = [one for one in parts if one is not chosen]
     return list(chosen["v"]), rest[0] if len(rest) == 1 else {"all": rest} if rest else None
+
+
+def _looks_parted(condition: Raw) -> bool:
+    """Tell whether a condition stands as products with another condition beside them, or as another condition alone."""
+    parts = condition.get("all", [])
+    return len(parts) == 1 or (
+        len(parts) == 2 and parts[0].get("f") in _PRODUCTS.values() and parts[0].get("op") == "has_any"
+    )
 
 
 class GoalsForm(GrowingForm):
