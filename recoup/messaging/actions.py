@@ -34,9 +34,10 @@ class NotFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class MessageOrder:
-    """A message to be queued. One of `order_id` and `cart_id` says what it is about.
+    """A message to be queued. One of `order_id` and `cart_id` says what it is about; without both it is about the person.
 
-    An empty `locale` is the one frozen on the order or cart; the address is the one given with the order.
+    An empty `locale` is the one frozen on the order or cart, or that of the person; the address is the one given with
+    the order.
     """
 
     shop_id: int
@@ -107,8 +108,8 @@ _QUEUE = f"""
         message_ref, reason, answer, fallback, offer_id)
     SELECT w.shop_id, w.source_id, w.enrolment_id, w.step_no, w.node, w.case_id, w.manual_key, w.channel,
         l.id, w.contact_id, w.order_id, w.cart_id, t.id,
-        coalesce(nullif(w.locale, ''), o.locale, k.locale, s.locale), w.purpose, w.message_class, w.content, w.relation,
-        w.country, w.is_asked_for, false,
+        coalesce(nullif(w.locale, ''), o.locale, k.locale, nullif(c.locale, ''), s.locale), w.purpose,
+        w.message_class, w.content, w.relation, w.country, w.is_asked_for, false,
         w.is_test OR s.live_since IS NULL, CASE WHEN w.channel = 'email'
             THEN coalesce(nullif(o.buyer->>'email', ''), c.email)
             ELSE coalesce(nullif(o.buyer->>'phone', ''), c.phone) END, w.prio, 'due', %s,
@@ -293,7 +294,11 @@ def send_by_hand(order: MessageOrder, *, actor: Actor, now: datetime) -> Message
 
 
 def _record(verb: str, order: MessageOrder, actor: Actor, now: datetime) -> None:
-    subject = ("order", order.order_id) if order.order_id is not None else ("cart", order.cart_id or 0)
+    subject = ("contact", order.contact_id)
+    if order.order_id is not None:
+        subject = ("order", order.order_id)
+    elif order.cart_id is not None:
+        subject = ("cart", order.cart_id)
     activity.record(
         verb, shop_id=order.shop_id, subject=subject, at=now, actor=actor, template=order.template_key
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from django.db import IntegrityError, transaction
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -37,7 +37,7 @@ class CarriedText(_Strict):
     """A text in all its languages."""
 
     name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
-    kind: Annotated[str, StringConstraints(max_length=8)]
+    kind: Literal["order", "cart", "customer"]
     channel: Annotated[str, StringConstraints(max_length=8)] = "email"
     words: Annotated[dict[Locale, CarriedWords], Field(min_length=1, max_length=MOST_LOCALES)]
 

@@ -8,6 +8,10 @@ from recoup.messaging.rules.kinds import Content
 CONSENT_PURPOSES = (ConsentEvent.Purpose.MARKETING.value, ConsentEvent.Purpose.CART_REMINDER.value)
 
 
+# What is written to a person without an order carries out nothing: it invites to buy, whatever its words.
+_CONTENTS: dict[str, str] = {Template.Kind.ORDER: Content.CONTRACT, Template.Kind.CART: Content.CART}
+
+
 def class_of_text(content: str) -> str:
     """Return the class of a text by its content alone, as the strictest country has it: what every such mail must carry.
 
@@ -20,7 +24,7 @@ def class_of_text(content: str) -> str:
 
 def content_of_kind(kind: str) -> str:
     """Return what a text of this kind is about, as long as it says nothing else."""
-    return Content.CONTRACT if kind == Template.Kind.ORDER else Content.CART
+    return _CONTENTS.get(kind, Content.ADVERTISING)
 
 
 def blocking_scopes(message_class: str, *, is_asked_for: bool) -> frozenset[str]:

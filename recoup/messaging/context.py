@@ -40,7 +40,7 @@ class Subject(NamedTuple):
     key: int  # of the message; of anything else for a preview
     contact_id: int
     order_id: int | None
-    cart_id: int | None
+    cart_id: int | None  # without both it is about the person alone
     locale: str
     template: CompiledTemplate
     offer_id: int | None = None
@@ -70,12 +70,7 @@ def build_contexts(shop_id: int, subjects: Sequence[Subject]) -> dict[int, Built
     offers = rows.read_offers(shop_id, [s.offer_id for s in subjects if s.offer_id is not None])
     last_mails = rows.read_last_mails([s.contact_id for s in subjects]) if _LAST_MAIL in needed else {}
     found = [
-        (
-            subject,
-            orders.get(subject.order_id) if subject.order_id is not None else carts.get(subject.cart_id or 0),
-        )
-        for subject in subjects
-        if subject.contact_id in people
+        (subject, _row_of(subject, orders, carts)) for subject in subjects if subject.contact_id in people
     ]
     present = [(subject, row) for subject, row in found if row is not None]
     return {
@@ -89,6 +84,14 @@ def build_contexts(shop_id: int, subjects: Sequence[Subject]) -> dict[int, Built
         )
         for subject, row in present
     }
+
+
+def _row_of(
+    subject: Subject, orders: Mapping[int, rows.Row], carts: Mapping[int, rows.Row]
+) -> rows.Row | None:
+    if subject.order_id is not None:
+        return orders.get(subject.order_id)
+    return rows.NO_ROW if subject.cart_id is None else carts.get(subject.cart_id)
 
 
 def _build(
@@ -117,8 +120,9 @@ def _build(
         "links": {
             word: links.address(PURPOSES[word], _PLACES[word].decode()) for word in subject.template.links
         },
-        row.kind: about,
     }
+    if row.kind:
+        values[row.kind] = about
     if offer is not None:
         values["offer"] = offer.values(subject.locale)
     return BuiltContext(
@@ -171,12 +175,9 @@ def unsubscribe_address(token: str) -> str:
 
 
 def _link_order(shop_id: int, subject: Subject, purpose: str) -> LinkOrder:
-    is_order = subject.order_id is not None
-    return LinkOrder(
-        purpose,
-        shop_id,
-        "order" if is_order else "cart",
-        subject.order_id if is_order else subject.cart_id or 0,  # type: ignore[arg-type]
-        subject.contact_id,
-        subject.key,
-    )
+    kind, subject_id = "contact", subject.contact_id
+    if subject.order_id is not None:
+        kind, subject_id = "order", subject.order_id
+    elif subject.cart_id is not None:
+        kind, subject_id = "cart", subject.cart_id
+    return LinkOrder(purpose, shop_id, kind, subject_id, subject.contact_id, subject.key)

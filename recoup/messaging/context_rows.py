@@ -42,6 +42,9 @@ class Row(NamedTuple):
     """What leads from the goods of an order to what is due; named in the language of each text."""
 
 
+NO_ROW = Row("", {}, "")  # of a text about a person alone
+
+
 class OfferRow(NamedTuple):
     """An offer as texts speak of it."""
 

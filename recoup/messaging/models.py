@@ -59,6 +59,7 @@ class Template(ShopOwned):
     class Kind(models.TextChoices):
         ORDER = "order", _("about an order")
         CART = "cart", _("about a cart")
+        CUSTOMER = "customer", _("about a person, without an order")
 
     key = models.CharField(max_length=60)  # stable name that processes use
     name = models.CharField(max_length=120)

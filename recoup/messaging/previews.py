@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from recoup.customers.models import Contact
 from recoup.customers.normalise import phone_key
 from recoup.messaging.accounts import find_account
 from recoup.messaging.channels import channel
@@ -58,10 +59,10 @@ def preview(
     template: Template,
     locale: str,
     *,
-    subject: Order | Cart | None = None,
+    subject: Order | Cart | Contact | None = None,
     pool: RenderPool | None = None,
 ) -> Preview:
-    """Write the draft as the person of an order or a cart would get it, or a made-up one.
+    """Write the draft as the person, or that of an order or a cart, would get it, or a made-up one.
 
     :raises TemplateRefused: if the draft has blocking problems.
     :raises PreviewFailed: if the mail of this person cannot be written.
@@ -70,7 +71,9 @@ def preview(
     return Preview(mail.subject, mail.html.decode(), mail.text.decode())
 
 
-def _render(template: Template, locale: str, subject: Order | Cart | None, pool: RenderPool) -> Rendered:
+def _render(
+    template: Template, locale: str, subject: Order | Cart | Contact | None, pool: RenderPool
+) -> Rendered:
     compiled = compile_draft(template, locale, pool=pool)
     values, zone = _values(template, compiled, locale, subject)
     (outcome,) = pool.render([RenderItem(compiled, values, locale, zone)])
@@ -81,16 +84,16 @@ def _render(template: Template, locale: str, subject: Order | Cart | None, pool:
 
 
 def _values(
-    template: Template, compiled: CompiledTemplate, locale: str, subject: Order | Cart | None
+    template: Template, compiled: CompiledTemplate, locale: str, subject: Order | Cart | Contact | None
 ) -> tuple[dict[str, Any], str]:
     zone = template.shop.time_zone
-    if subject is not None and subject.contact_id is not None:
-        is_order = isinstance(subject, Order)
+    contact_id = subject.pk if isinstance(subject, Contact) else subject.contact_id if subject else None
+    if subject is not None and contact_id is not None:
         one = Subject(
             key=0,
-            contact_id=subject.contact_id,
-            order_id=subject.pk if is_order else None,
-            cart_id=None if is_order else subject.pk,
+            contact_id=contact_id,
+            order_id=subject.pk if isinstance(subject, Order) else None,
+            cart_id=subject.pk if isinstance(subject, Cart) else None,
             locale=locale,
             template=compiled,
         )
@@ -112,7 +115,7 @@ def send_test(
     to_address: str,
     *,
     now: datetime,
-    subject: Order | Cart | None = None,
+    subject: Order | Cart | Contact | None = None,
     pool: RenderPool | None = None,
 ) -> TestSend:
     """Send the draft to an address of one's own, at once. It is no message: it counts nowhere and its links lead nowhere.

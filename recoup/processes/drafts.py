@@ -11,7 +11,7 @@ from django.db.models import Count
 
 from recoup.core import activity
 from recoup.core.activity import Actor
-from recoup.messaging.models import MessageSource, Template
+from recoup.messaging.models import MessageSource
 from recoup.processes.actions import publish
 from recoup.processes.engine.codes import SubjectKind
 from recoup.processes.graph.comparing import Changes, compare
@@ -34,6 +34,7 @@ from recoup.processes.moving.plan import Plan
 from recoup.processes.offering import offer_texts
 from recoup.processes.segments_used import of_this_shop
 from recoup.processes.surroundings import others_of
+from recoup.processes.texts import text_offers
 from recoup.shops.models import Shop
 
 MOST_REVISIONS = 50
@@ -142,31 +143,6 @@ def used_ids(process: Process) -> set[str]:
     """Return every id that a block of this process has had in any version."""
     latest = ProcessVersion.objects.filter(process=process).order_by("-number").first()
     return set() if latest is None else set(latest.node_map)
-
-
-def template_keys(shop: Shop) -> set[str]:
-    """Return the keys of the texts that can be sent: those that are published."""
-    found = Template.objects.filter(shop=shop, current_version__isnull=False)
-    return set(found.values_list("key", flat=True))
-
-
-def text_offers(shop: Shop) -> dict[str, TextOffer]:
-    """Return the texts that can be sent, by key: their channel, and the languages of the shop's messages they lack."""
-    found = Template.objects.filter(shop=shop, current_version__isnull=False).select_related(
-        "current_version"
-    )
-    wanted = shop.message_locales
-    return {
-        one.key: TextOffer(
-            one.channel,
-            tuple(
-                locale
-                for locale in wanted
-                if one.current_version is not None and locale not in one.current_version.texts
-            ),
-        )
-        for one in found
-    }
 
 
 def _known_to(

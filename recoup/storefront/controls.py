@@ -21,7 +21,7 @@ from recoup.orders.holds import (
     promise_payment,
     resume_reminders,
 )
-from recoup.orders.models import Order
+from recoup.orders.models import Cart, Order
 from recoup.orders.queries import OPEN_STATUSES, OWED_STATES
 from recoup.payments import asking
 from recoup.payments.sessions import find_open_session
@@ -166,15 +166,16 @@ def why(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Say why somebody got a message: facts alone."""
     if request.method == "POST":
         return HttpResponse(status=405, headers={"Allow": "GET, HEAD"})
-    subject, contact = visit.subject, visit.subject.contact
+    about, contact = visit.about, visit.contact
     message = Message.objects.filter(shop_id=visit.shop.pk, pk=visit.link.message_id or 0).first()
     consent = None
-    if contact is not None and not isinstance(subject, Order):
+    if contact is not None and not isinstance(about, Order):
         consent = find_consent(contact, purposes=CONSENT_PURPOSES, at=visit.now)
     address = message.recipient if message else contact.email if contact else ""
     context = {
-        "order": subject if isinstance(subject, Order) else None,
-        "cart": None if isinstance(subject, Order) else subject,
+        "order": about if isinstance(about, Order) else None,
+        "cart": about if isinstance(about, Cart) else None,
+        "may_refuse": message is not None and message.message_class == Message.MessageClass.SOFT_OPT_IN,
         "address": masked_email(address),
         "sent_at": message.handed_at if message else None,
         "consent": consent,

@@ -16,6 +16,7 @@ from recoup.core.clock import trade_now
 from recoup.core.links import LinkExpired, LinkUnknown
 from recoup.core.models import Link
 from recoup.core.ratelimit import is_allowed
+from recoup.customers.models import Contact
 from recoup.messaging.tracking import is_machine, record_visit
 from recoup.orders.models import Cart, Order
 from recoup.shops.models import Shop
@@ -26,6 +27,7 @@ from recoup.storefront.visits import Visit, language_of
 
 GUESSES = 30  # unknown links from one address
 GUESSES_PER = timedelta(minutes=1)
+_MOST_MERGES = 20
 METHODS = ("GET", "HEAD", "POST")
 
 View = Callable[[HttpRequest, Visit], HttpResponse]
@@ -65,19 +67,31 @@ def _answer(request: HttpRequest, purpose: str, token: str, view: View) -> HttpR
         if request.method != "POST":
             record_visit(link, at=now, is_machine=is_machine(str(request.method), request.headers))
         visit = Visit(link, token, shop, _subject(link), now)
-        with translation.override(language_of(visit.subject.locale, shop)), timezone.override(_zone(shop)):
+        with translation.override(language_of(visit.about.locale, shop)), timezone.override(_zone(shop)):
             return fresh.old_link(request, visit) if is_old else view(request, visit)
 
 
-def _subject(link: Link) -> Order | Cart:
-    found: Order | Cart | None = None
+def _subject(link: Link) -> Order | Cart | Contact:
+    found: Order | Cart | Contact | None = None
     if link.subject_kind == "order":
         found = Order.objects.select_related("source", "contact", "shop").filter(pk=link.subject_id).first()
     elif link.subject_kind == "cart":
         found = Cart.objects.select_related("source", "contact", "shop").filter(pk=link.subject_id).first()
+    elif link.subject_kind == "contact":
+        found = _person(link.subject_id)
     if found is None:
         raise LinkUnknown
     return found
+
+
+def _person(contact_id: int) -> Contact | None:
+    """Return a person; of one who was merged into another, the one who stayed."""
+    found = Contact.objects.select_related("shop").filter(pk=contact_id).first()
+    for _step in range(_MOST_MERGES):
+        if found is None or found.merged_into_id is None:
+            return found
+        found = Contact.objects.select_related("shop").filter(pk=found.merged_into_id).first()
+    return None
 
 
 def _zone(shop: Shop) -> ZoneInfo:

@@ -30,15 +30,15 @@ def out(request: HttpRequest, visit: Visit) -> HttpResponse:
     if request.method != "POST":
         return _show(visit, has_left=_has_left(visit, address, scope), scope=scope)
     if request.POST.get(ONE_CLICK[0]) == ONE_CLICK[1]:
-        leave(visit.link.shop_id, visit.subject.contact, address, scope=scope, now=visit.now)
+        leave(visit.link.shop_id, visit.contact, address, scope=scope, now=visit.now)
         return closed(HttpResponse("OK\n", content_type="text/plain"))
     if request.POST.get("do") == "leave":
-        leave(visit.link.shop_id, visit.subject.contact, address, scope=scope, now=visit.now)
+        leave(visit.link.shop_id, visit.contact, address, scope=scope, now=visit.now)
         return _show(visit, has_left=True, scope=scope)
     if request.POST.get("do") == "return":
         come_back(
             visit.link.shop_id,
-            visit.subject.contact,
+            visit.contact,
             address,
             scope=scope,
             now=visit.now,
@@ -51,7 +51,7 @@ def out(request: HttpRequest, visit: Visit) -> HttpResponse:
 def _what(visit: Visit) -> tuple[str, str]:
     """Return the address that the message went to, and what leaving it ends."""
     message = Message.objects.filter(shop_id=visit.shop.pk, pk=visit.link.message_id or 0).first()
-    contact = visit.subject.contact
+    contact = visit.contact
     address = message.recipient if message else contact.email if contact else ""
     message_class = (
         message.message_class if message else class_of_text(content_of_kind(visit.link.subject_kind))

@@ -1,4 +1,4 @@
-"""A link that was followed: the shop, the order or cart, and the language to answer in."""
+"""A link that was followed: the shop, the order, cart or person, and the language to answer in."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,6 +7,7 @@ from django.conf import settings
 
 from recoup.core.links import LinkUnknown
 from recoup.core.models import Link
+from recoup.customers.models import Contact
 from recoup.orders.models import Cart, Order
 from recoup.shops.models import Shop
 
@@ -18,7 +19,7 @@ class Visit:
     link: Link
     token: str
     shop: Shop
-    subject: Order | Cart
+    about: Order | Cart | Contact
     now: datetime
 
     @property
@@ -27,14 +28,29 @@ class Visit:
         return f"/{self.link.purpose}/{self.token}"
 
     @property
+    def contact(self) -> Contact | None:
+        """Return the person that the link is about, or whose order or cart it is."""
+        return self.about if isinstance(self.about, Contact) else self.about.contact
+
+    @property
+    def subject(self) -> Order | Cart:
+        """Return the order or cart that the link is about.
+
+        :raises LinkUnknown: if it is about a person alone.
+        """
+        if isinstance(self.about, Contact):
+            raise LinkUnknown
+        return self.about
+
+    @property
     def order(self) -> Order:
         """Return the order that the link is about.
 
-        :raises LinkUnknown: if it is about a cart.
+        :raises LinkUnknown: if it is about a cart or a person.
         """
-        if not isinstance(self.subject, Order):
+        if not isinstance(self.about, Order):
             raise LinkUnknown
-        return self.subject
+        return self.about
 
 
 def language_of(locale: str, shop: Shop) -> str:

@@ -20,7 +20,15 @@ CART_TEXT = """<mjml><mj-body><mj-section><mj-column>
 <mj-button href="{{ links.cart }}">Open the cart</mj-button>
 <mj-text><a href="{{ links.unsubscribe }}">No more such mails</a></mj-text>
 </mj-column></mj-section></mj-body></mjml>"""
-
+PERSON_TEXT = """<mjml><mj-body><mj-section><mj-column>
+<mj-text>Hello {{ customer.first_name | fallback: "there" }}, we have moved to a new street.</mj-text>
+<mj-text><a href="{{ links.why }}">Why me</a> <a href="{{ links.unsubscribe }}">No more such mails</a></mj-text>
+</mj-column></mj-section></mj-body></mjml>"""
+DEFAULTS = {
+    "order": ("Your order {{ order.number }}", ORDER_TEXT),
+    "cart": ("Your cart", CART_TEXT),
+    "customer": ("From {{ shop.name }}", PERSON_TEXT),
+}
 
 SHORT_TEXTS = {
     "order": "{{ shop.name }}: order {{ order.number }} over {{ order.due }} waits. Pay: {{ links.pay }}",
@@ -40,7 +48,7 @@ def compiled(kind: str, subject: str, html: str, locale: str, channel: str = "em
 
 def make_template(shop: Shop, *, key: str = "reminder", kind: str = "order", **values: Any) -> Template:
     """Make a template with a published version: English unless `texts` says subject and MJML by locale."""
-    default = ("Your order {{ order.number }}", ORDER_TEXT) if kind == "order" else ("Your cart", CART_TEXT)
+    default = DEFAULTS[kind]
     channel = values.get("channel", "email")
     if channel == "sms":
         default = ("", SHORT_TEXTS[kind])

@@ -182,7 +182,6 @@ class PostgresWorld:
     def _make_order(self, arrival: Arrival) -> None:
         candidate, order = arrival.candidate, arrival.facts.order
         contact = arrival.facts.contact
-        assert order is not None
         assert contact is not None
         self._run(
             "INSERT INTO customers_contact (id, shop_id, name, email, phone, locale, time_zone, country, company, search,"
@@ -194,6 +193,8 @@ class PostgresWorld:
             locale=contact.locale,
             zone=contact.zone,
         )
+        if order is None:  # it is about the person
+            return
         self._run(
             "INSERT INTO orders_order (id, shop_id, source_id, ref, number, contact_id, status, payment_state, currency,"
             " total, captured, refunded, locale, origin, method, method_title, is_offline_method, pay_url, cart_ref, buyer,"
@@ -226,11 +227,11 @@ class PostgresWorld:
 
     def _enter(self, arrival: Arrival) -> None:
         candidate, graph = arrival.candidate, graph_of(VERSION)
-        ((case_id,),) = self._run(
+        cases = self._run(
             "SELECT id FROM recovery_recoverycase WHERE order_id = %(id)s", id=candidate.subject_id
         )
         facts = reduce(apply_change, self._early.get(candidate.subject_id, []), arrival.facts)
-        known = replace(candidate, shop_id=self._shop.pk, case_id=case_id)
+        known = replace(candidate, shop_id=self._shop.pk, case_id=cases[0][0] if cases else None)
         keys = keys_for(graph, known)
         if keys is None or not graph.admits(facts, candidate.entered_at):
             return

@@ -9,6 +9,8 @@ from django_scopes import scopes_disabled
 from recoup.core import outbox
 from recoup.core.activity import SYSTEM
 from recoup.customers.merging import merge_contacts
+from recoup.messaging.carrying import take_in
+from recoup.messaging.models import Message
 from recoup.orders.models import Order
 from recoup.payments.events import PaymentReceived
 from recoup.processes import handlers
@@ -16,10 +18,15 @@ from recoup.processes.backtest.runs import CannotBeTried, request_run
 from recoup.processes.engine.codes import Code, State, SubjectKind
 from recoup.processes.engine.entry import LONGEST_CHAIN
 from recoup.processes.entering import Arrival, enrol
+from recoup.processes.files import read_file, write_file
+from recoup.processes.graph.picture import draw
 from recoup.processes.graph.problems import InvalidProcess
-from recoup.processes.graph.validation import load_process
+from recoup.processes.graph.reading import read_document
+from recoup.processes.graph.validation import find_problems, load_process
 from recoup.processes.loop import Engine
 from recoup.processes.models import Enrolment, StepLog
+from recoup.processes.texts import text_offers
+from recoup.processes.versions import graph_of
 from recoup.shops.models import Shop
 from tests.factories.clock import set_clock
 from tests.factories.moments import DAY, HOUR, NOW
@@ -27,6 +34,7 @@ from tests.factories.orders import make_order
 from tests.factories.people import make_contact
 from tests.factories.processes import make_process
 from tests.factories.shops import make_shop
+from tests.factories.templates import make_template
 from tests.processes.worlds import document
 
 pytestmark = pytest.mark.django_db
@@ -215,3 +223,73 @@ def test_putting_people_in_cannot_be_tried_on_the_past(shop: Shop) -> None:
 
     with pytest.raises(CannotBeTried):
         request_run(process, since=NOW - 30 * DAY, until=NOW, now=NOW)
+
+
+WRITE = {
+    "n1": {"t": "send", "template": "moved", "purpose": "thanks", "out": {"done": "n2"}},
+    "n2": {"t": "end"},
+}
+
+
+def test_a_process_about_a_person_writes_to_them_without_an_order(shop: Shop) -> None:
+    make_template(shop, key="moved", kind="customer")
+    process = make_process(shop, entry={"on": "manual"}, goals=[], nodes=WRITE)
+    anna = make_contact(shop, locale="pl", country="PL")
+    put_in(process, anna)
+
+    Engine().run_once()
+
+    message = Message.objects.get()
+    assert (message.contact_id, message.order_id, message.cart_id) == (anna.pk, None, None)
+    assert (message.purpose, message.message_class, message.locale) == ("reminder", "needs_consent", "pl")
+    assert (
+        draw(graph_of(process.current_version_id or 0).document).nodes[0].word == "process.node.send.message"
+    )
+
+
+def test_who_is_held_out_gets_no_message_about_themselves(shop: Shop) -> None:
+    make_template(shop, key="moved", kind="customer")
+    process = make_process(shop, entry={"on": "manual"}, goals=[], nodes=WRITE, holdout_bp=9_999)
+    put_in(process, make_contact(shop))
+
+    Engine().run_once()
+
+    assert Message.objects.count() == 0
+    assert StepLog.objects.order_by("step_no").first().outcome == Code.SUPPRESSED  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("entry", "text", "fits"),
+    [
+        ("manual", "moved", True),
+        ("manual", "reminder", False),
+        ("order.unpaid", "moved", False),
+        ("order.unpaid", "reminder", True),
+    ],
+)
+def test_a_text_about_something_else_than_the_process_is_refused(
+    shop: Shop, entry: str, text: str, fits: bool
+) -> None:
+    make_template(shop, key="moved", kind="customer")
+    make_template(shop)
+    nodes = {"n1": {"t": "send", "template": text, "out": {"done": "n2"}}, "n2": {"t": "end"}}
+    goals = [] if entry == "manual" else [{"on": "order.paid"}]
+    raw = document(nodes, entry={"on": entry, "first": "n1"}, goals=goals)
+
+    found = find_problems(read_document(raw), text_offers(shop))
+
+    assert [(one.path, one.code) for one in found] == (
+        [] if fits else [("nodes.n1.template", "text_of_other_subject")]
+    )
+
+
+def test_a_text_about_a_person_travels_with_its_process(shop: Shop) -> None:
+    make_template(shop, key="moved", kind="customer")
+    process = make_process(shop, entry={"on": "manual"}, goals=[], nodes=WRITE)
+    other = make_shop()
+
+    whole = read_file(write_file(shop, graph_of(process.current_version_id or 0).document.as_json()))
+    taken = take_in(other, "moved", whole.texts["moved"], actor=SYSTEM, now=NOW)
+
+    assert (taken.kind, taken.current_version is not None) == ("customer", True)
+    assert find_problems(whole.document, text_offers(other)) == []

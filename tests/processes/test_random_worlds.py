@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from recoup.processes.engine.bucket import bucket
 from recoup.processes.engine.codes import Code, State, is_final
+from recoup.processes.engine.records import Facts
 from recoup.processes.graph.compiling import compile_graph
 from recoup.processes.graph.document import ProcessDocument
 from recoup.processes.graph.reading import read_document
@@ -16,7 +17,18 @@ from recoup.processes.graph.validation import find_problems
 from recoup.processes.memory import MemoryStore
 from recoup.processes.simulator import Simulator
 from recoup.processes.worlds import Change, ChangeKind, Lane, News, Purchase, Reply, Visit
-from tests.processes.worlds import ORDER, PLACED, PROCESS, arrival, document, hours, order_facts, shop_with
+from recoup.segments.facts import ContactFacts
+from tests.processes.worlds import (
+    CONTACT,
+    ORDER,
+    PLACED,
+    PROCESS,
+    arrival,
+    document,
+    hours,
+    order_facts,
+    shop_with,
+)
 
 END_OF_TIME = PLACED + timedelta(days=3_000)
 SPANS = st.sampled_from(["PT1H", "PT30M", "P1D", "PT48H", "P3D", "P1DT2H"])
@@ -45,6 +57,30 @@ def documents(draw: st.DrawFn, *, with_offers: bool = True) -> ProcessDocument:
     raw = read_document(document(reached(nodes), entry=entry, goals=goals))
     assume(not find_problems(raw))
     return raw
+
+
+@st.composite
+def documents_about_people(draw: st.DrawFn) -> ProcessDocument:
+    """Draw a valid process about a person without an order."""
+    size = draw(st.integers(2, 9))
+    nodes: dict[str, Any] = {f"n{size}": {"t": "end"}}
+    for number in range(1, size):
+        forward = st.integers(number + 1, size).map("n{}".format)
+        anywhere = st.integers(1, size).map("n{}".format)
+        drawn = blocks(forward, anywhere, st.integers(1, size).map("n{}".format)).filter(_fits_people)
+        nodes[f"n{number}"] = draw(drawn)
+    entry: dict[str, Any] = {"on": draw(st.sampled_from(["manual", "tag.set"])), "first": "n1"}
+    if entry["on"] == "tag.set":
+        entry |= {"tags": ["vip"]}
+    raw = read_document(document(reached(nodes), entry=entry, goals=[]))
+    assume(any(node.t == "send" for node in raw.nodes.values()))
+    assume(not find_problems(raw))
+    return raw
+
+
+def _fits_people(node: dict[str, Any]) -> bool:
+    is_of_order = node["t"] in {"offer", "order_status", "if"} or node.get("date")
+    return not is_of_order and not str(node.get("on", {}).get("e", "")).startswith("order.")
 
 
 WAITS: list[dict[str, Any]] = [
@@ -153,6 +189,27 @@ def worlds(draw: st.DrawFn) -> list[News]:
             at = PLACED + timedelta(minutes=30 * draw(st.integers(0, 48 * 14)))
             news.append(draw(changes(order, at)))
         news.append(Change(PLACED + timedelta(days=40), ORDER, order, ChangeKind.RELEASED, PLACED))
+    return news
+
+
+@st.composite
+def worlds_of_people(draw: st.DrawFn) -> list[News]:
+    """Draw what three people do who were put in without an order."""
+    news: list[News] = []
+    for person in (1, 2, 3):
+        entered = PLACED + hours(draw(st.integers(0, 60)))
+        facts = Facts(contact=ContactFacts(draw(ZONES), "pl", "Europe/Warsaw"))
+        held_out = draw(st.sampled_from([0, 0, 9_999]))
+        who = {"subject_kind": CONTACT, "subject_id": person, "contact_id": person}
+        news.append(arrival(entered, facts, holdout_bp=held_out, **who))
+        for _ in range(draw(st.integers(0, 6))):
+            at, node = PLACED + timedelta(minutes=30 * draw(st.integers(0, 48 * 14))), draw(st.integers(1, 9))
+            happened: list[News] = [
+                Purchase(at, person, ("soap",), at - hours(draw(st.integers(0, 3)))),
+                Visit(at, CONTACT, person, f"n{node}", is_click=draw(st.booleans())),
+                Reply(at, CONTACT, person, f"n{node}", Code.TASK_DONE),
+            ]
+            news.append(draw(st.sampled_from(happened)))
     return news
 
 

@@ -19,7 +19,15 @@ from recoup.processes.memory_rows import Line
 from recoup.processes.simulator import Simulator
 from recoup.processes.worlds import Lane, News
 from tests.processes.postgres_world import PostgresWorld
-from tests.processes.test_random_worlds import END_OF_TIME, documents, fate, play, worlds
+from tests.processes.test_random_worlds import (
+    END_OF_TIME,
+    documents,
+    documents_about_people,
+    fate,
+    play,
+    worlds,
+    worlds_of_people,
+)
 from tests.processes.worlds import PLACED, SEND_TWICE, arrival, document, hours, paid
 
 pytestmark = pytest.mark.django_db
@@ -60,6 +68,18 @@ def test_both_stores_make_the_same_journal(
         "lane_lag": lane_lag,
         "batch": lambda: batch,
     }
+
+    on_postgres = play_on_postgres(raw, news, **how)
+
+    assert on_postgres == play(raw, news, **how).journal()
+
+
+@SLOW
+@given(documents_about_people(), worlds_of_people(), st.integers(0, 300), st.integers(0, 100))
+def test_both_stores_make_the_same_journal_of_people_without_an_order(
+    raw: ProcessDocument, news: list[News], lag: int, lane_lag: int
+) -> None:
+    how: dict[str, Any] = {"lag": lambda _: timedelta(minutes=lag), "lane_lag": lane_lag}
 
     on_postgres = play_on_postgres(raw, news, **how)
 

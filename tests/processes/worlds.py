@@ -17,7 +17,7 @@ from recoup.processes.worlds import Arrival, Change, ChangeKind
 from recoup.segments.facts import CartFacts, ContactFacts, OrderFacts
 
 PLACED = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)  # a Monday
-ORDER, CART = int(SubjectKind.ORDER), int(SubjectKind.CART)
+ORDER, CART, CONTACT = int(SubjectKind.ORDER), int(SubjectKind.CART), int(SubjectKind.CONTACT)
 PROCESS, VERSION = 7, 70
 
 

@@ -48,6 +48,33 @@ def test_a_text_about_carts_is_shown_with_a_cart(owner: Client, world: World) ->
     assert "Zofia" in owner.get(f"{CART_TEXT}preview/", {"as": cart.pk}).content.decode()
 
 
+def test_a_text_about_a_person_is_made_shown_and_sent_as_a_customer(owner: Client, world: World) -> None:
+    with scopes_disabled():
+        contact = make_contact(world.own.shop, name="Zofia Lis", email="zofia@example.com")
+        foreign = make_contact(world.other.shop)
+    made = owner.post(
+        "/s/own/settings/texts/new/", {"name": "We moved", "kind": "customer", "channel": "email"}
+    )
+    url = "/s/own/settings/texts/we_moved/en/"
+    body = (
+        "<mjml><mj-body><mj-section><mj-column><mj-text>Hi {{ customer.first_name | fallback: 'you' }}"
+        ' <a href="{{ links.unsubscribe }}">Leave</a></mj-text></mj-column></mj-section></mj-body></mjml>'
+    )
+    saved = owner.post(url, {"subject": "We moved", "body": body, "lock": "0"})
+    refused = owner.post(url, {"subject": "{{ order.number }}", "body": body, "lock": "1"})
+
+    (hit,) = owner.get(url, {"find": "zofia"}).context["chooser"].hits
+    page = owner.get(url, {"as": contact.pk})
+
+    assert (made.status_code, saved.status_code, refused.status_code) == (302, 302, 422)
+    assert (hit.label, hit.url) == ("Zofia Lis", f"{url}?as={contact.pk}")
+    assert "Hi Zofia" in page.context["text_part"]
+    assert "Hi Zofia" in owner.get(f"{url}preview/", {"as": contact.pk}).content.decode()
+    assert page.context["message_class"] == "Advertising"
+    assert not any("order." in token for token, *_ in page.context["tokens"])
+    assert owner.get(url, {"as": foreign.pk}).status_code == 404
+
+
 def test_who_was_chosen_stays_in_other_languages_and_after_saving(owner: Client, world: World) -> None:
     order_id = world.own.ids["order_id"]
     page = owner.get(ORDER_TEXT, {"as": order_id})

@@ -11,7 +11,7 @@ from django.db import connection
 from django_scopes import scopes_disabled
 
 from recoup.messaging.classes import content_of_kind
-from recoup.messaging.models import TemplateVersion
+from recoup.messaging.models import Template, TemplateVersion
 from recoup.messaging.promotion import words_of_texts
 from recoup.messaging.rendering.tokens import OFFER_TOKENS
 from recoup.messaging.rules.book import RuleBook, book_of
@@ -91,14 +91,13 @@ def bases_of(asked: Sequence[Asked], *, now: datetime) -> list[Basis]:
         )
         rows = [_Facts(*row) for row in cursor.fetchall()]
     contents = contents_of({row.version_id for row in rows if row.version_id is not None})
-    return [
-        _basis(row, books[one.shop_id], contents, now, one.channel)
-        for one, row in zip(asked, rows, strict=True)
-    ]
+    return [_basis(row, books[one.shop_id], contents, now, one) for one, row in zip(asked, rows, strict=True)]
 
 
-def _basis(row: _Facts, book: RuleBook, contents: Mapping[int, str], now: datetime, channel: str) -> Basis:
-    content = contents.get(row.version_id or 0) or (Content.CONTRACT if row.is_order else Content.CART)
+def _basis(row: _Facts, book: RuleBook, contents: Mapping[int, str], now: datetime, asked: Asked) -> Basis:
+    content = contents.get(row.version_id or 0) or content_of_kind(kind_of(asked))
+    if asked.order_id is None and asked.cart_id is None:
+        content = Content.ADVERTISING
     if content == Content.CONTRACT and row.paid_at is not None and row.paid_at < now - SERVICE_TIME:
         content = Content.ADVERTISING
     relation = relation_of(
@@ -108,7 +107,14 @@ def _basis(row: _Facts, book: RuleBook, contents: Mapping[int, str], now: dateti
         has_ground=book.has_ground,
     )
     country = row.country[:2] or country_of_phone(row.phone)
-    return Basis(book.verdict(country, content, relation, channel), content, relation, country)
+    return Basis(book.verdict(country, content, relation, asked.channel), content, relation, country)
+
+
+def kind_of(asked: Asked) -> str:
+    """Return the kind of text that a message takes: what it is about."""
+    if asked.order_id is not None:
+        return Template.Kind.ORDER
+    return Template.Kind.CUSTOMER if asked.cart_id is None else Template.Kind.CART
 
 
 def relation_of(content: str, *, is_about_order: bool, has_bought: bool, has_ground: bool) -> str:

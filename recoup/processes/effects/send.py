@@ -10,6 +10,7 @@ from recoup.processes.engine.records import Enrolment, Outcome, SendEffect
 from recoup.processes.versions import message_source_of
 
 _ORDER, _CART, _TEST = int(SubjectKind.ORDER), int(SubjectKind.CART), int(Flag.TEST)
+_CONTACT = int(SubjectKind.CONTACT)
 
 
 def _carry_out(asked: Asked, now: datetime) -> None:
@@ -29,7 +30,8 @@ def _message(enrolment: Enrolment, effect: SendEffect) -> messaging.MessageOrder
         cart_id=enrolment.subject_id if enrolment.subject_kind == _CART else None,
         template_key=effect.template,
         locale="",
-        purpose=effect.purpose,
+        # What a person without an order is told counts among the messages of their day, whatever the block calls it.
+        purpose="reminder" if enrolment.subject_kind == _CONTACT else effect.purpose,
         due_at=effect.planned_at,
         not_after=effect.not_after,
         is_test=bool(enrolment.flags & _TEST),

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from recoup.processes.engine.codes import SubjectKind
+from recoup.processes.engine.nodes.send import MESSAGE
 from recoup.processes.engine.nodes.table import KINDS
 from recoup.processes.graph.document import ProcessDocument
 from recoup.processes.graph.ways import Ways
@@ -55,7 +57,9 @@ def draw(document: ProcessDocument) -> Picture:
         summary = KINDS[node.t].summarise(node)
         column = filled.get(row, 0)
         filled[row] = column + 1
-        nodes.append(PictureNode(name, node.t, node.label, summary.word, summary.values, row, column))
+        is_about_person = document.entry.subject is SubjectKind.CONTACT
+        word = f"process.node.{MESSAGE}" if node.t == "send" and is_about_person else summary.word
+        nodes.append(PictureNode(name, node.t, node.label, word, summary.values, row, column))
     edges = tuple(
         PictureEdge(
             name,

@@ -43,6 +43,9 @@ TEXTS: dict[str, str] = {
     "reminder_after_payment": gettext_noop("This reminder would be sent to somebody who has just paid."),
     "unknown_template": gettext_noop("There is no text {template}."),
     "text_of_other_channel": gettext_noop("The text {template} is not written for this channel."),
+    "text_of_other_subject": gettext_noop(
+        "The text {template} is about something else than this process: an order, a cart or a person."
+    ),
     "text_not_in_language": gettext_noop(
         "The text {template} is missing in {languages}, in which messages of this shop go out."
     ),

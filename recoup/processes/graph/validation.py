@@ -13,6 +13,7 @@ from recoup.processes.engine.nodes.table import KINDS
 from recoup.processes.engine.nodes.until import UntilDocument
 from recoup.processes.engine.nodes.webhook import WebhookDocument
 from recoup.processes.graph.document import ProcessDocument
+from recoup.processes.graph.entries import ABOUT
 from recoup.processes.graph.problems import InvalidProcess, Problem, closest
 from recoup.processes.graph.reading import read_document
 from recoup.processes.graph.ways import Ways
@@ -23,10 +24,11 @@ _ANCHORS = {"placed_at": SubjectKind.ORDER, "last_activity_at": SubjectKind.CART
 
 
 class TextOffer(NamedTuple):
-    """A published text: its channel, and the languages of the shop's messages that it lacks."""
+    """A published text: its channel, the languages of the shop's messages that it lacks, and what it is about."""
 
     channel: str
     missing: tuple[str, ...] = ()
+    about: str = ""  # order, cart or contact; empty is not looked at
 
 
 Offers = Collection[str] | Mapping[str, TextOffer]
@@ -166,7 +168,7 @@ def _is_reminder(node: NodeDocument) -> bool:
 
 
 def _unfit_texts(document: ProcessDocument, templates: Offers | None) -> Iterator[Problem]:
-    """Find the texts that are not there, are for another channel, or lack a language in which messages go out."""
+    """Find the texts that are not there, are for another channel or subject, or lack a language in which messages go out."""
     for name, node in document.nodes.items():
         if templates is None or not isinstance(node, SendDocument):
             continue
@@ -179,6 +181,8 @@ def _unfit_texts(document: ProcessDocument, templates: Offers | None) -> Iterato
             offer = templates[template] if isinstance(templates, Mapping) else None
             if offer is not None and offer.channel != channel:
                 yield Problem(path, "text_of_other_channel", values)
+            elif offer is not None and offer.about and ABOUT[offer.about] is not document.entry.subject:
+                yield Problem(path, "text_of_other_subject", values)
             elif offer is not None and offer.missing:
                 yield Problem(path, "text_not_in_language", {**values, "languages": ", ".join(offer.missing)})
 

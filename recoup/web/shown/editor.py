@@ -28,7 +28,11 @@ from recoup.web.words import payments
 from recoup.web.words.steps import process_name, word
 from recoup.web.words.texts import text_name
 
-_KINDS = {SubjectKind.ORDER: Template.Kind.ORDER, SubjectKind.CART: Template.Kind.CART}
+_KINDS = {
+    SubjectKind.ORDER: Template.Kind.ORDER,
+    SubjectKind.CART: Template.Kind.CART,
+    SubjectKind.CONTACT: Template.Kind.CUSTOMER,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +97,7 @@ def products_of(doc: Raw) -> set[str]:
 
 def around(shop: Shop, shape: Shape, name: str = "") -> Around:
     """Return what the form of a block may look at."""
-    kind = _KINDS.get(subject_of(shape.doc["entry"]), "")
+    kind = _KINDS[subject_of(shape.doc["entry"])]
     fitting = Template.objects.filter(shop=shop, kind=kind, current_version__isnull=False).order_by("key")
     texts = [
         (one.key, f"{text_name(one)} (SMS)" if one.channel == "sms" else text_name(one)) for one in fitting

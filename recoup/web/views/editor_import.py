@@ -24,6 +24,7 @@ from recoup.processes.graph.editing import Raw
 from recoup.processes.graph.problems import InvalidProcess
 from recoup.processes.graph.replacing import replace_names
 from recoup.processes.models import Process
+from recoup.processes.texts import template_keys
 from recoup.shops.access import Seat
 from recoup.shops.models import Shop
 from recoup.web.answers import actor_of, place, see_other
@@ -124,7 +125,7 @@ def _examples(shop: Shop, file: ProcessFile) -> ExampleList | None:
 def _asked(shop: Shop, file: ProcessFile) -> Iterator[Asked]:
     """Yield what has to be settled: texts of the file that differ from ours, texts and products that are not here."""
     doc = file.document.as_json()
-    known = drafts.template_keys(shop)
+    known = template_keys(shop)
     texts = Template.objects.filter(shop=shop, current_version__isnull=False).order_by("key")
     own: list[tuple[str, Words]] = [(one.key, text_name(one)) for one in texts]
     for key in sorted(sent_texts(doc)):

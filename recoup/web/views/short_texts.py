@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from recoup.accounts.roles import Right
 from recoup.core.activity import Actor
+from recoup.customers.models import Contact
 from recoup.messaging import previews, templates
 from recoup.messaging.classes import class_of_text
 from recoup.messaging.models import Template
@@ -70,7 +71,7 @@ def _add(seat: Seat, typed: dict[str, str]) -> Template:
 
 
 def edit(
-    request: StaffRequest, seat: Seat, template: Template, locale: str, subject: Order | Cart | None
+    request: StaffRequest, seat: Seat, template: Template, locale: str, subject: Order | Cart | Contact | None
 ) -> HttpResponse:
     """Edit one short text in one language. What is saved is a draft; nothing sent changes until it is published."""
     drafts = templates.draft_texts(template)
@@ -122,7 +123,7 @@ def blocking(template: Template) -> list[str]:
 
 
 def _length(
-    template: Template, locale: str, subject: Order | Cart | None
+    template: Template, locale: str, subject: Order | Cart | Contact | None
 ) -> tuple[Bill | None, list[Problem]]:
     draft = templates.draft_texts(template).get(locale)
     if draft is None:
@@ -136,7 +137,7 @@ def _length(
 
 
 def _context(
-    seat: Seat, template: Template, locale: str, form: ShortTextForm, subject: Order | Cart | None
+    seat: Seat, template: Template, locale: str, form: ShortTextForm, subject: Order | Cart | Contact | None
 ) -> dict[str, Any]:
     bill, problems = _length(template, locale, subject)
     fields = fields_of(cast("Context", template.kind))

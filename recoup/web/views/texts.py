@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from recoup.accounts.roles import Right
 from recoup.core.activity import Actor
+from recoup.customers.models import Contact
 from recoup.messaging import previews, templates
 from recoup.messaging.classes import class_of_text
 from recoup.messaging.models import ChannelKind, Template
@@ -154,7 +155,7 @@ def text(request: StaffRequest, seat: Seat, key: str, locale: str) -> HttpRespon
     return render(request, "web/settings/text.html", context, status=status)
 
 
-def _url(seat: Seat, name: str, key: str, locale: str, subject: Order | Cart | None = None) -> str:
+def _url(seat: Seat, name: str, key: str, locale: str, subject: Order | Cart | Contact | None = None) -> str:
     """Return an address of a text, as it is shown to somebody."""
     shown_as = {"as": subject.pk} if subject is not None else {}
     return with_query(place(seat, name, key, locale), shown_as)
@@ -185,7 +186,7 @@ def _show_conflict(form: forms.Form, theirs: DraftText | None) -> None:
 
 
 def _context(
-    seat: Seat, template: Template, locale: str, form: forms.Form, subject: Order | Cart | None
+    seat: Seat, template: Template, locale: str, form: forms.Form, subject: Order | Cart | Contact | None
 ) -> dict[str, Any]:
     slug = seat.shop.slug
 
@@ -223,7 +224,7 @@ def _context(
     }
 
 
-def _plain(template: Template, locale: str, subject: Order | Cart | None) -> str:
+def _plain(template: Template, locale: str, subject: Order | Cart | Contact | None) -> str:
     try:
         return previews.preview(template, locale, subject=subject).text
     except (TemplateRefused, previews.PreviewFailed, KeyError):

@@ -1,12 +1,11 @@
 """Send: one message. The block ends when it is settled; what follows counts from the real sending."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Annotated, Literal, Self
 
 from pydantic import StringConstraints, model_validator
 
-from recoup.processes.engine.codes import Code, Flag, SubjectKind, Wake, is_failure
+from recoup.processes.engine.codes import Code, Flag, Wake, is_failure
 from recoup.processes.engine.compiled import STAY, CompiledNode, Move
 from recoup.processes.engine.nodes.base import (
     ForwardSpan,
@@ -15,9 +14,8 @@ from recoup.processes.engine.nodes.base import (
     NodeId,
     Strict,
     Summary,
-    Surroundings,
-    Trouble,
     Workshop,
+    no_trouble,
     refuse,
 )
 from recoup.processes.engine.records import Facts, SendEffect
@@ -29,6 +27,7 @@ GRACE = timedelta(hours=1)
 # A hold without an end is lifted by a person, and that wakes; looking once a day costs nothing.
 LOOK_AT_HOLD = timedelta(days=1)
 _make = tuple.__new__
+MESSAGE = "send.message"  # how the block reads in a process about a person: it reminds of nothing
 MASK = (Wake.MESSAGE_SETTLED | Wake.HOLD_CHANGED).value
 
 
@@ -53,7 +52,8 @@ class OtherWay(Strict):
 class SendDocument(NodeDocument):
     """A message to the person over the first of its channels that can reach them: an address, a consent, no stop.
 
-    A reminder is never handed over once its order is paid; a message of thanks may be. Later than `not_after`
+    A reminder is never handed over once its order is paid; a message of thanks may be. In a process about a person
+    without an order neither is guarded by a payment. Later than `not_after`
     from its planned instant it is skipped.
     """
 
@@ -76,11 +76,6 @@ class SendDocument(NodeDocument):
     def ways(self) -> tuple[tuple[str, str], ...]:
         """Return every channel in its order with the key of its text."""
         return (self.channel, self.template), *((way.channel, way.template) for way in self.otherwise)
-
-
-def _check(document: SendDocument, around: Surroundings) -> Iterator[Trouble]:
-    if around.subject is SubjectKind.CONTACT:
-        yield Trouble("t", "send_without_subject", {})
 
 
 def _build(document: SendDocument, shop: Workshop) -> CompiledNode:
@@ -187,16 +182,14 @@ def _summarise(document: SendDocument) -> Summary:
 KIND = Kind(
     SendDocument,
     _build,
-    _check,
+    no_trouble,
     _summarise,
     words={
         "send.reminder": gettext_noop("Send a reminder"),
         "send.thanks": gettext_noop("Send thanks"),
+        MESSAGE: gettext_noop("Send a message"),
     },
     texts={
         "channel_twice": gettext_noop("Each channel stands only once among those to try."),
-        "send_without_subject": gettext_noop(
-            "Mails are about an order or a cart, and this process has none."
-        ),
     },
 )

@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from recoup.processes.engine.codes import SubjectKind
 from recoup.processes.graph.texts_used import keys_of_texts
 from recoup.web.forms.blocks.base import BlockForm, Part
 from recoup.web.forms.blocks.fields import SpanField
@@ -76,6 +77,9 @@ class SendForm(BlockForm):
         assert isinstance(others, forms.ChoiceField)
         others.choices = [("", _("leave it out")), *_CHANNELS]
 
+        if self.around.subject is SubjectKind.CONTACT:  # nothing is guarded by a payment there
+            del self.fields["purpose"]
+
     def words_without(self) -> str:
         """Return what happens without a way for mails that could not be delivered."""
         return _("the same way as delivered mails")
@@ -84,7 +88,8 @@ class SendForm(BlockForm):
         """Return what is sent."""
         typed, before = self.cleaned_data, self.raw_before.get("not_after")
         kept = before if before and "not_after" not in self.changed_data else typed["not_after"]
-        raw = {"template": typed["template"], "purpose": typed["purpose"], "not_after": kept}
+        raw = {"template": typed["template"], "not_after": kept}
+        raw["purpose"] = typed.get("purpose", "reminder")
         if typed["channel"] == "sms":  # mail is what goes without saying
             raw["channel"] = typed["channel"]
         if typed["other"]:
@@ -109,7 +114,7 @@ class SendForm(BlockForm):
                 [
                     self.line("channel", "template"),
                     self.line("other", "other_template"),
-                    self.line("purpose"),
+                    *([self.line("purpose")] if "purpose" in self.fields else []),
                     self.line("not_after"),
                 ],
             )
