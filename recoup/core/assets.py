@@ -8,6 +8,7 @@ from pathlib import Path
 from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.templatetags.static import static
+from django.utils.safestring import SafeString, mark_safe
 
 FOLDER = "build/"
 
@@ -41,10 +42,19 @@ def asset_url(name: str) -> str:
 
 
 @cache
-def icons_of(sprite: str) -> frozenset[str]:
-    """Return the names of the icons in a built sprite; nothing when the front end has not been built."""
+def _symbols(sprite: str) -> dict[str, str]:
     path = finders.find(FOLDER + "manifest.json")
     if path is None:
-        return frozenset()
-    built = Path(path).parent / _names()[sprite]
-    return frozenset(re.findall(r'<symbol id="([^"]+)"', built.read_text(encoding="utf-8")))
+        return {}
+    built = (Path(path).parent / _names()[sprite]).read_text(encoding="utf-8")
+    return dict(re.findall(r'<symbol id="([^"]+)"[^>]*>(.*?)</symbol>', built, re.DOTALL))
+
+
+def icons_of(sprite: str) -> frozenset[str]:
+    """Return the names of the icons in a built sprite; nothing when the front end has not been built."""
+    return frozenset(_symbols(sprite))
+
+
+def symbol_of(sprite: str, name: str) -> SafeString:
+    """Return the lines of an icon, for a file that cannot point to the sprite; nothing where none was built."""
+    return mark_safe(_symbols(sprite).get(name, ""))  # noqa: S308 - built from the icons that we ship

@@ -74,6 +74,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("processes/adds/<int:bulk_id>/", bulk.adding, name="process_add"),
     path("processes/adds/<int:bulk_id>/change/", bulk.change, name="process_add_change"),
     path("processes/<int:process_id>/", processes.process, name="process"),
+    path("processes/<int:process_id>/picture/", processes.picture, name="process_picture"),
     path("processes/<int:process_id>/status/", processes.set_status, name="process_status"),
     path("processes/<int:process_id>/rank/", ranks.rank, name="process_rank"),
     path("processes/<int:process_id>/result/", effects.result, name="process_result"),

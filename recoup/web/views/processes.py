@@ -1,11 +1,12 @@
 """Processes: what happens by itself, its picture with live counts, and its switches (J9)."""
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.text import slugify
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from recoup.accounts.roles import Right
 from recoup.analytics.process_figures import process_numbers
@@ -21,6 +22,7 @@ from recoup.web import listing
 from recoup.web.answers import actor_of, place, see_other
 from recoup.web.doors import StaffRequest, staff
 from recoup.web.parts import Link, Timeline
+from recoup.web.picture_file import svg_of
 from recoup.web.shown import processes as shown
 from recoup.web.shown.moving import behind_of
 from recoup.web.shown.timeline import step_event as shown_step
@@ -61,6 +63,21 @@ def process(request: StaffRequest, seat: Seat, process_id: int) -> HttpResponse:
     return _show(request, seat, _get(seat, process_id))
 
 
+@require_safe
+@staff(Right.SEE_PROCESSES)
+def picture(request: StaffRequest, seat: Seat, process_id: int) -> HttpResponse:  # noqa: ARG001 - the shape of a view
+    """Give the picture of what happens now as a file, in the reader's language."""
+    one = _get(seat, process_id)
+    nodes = shown.process_nodes(seat, one)
+    if not nodes:
+        raise Http404("Not published yet.")
+    name = str(steps.process_name(one))
+    answer = HttpResponse(svg_of(nodes, name, get_language() or "en"), content_type="image/svg+xml")
+    file_name = slugify(name) or f"process-{one.pk}"
+    answer.headers["Content-Disposition"] = f'attachment; filename="{file_name}.svg"'
+    return answer
+
+
 def _show(request: StaffRequest, seat: Seat, one: Process, *, status: int = 200) -> HttpResponse:
     numbers = process_numbers(seat.shop).get(one.pk, shown.NOTHING)
     context = {
@@ -75,6 +92,7 @@ def _show(request: StaffRequest, seat: Seat, one: Process, *, status: int = 200)
         ),
         "decisions_url": "",
         "draft_url": _draft_url(seat, one),
+        "picture_url": place(seat, "process_picture", one.pk),
         "why_url": place(seat, "why"),
         "process_id": one.pk,
         "behind": behind_of(seat, one) if seat.may(Right.EDIT_PROCESSES) else None,

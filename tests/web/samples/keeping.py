@@ -172,6 +172,7 @@ def process(**given: str) -> dict[str, Any]:
         crumb_links=crumbs("processes", "Unpaid order"),
         decisions=decisions,
         decisions_url="/s/lumen/messages/",
+        picture_url="/s/lumen/processes/1/picture/",
         dialogs=[],
     )
 
