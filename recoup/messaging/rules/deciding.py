@@ -130,9 +130,10 @@ def relation_of(content: str, *, is_about_order: bool, has_bought: bool, has_gro
 def country_of_phone(phone: str) -> str:
     """Return the country of a number in E.164; nothing where it does not say one."""
     try:
-        return phonenumbers.region_code_for_number(phonenumbers.parse(phone)) or ""
+        region = phonenumbers.region_code_for_number(phonenumbers.parse(phone)) or ""
     except phonenumbers.NumberParseException:
         return ""
+    return region if len(region) == 2 else ""  # 001: a satellite, a free call of no country
 
 
 def contents_of(version_ids: set[int]) -> dict[int, str]:

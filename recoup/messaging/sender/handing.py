@@ -23,7 +23,7 @@ from recoup.messaging.reasons import Reason
 from recoup.messaging.sender import failpoints, look
 from recoup.messaging.sender.details import Detail, note_details
 from recoup.messaging.sender.ends import DATABASE_ERRORS, HandOver, Ledger, add_hand_overs, record_ends
-from recoup.messaging.sender.judge import Decision, judge, note_passed
+from recoup.messaging.sender.judge import Decision, counts, judge, note_passed
 from recoup.messaging.sender.records import Claimed, End, Prepared
 from recoup.messaging.sender.timing import Timing
 
@@ -87,6 +87,7 @@ class Turn:
         self._is_single = False
         self._ends: dict[int, End] = {}
         self._begun: dict[int, float] = {}  # DATA, on the boot clock
+        self._counting: set[int] = set()  # passed the look, and counted for the caps if it arrives
         self._undone: set[int] = set()  # begun, and certainly not taken by the server
         self._written: set[int] = set()
         self._noted: dict[int, HandOver] = {}
@@ -157,6 +158,8 @@ class Turn:
             decision = judge(message, sight, shop, stamp=one.stamp, now=now)
             if decision.what == "send":
                 note_passed(message, sight, shop, now)
+                if counts(message, sight):
+                    self._counting.add(message.id)
                 passing.append(one)
             else:
                 self._ends[message.id] = end_of(message, decision, now)
@@ -260,11 +263,11 @@ class Turn:
     # Outcomes
 
     def _countable(self) -> dict[int, HandOver]:
-        """Return the hand-overs that count for the caps: of reminders, unless they certainly did not arrive."""
+        """Return the hand-overs that count for the caps: all but service, unless they certainly did not arrive."""
         return {
             key: (self._messages[key].message.contact_id, self._handed_at(key))
             for key in self._begun
-            if key not in self._undone and _is_reminder(self._messages[key].message)
+            if key not in self._undone and key in self._counting
         }
 
     def _gap(self, message_id: int) -> int:
@@ -353,10 +356,6 @@ def end_of(message: Claimed, decision: Decision, now: datetime) -> End:
     if decision.what == "cancel":
         return End(message.id, State.CANCELLED, decision.reason, at=now)
     return End(message.id, State.DUE, decision.reason, due_at=decision.until, deferrals=1)
-
-
-def _is_reminder(message: Claimed) -> bool:
-    return not message.is_asked_for and message.purpose == Message.Purpose.REMINDER
 
 
 def _has_word(database: Any) -> bool:

@@ -10,6 +10,7 @@ from typing import Literal
 
 from recoup.messaging.models import Message
 from recoup.messaging.reasons import Reason
+from recoup.messaging.rules.kinds import Content
 from recoup.messaging.sender.facts import CartFacts, OrderFacts, Sight
 from recoup.messaging.sender.records import Claimed
 from recoup.messaging.sender.shop_facts import ShopFacts
@@ -37,8 +38,7 @@ SEND = Decision("send")
 
 def judge(message: Claimed, sight: Sight, shop: ShopFacts, *, stamp: str | None, now: datetime) -> Decision:
     """Decide about one message. `stamp` is what its text was made from, `None` where there is no text."""
-    if sight.message_class:
-        message = message._replace(message_class=sight.message_class)
+    message = _ruled(message, sight)
     refusal = _refusal(message, sight, shop, now)
     if refusal:
         return Decision("cancel", refusal)
@@ -50,6 +50,11 @@ def judge(message: Claimed, sight: Sight, shop: ShopFacts, *, stamp: str | None,
             return Decision("cancel", reason if reason in _TELLING else Reason.EXPIRED)
         return Decision("wait", reason, until)
     return SEND
+
+
+def _ruled(message: Claimed, sight: Sight) -> Claimed:
+    """Return a message with the class that the rules make of it now."""
+    return message._replace(message_class=sight.message_class) if sight.message_class else message
 
 
 # Where waiting took too long, these say more than "too late".
@@ -92,9 +97,17 @@ def _person_refusal(message: Claimed, shop: ShopFacts) -> str:
         return ""
     if message.message_class == Message.MessageClass.FORBIDDEN:
         return Reason.FORBIDDEN
+    # Whoever agreed to reminders of a cart agreed to nothing else; whoever refused them gets none.
+    is_of_cart = message.content in (
+        Content.CART,
+        "",
+    )  # messages of older versions needed consent for a cart alone
+    if is_of_cart and message.contact_id in shop.refusing_carts:
+        return Reason.NO_CONSENT
     if message.message_class == Message.MessageClass.SOFT_OPT_IN:
         return Reason.SUPPRESSED if message.contact_id in shop.objecting else ""
-    return Reason.NO_CONSENT if message.contact_id not in shop.consenting else ""
+    agreed = shop.consenting if is_of_cart else shop.wanting_offers
+    return Reason.NO_CONSENT if message.contact_id not in agreed else ""
 
 
 _CLOSED_STATUSES = {
@@ -239,9 +252,14 @@ def _is_outranked(
     return shop.free_from(contact_id, taken, now) > now
 
 
+def counts(message: Claimed, sight: Sight) -> bool:
+    """Tell whether a message is one of those of which a person gets only so many."""
+    return not _is_service(_ruled(message, sight))
+
+
 def note_passed(message: Claimed, sight: Sight, shop: ShopFacts, at: datetime) -> None:
     """Count a message that goes, for those of its person and its order that come after it in the batch."""
-    if _is_service(message):
+    if not counts(message, sight):
         return
     if sight.gate is not None:
         sight.gate.recent = [*sight.gate.recent, at]

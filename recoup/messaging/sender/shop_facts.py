@@ -27,9 +27,11 @@ class ShopFacts:
     sources_live_since: dict[int, datetime]  # of sources of orders
     erased: set[int]
     zones: dict[int, str]  # of contacts
-    consenting: set[int]
+    consenting: set[int]  # to reminders of a cart: by a word on them, or on offers
     objecting: set[int]  # took their consent to offers back: no advertising, whatever the country
     suppressed: dict[str, set[str]]  # scopes by recipient
+    wanting_offers: set[int] = field(default_factory=set)  # consenting to all advertising
+    refusing_carts: set[int] = field(default_factory=set)  # took their consent to reminders of a cart back
     countries: dict[int, str] = field(default_factory=dict)  # of contacts
     country: str = ""  # of the shop
     ranks: dict[int, int] = field(default_factory=dict)  # of message sources
@@ -77,7 +79,8 @@ _SHOP = """
     FROM shops_shop s LEFT JOIN messaging_sendinglimits l ON l.shop_id = s.id WHERE s.id = %s
 """
 _CONSENT = """
-    SELECT contact_id, bool_or(is_given), bool_or(NOT is_given AND purpose = 'marketing') FROM (
+    SELECT contact_id, bool_or(is_given), bool_or(is_given AND purpose = 'marketing'),
+        bool_or(NOT is_given AND purpose = 'marketing'), bool_or(NOT is_given AND purpose = 'cart_reminder') FROM (
         SELECT DISTINCT ON (contact_id, purpose) contact_id, purpose, is_given FROM customers_consentevent
         WHERE shop_id = %s AND contact_id = ANY(%s) AND purpose = ANY(%s) AND channel = %s
             AND became_true_at <= %s
@@ -115,7 +118,7 @@ def read(shop_id: int, messages: Sequence[Claimed], now: datetime) -> ShopFacts:
             [contacts],
         )
         people = cursor.fetchall()
-        consents: list[tuple[int, bool, bool]] = []
+        consents: list[tuple[int, bool, bool, bool, bool]] = []
         if needing:
             cursor.execute(_CONSENT, [shop_id, needing, list(CONSENT_PURPOSES), channel, now])
             consents = cursor.fetchall()
@@ -134,8 +137,10 @@ def read(shop_id: int, messages: Sequence[Claimed], now: datetime) -> ShopFacts:
         sources_live_since=sources_live_since,
         erased={row[0] for row in people if row[1]},
         zones={row[0]: row[2] for row in people if row[2]},
-        consenting={contact_id for contact_id, is_given, _ in consents if is_given},
-        objecting={contact_id for contact_id, _, is_taken_back in consents if is_taken_back},
+        consenting={row[0] for row in consents if row[1]},
+        wanting_offers={row[0] for row in consents if row[2]},
+        objecting={row[0] for row in consents if row[3]},
+        refusing_carts={row[0] for row in consents if row[4]},
         suppressed=_suppressed(shop_id, channel, messages),
     )
 
@@ -146,7 +151,8 @@ def _recent(contacts: Sequence[int], channel: str, now: datetime) -> dict[int, l
         cursor.execute(
             "SELECT contact_id, array_agg(handed_at) FROM messaging_message"
             " WHERE contact_id = ANY(%s) AND channel = %s AND handed_at > %s AND NOT is_asked_for AND NOT is_test"
-            " AND purpose = 'reminder' AND state IN ('sent', 'uncertain', 'handing') GROUP BY contact_id",
+            " AND (purpose = 'reminder' OR message_class <> 'contract')"
+            " AND state IN ('sent', 'uncertain', 'handing') GROUP BY contact_id",
             [list(contacts), channel, now - WEEK],
         )
         return dict(cursor.fetchall())

@@ -127,6 +127,8 @@ def test_the_country_is_that_of_the_order_then_of_the_person_then_of_their_phone
         ("+79161234567", "RU"),
         ("+77011234567", "KZ"),
         ("+12125550123", "US"),
+        ("+80012345678", ""),  # a free call belongs to no country
+        ("+87012345678", ""),
         ("x", ""),
         ("", ""),
     ],

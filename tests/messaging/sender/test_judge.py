@@ -374,6 +374,39 @@ def test_each_class_asks_for_what_it_needs(
     assert decide(about, seen, shop(**facts)) == (Decision("cancel", expected) if expected else SEND)
 
 
+@pytest.mark.parametrize(
+    ("message_class", "content", "facts", "expected"),
+    [
+        ("needs_consent", "cart", {"consenting": {3}}, ""),
+        ("needs_consent", "advertising", {"consenting": {3}}, "no_consent"),
+        ("needs_consent", "contract", {"consenting": {3}}, "no_consent"),
+        ("needs_consent", "advertising", {"consenting": {3}, "wanting_offers": {3}}, ""),
+        (
+            "needs_consent",
+            "cart",
+            {"consenting": {3}, "wanting_offers": {3}, "refusing_carts": {3}},
+            "no_consent",
+        ),
+        (
+            "needs_consent",
+            "advertising",
+            {"consenting": {3}, "wanting_offers": {3}, "refusing_carts": {3}},
+            "",
+        ),
+        ("soft_opt_in", "cart", {"refusing_carts": {3}}, "no_consent"),
+        ("soft_opt_in", "cart", {"refusing_carts": {4}}, ""),
+        ("soft_opt_in", "advertising", {"refusing_carts": {3}}, ""),
+        ("contract", "contract", {"refusing_carts": {3}, "objecting": {3}}, ""),
+    ],
+)
+def test_a_word_on_carts_is_no_word_on_offers(
+    message_class: str, content: str, facts: dict[str, Any], expected: str
+) -> None:
+    about = message(message_class=message_class, content=content)
+
+    assert decide(about, sight(), shop(**facts)) == (Decision("cancel", expected) if expected else SEND)
+
+
 def test_what_the_buyer_asked_for_needs_no_consent_by_any_rule() -> None:
     for message_class in ("soft_opt_in", "needs_consent", "forbidden"):
         assert decide(message(message_class=message_class, is_asked_for=True), sight()) is SEND

@@ -368,16 +368,23 @@ def test_the_plans_of_look_and_claim_never_scan_what_was_sent(road: Road) -> Non
 
 
 @pytest.mark.parametrize(
-    ("words", "is_objecting"),
+    ("words", "wants_offers", "is_objecting", "refuses_carts"),
     [
-        ([], False),
-        ([("marketing", False, 1)], True),
-        ([("marketing", False, 2), ("marketing", True, 1)], False),
-        ([("cart_reminder", False, 1)], False),
+        ([], False, False, False),
+        ([("marketing", False, 1)], False, True, False),
+        ([("marketing", False, 2), ("marketing", True, 1)], True, False, False),
+        ([("cart_reminder", False, 1)], False, False, True),
+        ([("cart_reminder", True, 1)], False, False, False),
+        ([("marketing", True, 1), ("cart_reminder", False, 1)], True, False, True),
+        ([("cart_reminder", False, 2), ("cart_reminder", True, 1)], False, False, False),
     ],
 )
-def test_who_took_back_the_consent_to_offers_objects_to_all_of_them(
-    road: Road, words: list[tuple[str, bool, int]], is_objecting: bool
+def test_a_word_on_offers_and_a_word_on_carts_are_told_apart(
+    road: Road,
+    words: list[tuple[str, bool, int]],
+    wants_offers: bool,
+    is_objecting: bool,
+    refuses_carts: bool,
 ) -> None:
     contact = make_contact(road.shop)
     road.reminder(road.cart(contact=contact), message_class="soft_opt_in")
@@ -386,7 +393,8 @@ def test_who_took_back_the_consent_to_offers_objects_to_all_of_them(
 
     _, shop = seen(road)
 
-    assert shop.objecting == ({contact.pk} if is_objecting else set())
+    found = [shop.wanting_offers, shop.objecting, shop.refusing_carts]
+    assert [contact.pk in who for who in found] == [wants_offers, is_objecting, refuses_carts]
 
 
 def test_a_message_goes_by_the_rules_that_hold_now_whatever_its_row_says(road: Road) -> None:

@@ -77,6 +77,25 @@ def test_every_message_is_handed_over_once_in_order(sender: Sender, sink: SmtpSi
     ] == [1] * 12
 
 
+@pytest.mark.parametrize("way", ["batch", "single"])
+def test_what_advertises_after_a_payment_counts_and_what_carries_it_out_does_not(
+    sender: Sender, sink: SmtpSink, way: str
+) -> None:
+    road = make_road(sink.port, way=way)
+    paid = {"payment_state": "paid", "status": "completed", "captured": Decimal(100)}
+    told = {"purpose": "thanks", "relation": "customer", "country": "US"}
+    service = road.reminder(make_order(road.shop, **paid), content="contract", **told)
+    news = road.reminder(
+        make_order(road.shop, **paid), content="advertising", message_class="soft_opt_in", **told
+    )
+
+    send_all(sender)
+
+    assert [state_of(one) for one in (service, news)] == [("sent", "")] * 2
+    assert ContactGate.objects.get(contact=service.contact).recent == []
+    assert ContactGate.objects.get(contact=news.contact).recent == [news.handed_at]
+
+
 def test_the_kept_copy_shows_the_mail_and_opens_nothing(road: Road, sender: Sender, sink: SmtpSink) -> None:
     message = road.reminder(make_order(road.shop, number="A-7"))
 
