@@ -41,9 +41,13 @@ def end_offers(
     with connection.cursor() as cursor:
         cursor.execute(_END, [state, str(reason), now, note, real_now(), sorted(offer_ids)])
         rows = cursor.fetchall()
-    for _, shop_id, key, start, currency, expected, _enrolment in rows:
-        if key and start is not None:
-            budgets.give_back(shop_id, key, currency, expected, start=start)
+    held = [
+        (key, shop_id, currency, start, expected)
+        for _, shop_id, key, start, currency, expected, _ in rows
+        if start
+    ]
+    for key, shop_id, currency, start, expected in sorted(held):  # in the order in which granting takes them
+        budgets.give_back(shop_id, key, currency, expected, start=start)
     return [row[0] for row in rows]
 
 

@@ -167,8 +167,8 @@ def _examine(
         return Reason.SUBJECT_OVER, None
     if Contact.objects.filter(pk=wish.contact_id, shop=shop, erased_at__isnull=False).exists():
         return Reason.ERASED, None
-    if origin_of(subject, wish.terms) is Origin.NONE:
-        return Reason.ORIGIN, None
+    if misfit := _misfit(wish, subject):
+        return misfit, None
     settings = get_settings(shop)
     if not is_by_hand and has_had_enough(subject, settings, now=now):
         return Reason.ABANDONER, None
@@ -177,6 +177,14 @@ def _examine(
     if part.refusal is not None:
         return Reason(str(part.refusal)), found
     return (Reason.FLOOR if part.is_cut else ""), found
+
+
+def _misfit(wish: Wish, subject: Order | Cart) -> str:
+    if origin_of(subject, wish.terms) is Origin.NONE:
+        return Reason.ORIGIN
+    # What an offer costs can be taken from no budget of another currency.
+    is_foreign = wish.budget is not None and wish.budget.currency != subject.currency
+    return Reason.CURRENCY if is_foreign else ""
 
 
 def quote_offer(

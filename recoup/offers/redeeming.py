@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from itertools import combinations
+from typing import NamedTuple
 
 from django.db import connection
 
@@ -51,6 +52,13 @@ class Applied:
     def valid_until(self) -> datetime | None:
         """Return when the first of them ends."""
         return min((offer.valid_until for offer in self.offers), default=None)
+
+
+class Used(NamedTuple):
+    """What a use cost, and what it took off."""
+
+    cost: Decimal
+    discount: Decimal
 
 
 def terms_of(offer: Offer) -> Terms:
@@ -167,10 +175,7 @@ def free_unpaid(order_ids: Collection[int], *, now: datetime) -> int:
             [now, sorted(order_ids)],
         )
         freed = [row[0] for row in cursor.fetchall()]
-    over = Offer.objects.filter(pk__in=freed, state=State.GRANTED, valid_until__lte=now).values_list(
-        "pk", flat=True
-    )
-    end_offers(list(over), State.EXPIRED, Reason.EXPIRED, now=now)
+    _end_late(freed, now=now)
     return len(freed)
 
 
@@ -183,10 +188,10 @@ def confirm_paid(order: Order, *, now: datetime) -> list[Offer]:
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE offers_redemption SET paid_at = %s WHERE order_id = %s AND freed_at IS NULL AND paid_at IS NULL"
-            " AND (discount = 0 OR %s > 0) RETURNING offer_id, cost",
+            " AND (discount = 0 OR %s > 0) RETURNING offer_id, cost, discount",
             [order.paid_at or now, order.pk, order.discount_given],
         )
-        used = dict(cursor.fetchall())
+        used = {offer_id: Used(*sums) for offer_id, *sums in cursor.fetchall()}
     if order.discount_given > 0 and not used and not _uses_of(order):
         used = _use_again(order)
     if order.discount_given > 0 and not used and not _uses_of(order):
@@ -199,13 +204,27 @@ def confirm_paid(order: Order, *, now: datetime) -> list[Offer]:
             number=order.number,
         )
     redeemed = _mark_used(order, used, now=now) if used else []
-    left = _made_for(order).exclude(pk__in=used).values_list("pk", flat=True)
-    free_unpaid_of(list(left), now=now)
-    end_offers(list(left), State.VOID, Reason.PAID_FULL, now=now)
+    left = list(_made_for(order).exclude(pk__in=used).values_list("pk", flat=True))
+    free_unpaid_of(left, now=now)
+    end_offers(left, State.VOID, Reason.PAID_FULL, now=now)
+    _free_lent(order, now=now)
     return redeemed
 
 
-def _use_again(order: Order) -> dict[int, Decimal]:
+def _free_lent(order: Order, *, now: datetime) -> None:
+    """Free offers made for other orders of the buyer that this one was to be paid with, and was not."""
+    lent = Redemption.objects.filter(order=order, freed_at=None, paid_at=None)
+    ids = list(lent.order_by("offer_id").values_list("offer_id", flat=True))
+    free_unpaid_of(ids, now=now)
+    _end_late(ids, now=now)
+
+
+def _end_late(offer_ids: Collection[int], *, now: datetime) -> None:
+    over = Offer.objects.filter(pk__in=offer_ids, state=State.GRANTED, valid_until__lte=now)
+    end_offers(list(over.values_list("pk", flat=True)), State.EXPIRED, Reason.EXPIRED, now=now)
+
+
+def _use_again(order: Order) -> dict[int, Used]:
     """Take up uses that were freed too early: their payment was called ended and succeeded all the same."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -213,10 +232,10 @@ def _use_again(order: Order) -> dict[int, Decimal]:
             " WHERE order_id = %s AND freed_at IS NOT NULL AND discount > 0 ORDER BY offer_id, id DESC)"
             " UPDATE offers_redemption r SET freed_at = NULL, paid_at = %s FROM last WHERE r.id = last.id"
             " AND NOT EXISTS (SELECT FROM offers_redemption o WHERE o.offer_id = r.offer_id AND o.freed_at IS NULL)"
-            " RETURNING r.offer_id, r.cost",
+            " RETURNING r.offer_id, r.cost, r.discount",
             [order.pk, order.paid_at],
         )
-        return dict(cursor.fetchall())
+        return {offer_id: Used(*sums) for offer_id, *sums in cursor.fetchall()}
 
 
 def _uses_of(order: Order) -> bool:
@@ -228,14 +247,14 @@ def free_unpaid_of(offer_ids: Collection[int], *, now: datetime) -> None:
     Redemption.objects.filter(offer__in=offer_ids, freed_at=None, paid_at=None).update(freed_at=now)
 
 
-def _mark_used(order: Order, used: dict[int, Decimal], *, now: datetime) -> list[Offer]:
+def _mark_used(order: Order, used: dict[int, Used], *, now: datetime) -> list[Offer]:
     changed = Offer.objects.filter(pk__in=used, state__in=(State.GRANTED, State.EXPIRED, State.VOID))
     ids = list(changed.values_list("pk", flat=True))
     changed.filter(pk__in=ids).update(state=State.REDEEMED, reason="", ended_at=order.paid_at or now)
-    redeemed = list(Offer.objects.filter(pk__in=ids).order_by("pk"))
+    redeemed = list(Offer.objects.filter(pk__in=ids).order_by("budget_key", "pk"))
     for offer in redeemed:
         if offer.budget_start is not None:
-            spare = offer.expected - used[offer.pk]
+            spare = offer.expected - used[offer.pk].cost
             budgets.give_back(
                 offer.shop_id, offer.budget_key, offer.currency, spare, start=offer.budget_start
             )
@@ -244,7 +263,9 @@ def _mark_used(order: Order, used: dict[int, Decimal], *, now: datetime) -> list
                 shop_id=offer.shop_id, offer_id=offer.pk, order_id=order.pk, at=order.paid_at or now
             )
         )
-        if offer.kind == Offer.Kind.GIFT:
+        if (
+            offer.kind == Offer.Kind.GIFT and not used[offer.pk].discount
+        ):  # else none was left, and it gave its share
             _ask_for_gift(order, offer, now)
     return redeemed
 

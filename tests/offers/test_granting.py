@@ -163,6 +163,15 @@ def test_a_budget_ends_the_granting_and_begins_anew_next_month(shop: Shop) -> No
     assert (gone, later.state) == (D("20.00"), "granted")
 
 
+def test_a_budget_pays_for_nothing_in_another_currency(shop: Shop) -> None:
+    limit = BudgetLimit(D(1000), "EUR" if shop.currency != "EUR" else "PLN", Period.EVER)
+    with scope(shop=shop):
+        offer = decide(make_order(shop, total="100.00", currency=shop.currency), budget=limit, budget_key="k")
+
+        assert (offer.state, offer.reason) == ("refused", "currency")
+        assert not Budget.objects.filter(spent__gt=0).exists()
+
+
 def test_what_is_not_used_goes_back_to_the_budget(shop: Shop) -> None:
     limit = BudgetLimit(D("10.00"), "EUR", Period.EVER)
     with scope(shop=shop):

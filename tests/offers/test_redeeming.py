@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 from django_scopes import scope, scopes_disabled
 
+from recoup.core.models import AttentionItem
 from recoup.offers import redeeming
 from recoup.offers.ending import expire_due_offers
 from recoup.offers.handlers import follow_cancelled
@@ -30,6 +31,7 @@ from tests.factories.moments import DAY, NOW
 from tests.factories.offers import TEN, make_offer, make_settings
 from tests.factories.orders import make_cart, make_order
 from tests.factories.people import make_contact
+from tests.factories.products import make_product
 from tests.factories.shops import make_shop
 
 D = Decimal
@@ -179,6 +181,40 @@ def test_a_payment_in_full_withdraws_it_although_a_session_had_been_opened(shop:
         offer.refresh_from_db()
 
         assert (offer.state, Redemption.objects.filter(freed_at=None).count()) == ("void", 0)
+
+
+def test_an_offer_for_another_order_is_free_again_once_this_one_is_paid_without_it(shop: Shop) -> None:
+    with scope(shop=shop):
+        meant = make_order(shop, total="100.00")
+        order = make_order(shop, total="100.00", contact=meant.contact)
+        offer = make_offer(meant)
+        use(order)
+        Order.objects.filter(pk=order.pk).update(payment_state="paid", paid_at=NOW)
+        order.refresh_from_db()
+        confirm_paid(order, now=NOW)
+        offer.refresh_from_db()
+        applied = find_applied(meant, now=NOW)
+
+    assert offer.state == "granted"
+    assert applied is not None
+    assert applied.offers == (offer,)
+
+
+@pytest.mark.parametrize(("stock", "asked"), [(5, 1), (0, 0)])
+def test_a_gift_is_packed_only_where_no_discount_was_given_instead(
+    shop: Shop, stock: int, asked: int
+) -> None:
+    with scope(shop=shop):
+        order = make_order(shop, total="100.00")
+        make_product(order.source, ref="mug", price=D(10), stock=stock, currency=order.currency)
+        make_offer(order, Terms(Kind.GIFT, gift="mug", percent=D(10)))
+        taken = use(order).discount
+        Order.objects.filter(pk=order.pk).update(discount_given=taken, payment_state="paid", paid_at=NOW)
+        order.refresh_from_db()
+        (redeemed,) = confirm_paid(order, now=NOW)
+
+    assert redeemed.state == "redeemed"
+    assert AttentionItem.objects.filter(shop_id=shop.pk, kind="offers.gift_due").count() == asked
 
 
 def test_an_offer_agreed_in_time_counts_although_it_ran_out_at_the_bank(shop: Shop) -> None:
