@@ -20,7 +20,7 @@ ROUTES: Routes = {
     CartChanged: (recovery.follow_changed_carts, processes.wake_carts),
     OrderPlaced: (recovery.make_way_for_orders, processes.wake_carts_of_buyers, processes.enrol_buyers),
     OrderChanged: (recovery.follow_changed, processes.wake_changed),
-    OrderCancelled: (recovery.close_ended, offers.follow_cancelled, processes.wake_cancelled),
+    OrderCancelled: (recovery.close_ended, processes.wake_cancelled, offers.follow_cancelled),
     RecoveryCaseOpened: (recovery.look_again, processes.enrol),
     OfferDecided: (processes.wake_offered,),
     OfferGranted: (offers.look_again,),
@@ -32,11 +32,12 @@ ROUTES: Routes = {
     SessionEnded: (storefront.free_offers,),
     PaymentFailed: (processes.wake_failed, processes.enrol_failed),
     PaymentReceived: (
-        desk.call_off_paid,
-        offers.confirm_payments,
         recovery.close_paid,
         processes.wake_paid,
         processes.enrol_paid,
+        # Behind the enrolments: a step of the engine, which holds them, locks tasks and budgets after them too.
+        desk.call_off_paid,
+        offers.confirm_payments,
     ),
     RefundMade: (recovery.subtract_refunds,),
     RecoveryCaseClosed: (processes.wake_closed,),

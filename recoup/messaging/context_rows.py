@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
-from recoup.messaging.breakdown import PAID, Extra, Told, extras
+from recoup.messaging.breakdown import DISCOUNT, PAID, Extra, Told, extras
 from recoup.offers.codes import shown
 from recoup.offers.terms import Terms
 from recoup.offers.words import discount_words
@@ -122,7 +122,7 @@ def read_last_mails(contact_ids: Sequence[int]) -> dict[int, datetime]:
 
 _ORDERS = """
     SELECT id, number, status, total, captured - refunded, currency, to_json(placed_at) #>> '{}', method_title,
-        ctid::text || xmin::text, shipping_total, discount_total, tax_total
+        ctid::text || xmin::text, discount_given, shipping_total, discount_total, tax_total
     FROM orders_order WHERE shop_id = %s AND id = ANY(%s)
 """
 _LINES = """
@@ -138,12 +138,22 @@ def read_orders(shop_id: int, ids: Sequence[int], *, with_items: bool) -> dict[i
     items: dict[int, list[dict[str, Any]]] = {order_id: [] for order_id in ids}
     goods: dict[int, Decimal] = dict.fromkeys(ids, Decimal(0))
     found, parts = {}, {}
-    for order_id, number, status, total, paid, currency, placed_at, method_title, stamp, *told in _rows(
-        _ORDERS, [shop_id, list(ids)]
-    ):
-        rest = (placed_at, method_title, stamp)
-        found[order_id] = _order_row(number, status, total, paid, currency, rest, items[order_id])
-        parts[order_id] = _Parts(total, paid, currency, Told(*told))
+    for (
+        order_id,
+        number,
+        status,
+        total,
+        paid,
+        currency,
+        placed_at,
+        method_title,
+        stamp,
+        given,
+        *told,
+    ) in _rows(_ORDERS, [shop_id, list(ids)]):
+        rest, due = (placed_at, method_title, stamp), max(total - given - paid, Decimal(0))
+        found[order_id] = _order_row(number, status, (total, due), currency, rest, items[order_id])
+        parts[order_id] = _Parts(total, paid, given, currency, Told(*told))
     if with_items:
         for order_id, name, options, quantity, price, total, url, image in _rows(_LINES, [list(found)]):
             currency = found[order_id].values["total"][1]
@@ -159,6 +169,7 @@ def read_orders(shop_id: int, ids: Sequence[int], *, with_items: bool) -> dict[i
 class _Parts(NamedTuple):
     total: Decimal
     paid: Decimal
+    given: Decimal  # by an offer, with which it was paid
     currency: str
     told: Told
 
@@ -166,24 +177,24 @@ class _Parts(NamedTuple):
 def _extras(parts: _Parts, goods: Decimal) -> list[Extra]:
     """Return what leads from the goods to what is due: with what was paid already."""
     rows = extras(parts.total, goods, parts.told, currency=parts.currency)
-    return [*rows, Extra(PAID, -parts.paid)] if parts.paid > 0 else list(rows)
+    more = [Extra(DISCOUNT, -parts.given), Extra(PAID, -parts.paid)]
+    return [*rows, *(one for one in more if one.amount)]
 
 
 def _order_row(
     number: str,
     status: str,
-    total: Decimal,
-    paid: Decimal,
+    sums: tuple[Decimal, Decimal],
     currency: str,
     rest: Sequence[str],
     items: list[dict[str, Any]],
 ) -> Row:
-    placed_at, method_title, stamp = rest
+    (total, due), (placed_at, method_title, stamp) = sums, rest
     values = {
         "number": number,
         "status": status,
         "total": (str(total), currency),
-        "due": (str(max(total - paid, Decimal(0))), currency),
+        "due": (str(due), currency),
         "placed_at": placed_at,
         "payment_method": method_title,
         "delivery": "",

@@ -30,7 +30,8 @@ def orders_of_people(shop: Shop, contact_ids: Collection[int]) -> dict[int, Orde
             " count(*) FILTER (WHERE status IN ('new', 'in_work', 'not_confirmed', 'awaiting_payment', 'unpaid')"
             "   AND payment_state IN ('owed', 'on_hold', 'failed', 'partly_paid')),"
             " max(placed_at), sum(captured - refunded),"
-            " sum(total - captured + refunded) FILTER (WHERE payment_state IN ('owed', 'on_hold', 'failed', 'partly_paid')"
+            " sum(total - discount_given - captured + refunded) FILTER ("
+            " WHERE payment_state IN ('owed', 'on_hold', 'failed', 'partly_paid')"
             "   AND status IN ('new', 'in_work', 'not_confirmed', 'awaiting_payment', 'unpaid'))"
             " FROM orders_order WHERE shop_id = %s AND contact_id = ANY(%s) AND status <> 'false'"
             " GROUP BY contact_id, currency ORDER BY contact_id, currency",

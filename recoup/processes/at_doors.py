@@ -12,7 +12,7 @@ Comer = tuple[str, int, int, int]  # order, cart or contact; its key; the shop; 
 
 _ORDERS = """
     SELECT ct.time_zone, ct.locale, s.time_zone,
-        o.id, o.placed_at, o.total, greatest(o.total - o.captured + o.refunded, 0), o.currency, o.method,
+        o.id, o.placed_at, o.total, greatest(o.total - o.discount_given - o.captured + o.refunded, 0), o.currency, o.method,
         o.is_offline_method, coalesce(c.cause, ''), o.status, NULL, o.paid_at, o.paid_learnt_at, o.cancelled_at,
         o.cancelled_at, o.product_refs
     FROM orders_order o

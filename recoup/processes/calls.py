@@ -45,7 +45,7 @@ class CallOrder(NamedTuple):
 
 _ORDERS = """
     SELECT id, jsonb_build_object('number', number, 'ref', ref, 'status', status, 'payment_state', payment_state,
-        'total', total::text, 'due', greatest(total - captured + refunded, 0)::text, 'currency', currency,
+        'total', total::text, 'due', greatest(total - discount_given - captured + refunded, 0)::text, 'currency', currency,
         'placed_at', placed_at, 'paid_at', paid_at, 'products', product_refs)::text FROM orders_order WHERE id = ANY(%s)
 """
 _CARTS = """

@@ -37,7 +37,8 @@ RETURNING c.id
 FOLLOW_AMOUNTS = """
 UPDATE recovery_recoverycase c SET amount = due.amount
 FROM (
-    SELECT c.id, CASE WHEN c.kind = 'cart' THEN k.total ELSE o.total - o.captured + o.refunded END AS amount
+    SELECT c.id, CASE WHEN c.kind = 'cart' THEN k.total
+        ELSE o.total - o.discount_given - o.captured + o.refunded END AS amount
     FROM recovery_recoverycase c
     LEFT JOIN orders_order o ON o.id = c.order_id
     LEFT JOIN orders_cart k ON k.id = c.cart_id

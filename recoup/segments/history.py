@@ -7,6 +7,7 @@ What became true later than the instant is not true yet; what we had not learnt 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 from recoup.segments.facts import Known, PastOrder
@@ -293,7 +294,8 @@ def is_suppressed(_scope: Scope) -> Read:
 
 def sql_is_suppressed(frame: Frame, _scope: Scope) -> Sql:
     """As `is_suppressed`. Addresses are kept as keyed hashes alone, so the hash (HMAC, RFC 2104) is made here."""
-    key = frame.address_key.ljust(64, b"\0")
+    key = frame.address_key if len(frame.address_key) <= 64 else sha256(frame.address_key).digest()
+    key = key.ljust(64, b"\0")
     inner, outer = bytes(sign ^ 0x36 for sign in key), bytes(sign ^ 0x5C for sign in key)
     text = (
         "EXISTS (SELECT FROM customers_contact w JOIN customers_suppression u ON u.shop_id = %s"

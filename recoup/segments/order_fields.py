@@ -39,7 +39,7 @@ ORDER_FIELDS = (
         _NUMBER,
         _ORDER,
         plain(lambda f: f.order and f.order.total_due),
-        column("greatest(r.total - r.captured + r.refunded, 0)"),
+        column("greatest(r.total - r.discount_given - r.captured + r.refunded, 0)"),
     ),
     Field(
         "order.currency",

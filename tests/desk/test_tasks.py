@@ -1,10 +1,13 @@
 """Tasks of the desk: made once, done once, called off with their reason, and the next one always known."""
 
+import threading
+import time
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django_scopes import scopes_disabled
 
 from recoup.accounts.roles import Role
@@ -16,6 +19,7 @@ from recoup.desk.actions import (
     NotAColleague,
     TaskClosed,
     TaskOrder,
+    cancel_of_enrolments,
     cancel_of_paid,
     cancel_task,
     finish_task,
@@ -25,6 +29,7 @@ from recoup.desk.actions import (
 from recoup.desk.models import Task
 from recoup.desk.queries import TaskFilter, count_due, list_tasks, next_task, tasks_about
 from recoup.desk.titles import fill
+from recoup.flow import ROUTES
 from recoup.payments.events import PaymentReceived
 from recoup.processes import actions
 from recoup.processes.engine.codes import Code, State
@@ -255,3 +260,35 @@ def test_paid_orders_of_others_and_nothing_call_off_nothing(shop: Shop) -> None:
 )
 def test_a_title_has_no_gaps_and_is_never_empty(title: str, filled: str) -> None:
     assert fill(title, {"customer": "Anna", "phone": ""}) == filled
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_payment_and_the_engine_take_tasks_and_enrolments_in_one_order() -> None:
+    """The engine, which holds an enrolment, calls its task off while the news of the payment is heard."""
+    set_clock(NOW)
+    shop = make_shop()
+    make_process(shop, nodes=WAITING)
+    order = make_order(shop)
+    enrol_cases([opened(make_case(order, opened_at=NOW))])
+    Engine().run_once()
+    enrolment, task = Enrolment.objects.get(), Task.objects.get()
+    holds, hears = threading.Event(), threading.Event()
+
+    def advance() -> int:
+        with transaction.atomic():
+            Enrolment.objects.select_for_update(no_key=True).get(pk=enrolment.pk)
+            holds.set()
+            assert hears.wait(10)
+            time.sleep(0.3)  # until the other one waits
+            return cancel_of_enrolments([enrolment.pk], reason="goal", now=NOW)
+
+    def hear() -> None:
+        assert holds.wait(10)
+        with transaction.atomic():
+            hears.set()
+            for handler in ROUTES[PaymentReceived]:
+                handler([PaymentReceived(shop.pk, order.pk, NOW, NOW)])
+
+    assert together([advance, hear]) == [1, None]
+    task.refresh_from_db()
+    assert (task.state, task.reason) == ("cancelled", "goal")

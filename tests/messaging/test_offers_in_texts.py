@@ -10,6 +10,7 @@ from django_scopes import scopes_disabled
 
 from recoup.messaging.actions import MessageOrder, queue_messages
 from recoup.messaging.context import Subject, build_contexts
+from recoup.messaging.context_rows import read_orders
 from recoup.messaging.models import Message, Template, TemplateVersion
 from recoup.messaging.rendering.pool import Rendered, RenderItem, shared_pool
 from recoup.messaging.sender import look
@@ -122,7 +123,11 @@ def decide(road: Road, now: timedelta = timedelta(0)) -> str:
     sights, shop = look.look(messages, owner=1, now=NOW + now)
     (message,) = messages
     decision = judge(
-        message, sights[message.id], replace(shop, consenting={message.contact_id}), stamp=None, now=NOW + now
+        message,
+        sights[message.id],
+        replace(shop, wanting_offers={message.contact_id}),
+        stamp=None,
+        now=NOW + now,
     )
     return decision.reason or decision.what
 
@@ -149,3 +154,15 @@ def test_a_mail_about_an_offer_that_nobody_made_is_not_written(road: Road, templ
     batch = prepare(messages, None, shop_locale="en", now=NOW)
 
     assert [(end.state, end.reason) for end in batch.ends] == [("cancelled", "offer_over")]
+
+
+def test_a_text_about_an_order_that_was_paid_with_an_offer_says_that_nothing_is_due(road: Road) -> None:
+    order = make_order(
+        road.shop, total="100.00", captured=Decimal(90), discount_given=Decimal(10), payment_state="paid"
+    )
+
+    row = read_orders(road.shop.pk, [order.pk], with_items=True)[order.pk]
+
+    assert Decimal(row.values["due"][0]) == 0
+    taken_off = [(extra.kind, extra.amount) for extra in row.extras if extra.amount < 0]
+    assert taken_off == [("discount", Decimal(-10)), ("paid", Decimal(-90))]

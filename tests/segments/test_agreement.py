@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from django.test import override_settings
 from django_scopes import scopes_disabled
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from recoup.customers.actions import suppress
 from recoup.customers.models import Contact
 from recoup.orders.models import Cart, Order
 from recoup.processes.at_doors import known_at_doors
@@ -23,6 +25,7 @@ from recoup.segments.to_sql import TABLES, compile_sql
 from recoup.segments.tree import Tree, read_condition
 from recoup.shops.models import Shop, Source
 from tests.factories.moments import NOW
+from tests.factories.people import make_contact
 from tests.factories.shops import make_shop, make_source
 from tests.segments.worlds import World, make_world, trees, worlds
 
@@ -110,6 +113,18 @@ def test_sql_and_python_agree() -> None:
     shop, source, _ = _place()
 
     agreement(100)(shop, source)
+
+
+@override_settings(ADDRESS_KEY="k" * 100)  # one line of the key's file may be as long as anybody likes
+def test_who_is_suppressed_is_found_with_a_long_key_too() -> None:
+    shop, _, _ = _place()
+    with scopes_disabled():
+        anna = make_contact(shop, email="anna@example.com")
+        make_contact(shop, email="olga@example.com")
+        suppress(shop.pk, "anna@example.com", scope="all", reason="unsubscribed", now=NOW)
+        tree = read_condition({"f": "contact.is_suppressed", "op": "=", "v": True}, Subject.PERSON)
+
+        assert keys_by_sql(shop, Subject.PERSON, tree) == {anna.pk}
 
 
 BREAKS: dict[str, tuple[Any, str, Any]] = {

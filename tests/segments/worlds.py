@@ -111,6 +111,7 @@ _orders = _rows(
     total=_sums,
     captured=_sums,
     refunded=_sums,
+    discount_given=_sums,
     currency=st.sampled_from(["PLN", "EUR"]),
     method=st.sampled_from(["card", "bank", ""]),
     is_offline_method=st.booleans(),

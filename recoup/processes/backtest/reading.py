@@ -256,7 +256,7 @@ def _parts(orders: Sequence[PastOrder], now: datetime) -> dict[int, list[tuple[d
     statement = """
         SELECT o.id, a.learnt_at, a.amount FROM orders_order o JOIN payments_attempt a ON a.order_id = o.id
         WHERE o.id = ANY(%(ids)s) AND a.state IN ('succeeded', 'refunded', 'disputed') AND a.currency = o.currency
-          AND a.amount < o.total AND a.learnt_at <= %(now)s
+          AND a.amount < o.total - a.discount AND a.learnt_at <= %(now)s
         ORDER BY 2"""
     found: dict[int, list[tuple[datetime, Decimal]]] = defaultdict(list)
     for order_id, learnt_at, amount in _rows(statement, {"ids": ids, "now": now}):

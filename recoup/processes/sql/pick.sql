@@ -19,7 +19,8 @@ FROM picked e
 JOIN processes_process p ON p.id = e.process_id
 JOIN shops_shop s ON s.id = e.shop_id
 LEFT JOIN LATERAL (
-    SELECT oo.placed_at, oo.total, greatest(oo.total - oo.captured + oo.refunded, 0) AS total_due, oo.currency,
+    SELECT oo.placed_at, oo.total, greatest(oo.total - oo.discount_given - oo.captured + oo.refunded, 0) AS total_due,
+           oo.currency,
            oo.method, oo.is_offline_method, coalesce(cc.cause, '') AS cause, oo.status, oo.paid_at,
            oo.paid_learnt_at, coalesce(oo.cancelled_at, CASE WHEN oo.status = 'false' THEN oo.version_at END)
                AS cancelled_at,

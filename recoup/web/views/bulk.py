@@ -34,6 +34,7 @@ from recoup.web.shown.segments import ABOUT, segment_rows
 from recoup.web.words.steps import process_name, word
 
 MOST_ROWS = 200
+MOST_DIGITS = 19  # of a key
 PACES = (0, 60, 200, 1000)
 _REASONS: dict[str, Words] = {
     "nobody": gettext_lazy("Nobody is known to write to"),
@@ -55,11 +56,12 @@ def _wanted(request: StaffRequest, seat: Seat) -> tuple[Wanted, str]:
     if address.number("seg") is not None:
         one = get_object_or_404(Segment.objects.filter(shop=seat.shop), pk=address.number("seg"))
         return Wanted(one.about, one.condition), one.name
-    keys = tuple(int(key) for key in request.GET.get("rows", "").split(",")[:MOST_ROWS] if key.isdecimal())
+    picked = request.GET.get("rows", "").split(",")[:MOST_ROWS]
+    keys = tuple(int(key) for key in picked if key.isdecimal() and len(key) < MOST_DIGITS)
     if address.get("about") not in ABOUT or not keys:
         raise Http404
-    picked = ngettext("%(n)d picked", "%(n)d picked", len(keys)) % {"n": len(keys)}
-    return Wanted(int(ABOUT[address.get("about")]), None, keys), picked
+    name = ngettext("%(n)d picked", "%(n)d picked", len(keys)) % {"n": len(keys)}
+    return Wanted(int(ABOUT[address.get("about")]), None, keys), name
 
 
 def _fitting(seat: Seat, about: int) -> list[Process]:

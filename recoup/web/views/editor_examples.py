@@ -20,7 +20,7 @@ def examples(request: StaffRequest, seat: Seat, process_id: int) -> HttpResponse
     doc = drafts.draft_of(process).doc
     known = doc.get("examples", [])
     number = request.POST.get("number", "")
-    if not (number.isascii() and number.isdecimal() and int(number) < len(known)):
+    if not (number.isascii() and number.isdecimal() and len(number) < 4 and int(number) < len(known)):
         raise Http404
     changed = list(known)
     if request.POST.get("to") == "remove":

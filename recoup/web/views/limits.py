@@ -130,7 +130,8 @@ def pace(request: StaffRequest, seat: Seat) -> HttpResponse:
         )
     lane.burst = max(lane.rate * 10, 1.0)
     lane.next_at = None
-    lane.save()
+    # Not the counters beside them, which the sender moves at this moment.
+    lane.save(update_fields=[*form.fields, "warmup_since", "burst", "next_at"] if lane.pk else None)
     note(seat, request, "messaging.pace.changed", channel=channel, warmup=lane.warmup)
     messages.success(request, _("Saved."))
     return redirect("web:limits", seat.shop.slug)

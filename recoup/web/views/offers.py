@@ -51,7 +51,7 @@ def offers(request: StaffRequest, seat: Seat) -> HttpResponse:
     count = count_offers(seat.shop, chosen, most=listing.wants_exact(address))
     is_filtered = address.has_any("v", "kind", "process", "person", "order")
     context = {
-        "filters": _filters(address, is_filtered=is_filtered),
+        "filters": _filters(seat, address, is_filtered=is_filtered),
         "rows": offer_rows(seat, page.rows),
         "pager": listing.pager(address, page, count, _counted),
         "is_filtered": is_filtered,
@@ -64,7 +64,7 @@ def offers(request: StaffRequest, seat: Seat) -> HttpResponse:
     return render(request, "web/offers.html", context)
 
 
-def _filters(address: Address, *, is_filtered: bool) -> parts.Filters:
+def _filters(seat: Seat, address: Address, *, is_filtered: bool) -> parts.Filters:
     view = address.get("v")
     labels = {
         "": _("All"),
@@ -74,7 +74,8 @@ def _filters(address: Address, *, is_filtered: bool) -> parts.Filters:
         "refused": _("Not granted"),
     }
     views = [parts.Link(label, address.url(v=code), view == code) for code, label in labels.items()]
-    names = [(str(pk), name) for pk, name in Process.objects.order_by("name").values_list("pk", "name")]
+    processes = Process.objects.filter(shop=seat.shop)
+    names = [(str(pk), name) for pk, name in processes.order_by("name").values_list("pk", "name")]
     menus = [
         listing.menu(address, "kind", _("What"), list(Offer.Kind.choices)),
         listing.menu(address, "process", _("Process"), names),
