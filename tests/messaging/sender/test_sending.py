@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 from email import message_from_bytes, policy
+from typing import Any
 
 import pytest
 from django.test import override_settings
@@ -82,7 +83,7 @@ def test_what_advertises_after_a_payment_counts_and_what_carries_it_out_does_not
     sender: Sender, sink: SmtpSink, way: str
 ) -> None:
     road = make_road(sink.port, way=way)
-    paid = {"payment_state": "paid", "status": "completed", "captured": Decimal(100)}
+    paid: dict[str, Any] = {"payment_state": "paid", "status": "completed", "captured": Decimal(100)}
     told = {"purpose": "thanks", "relation": "customer", "country": "US"}
     service = road.reminder(make_order(road.shop, **paid), content="contract", **told)
     news = road.reminder(
