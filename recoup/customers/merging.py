@@ -32,6 +32,7 @@ FOLLOWING = (
     "offers_offer",
     "processes_enrolment",
     "processes_turned_away",
+    "processes_bulkskip",
     "messaging_message",
     "desk_task",
     "customers_consentevent",

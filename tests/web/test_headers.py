@@ -21,7 +21,7 @@ ALL = routes()
 FRAMES = {"web:message_frame", "web:text_preview", "web:demo_mail_frame"}
 # What may be kept by browsers: colours of a shop and the schema of the webhook hold nothing of a person.
 CACHEABLE = {"storefront:theme", "hooks:schema"}
-FILLED = {"uidb36": "1", "key": "no-such-key", "token": "no-such-link", "slug": "own"}
+FILLED = {"uidb36": "1", "key": "no-such-key", "what": "report", "token": "no-such-link", "slug": "own"}
 BUYERS = ("pay", "out", "paid", "later", "stop", "why")
 # "same-origin" tells no other site; our own forms need their origin. Links that open without signing in tell nobody.
 REFERRERS = {"no-referrer", "same-origin"}

@@ -119,7 +119,7 @@ def test_a_reminder_that_would_be_due_at_night_is_due_in_the_morning_at_once(roa
         [wanted(1), wanted(2, not_after=NOW + HOUR), wanted(3, enrolment_id=None, **asked)], now=NOW
     )
 
-    first, late, asked_for = Message.objects.order_by("id")
+    first, late, asked_for = Message.objects.order_by("enrolment_id")  # none is last
     loud = datetime(NOW.year, NOW.month, NOW.day, 14, tzinfo=UTC)
     assert loud <= first.due_at < loud + 20 * MINUTE
     assert (first.reason, late.due_at, late.reason) == ("quiet_hours", NOW, "")
