@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from recoup.accounts.roles import Right
 from recoup.core import humane
 from recoup.core.money import Money
+from recoup.customers.listing import ContactFilter
 from recoup.customers.models import ConsentEvent, Contact, ContactIdentity
 from recoup.customers.tagging import tags_of
 from recoup.desk.queries import tasks_about
@@ -19,14 +20,17 @@ from recoup.orders.models import Cart, Order
 from recoup.orders.people import OrdersOfPerson, orders_of_people
 from recoup.processes.queries import planned_steps
 from recoup.recovery.models import RecoveryCase
+from recoup.segments.models import Segment
 from recoup.shops.access import Seat
 from recoup.web import parts, screens
 from recoup.web.answers import place
-from recoup.web.listing import with_query
+from recoup.web.listing import Address, with_query
+from recoup.web.shown.attention import DOUBLES
 from recoup.web.shown.cases import outcome_of
 from recoup.web.shown.doubles import doubles_of
 from recoup.web.shown.orders import order_rows, order_url
 from recoup.web.shown.people import name_of, person_card, suppression_words, suppressions_of
+from recoup.web.shown.segments import in_segment
 from recoup.web.shown.tasks import task_rows
 from recoup.web.shown.timeline import activity_events, message_event, timeline_of, visit_event
 from recoup.web.statuses import mark_of
@@ -35,6 +39,18 @@ from recoup.web.words import steps
 MOST_ORDERS = 50
 MOST_TASKS = 10
 MOST_EVENTS = 100
+
+
+def chosen_customers(address: Address, seat: Seat, now: datetime) -> ContactFilter:
+    """Read the filters of an address."""
+    _saved, where = in_segment(address, seat, Segment.About.PERSON, now)
+    return ContactFilter(
+        text=address.get("q"),
+        is_oldest_first=address.get("o") == "oldest",
+        may_be_doubles=address.get("v") == DOUBLES,
+        where=where.text,
+        where_values=where.params,
+    )
 
 
 def customer_rows(seat: Seat, contacts: Sequence[Contact]) -> list[screens.CustomerRow]:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -14,7 +14,6 @@ from recoup.processes.bulk.adding import (
     MOST_PREVIEWED,
     OPEN_DOORS,
     NothingToAdd,
-    Wanted,
     change_add,
     count_wanted,
     preview_add,
@@ -24,17 +23,18 @@ from recoup.processes.bulk.models import BulkAdd, BulkSkip
 from recoup.processes.engine.codes import SubjectKind
 from recoup.processes.models import Process
 from recoup.processes.versions import graph_of
-from recoup.segments.models import Segment
 from recoup.shops.access import Seat
 from recoup.web.answers import actor_of, place, see_other
 from recoup.web.doors import StaffRequest, staff
-from recoup.web.listing import Address
+from recoup.web.listing import Address, with_query
 from recoup.web.parts import Link, Words
-from recoup.web.shown.segments import ABOUT, segment_rows
+from recoup.web.shown.cases import FILTER_KEYS as CASE_FILTERS
+from recoup.web.shown.orders import FILTER_KEYS as ORDER_FILTERS
+from recoup.web.shown.picking import CASES, MOST_ROWS, PickRefused, is_somebody_meant, wanted_of
+from recoup.web.shown.segments import segment_rows
 from recoup.web.words.steps import process_name, word
 
-MOST_ROWS = 200
-MOST_DIGITS = 19  # of a key
+FILTERS = {*CASE_FILTERS, *ORDER_FILTERS}
 PACES = (0, 60, 200, 1000)
 _REASONS: dict[str, Words] = {
     "nobody": gettext_lazy("Nobody is known to write to"),
@@ -48,20 +48,6 @@ _REASONS: dict[str, Words] = {
 def reason_words(reason: str) -> str:
     """Return why somebody was skipped."""
     return str(_REASONS.get(reason) or word(f"process.refusal.{reason}"))
-
-
-def _wanted(request: StaffRequest, seat: Seat) -> tuple[Wanted, str]:
-    """Read who is wanted, and how that is called: a segment, or picked rows."""
-    address = Address(request)
-    if address.number("seg") is not None:
-        one = get_object_or_404(Segment.objects.filter(shop=seat.shop), pk=address.number("seg"))
-        return Wanted(one.about, one.condition), one.name
-    picked = request.GET.get("rows", "").split(",")[:MOST_ROWS]
-    keys = tuple(int(key) for key in picked if key.isdecimal() and len(key) < MOST_DIGITS)
-    if address.get("about") not in ABOUT or not keys:
-        raise Http404
-    name = ngettext("%(n)d picked", "%(n)d picked", len(keys)) % {"n": len(keys)}
-    return Wanted(int(ABOUT[address.get("about")]), None, keys), name
 
 
 def _fitting(seat: Seat, about: int) -> list[Process]:
@@ -78,12 +64,19 @@ def _fitting(seat: Seat, about: int) -> list[Process]:
 @staff(Right.EDIT_PROCESSES)
 def add(request: StaffRequest, seat: Seat) -> HttpResponse:
     """Choose the process and the pace, look who would come in, and start."""
-    if not ("seg" in request.GET or "rows" in request.GET):
-        return see_other(place(seat, "segments"))  # one begins with who is meant
-    wanted, name = _wanted(request, seat)
+    address = Address(request)
+    if not is_somebody_meant(request):  # one begins with who is meant
+        return see_other(with_query(place(seat, "segments"), {"process": address.number("process")}))
+    try:
+        wanted, name = wanted_of(request, seat)
+    except PickRefused as refused:
+        messages.warning(request, str(refused))
+        lists = {"customers": "customers", "orders": "orders", CASES: "recovery"}
+        back = place(seat, lists.get(address.get("about"), "segments"))
+        return see_other(with_query(back, {k: v for k, v in address.given.items() if k in FILTERS}))
     processes = _fitting(seat, wanted.about)
     typed = request.POST
-    chosen = next((one for one in processes if str(one.pk) == typed.get("process")), None)
+    chosen = next((one for one in processes if str(one.pk) == (typed or request.GET).get("process")), None)
     pace = next((one for one in PACES if str(one) == typed.get("pace")), 0)
     looked: Any = None
     if chosen is not None and typed.get("do") == "start":
@@ -93,7 +86,7 @@ def add(request: StaffRequest, seat: Seat) -> HttpResponse:
             messages.warning(request, _("This process lets nobody in at the moment."))
         else:
             return see_other(place(seat, "process_add", run.pk))
-    elif chosen is not None:
+    elif chosen is not None and request.method == "POST":
         looked = preview_add(chosen, wanted, now=request.now)
     elif request.method == "POST":
         messages.warning(request, _("Choose a process."))

@@ -9,11 +9,12 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from recoup.accounts.roles import Right
-from recoup.customers.listing import ContactFilter, count_customers, list_customers
+from recoup.customers.listing import count_customers, list_customers
 from recoup.customers.merging import MergeRefused, merge_contacts, tell_apart
 from recoup.customers.models import Contact, MergeSuggestion
 from recoup.customers.tagging import TagRefused, read_tags, tag_by_hand
 from recoup.segments.models import Segment
+from recoup.segments.queries import find_segment
 from recoup.shops.access import Seat
 from recoup.web import listing
 from recoup.web.answers import actor_of, place, place_if, see_other
@@ -21,9 +22,9 @@ from recoup.web.doors import StaffRequest, staff
 from recoup.web.listing import Address, with_query
 from recoup.web.parts import Filters, Link
 from recoup.web.shown.attention import DOUBLES
-from recoup.web.shown.customer import customer_page, customer_rows
+from recoup.web.shown.customer import chosen_customers, customer_page, customer_rows
 from recoup.web.shown.doubles import doubles_dialogs
-from recoup.web.shown.segments import in_segment, segment_menu
+from recoup.web.shown.segments import segment_menu
 from recoup.web.words.customers import merge_refusal
 from recoup.web.words.tags import tag_refusal
 
@@ -34,14 +35,9 @@ def customers(request: StaffRequest, seat: Seat) -> HttpResponse:
     address = Address(request)
     is_oldest = address.get("o") == "oldest"
     is_doubles = address.get("v") == DOUBLES
-    saved, where = in_segment(address, seat, Segment.About.PERSON, request.now)
-    chosen = ContactFilter(
-        text=address.get("q"),
-        is_oldest_first=is_oldest,
-        may_be_doubles=is_doubles,
-        where=where.text,
-        where_values=where.params,
-    )
+    saved = find_segment(seat.shop, address.number("seg"), Segment.About.PERSON)
+    chosen = chosen_customers(address, seat, request.now)
+    may_move = seat.may(Right.EDIT_PROCESSES)
     is_filtered = bool(chosen.text) or is_doubles or saved is not None
     page = list_customers(seat.shop, chosen, cursor=address.get("c"))
     count = count_customers(seat.shop, chosen, most=listing.wants_exact(address))
@@ -62,6 +58,8 @@ def customers(request: StaffRequest, seat: Seat) -> HttpResponse:
                 "direction": "ascending" if is_oldest else "descending",
             },
         },
+        "move_url": place(seat, "process_add_new") if may_move else "",
+        "all_url": _move_all(address, seat) if may_move and is_filtered else "",
         "segments_url": place(seat, "segments"),
         "is_filtered": is_filtered,
         "clear_url": address.path,
@@ -69,6 +67,13 @@ def customers(request: StaffRequest, seat: Seat) -> HttpResponse:
         "lead_shown": listing.is_first_visit(request, "customers"),
     }
     return render(request, "web/customers.html", context)
+
+
+def _move_all(address: Address, seat: Seat) -> str:
+    """Return where all that the filter shows are put into a process; of a segment alone, however many there are."""
+    given = {key: address.get(key) for key in ("v", "q", "seg")}
+    about = {} if given["seg"] and not (given["v"] or given["q"]) else {"about": "customers", "all": "1"}
+    return with_query(place(seat, "process_add_new"), {**about, **given})
 
 
 def _counted(number: int, shown: str) -> str:

@@ -52,6 +52,12 @@ def orders(request: StaffRequest, seat: Seat) -> HttpResponse:
         "connect_url": place(seat, "sources") if seat.may(Right.MANAGE_SHOP) else "",
         "is_filtered": address.has_any(*FILTER_KEYS),
         "clear_url": listing.with_query(address.path, {"v": "all"}),
+        "all_url": listing.with_query(
+            place(seat, "process_add_new"),
+            {"about": "orders", "all": "1", **{key: address.get(key) for key in FILTER_KEYS}},
+        )
+        if seat.may(Right.EDIT_PROCESSES) and address.has_any(*FILTER_KEYS)
+        else "",
         "may_move": seat.may(Right.EDIT_PROCESSES),
         "bulk_url": listing.with_query(bulk, address.given) if bulk else "",
         "lead_shown": listing.is_first_visit(request, "orders"),

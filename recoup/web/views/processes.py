@@ -12,6 +12,7 @@ from recoup.accounts.roles import Right
 from recoup.analytics.process_figures import process_numbers
 from recoup.processes.actions import ProcessMoveNotAllowed
 from recoup.processes.actions import set_status as switch
+from recoup.processes.bulk.adding import OPEN_DOORS
 from recoup.processes.drafts import has_changes
 from recoup.processes.engine.codes import Code
 from recoup.processes.models import Process
@@ -93,6 +94,9 @@ def _show(request: StaffRequest, seat: Seat, one: Process, *, status: int = 200)
         "decisions_url": "",
         "draft_url": _draft_url(seat, one),
         "picture_url": place(seat, "process_picture", one.pk),
+        "add_url": listing.with_query(place(seat, "process_add_new"), {"process": one.pk})
+        if seat.may(Right.EDIT_PROCESSES) and one.status in OPEN_DOORS and one.current_version_id
+        else "",
         "why_url": place(seat, "why"),
         "process_id": one.pk,
         "behind": behind_of(seat, one) if seat.may(Right.EDIT_PROCESSES) else None,

@@ -39,6 +39,7 @@ class _Shown:
     count: Count
     filters: Filters
     is_filtered: bool
+    all_movable: bool = False
 
 
 @staff(Right.SEE_ORDERS)
@@ -46,6 +47,7 @@ def recovery(request: StaffRequest, seat: Seat) -> HttpResponse:
     """Show a page of cases: as filters ask for them, or the rows that a number counts."""
     address = Address(request)
     shown = _number_rows(address, seat) or _process_rows(address, seat) or _filtered(address, seat, request)
+    may_move = seat.may(Right.EDIT_PROCESSES)
     is_plain = not shown.is_filtered and not address.get("c")
     numbers = {one.key: one for one in home_tiles(seat.shop, now=request.now)} if is_plain else {}
     first = Process.objects.filter(shop=seat.shop, key="unpaid_order").first()
@@ -59,6 +61,8 @@ def recovery(request: StaffRequest, seat: Seat) -> HttpResponse:
         "is_filtered": shown.is_filtered,
         "clear_url": listing.with_query(address.path, {"v": "all"}),
         "lead_shown": listing.is_first_visit(request, "recovery"),
+        "move_url": place(seat, "process_add_new") if may_move else "",
+        "all_url": _move_all(address, seat) if may_move and shown.all_movable else "",
         "process_url": place(seat, "process", first.pk) if first and seat.may(Right.SEE_PROCESSES) else "",
     }
     return render(request, "web/recovery.html", context)
@@ -108,7 +112,13 @@ def _filtered(address: Address, seat: Seat, request: StaffRequest) -> _Shown:
     page = list_cases(seat.shop, chosen, cursor=address.get("c"))
     count = count_cases(seat.shop, chosen, most=listing.wants_exact(address))
     filters = case_filters(address, request.now)
-    return _Shown(page, count, filters, is_filtered=address.has_any(*FILTER_KEYS))
+    is_filtered = address.has_any(*FILTER_KEYS)
+    return _Shown(page, count, filters, is_filtered=is_filtered, all_movable=is_filtered)
+
+
+def _move_all(address: Address, seat: Seat) -> str:
+    given = {key: address.get(key) for key in FILTER_KEYS}
+    return listing.with_query(place(seat, "process_add_new"), {"about": "cases", "all": "1", **given})
 
 
 def _sorting(address: Address) -> dict[str, dict[str, str]]:

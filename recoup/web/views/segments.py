@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from recoup.accounts.roles import Right
+from recoup.processes.models import Process
 from recoup.processes.segments_used import SegmentUsed, delete_unused_segment, places_of
 from recoup.segments.actions import NameTaken, save_segment
 from recoup.segments.models import Segment
@@ -25,7 +26,7 @@ from recoup.web.forms.segments import SegmentForm
 from recoup.web.listing import Address
 from recoup.web.parts import Link
 from recoup.web.shown.segments import ABOUT, place_links, segment_rows, words_of
-from recoup.web.words.steps import word
+from recoup.web.words.steps import process_name, word
 
 PREVIEW = 10
 
@@ -44,10 +45,19 @@ class Saved:
 @staff(Right.SEE_CUSTOMERS)
 def segments(request: StaffRequest, seat: Seat) -> HttpResponse:
     """Show the segments of the shop with how many rows each has now."""
+    into = Process.objects.filter(shop=seat.shop, pk=Address(request).number("process") or 0).first()
+    if not seat.may(Right.EDIT_PROCESSES):
+        into = None
+
+    def leads_to(one: Segment) -> str:
+        if into is None:
+            return place(seat, "segment", one.pk)
+        return listing.with_query(place(seat, "process_add_new"), {"seg": one.pk, "process": into.pk})
+
     rows = [
         Saved(
             one.name,
-            place(seat, "segment", one.pk),
+            leads_to(one),
             one.get_about_display(),
             words_of(seat.shop, one.about, one.condition),
             listing.shown_count(count_of(seat.shop, one.about, one.condition, now=request.now)),
@@ -57,6 +67,7 @@ def segments(request: StaffRequest, seat: Seat) -> HttpResponse:
     context = {
         "crumb_links": [Link(_("Customers"), place(seat, "customers")), Link(_("Segments"), "")],
         "rows": rows,
+        "into": process_name(into) if into is not None else "",
         "kinds": [
             Link(_("Of customers"), place(seat, "segment_new", "customers"), icon="users-round"),
             Link(_("Of orders"), place(seat, "segment_new", "orders"), icon="receipt-text"),
