@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 import httpx
 from django.db import connection
@@ -101,12 +102,25 @@ def free_port() -> int:
     return port
 
 
+def commands(ports: Mapping[str, int], folder: Path) -> dict[str, list[str]]:
+    """Return how to start the parts of a demo at these ports; the bank's ledger lies in the folder."""
+    return {
+        "mailbox": ["-m", "recoup.demo.mailbox", "--port", str(ports["mailbox"])],
+        "bank": [
+            "-m", "recoup.integrations.demobank.server",
+            "--port", str(ports["bank"]), "--ledger", str(folder / "bank.sqlite"),
+        ],
+        "web": ["-m", "recoup", "web", "--port", str(ports["web"]), "--processes", "1"],
+        "worker": ["-m", "recoup", "worker"],
+    }  # fmt: skip
+
+
 @contextmanager
-def programs(commands: Mapping[str, list[str]], *, environment: Mapping[str, str]) -> Iterator[None]:
+def programs(wanted: Mapping[str, list[str]], *, environment: Mapping[str, str]) -> Iterator[None]:
     """Run programs of ours for the length of a block and end them, the first last."""
     running: dict[str, subprocess.Popen[bytes]] = {}
     try:
-        for name, command in commands.items():
+        for name, command in wanted.items():
             running[name] = subprocess.Popen(
                 [sys.executable, *command],
                 env={**os.environ, **environment},

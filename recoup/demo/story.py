@@ -155,25 +155,13 @@ def _play_on(conninfo: str, teller: Teller) -> Result:
         teller.tell("The wizard made the shop, its texts in four languages and its processes, in test mode.")
         go_live(scenery.shop, actor=SYSTEM, now=trade_now())
         teller.tell("One click: the shop is live. Orders from now on are watched.")
-        commands = _commands(ports, Path(folder))
+        commands = stage.commands(ports, Path(folder))
         with stage.programs(commands, environment=environment):
             for name, port in ports.items():
                 stage.wait_for_port(port, name=name)
             shop = ForeignShop(client, web_url, scenery.source)
             _Scenes(shop, client, teller).play()
         return _judge(teller)
-
-
-def _commands(ports: dict[str, int], folder: Path) -> dict[str, list[str]]:
-    return {
-        "mailbox": ["-m", "recoup.demo.mailbox", "--port", str(ports["mailbox"])],
-        "bank": [
-            "-m", "recoup.integrations.demobank.server",
-            "--port", str(ports["bank"]), "--ledger", str(folder / "bank.sqlite"),
-        ],
-        "web": ["-m", "recoup", "web", "--port", str(ports["web"]), "--processes", "1"],
-        "worker": ["-m", "recoup", "worker"],
-    }  # fmt: skip
 
 
 class _Scenes:

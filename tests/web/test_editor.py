@@ -13,6 +13,8 @@ from django_scopes import scopes_disabled
 from recoup.accounts.roles import Role
 from recoup.catalog.models import Product
 from recoup.core.activity import SYSTEM
+from recoup.messaging.models import Template
+from recoup.messaging.templates import add_template
 from recoup.processes.drafts import create_process, draft_of
 from recoup.processes.engine.nodes.table import KINDS
 from recoup.processes.graph.editing import Way, blank, insert
@@ -31,6 +33,9 @@ WHOLE_WAIT = {
     "mode": "for", "at": "10:00", "least": "", "least_unit": "H", "date": "order.placed_at", "side": "on",
     "offset": "", "offset_unit": "H", "max_rounds": "",
 }  # fmt: skip
+
+
+THANKS = {"template": "purchase_thanks", "purpose": "thanks", "not_after": "24", "not_after_unit": "H"}
 
 
 class Editor:
@@ -610,3 +615,46 @@ def test_many_forks_within_each_other_are_shown(editor: Editor) -> None:
     editor.process_id = made.pk
 
     assert editor.page("process_edit").count('class="flow-step ') == len(doc["nodes"]) + 2
+
+
+def test_a_text_that_comes_with_the_product_is_taken_by_choosing_it(editor: Editor) -> None:
+    editor.create()
+    offered = editor.page("process_edit_new", "send", query="?at=.first")
+    with scopes_disabled():
+        before = Template.objects.filter(shop=editor.shop, key="purchase_thanks").exists()
+
+    editor.put("send", ".first", **THANKS)
+
+    with scopes_disabled():
+        taken = Template.objects.get(shop=editor.shop, key="purchase_thanks")
+    assert ('value="purchase_thanks"' in offered, 'value="landing_invitation"' in offered) == (True, False)
+    assert (before, taken.is_shipped, taken.current_version is not None) == (False, True, True)
+    again = editor.page("process_edit_new", "send", query="?at=.first")
+    assert again.count('value="purchase_thanks"') == 2  # of the channel, and of the one that stands in for it
+
+
+def test_a_text_of_the_shop_with_the_same_key_is_left_as_it_is(editor: Editor) -> None:
+    with scopes_disabled():
+        own = add_template(editor.shop, key="purchase_thanks", name="Ours", kind="order")
+    editor.create()
+
+    answer = editor.post("process_edit_new", "send", query="?at=.first", **THANKS)
+
+    assert answer.status_code == 422  # it is not published yet, and no other takes its place
+    with scopes_disabled():
+        own.refresh_from_db()
+    assert (own.name, own.is_shipped) == ("Ours", False)
+
+
+def test_who_gets_no_offer_has_an_end_of_their_own_unless_a_step_follows(editor: Editor) -> None:
+    editor.create()
+    offer = {"what": "percent", "percent": "5", "valid": "2", "valid_unit": "D", "currency": "EUR"}
+
+    last = editor.put("offer", ".first", **offer)
+    sends = editor.put("send", f"{last}.granted", **THANKS)
+    first = editor.put("offer", ".first", **offer)
+
+    ways = editor.doc["nodes"][last]["out"]
+    assert ways["granted"] == sends
+    assert editor.doc["nodes"][ways["refused"]]["t"] == "end"
+    assert editor.doc["nodes"][first]["out"] == {"granted": last}

@@ -30,6 +30,11 @@ _EXTRAS = """
           {% endfor %}"""
 
 
+_OFFER = """
+          <tr><td style="padding: 6px 12px 6px 0;">{label}</td>
+          <td style="padding: 6px 0; text-align: right; white-space: nowrap;">{{{{ offer.discount }}}}</td></tr>"""
+
+
 class ShippedText(NamedTuple):
     """One text in one language."""
 
@@ -83,7 +88,7 @@ def _text(key: str, locale: str, colour: str) -> ShippedText:
         ink=_ink(colour),
         greeting=common["greeting"],
         paragraphs="\n".join(_PARAGRAPH.format(paragraph) for paragraph in own["paragraphs"]),
-        middle=_letter(own) if is_letter else _goods(kind, common, about),
+        middle=_letter(own) if is_letter else _goods(kind, common, about, own.get("offer_label", "")),
         after=_PARAGRAPH.format(own["after"]),
         closing=common["closing"],
         phone_label=common["phone_label"],
@@ -93,13 +98,13 @@ def _text(key: str, locale: str, colour: str) -> ShippedText:
     return ShippedText(own["subject"], own["preheader"], body)
 
 
-def _goods(kind: str, common: dict[str, str], about: dict[str, str]) -> str:
-    """Return what was chosen, the sum, and the button that leads there."""
+def _goods(kind: str, common: dict[str, str], about: dict[str, str], offer_label: str) -> str:
+    """Return what was chosen, the sum, and the button that leads there; in a text about an offer, with what it takes off."""
     is_order = kind == "order"
     return _layout("goods").substitute(
         subject=kind,
-        extras=_EXTRAS if is_order else "",
-        total="order.due" if is_order else "cart.total",
+        extras=(_EXTRAS if is_order else "") + (_OFFER.format(label=offer_label) if offer_label else ""),
+        total="offer.new_total" if offer_label else "order.due" if is_order else "cart.total",
         total_label=about["total_label"],
         link="links.pay" if is_order else "links.cart",
         button=about["button"],

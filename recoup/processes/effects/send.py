@@ -1,6 +1,6 @@
 """Messages are queued with `messaging`, and called off when their enrolment ends."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from recoup.messaging import actions as messaging
@@ -8,23 +8,46 @@ from recoup.processes.effects.base import Asked, Carrier
 from recoup.processes.engine.codes import Flag, SubjectKind
 from recoup.processes.engine.records import Enrolment, Outcome, SendEffect
 from recoup.processes.versions import message_source_of
+from recoup.recovery.models import RecoveryCase
 
 _ORDER, _CART, _TEST = int(SubjectKind.ORDER), int(SubjectKind.CART), int(Flag.TEST)
 _CONTACT = int(SubjectKind.CONTACT)
 
 
 def _carry_out(asked: Asked, now: datetime) -> None:
-    messaging.queue_messages([_message(enrolment, effect) for enrolment, effect in asked], now=now)
+    cases = _cases_of(asked)
+    messaging.queue_messages([_message(enrolment, effect, cases) for enrolment, effect in asked], now=now)
 
 
-def _message(enrolment: Enrolment, effect: SendEffect) -> messaging.MessageOrder:
+def _cases_of(asked: Asked) -> dict[tuple[int, int], int]:
+    """Return the open cases of orders and carts whose people came in before there was one, by kind and id.
+
+    Without its case a reminder would not count in the report.
+    """
+    without = {
+        (enrolment.subject_kind, enrolment.subject_id)
+        for enrolment, effect in asked
+        if enrolment.case_id is None and effect.purpose == "reminder"
+    }
+    found: dict[tuple[int, int], int] = {}
+    for kind, name in ((_ORDER, "order_id"), (_CART, "cart_id")):
+        ids = [subject_id for subject_kind, subject_id in without if subject_kind == kind]
+        if ids:
+            cases = RecoveryCase.objects.filter(closed_at=None, **{f"{name}__in": ids})
+            found |= {(kind, subject_id): pk for subject_id, pk in cases.values_list(name, "pk")}
+    return found
+
+
+def _message(
+    enrolment: Enrolment, effect: SendEffect, cases: Mapping[tuple[int, int], int]
+) -> messaging.MessageOrder:
     return messaging.MessageOrder(
         shop_id=enrolment.shop_id,
         source_id=message_source_of(enrolment.version_id),
         enrolment_id=enrolment.id,
         step_no=effect.step_no,
         node=effect.node_id,
-        case_id=enrolment.case_id,
+        case_id=enrolment.case_id or cases.get((enrolment.subject_kind, enrolment.subject_id)),
         contact_id=enrolment.contact_id,
         order_id=enrolment.subject_id if enrolment.subject_kind == _ORDER else None,
         cart_id=enrolment.subject_id if enrolment.subject_kind == _CART else None,

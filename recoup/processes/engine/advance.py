@@ -37,7 +37,7 @@ def _meet_goal(graph: Graph, move: Move, facts: Facts) -> bool:
         at = goal.read(facts)
         if at is None or (found_at is not None and at >= found_at) or move.flags & goal.bit:
             continue
-        if _is_taken_by_block(graph, move, goal.bit, at):
+        if _is_taken_by_block(graph, move, facts, goal.bit, at):
             continue
         found, found_at = goal, at
     if found is None or found_at is None:
@@ -48,11 +48,16 @@ def _meet_goal(graph: Graph, move: Move, facts: Facts) -> bool:
     return True
 
 
-def _is_taken_by_block(graph: Graph, move: Move, bit: int, at: datetime) -> bool:
+def _is_taken_by_block(graph: Graph, move: Move, facts: Facts, bit: int, at: datetime) -> bool:
     """Tell whether the present block listens to this goal's event and would answer yes to it."""
     shield = graph.shields[move.node]
     if shield is None or graph.goals[shield.goal].bit != bit:
         return False
+    if shield.read is not None:
+        answered_at = shield.read(facts, None if shield.takes_earlier else move.node_at)
+        if answered_at is None:
+            return False
+        at = answered_at
     is_in_time = move.due_at is None or at <= move.due_at
     return is_in_time and (shield.takes_earlier or at >= move.node_at)
 

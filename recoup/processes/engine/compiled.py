@@ -62,10 +62,14 @@ Run = Callable[[Move, Facts, datetime], int]
 
 
 class Shield(NamedTuple):
-    """A goal that the block itself listens to: the block takes the event and goes on by yes."""
+    """A goal that the block itself listens to: the block takes the event and goes on by yes.
+
+    `read` tells when what the block asks for happened since an instant, where that is more than the goal.
+    """
 
     goal: int
     takes_earlier: bool
+    read: Callable[[Facts, datetime | None], datetime | None] | None = None
 
 
 class CompiledNode(NamedTuple):

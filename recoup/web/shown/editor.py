@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from django.utils.translation import gettext as _
 
 from recoup.messaging.models import Template
+from recoup.messaging.shipped import READY_KEYS, UNFINISHED_KEYS, kind_of
 from recoup.processes.engine.codes import Code, SubjectKind
 from recoup.processes.graph.document import ProcessDocument
 from recoup.processes.graph.editing import Raw, Way
@@ -26,7 +27,7 @@ from recoup.web.words import blocks as block_words
 from recoup.web.words import nodes as node_words
 from recoup.web.words import payments
 from recoup.web.words.steps import process_name, word
-from recoup.web.words.texts import text_name
+from recoup.web.words.texts import key_name, text_name
 
 _KINDS = {
     SubjectKind.ORDER: Template.Kind.ORDER,
@@ -102,7 +103,13 @@ def around(shop: Shop, shape: Shape, name: str = "") -> Around:
     texts = [
         (one.key, f"{text_name(one)} (SMS)" if one.channel == "sms" else text_name(one)) for one in fitting
     ]
-    return Around(shop, shape.doc, name, shape.named(), texts)
+    taken = set(Template.objects.filter(shop=shop).values_list("key", flat=True))
+    ready = [
+        (key, key_name(key, key))
+        for key in READY_KEYS
+        if kind_of(key) == kind and key not in taken and key not in UNFINISHED_KEYS
+    ]
+    return Around(shop, shape.doc, name, shape.named(), texts, ready)
 
 
 @dataclass(slots=True)

@@ -7,22 +7,26 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from django.db import transaction
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from recoup.accounts.roles import Right
+from recoup.messaging.shipped import READY_KEYS
+from recoup.messaging.templates import install_shipped
 from recoup.processes import drafts
 from recoup.processes.drafts import DraftChanged, DraftState, Lock, NameRefused
+from recoup.processes.files import sent_texts
 from recoup.processes.graph import editing
-from recoup.processes.graph.editing import EditRefused, Raw, ports_of, ways_of
+from recoup.processes.graph.editing import EditRefused, Raw, Way, ports_of, ways_of
 from recoup.processes.graph.problems import InvalidProcess
 from recoup.processes.models import Process
 from recoup.shops.access import Seat
 from recoup.web.answers import actor_of, place, see_other
 from recoup.web.doors import StaffRequest, staff
-from recoup.web.forms.blocks.base import GrowingForm
+from recoup.web.forms.blocks.base import BlockForm, GrowingForm
 from recoup.web.forms.blocks.entry import EntryForm, GoalsForm
 from recoup.web.forms.blocks.name import NameForm
 from recoup.web.forms.blocks.table import FORMS
@@ -100,7 +104,9 @@ def _keep(
     request: StaffRequest, seat: Seat, page: Page, form: GrowingForm, state: DraftState
 ) -> HttpResponse:
     doc = page.apply(form, state.doc)
-    kept = drafts.save_draft(page.process, doc, lock=state.lock, actor=actor_of(seat), now=request.now)
+    with transaction.atomic():
+        install_shipped(seat.shop, now=request.now, keys=sorted(sent_texts(doc) & set(READY_KEYS)))
+        kept = drafts.save_draft(page.process, doc, lock=state.lock, actor=actor_of(seat), now=request.now)
     say_what_went(request, state.doc, kept.doc)
     new = sorted(set(kept.doc["nodes"]) - set(state.doc["nodes"]), key=lambda name: (len(name), name))
     mark = page.block or next(
@@ -265,18 +271,28 @@ def new(request: StaffRequest, seat: Seat, process_id: int, kind: str) -> HttpRe
         around = shown.around(seat.shop, shown.shape_of(seat.shop, doc))
         return FORMS[kind](data, raw={"t": kind}, around=around, again=again)
 
+    def put_in(form: BlockForm, doc: Raw) -> Raw:
+        ways = form.ways_before(_kind_at(doc, way))
+        return editing.insert(doc, way, form.to_raw(), ways, used)[0]
+
     page = Page(
         process=process,
         title=block_words.KINDS[kind][0],
         icon=ICONS[kind],
         make=make,
-        apply=lambda form, doc: editing.insert(doc, way, form.to_raw(), form.ways(), used)[0],
+        apply=put_in,
         help=FORMS[kind].help,
         save=_("Put in"),
         more=_("Another way") if kind == "split" else "",
         extra={"where": _where(seat, drafts.draft_of(process).doc, at)},
     )
     return _answer(request, seat, page)
+
+
+def _kind_at(doc: Raw, way: Way) -> str:
+    """Return the kind of block that a way leads to; nothing if there is no such way."""
+    target = ways_of(doc).get(way)
+    return str(doc["nodes"][target]["t"]) if target is not None else ""
 
 
 def _whole(request: StaffRequest, seat: Seat, page: Page, kind: type[GrowingForm], part: str) -> HttpResponse:

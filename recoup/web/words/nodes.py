@@ -75,9 +75,10 @@ def span(text: str) -> str:
 
 
 def message_numbers(picture: Picture) -> dict[str, int]:
-    """Number the messages by their place from top to bottom; those of one row share a number."""
-    rows = sorted({node.row for node in picture.nodes if node.kind == "send"})
-    return {node.id: rows.index(node.row) + 1 for node in picture.nodes if node.kind == "send"}
+    """Number the reminders by their place from top to bottom; those of one row share a number. Thanks are none."""
+    reminders = [node for node in picture.nodes if node.word == "process.node.send.reminder"]
+    rows = sorted({node.row for node in reminders})
+    return {node.id: rows.index(node.row) + 1 for node in reminders}
 
 
 def fact(name: str) -> str:

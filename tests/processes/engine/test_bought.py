@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 
 from recoup.processes.engine.codes import Code
+from recoup.processes.engine.compiled import Graph
 from recoup.processes.graph.compiling import compile_graph
 from recoup.processes.graph.problems import InvalidProcess
 from recoup.processes.graph.validation import load_process
 from recoup.processes.simulator import Simulator
 from recoup.processes.worlds import Purchase
-from tests.processes.worlds import PLACED, arrival, document, hours, shop_with, told
+from tests.processes.worlds import PLACED, arrival, document, graph_of, hours, paid, sent_at, shop_with, told
 
 DAYS = timedelta(days=1)
 LEFT = {"n2": {"t": "end"}, "n3": {"t": "end"}}
@@ -94,3 +95,64 @@ def test_a_question_about_a_purchase_names_its_products(on: dict[str, Any]) -> N
         load_process(raw)
 
     assert [problem.code for problem in refused.value.problems] == ["event_and_products"]
+
+
+def thanks_or_reminder(**on: object) -> Graph:
+    """Return: bought within two days? yes, thanks; no, a reminder. The payment of the order ends it."""
+    event = {"e": "product.bought", "products": ["soap"], **on}
+    return graph_of(
+        {
+            "n1": {"t": "until", "on": event, "within": "P2D", "out": {"yes": "n2", "no": "n4"}},
+            "n2": {"t": "send", "template": "thanks", "purpose": "thanks", "out": {"done": "n3"}},
+            "n3": {"t": "end"},
+            "n4": {"t": "send", "template": "reminder", "out": {"done": "n5"}},
+            "n5": {"t": "end"},
+        }
+    )
+
+
+@pytest.mark.parametrize("is_bought_first", [True, False])
+def test_the_payment_that_buys_it_is_the_yes_and_not_the_end(*, is_bought_first: bool) -> None:
+    store, at = shop_with(thanks_or_reminder()), PLACED + hours(5)
+    news = [bought(at, "soap"), paid(at)]
+
+    Simulator(store, [arrival(PLACED), *(news if is_bought_first else reversed(news))]).run(PLACED + 9 * DAYS)
+
+    assert sent_at(store) == [("thanks", at)]
+    assert told(store) == [("n1", Code.YES, at), ("n2", Code.QUEUED, at), ("n3", Code.COMPLETED, at)]
+
+
+def test_a_payment_for_something_else_ends_it() -> None:
+    store, at = shop_with(thanks_or_reminder()), PLACED + hours(5)
+
+    Simulator(store, [arrival(PLACED), bought(at, "wax"), paid(at)]).run(PLACED + 9 * DAYS)
+
+    assert told(store) == [("n1", Code.GOAL_PAID, at)]
+
+
+def test_who_bought_it_otherwise_is_still_ended_by_the_payment() -> None:
+    graph = graph_of(
+        {
+            "n1": {"t": "until", "on": {"e": "product.bought", "products": ["soap"]}, "within": "P2D",
+                   "out": {"yes": "n2", "no": "n3"}},
+            "n2": {"t": "wait", "for": "P3D", "out": {"next": "n3"}},
+            "n3": {"t": "end"},
+        }
+    )  # fmt: skip
+    store = shop_with(graph)
+
+    Simulator(store, [arrival(PLACED), bought(PLACED + hours(5), "soap"), paid(PLACED + hours(9))]).run(
+        PLACED + 9 * DAYS
+    )
+
+    assert told(store) == [("n1", Code.YES, PLACED + hours(5)), ("n2", Code.GOAL_PAID, PLACED + hours(9))]
+
+
+def test_a_late_worker_sees_the_payment_that_buys_it_too() -> None:
+    store, at = shop_with(thanks_or_reminder()), PLACED + hours(5)
+
+    Simulator(store, [arrival(PLACED), bought(at, "soap"), paid(at)], lag=lambda _: hours(60)).run(
+        PLACED + 9 * DAYS
+    )
+
+    assert told(store)[0] == ("n1", Code.YES, at)

@@ -32,6 +32,7 @@ from recoup.processes.engine.records import Facts, MessageFacts
 from recoup.processes.engine.times import after, parse_span, zone_of
 from recoup.processes.engine.wording import gettext_noop
 
+_PAID = SUBJECT_EVENTS["order.paid"]
 _READ_MESSAGE: dict[str, Callable[[MessageFacts], datetime | None]] = {
     "message.opened": lambda message: message.opened_at,
     "message.clicked": lambda message: message.clicked_at,
@@ -109,7 +110,7 @@ def _build(document: UntilDocument, shop: Workshop) -> CompiledNode:
     if document.on.ref is not None:
         return CompiledNode(_about_message(document, shop), mask)
     if document.on.e in PRODUCT_EVENTS:
-        return CompiledNode(_about_products(document, shop), mask)
+        return CompiledNode(*_about_products(document, shop, mask))
     run = _answerer(document, shop, SUBJECT_EVENTS[document.on.e].read)
     goal = shop.goals.get(document.on.e)
     return CompiledNode(run, mask, Shield(goal[0], document.earlier) if goal is not None else None)
@@ -174,17 +175,28 @@ def _about_message(document: UntilDocument, shop: Workshop) -> Callable[[Move, F
     return run
 
 
-def _about_products(document: UntilDocument, shop: Workshop) -> Callable[[Move, Facts, datetime], int]:
+def _about_products(
+    document: UntilDocument, shop: Workshop, mask: int
+) -> tuple[Callable[[Move, Facts, datetime], int], int, Shield | None]:
+    """Return what the block does. The payment of the order that buys the goods is its yes, not the end of the process."""
     products, needs_all = tuple(document.on.products), document.on.match == "all"
     takes_earlier = document.earlier
+    goal = shop.goals.get(_PAID.name)
+    ask = _asker(document, shop)
+
+    def read(facts: Facts, since: datetime | None) -> datetime | None:
+        return bought_at(facts, products, needs_all=needs_all, since=since)
 
     def run(move: Move, facts: Facts, now: datetime) -> int:
-        since = None if takes_earlier else move.node_at
-        at = bought_at(facts, products, needs_all=needs_all, since=since)
-        return ask(move, facts, now, at)
+        steps = len(move.steps)
+        following = ask(move, facts, now, read(facts, None if takes_earlier else move.node_at))
+        if goal is not None and len(move.steps) > steps and move.steps[-1].outcome == Code.YES:
+            paid_at = _PAID.read(facts)
+            if paid_at is not None and paid_at <= move.at:
+                move.flags |= goal[1]
+        return following
 
-    ask = _asker(document, shop)
-    return run
+    return run, mask, Shield(goal[0], takes_earlier, read) if goal is not None else None
 
 
 def _summarise(document: UntilDocument) -> Summary:

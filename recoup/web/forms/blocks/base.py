@@ -24,13 +24,17 @@ NO_WAY = "-"
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What a form may look at. `titles` are the blocks in reading order, `texts` the texts that fit the process."""
+    """What a form may look at. `titles` are the blocks in reading order, `texts` the texts that fit the process.
+
+    `ready` are those that come with the product and that the shop has not taken yet; choosing one takes it.
+    """
 
     shop: Shop
     doc: Raw
     name: str = ""  # of the block; empty for one that is still to be put in
     titles: Mapping[str, str] = field(default_factory=dict)
     texts: Sequence[tuple[str, str]] = ()
+    ready: Sequence[tuple[str, str]] = ()
 
     @property
     def subject(self) -> SubjectKind:
@@ -190,6 +194,10 @@ class BlockForm(GrowingForm):
                 target = self.cleaned_data[name]
                 found[name.removeprefix("to_")] = None if target == NO_WAY else target
         return found
+
+    def ways_before(self, follows: str) -> dict[str, str | None]:  # noqa: ARG002 - kinds with an optional way answer
+        """Return where the ways of a new block shall lead that is put before a block of the kind `follows`."""
+        return self.ways()
 
     def own_parts(self) -> list[Part]:
         """Return the parts of this kind."""

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from recoup.offers.models import Offer
 from recoup.offers.previewing import reckon
 from recoup.offers.terms import Kind, Terms
+from recoup.processes.graph.editing import NEW_END
 from recoup.web.forms.blocks.base import BlockForm, Part
 from recoup.web.forms.blocks.fields import ProductsField, SpanField
 from recoup.web.words.offers import reckoning_lines
@@ -102,6 +103,13 @@ class OfferForm(BlockForm):
     def words_without(self) -> str:
         """Return what happens without a way for those who get none."""
         return _("the same way as with an offer")
+
+    def ways_before(self, follows: str) -> dict[str, str | None]:
+        """Return an end of its own for those who get none, where nothing follows that they would miss by it.
+
+        So a text about the offer can stand behind it. Before a step that is there already, both ways lead to that step.
+        """
+        return {"refused": NEW_END} if follows == "end" else {}
 
     def clean(self) -> dict[str, Any]:
         """Ask for what the kind of offer needs, and refuse what is no discount."""

@@ -67,12 +67,14 @@ class SendForm(BlockForm):
         super().build()
         texts = list(self.around.texts)
         for before in keys_of_texts(self.raw_before):
-            if before not in dict(texts):
+            if before not in dict([*texts, *self.around.ready]):
                 texts.append((before, _("%(text)s (not there)") % {"text": before}))
         for name in ("template", "other_template"):
             field = self.fields[name]
             assert isinstance(field, forms.ChoiceField)
             field.choices = [("", _("Choose…")), *texts]
+            if self.around.ready:
+                field.choices += [(_("Ready texts that come with Recoup"), list(self.around.ready))]
         others = self.fields["other"]
         assert isinstance(others, forms.ChoiceField)
         others.choices = [("", _("leave it out")), *_CHANNELS]
