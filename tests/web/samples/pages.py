@@ -3,7 +3,18 @@
 from collections.abc import Callable
 from typing import Any
 
-from tests.web.samples import brought, keeping, moving, ruling, running, selling, trying, walking, why
+from tests.web.samples import (
+    brought,
+    keeping,
+    moving,
+    ruling,
+    running,
+    segments,
+    selling,
+    trying,
+    walking,
+    why,
+)
 
 Page = tuple[str, Callable[..., dict[str, Any]]]
 
@@ -20,6 +31,11 @@ PAGES: dict[str, Page] = {
     "task": ("web/task.html", keeping.task),
     "customers": ("web/customers.html", keeping.customers),
     "customer": ("web/customer.html", keeping.customer),
+    "segments": ("web/segments.html", segments.segments),
+    "segment": ("web/segment.html", segments.segment),
+    "segment_refused": ("web/segment.html", segments.segment_refused),
+    "process_add": ("web/process_add.html", segments.process_add),
+    "process_adding": ("web/process_adding.html", segments.process_adding),
     "processes": ("web/processes.html", keeping.processes),
     "process": ("web/process.html", keeping.process),
     "process_walk": ("web/process_walk.html", walking.walk),
