@@ -13,7 +13,7 @@ from recoup.core.activity import Actor
 from recoup.core.ratelimit import is_allowed
 from recoup.customers.queries import find_consent
 from recoup.messaging.classes import CONSENT_PURPOSES
-from recoup.messaging.models import Message
+from recoup.messaging.models import ChannelKind, Message
 from recoup.orders.holds import (
     LONGEST_PROMISE,
     HoldRefused,
@@ -26,7 +26,7 @@ from recoup.orders.queries import OPEN_STATUSES, OWED_STATES
 from recoup.payments import asking
 from recoup.payments.sessions import find_open_session
 from recoup.storefront.doors import buyers_page
-from recoup.storefront.masking import masked_email
+from recoup.storefront.masking import masked_email, masked_phone
 from recoup.storefront.pages import closed, page
 from recoup.storefront.purposes import LATER, PAID, STOP, WHY
 from recoup.storefront.standing import Stage, standing_of
@@ -170,13 +170,14 @@ def why(request: HttpRequest, visit: Visit) -> HttpResponse:
     message = Message.objects.filter(shop_id=visit.shop.pk, pk=visit.link.message_id or 0).first()
     consent = None
     if contact is not None and not isinstance(about, Order):
-        consent = find_consent(contact, purposes=CONSENT_PURPOSES, at=visit.now)
+        channel = message.channel if message else ChannelKind.EMAIL
+        consent = find_consent(contact, purposes=CONSENT_PURPOSES, at=visit.now, channel=channel)
     address = message.recipient if message else contact.email if contact else ""
     context = {
         "order": about if isinstance(about, Order) else None,
         "cart": about if isinstance(about, Cart) else None,
         "may_refuse": message is not None and message.message_class == Message.MessageClass.SOFT_OPT_IN,
-        "address": masked_email(address),
+        "address": masked_email(address) or masked_phone(address),
         "sent_at": message.handed_at if message else None,
         "consent": consent,
     }

@@ -20,3 +20,8 @@ def masked_email(email: str) -> str:
         return ""
     host, _, ending = domain.rpartition(".")
     return f"{local[0]}{_DOTS}@{(host or ending)[0]}{_DOTS}" + (f".{ending}" if host else "")
+
+
+def masked_phone(number: str) -> str:
+    """Return "+48•••02" for "+48601000002"."""
+    return f"{number[:3]}{_DOTS}{number[-2:]}" if number.startswith("+") and len(number) > 7 else ""

@@ -1,5 +1,7 @@
 """Unsubscribing: one click leaves, a robot does not (R21; T52, T53, T55)."""
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client
 
@@ -15,6 +17,7 @@ from tests.factories.people import make_contact
 from tests.factories.shops import make_shop
 from tests.storefront.conftest import MakeLink
 
+FAR = NOW + timedelta(days=9999)
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 
 
@@ -40,6 +43,33 @@ def test_one_click_may_come_as_a_multipart_form(shop: Shop, link: MakeLink, buye
 
     assert answer.status_code == 200
     assert Suppression.objects.count() == 1
+
+
+def test_leaving_by_the_link_of_a_short_message_ends_short_messages(
+    shop: Shop, link: MakeLink, buyer: Client
+) -> None:
+    anna = make_contact(shop, email="anna@example.com", phone="+48601000002")
+    cart = make_cart(shop, contact=anna)
+    for channel in ("email", "sms"):
+        record_consent(anna, [Consent("marketing", True, "test", NOW, channel=channel)], now=NOW)
+    told = {"channel": "sms", "recipient": "+48601000002", "message_class": "needs_consent"}
+    path = link("out", cart, message=make_message(cart, state="sent", **told))
+
+    buyer.post(path, {"do": "leave"})
+
+    assert suppression_scopes(shop.pk, "+48601000002", channel="sms") == {"marketing"}
+    assert suppression_scopes(shop.pk, "anna@example.com") == set()
+    agreed = [
+        find_consent(anna, purposes=["marketing"], at=FAR, channel=channel) is not None
+        for channel in ("email", "sms")
+    ]
+    assert agreed == [True, False]
+    assert "You get no more of these" in buyer.get(path).content.decode()
+
+    buyer.post(path, {"do": "return"})
+
+    assert suppression_scopes(shop.pk, "+48601000002", channel="sms") == set()
+    assert find_consent(anna, purposes=["marketing"], at=FAR, channel="sms") is not None
 
 
 @pytest.mark.parametrize(
