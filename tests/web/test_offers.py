@@ -100,3 +100,28 @@ def test_what_must_be_left_of_a_sale_is_kept(shop_place: Place, owner: Client) -
         Decimal(15),
     )
     assert bad.status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ({"what": "amount", "amount": "3", "percent": "5"}, {"kind": "amount", "amount": "3"}),
+        ({"what": "percent", "amount": "3", "percent": "5"}, {"kind": "percent", "percent": "5"}),
+    ],
+)
+def test_an_offer_by_hand_is_a_share_or_a_sum(
+    shop_place: Place, owner: Client, typed: dict[str, str], kept: dict[str, str]
+) -> None:
+    with scopes_disabled():
+        make_settings(shop_place.shop, floor=Decimal(10))
+        order = make_order(shop_place.shop)
+    url, form = f"/s/own/orders/{order.pk}/offer/", {"days": "2", "description": ""}
+
+    empty = owner.post(url, {**form, "what": typed["what"]})
+    made = owner.post(url, {**form, **typed})
+
+    assert (empty.status_code, made.status_code) == (422, 303)
+    with scopes_disabled():
+        terms = Offer.objects.get(order=order, state="granted").terms
+    assert {name: terms[name] for name in kept} == kept
+    assert ("amount" in terms) == (kept["kind"] == "amount")

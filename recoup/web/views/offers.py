@@ -16,7 +16,6 @@ from recoup.offers.granting import OfferRefused, Wish, grant_by_hand
 from recoup.offers.listing import OfferFilter, count_offers, earned, list_offers
 from recoup.offers.models import Offer
 from recoup.offers.settings import get_settings, save_settings
-from recoup.offers.terms import Kind, Terms
 from recoup.orders.models import Order
 from recoup.processes.models import Process
 from recoup.shops.access import Seat
@@ -137,13 +136,12 @@ def grant(request: StaffRequest, seat: Seat, order_id: int) -> HttpResponse:
         raise Http404
     form = HandOfferForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        typed = form.cleaned_data
         wish = Wish(
             shop_id=seat.shop.pk,
             contact_id=order.contact_id,
             order_id=order.pk,
-            terms=Terms(Kind.PERCENT, percent=typed["percent"], description=typed["description"].strip()),
-            valid_until=request.now + timedelta(days=typed["days"]),
+            terms=form.terms(order.currency),
+            valid_until=request.now + timedelta(days=form.cleaned_data["days"]),
         )
         try:
             made = grant_by_hand(wish, actor=actor_of(seat), now=request.now)
@@ -159,7 +157,7 @@ def grant(request: StaffRequest, seat: Seat, order_id: int) -> HttpResponse:
         "lead": _("For the buyer of order %(number)s alone. It counts once.") % {"number": order.number},
         "crumb_links": [parts.Link(order.number, place(seat, "order", order.pk))],
         "form": form,
-        "units": {"percent": "%", "days": _("days")},
+        "units": {"percent": "%", "amount": order.currency, "days": _("days")},
         "save_label": _("Make this offer"),
         "cancel_url": place(seat, "order", order.pk),
     }
