@@ -1,7 +1,14 @@
-"""The texts that a shop has published, as the documents of processes may name them."""
+"""The texts that a shop has published, as the documents of processes may name them, and where rules bar them."""
+
+from collections.abc import Collection, Iterable
 
 from recoup.messaging.models import Template
+from recoup.messaging.rules.book import book_of
+from recoup.messaging.rules.deciding import content_of, contents_of
+from recoup.messaging.rules.reach import Saying, is_forbidden_everywhere
+from recoup.processes.graph.texts_used import keys_of_texts
 from recoup.processes.graph.validation import TextOffer
+from recoup.processes.models import Process
 from recoup.shops.models import Shop
 
 _ABOUT: dict[str, str] = {
@@ -18,11 +25,12 @@ def template_keys(shop: Shop) -> set[str]:
 
 
 def text_offers(shop: Shop) -> dict[str, TextOffer]:
-    """Return the texts that can be sent, by key: channel, languages of the shop's messages they lack, subject."""
+    """Return the texts that can be sent, by key, with what may keep a process from sending them."""
     found = Template.objects.filter(shop=shop, current_version__isnull=False).select_related(
         "current_version"
     )
-    wanted = shop.message_locales
+    wanted, book = shop.message_locales, book_of(shop.pk)
+    sayings = _sayings(found)
     return {
         one.key: TextOffer(
             one.channel,
@@ -32,6 +40,44 @@ def text_offers(shop: Shop) -> dict[str, TextOffer]:
                 if one.current_version is not None and locale not in one.current_version.texts
             ),
             _ABOUT[one.kind],
+            sayings[one.key].content if is_forbidden_everywhere(book, sayings[one.key]) else "",
         )
         for one in found
     }
+
+
+def sayings_of(shop: Shop, keys: Collection[str]) -> dict[str, Saying]:
+    """Return what published texts say and about what, by key."""
+    return _sayings(Template.objects.filter(shop=shop, key__in=keys, current_version__isnull=False))
+
+
+def _sayings(texts: Iterable[Template]) -> dict[str, Saying]:
+    contents = contents_of({one.current_version_id for one in texts if one.current_version_id is not None})
+    return {
+        one.key: Saying(one.kind, contents[one.current_version_id or 0], one.channel)
+        for one in texts
+        if one.current_version_id in contents
+    }
+
+
+def draft_saying(template: Template) -> Saying:
+    """Return what the draft of a text says and about what."""
+    return Saying(template.kind, content_of(template.kind, template.draft), template.channel)
+
+
+def running_users(template: Template) -> list[Process]:
+    """Return the processes that send a text and are not stopped."""
+    stopped = Process.Status.STOPPED
+    found = Process.objects.filter(shop=template.shop_id, current_version__isnull=False).exclude(
+        status=stopped
+    )
+    return [
+        one
+        for one in found.select_related("current_version").order_by("id")
+        if one.current_version is not None
+        and any(
+            template.key in keys_of_texts(node)
+            for node in one.current_version.doc["nodes"].values()
+            if node["t"] == "send"
+        )
+    ]

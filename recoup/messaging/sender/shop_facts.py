@@ -78,7 +78,7 @@ _SHOP = """
         EXISTS (SELECT FROM core_installation WHERE silenced_at IS NOT NULL)
     FROM shops_shop s LEFT JOIN messaging_sendinglimits l ON l.shop_id = s.id WHERE s.id = %s
 """
-_CONSENT = """
+CONSENT = """
     SELECT contact_id, bool_or(is_given), bool_or(is_given AND purpose = 'marketing'),
         bool_or(NOT is_given AND purpose = 'marketing'), bool_or(NOT is_given AND purpose = 'cart_reminder') FROM (
         SELECT DISTINCT ON (contact_id, purpose) contact_id, purpose, is_given FROM customers_consentevent
@@ -120,7 +120,7 @@ def read(shop_id: int, messages: Sequence[Claimed], now: datetime) -> ShopFacts:
         people = cursor.fetchall()
         consents: list[tuple[int, bool, bool, bool, bool]] = []
         if needing:
-            cursor.execute(_CONSENT, [shop_id, needing, list(CONSENT_PURPOSES), channel, now])
+            cursor.execute(CONSENT, [shop_id, needing, list(CONSENT_PURPOSES), channel, now])
             consents = cursor.fetchall()
     return ShopFacts(
         live_since=live_since,

@@ -46,6 +46,9 @@ TEXTS: dict[str, str] = {
     "text_of_other_subject": gettext_noop(
         "The text {template} is about something else than this process: an order, a cart or a person."
     ),
+    "text_forbidden": gettext_noop(
+        "Nobody may get the text {template}: the sending rules of this shop forbid {content} in every country."
+    ),
     "text_not_in_language": gettext_noop(
         "The text {template} is missing in {languages}, in which messages of this shop go out."
     ),

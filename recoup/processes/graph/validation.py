@@ -29,6 +29,7 @@ class TextOffer(NamedTuple):
     channel: str
     missing: tuple[str, ...] = ()
     about: str = ""  # order, cart or contact; empty is not looked at
+    forbidden: str = ""  # its content, where the shop's rules let nobody get that
 
 
 Offers = Collection[str] | Mapping[str, TextOffer]
@@ -183,6 +184,8 @@ def _unfit_texts(document: ProcessDocument, templates: Offers | None) -> Iterato
                 yield Problem(path, "text_of_other_channel", values)
             elif offer is not None and offer.about and ABOUT[offer.about] is not document.entry.subject:
                 yield Problem(path, "text_of_other_subject", values)
+            elif offer is not None and offer.forbidden:
+                yield Problem(path, "text_forbidden", {**values, "content": offer.forbidden})
             elif offer is not None and offer.missing:
                 yield Problem(path, "text_not_in_language", {**values, "languages": ", ".join(offer.missing)})
 

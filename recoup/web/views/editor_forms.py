@@ -22,6 +22,7 @@ from recoup.processes.files import sent_texts
 from recoup.processes.graph import editing
 from recoup.processes.graph.editing import EditRefused, Raw, Way, ports_of, ways_of
 from recoup.processes.graph.problems import InvalidProcess
+from recoup.processes.graph.texts_used import keys_of_texts
 from recoup.processes.models import Process
 from recoup.shops.access import Seat
 from recoup.web.answers import actor_of, place, see_other
@@ -37,6 +38,7 @@ from recoup.web.shown.changes import differences
 from recoup.web.views import editor_panel as panel
 from recoup.web.views.editor import changed_words, crumbs, get_process, refusal, say_what_went, whoever
 from recoup.web.words import blocks as block_words
+from recoup.web.words.reach import warnings_of_texts
 
 Make = Callable[[QueryDict | None, Raw, bool], GrowingForm]
 
@@ -200,7 +202,8 @@ def block(request: StaffRequest, seat: Seat, process_id: int, block: str) -> Htt
         help=FORMS[raw["t"]].help,
         block=block,
         more=_("Another way") if raw["t"] == "split" else "",
-        extra=_around_a_step(seat, process, doc, block),
+        extra=_around_a_step(seat, process, doc, block)
+        | {"warnings": warnings_of_texts(seat.shop, keys_of_texts(raw), now=request.now)},
     )
     return _answer(request, seat, page)
 

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 from recoup.accounts.roles import Right
 from recoup.processes import drafts
 from recoup.processes.drafts import DraftChanged, Lock, NameRefused, PublishPreview
+from recoup.processes.files import sent_texts
 from recoup.processes.graph.problems import InvalidProcess
 from recoup.processes.models import Process, ProcessVersion
 from recoup.processes.moving.ahead import AT_ONCE
@@ -34,6 +35,7 @@ from recoup.web.views.moving import (
     people_inside,
     refusal_words,
 )
+from recoup.web.words.reach import warnings_of_texts
 
 _RUNS = {Process.Status.LIVE, Process.Status.TEST, Process.Status.PAUSED, Process.Status.DRAINING}
 
@@ -132,6 +134,7 @@ def _show(
         "lock": str(state.lock),
         "runs": process.status in _RUNS,
         "refused": refused,
+        "warnings": warnings_of_texts(seat.shop, sent_texts(state.doc), now=request.now),
     }
     if not preview.problems and preview.inside and preview.changes:
         context |= _about_those_inside(request, seat, process, state.doc, plan)

@@ -3,12 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from babel import Locale
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -26,6 +24,7 @@ from recoup.web.forms.rules import RuleForm
 from recoup.web.keeping_screens import RuleCell, RuleChange, RuleCountry, RuleRow
 from recoup.web.parts import Link
 from recoup.web.views.settings import crumbs
+from recoup.web.words.reach import country_name
 from recoup.web.words.texts import class_words
 
 OTHERS = "other"  # in an address
@@ -45,13 +44,6 @@ def rules(request: StaffRequest, seat: Seat) -> HttpResponse:
         "ground_url": place(seat, "rules_ground"),
     }
     return render(request, "web/settings/rules.html", context)
-
-
-def country_name(country: str) -> str:
-    """Return the name of a country in the reader's language."""
-    if country == OTHER:
-        return _("All other countries, and where the country is not known")
-    return str(Locale.parse(get_language() or "en").territories.get(country, country))
 
 
 def _country(seat: Seat, book: RuleBook, country: str) -> RuleCountry:

@@ -24,11 +24,15 @@ from recoup.messaging.promotion import words_of_texts
 from recoup.messaging.rendering.saving import Problem, TemplateRefused, check_template
 from recoup.messaging.rendering.tokens import Context, fields_of
 from recoup.messaging.rendering.words import field_label
+from recoup.messaging.rules.book import book_of
 from recoup.messaging.rules.deciding import content_of, offer_tokens
+from recoup.messaging.rules.kinds import Content
+from recoup.messaging.rules.reach import is_forbidden_everywhere
 from recoup.messaging.templates import DraftText
 from recoup.orders.models import Cart, Order
 from recoup.processes.graph.texts_used import keys_of_texts
 from recoup.processes.queries import processes_of
+from recoup.processes.texts import draft_saying, running_users
 from recoup.shops.access import Seat
 from recoup.web.answers import place
 from recoup.web.doors import StaffRequest, staff
@@ -42,6 +46,7 @@ from recoup.web.shown.previewed import chooser, subject_of
 from recoup.web.views import short_texts
 from recoup.web.views.settings import crumbs
 from recoup.web.words import steps
+from recoup.web.words.reach import warnings_of
 from recoup.web.words.texts import because_words, content_words, text_name
 
 _PLACES = {"subject": "subject", "html": "body", "text": "text"}
@@ -289,6 +294,14 @@ def publish(request: StaffRequest, seat: Seat, key: str, locale: str) -> HttpRes
             request, _("It cannot be published: look at %(languages)s.") % {"languages": languages}
         )
         return redirect("web:text", seat.shop.slug, key, locale)
+    users, saying = running_users(template), draft_saying(template)
+    if users and is_forbidden_everywhere(book_of(seat.shop.pk), saying):
+        words = _(
+            "The sending rules of this shop forbid %(content)s in every country, and %(processes)s sends it."
+        )
+        names = ", ".join(steps.process_name(one) for one in users)
+        messages.error(request, words % {"content": Content(saying.content).label, "processes": names})
+        return redirect("web:text", seat.shop.slug, key, locale)
     try:
         done = templates.publish(
             template,
@@ -307,6 +320,8 @@ def publish(request: StaffRequest, seat: Seat, key: str, locale: str) -> HttpRes
         )
     else:
         messages.success(request, _("Published. New messages use it from now on."))
+        for warning in warnings_of(seat.shop, [saying], now=request.now) if users else ():
+            messages.warning(request, warning)
         if done.missing_locales:
             names = ", ".join(done.missing_locales)
             messages.warning(

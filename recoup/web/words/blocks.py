@@ -10,6 +10,7 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from recoup.core import humane
+from recoup.messaging.rules.kinds import Content
 from recoup.orders.models import Order
 from recoup.processes.graph.problems import Problem
 from recoup.segments.field import FieldType
@@ -242,6 +243,8 @@ def _named(key: str, value: str, titles: Mapping[str, str], texts: Mapping[str, 
             named = titles.get(value, value)
         case "template":
             named = f"“{texts.get(value, value)}”"
+        case "content":
+            named = f"“{Content(value).label}”"
         case "anchor":
             named = f"“{DATES.get(dates.get(value, value), value)}”"
         case "field":
