@@ -23,6 +23,7 @@ from recoup.processes.loop import ClockJumped, Engine
 from recoup.processes.models import Enrolment, Process, ProcessVersion
 from recoup.processes.store import PostgresStore
 from recoup.processes.versions import forget_graphs
+from recoup.recovery.models import RecoveryCase
 from recoup.shops.models import Shop
 from tests.factories.cases import make_case
 from tests.factories.clock import set_clock
@@ -93,6 +94,22 @@ def test_a_batch_goes_on_to_its_messages(shop: Shop) -> None:
     assert sorted(Message.objects.values_list("enrolment_id", "node", "state")) == [
         (one, "n2", "due") for one in ids
     ]
+
+
+def test_a_reminder_joins_the_case_that_was_opened_after_its_person_came_in(shop: Shop) -> None:
+    make_process(shop)
+    one, other = enrol(shop, 2)
+    cases = dict(Enrolment.objects.values_list("id", "case_id"))
+    Enrolment.objects.update(case_id=None)  # as of those who enter by an order, before it is found unpaid
+    RecoveryCase.objects.filter(pk=cases[other]).update(closed_at=NOW, outcome="lapsed")
+
+    Engine().run_once()
+    pass_time(DAY + HOUR)
+    Engine().run_once()
+
+    joined = dict(Message.objects.values_list("enrolment_id", "case_id"))
+    assert joined.get(one) == cases[one]
+    assert joined.get(other) is None  # a closed case is closed
 
 
 @pytest.mark.django_db(transaction=True)
