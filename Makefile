@@ -32,7 +32,7 @@ check: dev ## what CI runs: style, types, layers, migrations, translations, test
 bench: dev ## one JSON line a figure, each against its twin (ONLY=name runs one)
 	@$(PY) -m tools.bench $(ONLY)
 
-faults: dev ## the kill and race tests in full size: many minutes
+faults: dev ## kills, races and random worlds in full size: many minutes
 	@RECOUP_FAULTS=full $(PY) -m pytest -m faults $(ARGS)
 
 bootstrap: ## make .venv and the front end if they are not up to date

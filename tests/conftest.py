@@ -12,6 +12,7 @@ from pytest_django import DjangoDbBlocker
 
 from recoup.core import outbox
 from tests import databases
+from tests.support import sizes
 from tools import ensure_chromium
 
 # A busy machine is no failure: nothing here is timed.
@@ -58,7 +59,7 @@ def database_url(transactional_db: None) -> str:
 @pytest.fixture(scope="session")
 def is_full_size() -> bool:
     """Tell whether the kill and race tests run in full size (`make faults`) or in the quick one."""
-    return os.environ.get("RECOUP_FAULTS") == "full"
+    return sizes.IS_FULL
 
 
 @pytest.fixture(scope="session")

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import pytest
+from django.conf import settings
 from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
 
-from tests.web.world import PASSWORD
+from recoup.accounts.models import User
+from tests.web.world import PASSWORD, client_of
 
 T = TypeVar("T")
 QUIET = [
@@ -64,6 +66,12 @@ def open_page(context: BrowserContext) -> tuple[Page, list[str]]:
 def _is_lost(sent: Request) -> bool:
     """Tell whether a request failed by itself; one that leaving the page broke off did not."""
     return "ERR_ABORTED" not in (sent.failure or "")
+
+
+def session_of(person: User, address: str) -> Any:
+    """Return the cookie of somebody who is signed in; made outside the browser's thread, as it needs the database."""
+    value = client_of(person).cookies[settings.SESSION_COOKIE_NAME].value
+    return {"name": settings.SESSION_COOKIE_NAME, "value": value, "url": address}
 
 
 def sign_in(page: Page, address: str, email: str) -> None:

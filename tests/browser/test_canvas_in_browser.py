@@ -14,15 +14,15 @@ from recoup.processes import drafts
 from recoup.processes.drafts import draft_of
 from recoup.processes.models import Process
 from recoup.shops.models import Source
-from tests.browser.conftest import InBrowser, open_page, sign_in
+from tests.browser.conftest import InBrowser, open_page, session_of
 from tests.browser.test_staff_pages import violations
 from tests.factories.moments import NOW
 from tests.factories.products import make_product
 from tests.web.world import Place, make_place
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
-OWNER, MARKETER = "owner@own.example", "marketer@own.example"
-WIDTHS = (1440, 1024, 768)
+# Each width once, and the colours of both schemes: neither changes the other.
+LOOKS = ((1440, "light"), (1024, "dark"), (768, "light"))
 # Ordered; bought within two days? Yes: thanks. No: a mail with the link of the order.
 DRAWN: dict[str, dict[str, Any]] = {
     "until": {"on": {"e": "product.bought", "products": ["p-1"]}, "within": "P2D"},
@@ -83,12 +83,12 @@ EXPECTED = {
 }
 
 
-def open_canvas(browser: Browser, server: str, email: str, path: str) -> tuple[Page, list[str]]:
-    """Sign in and open the canvas of the process."""
+def open_canvas(browser: Browser, address: str, session: Any) -> tuple[Page, list[str]]:
+    """Open the canvas of the process as somebody who is signed in."""
     context = browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
+    context.add_cookies([session])
     page, complaints = open_page(context)
-    sign_in(page, server, email)
-    page.goto(server + path)
+    page.goto(address)
     page.locator("[data-item=entry]").wait_for()
     return page, complaints
 
@@ -126,10 +126,11 @@ def publish(page: Page) -> None:
 def test_the_process_of_the_seed_is_drawn_by_mouse(
     in_browser: InBrowser, live_server: LiveServer, place: Place
 ) -> None:
-    path = path_of_the_editor()
+    address = live_server.url + path_of_the_editor()
+    owner = session_of(place.people[Role.OWNER], live_server.url)
 
     def steps(browser: Browser) -> tuple[list[str], list[str]]:
-        page, complaints = open_canvas(browser, live_server.url, OWNER, path)
+        page, complaints = open_canvas(browser, address, owner)
         box(page, "Who enters").click()
         form = page.locator(".cv-panel")
         form.get_by_label("It begins when").select_option("order.placed")
@@ -172,13 +173,10 @@ def test_the_process_of_the_seed_is_drawn_by_mouse(
 def drag_to(page: Page, way: str, target: Locator) -> None:
     """Take hold of the end of a way and let it go on another block."""
     ends = page.locator(".react-flow__edgeupdater-target")
-    names = page.locator(".cv-plus").evaluate_all("all => all.map(one => one.getAttribute('aria-label'))")
-    at = (
-        page.locator(".cv-plus")
-        .nth(next(i for i, name in enumerate(names) if way in name))
-        .get_attribute("data-item")
-    )
-    end = page.locator(f'[data-id="{at}"] .react-flow__edgeupdater-target').bounding_box()
+    at = page.locator(f'.cv-plus[aria-label*="{way}"]').first.get_attribute("data-item")
+    held = page.locator(f'[data-id="{at}"] .react-flow__edgeupdater-target')
+    held.wait_for()
+    end = held.bounding_box()
     to = target.bounding_box()
     assert ends.count() > 3
     assert end is not None
@@ -195,11 +193,10 @@ def looked_at(page: Page) -> list[str]:
     found = []
     box(page, "1. ").click()
     page.locator(".cv-panel form").first.wait_for()
-    for width in WIDTHS:
+    for width, scheme in LOOKS:
         page.set_viewport_size({"width": width, "height": 900})
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)
-            found += [f"{width} {scheme}: {one}" for one in violations(page)]
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        found += [f"{width} {scheme}: {one}" for one in violations(page)]
     page.set_viewport_size({"width": 1440, "height": 900})
     page.keyboard.press("Escape")
     page.locator(".cv-panel").wait_for(state="detached")
@@ -312,10 +309,11 @@ def take_out_and_back(page: Page) -> None:
 def test_the_process_of_the_seed_is_drawn_by_the_keyboard_alone(
     in_browser: InBrowser, live_server: LiveServer, place: Place
 ) -> None:
-    path = path_of_the_editor()
+    address = live_server.url + path_of_the_editor()
+    owner = session_of(place.people[Role.OWNER], live_server.url)
 
     def steps(browser: Browser) -> list[str]:
-        page, complaints = open_canvas(browser, live_server.url, OWNER, path)
+        page, complaints = open_canvas(browser, address, owner)
         begin_with_orders(page)
         ask_what_is_bought(page)
         send_on_both_ways(page)
@@ -342,11 +340,14 @@ def publish_by_keys(page: Page) -> None:
 def test_two_people_draw_at_once_and_lose_nothing(
     in_browser: InBrowser, live_server: LiveServer, place: Place
 ) -> None:
-    path = path_of_the_editor()
+    address = live_server.url + path_of_the_editor()
+    owner, marketer = (
+        session_of(place.people[role], live_server.url) for role in (Role.OWNER, Role.MARKETER)
+    )
 
     def steps(browser: Browser) -> list[str]:
-        page, complaints = open_canvas(browser, live_server.url, OWNER, path)
-        other, _ = open_canvas(browser, live_server.url, MARKETER, path)
+        page, complaints = open_canvas(browser, address, owner)
+        other, _ = open_canvas(browser, address, marketer)
         form = put_in(page, "Way from Who enters", "Wait For some time")
         form.get_by_label("Wait for", exact=True).fill("5")
         others = put_in(other, "Way from Who enters", "Wait For some time")
@@ -375,12 +376,13 @@ def test_two_people_draw_at_once_and_lose_nothing(
 def test_a_phone_gets_the_list_and_a_choice_is_remembered(
     in_browser: InBrowser, live_server: LiveServer, place: Place
 ) -> None:
-    address = live_server.url + reverse("web:process_edit", args=["own", the_process().pk])
+    address = live_server.url + path_of_the_editor()
+    owner = session_of(place.people[Role.OWNER], live_server.url)
 
     def steps(browser: Browser) -> list[bool]:
         context = browser.new_context(viewport={"width": 360, "height": 740}, reduced_motion="reduce")
+        context.add_cookies([owner])
         page, complaints = open_page(context)
-        sign_in(page, live_server.url, OWNER)
         page.goto(address)
         on_a_phone = page.locator(".flow").is_visible()
         page.set_viewport_size({"width": 1440, "height": 900})

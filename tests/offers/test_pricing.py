@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,6 +22,7 @@ from recoup.offers.pricing import (
     quote,
 )
 from recoup.offers.terms import Kind, Terms
+from tests.support.sizes import how_many
 
 D = Decimal
 FIVE = Terms(Kind.PERCENT, percent=D(5))
@@ -188,7 +190,8 @@ rules = st.builds(
 )
 
 
-@settings(max_examples=400)
+@pytest.mark.faults
+@settings(max_examples=how_many(120, 3000))
 @given(baskets(), st.lists(promises(), min_size=1, max_size=4), rules, st.booleans())
 def test_no_stack_of_offers_goes_below_the_floor_zero_or_the_least_sum(
     basket: Basket, offers: list[Terms], kept: Rules, has_gift: bool

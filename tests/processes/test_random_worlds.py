@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
@@ -29,6 +30,7 @@ from tests.processes.worlds import (
     order_facts,
     shop_with,
 )
+from tests.support.sizes import how_many
 
 END_OF_TIME = PLACED + timedelta(days=3_000)
 SPANS = st.sampled_from(["PT1H", "PT30M", "P1D", "PT48H", "P3D", "P1DT2H"])
@@ -64,11 +66,12 @@ def documents_about_people(draw: st.DrawFn) -> ProcessDocument:
     """Draw a valid process about a person without an order."""
     size = draw(st.integers(2, 9))
     nodes: dict[str, Any] = {f"n{size}": {"t": "end"}}
+    sender = draw(st.integers(1, size - 1))  # one sends for certain: what is asked about is there more often
     for number in range(1, size):
         forward = st.integers(number + 1, size).map("n{}".format)
         anywhere = st.integers(1, size).map("n{}".format)
-        drawn = blocks(forward, anywhere, st.integers(1, size).map("n{}".format)).filter(_fits_people)
-        nodes[f"n{number}"] = draw(drawn)
+        drawn = blocks(forward, anywhere, st.just(f"n{sender}"), has_order=False)
+        nodes[f"n{number}"] = draw(sends(forward) if number == sender else drawn)
     entry: dict[str, Any] = {"on": draw(st.sampled_from(["manual", "tag.set"])), "first": "n1"}
     if entry["on"] == "tag.set":
         entry |= {"tags": ["vip"]}
@@ -76,11 +79,6 @@ def documents_about_people(draw: st.DrawFn) -> ProcessDocument:
     assume(any(node.t == "send" for node in raw.nodes.values()))
     assume(not find_problems(raw))
     return raw
-
-
-def _fits_people(node: dict[str, Any]) -> bool:
-    is_of_order = node["t"] in {"offer", "order_status", "if"} or node.get("date")
-    return not is_of_order and not str(node.get("on", {}).get("e", "")).startswith("order.")
 
 
 WAITS: list[dict[str, Any]] = [
@@ -93,13 +91,22 @@ WAITS: list[dict[str, Any]] = [
 ]
 
 
-def blocks(forward: Any, anywhere: Any, reference: Any) -> st.SearchStrategy[dict[str, Any]]:
-    """Return blocks that are not the end."""
+def blocks(
+    forward: Any, anywhere: Any, reference: Any, *, has_order: bool = True
+) -> st.SearchStrategy[dict[str, Any]]:
+    """Return blocks that are not the end; without an order, those alone that need none."""
     either = st.fixed_dictionaries({"yes": forward, "no": forward})
     paid = st.fixed_dictionaries({"f": st.just("order.is_paid"), "op": st.just("="), "v": st.booleans()})
-    events = st.sampled_from(["order.paid", "order.cancelled", "contact.ordered_again"])
+    events = st.sampled_from(
+        [*(["order.paid", "order.cancelled"] if has_order else []), "contact.ordered_again"]
+    )
     visits = st.sampled_from(["message.opened", "message.clicked"])
-    waits = st.tuples(st.sampled_from(WAITS), forward)
+    waits = st.tuples(st.sampled_from([one for one in WAITS if has_order or "date" not in one]), forward)
+    of_orders = [
+        st.fixed_dictionaries({"t": st.just("if"), "if": paid, "out": either}),
+        block("offer", {"granted": forward, "refused": forward}, {"percent": st.just(5), "valid": SPANS}),
+        block("order_status", {"next": forward}, {"to": st.just("not_confirmed")}),
+    ]
     return st.one_of(
         waits.map(lambda drawn: {"t": "wait", **drawn[0], "out": {"next": drawn[1]}}),
         block("wait", {"next": anywhere, "over": forward}, {"for": SPANS, "max_rounds": st.integers(1, 3)}),
@@ -128,7 +135,7 @@ def blocks(forward: Any, anywhere: Any, reference: Any) -> st.SearchStrategy[dic
             {"yes": forward, "no": forward, "unsent": forward},
             {"on": st.fixed_dictionaries({"e": visits, "ref": reference}), "within": SPANS},
         ),
-        st.fixed_dictionaries({"t": st.just("if"), "if": paid, "out": either}),
+        *(of_orders if has_order else []),
         st.fixed_dictionaries(
             {
                 "t": st.just("split"),
@@ -146,18 +153,18 @@ def blocks(forward: Any, anywhere: Any, reference: Any) -> st.SearchStrategy[dic
         block("webhook", {"ok": forward}, {"endpoint": st.just(1)}),
         block("webhook", {"ok": forward, "failed": forward}, {"endpoint": st.just(1), "within": SPANS}),
         block("enrol", {"next": forward}, {"process": st.just(PROCESS)}),
-        block("offer", {"granted": forward, "refused": forward}, {"percent": st.just(5), "valid": SPANS}),
-        block("order_status", {"next": forward}, {"to": st.just("not_confirmed")}),
-        block(
-            "send",
-            {"done": forward, "failed": forward},
-            {
-                "template": st.just("x"),
-                "purpose": st.sampled_from(["reminder", "thanks"]),
-                "not_after": SPANS,
-            },
-        ),
+        sends(forward),
     )
+
+
+def sends(forward: Any) -> st.SearchStrategy[dict[str, Any]]:
+    """Return blocks that send."""
+    fields = {
+        "template": st.just("x"),
+        "purpose": st.sampled_from(["reminder", "thanks"]),
+        "not_after": SPANS,
+    }
+    return block("send", {"done": forward, "failed": forward}, fields)
 
 
 def block(kind: str, ports: dict[str, Any], fields: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
@@ -254,8 +261,11 @@ def play(raw: ProcessDocument, news: list[News], **how: Any) -> MemoryStore:
     return store
 
 
+pytestmark = pytest.mark.faults
 SLOW = settings(
-    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow]
+    max_examples=how_many(30, 300),
+    deadline=None,
+    suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow],
 )
 
 

@@ -29,10 +29,11 @@ from tests.processes.test_random_worlds import (
     worlds_of_people,
 )
 from tests.processes.worlds import PLACED, SEND_TWICE, arrival, document, hours, paid
+from tests.support.sizes import how_many
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.faults]
 SLOW = settings(
-    max_examples=25,
+    max_examples=how_many(10, 100),
     deadline=None,
     suppress_health_check=[
         HealthCheck.filter_too_much,

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +15,7 @@ from recoup.processes.worlds import Lane, News
 from tests.processes.test_random_worlds import END_OF_TIME, SLOW, documents, fate, worlds
 from tests.processes.worlds import PLACED, VERSION, shop_with
 
+pytestmark = pytest.mark.faults
 NEXT = VERSION + 1
 
 

@@ -116,6 +116,7 @@ def test_a_way_not_taken_names_the_step_that_led_elsewhere() -> None:
     }
 
 
+@pytest.mark.faults
 @SLOW
 @given(documents(), worlds(), st.integers(0, 24 * 20))
 def test_the_explanation_agrees_with_what_happened(
@@ -150,6 +151,7 @@ def test_the_explanation_agrees_with_what_happened(
                 assert enrolment.flags & 1
 
 
+@pytest.mark.faults
 @SLOW
 @given(documents(), worlds(), st.integers(0, 24 * 10))
 def test_what_is_promised_comes_if_nothing_happens(
