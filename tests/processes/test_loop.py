@@ -101,7 +101,7 @@ def test_a_reminder_joins_the_case_that_was_opened_after_its_person_came_in(shop
     one, other = enrol(shop, 2)
     cases = dict(Enrolment.objects.values_list("id", "case_id"))
     Enrolment.objects.update(case_id=None)  # as of those who enter by an order, before it is found unpaid
-    RecoveryCase.objects.filter(pk=cases[other]).update(closed_at=NOW, outcome="lapsed")
+    RecoveryCase.objects.filter(pk__in=[cases[other]]).update(closed_at=NOW, outcome="lapsed")
 
     Engine().run_once()
     pass_time(DAY + HOUR)
