@@ -48,6 +48,8 @@ _OF_THE_PERSON = (
     Suppression.Reason.ERASED,
     Suppression.Reason.BY_HAND,
 )
+# Where messages go, and by which sign of a person.
+_CHANNELS = (("email", ContactIdentity.Kind.EMAIL), ("sms", ContactIdentity.Kind.PHONE))
 State = MergeSuggestion.State
 
 
@@ -166,11 +168,16 @@ def _keep_strict(kept: Contact, gone: Contact, now: datetime) -> None:
     taken_back = _taken_back(kept, gone, now)
     if taken_back:
         record_consent(kept, taken_back, now=now)
-    addresses = _addresses(kept, gone)
-    hashes = {address_hash(kept.shop_id, "email", address) for address in addresses}
+    for channel, kind in _CHANNELS:
+        _keep_suppressed(kept, channel, _addresses(kind, kept, gone))
+
+
+def _keep_suppressed(kept: Contact, channel: str, addresses: set[str]) -> None:
+    """Let what one address of a channel is spared hold for all addresses that the person has in it."""
+    hashes = {address_hash(kept.shop_id, channel, address) for address in addresses}
     found = Suppression.objects.filter(
         shop_id=kept.shop_id,
-        channel="email",
+        channel=channel,
         address_hash__in=hashes,
         lifted_at=None,
         reason__in=_OF_THE_PERSON,
@@ -192,9 +199,11 @@ def _keep_strict(kept: Contact, gone: Contact, now: datetime) -> None:
     )
 
 
-def _addresses(*contacts: Contact) -> set[str]:
-    known = ContactIdentity.objects.filter(contact__in=contacts, kind=ContactIdentity.Kind.EMAIL)
-    return {*known.values_list("value", flat=True), *(one.email for one in contacts if one.email)}
+def _addresses(kind: ContactIdentity.Kind, *contacts: Contact) -> set[str]:
+    known = ContactIdentity.objects.filter(contact__in=contacts, kind=kind)
+    is_email = kind == ContactIdentity.Kind.EMAIL
+    own = (one.email if is_email else one.phone for one in contacts)
+    return {*known.values_list("value", flat=True), *filter(None, own)}
 
 
 def _taken_back(kept: Contact, gone: Contact, now: datetime) -> list[Consent]:

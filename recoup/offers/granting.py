@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.db import transaction
+from django.db.models import Q
 from django_scopes import scope
 
 from recoup.core import activity, outbox
@@ -209,7 +210,7 @@ def is_open(subject: Order | Cart) -> bool:
 
 
 def has_had_enough(subject: Order | Cart, settings: OfferSettings, *, now: datetime) -> bool:
-    """Tell whether a person has used enough discounts, or leaves orders and carts again and again.
+    """Tell whether a person has used or may use enough discounts, or leaves orders and carts again and again.
 
     They keep their reminders and lose the discounts. The order or cart that this is about does not count.
     """
@@ -217,10 +218,11 @@ def has_had_enough(subject: Order | Cart, settings: OfferSettings, *, now: datet
     if person is None:
         return True
     since = now - limits.memory
-    used = Offer.objects.filter(
-        shop_id=subject.shop_id, contact_id=person, state=State.REDEEMED, ended_at__gt=since, is_test=False
-    ).count()
-    if used >= limits.most_discounts:
+    own = Q(order=subject) if isinstance(subject, Order) else Q(cart=subject)
+    used = Q(state=State.REDEEMED, ended_at__gt=since)
+    in_force = Q(state__in=(State.ASKED, State.GRANTED), valid_until__gt=now) & ~own
+    had = Offer.objects.filter(used | in_force, shop_id=subject.shop_id, contact_id=person, is_test=False)
+    if had.count() >= limits.most_discounts:
         return True
     orders = Order.objects.filter(shop_id=subject.shop_id, contact_id=person, unpaid_at__gt=since)
     carts = Cart.objects.filter(

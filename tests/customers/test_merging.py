@@ -202,6 +202,17 @@ def test_who_unsubscribed_as_one_gets_nothing_as_the_other_and_a_dead_mailbox_sa
     assert set(Suppression.objects.filter(scope="reminders").values_list("since", flat=True)) == {NOW - DAY}
 
 
+def test_a_stop_to_short_messages_holds_for_every_number_of_the_person(shop: Shop) -> None:
+    kept = make_contact(shop, email="a@example.com", phone="+48500100200")
+    gone = make_contact(shop, email="b@example.com", phone="+48500100300")
+    suppress(shop.pk, gone.phone, scope="all", reason="unsubscribed", now=NOW, channel="sms")
+
+    merge(kept, gone)
+
+    assert suppression_scopes(shop.pk, "+48500100200", channel="sms") == {"all"}
+    assert suppression_scopes(shop.pk, "a@example.com") == set()
+
+
 def test_the_caps_count_what_either_was_sent(shop: Shop) -> None:
     kept, gone = make_contact(shop), make_contact(shop)
     ContactGate.objects.filter(contact=kept).update(recent=[NOW - 3 * HOUR, NOW - HOUR])

@@ -129,6 +129,19 @@ def test_who_had_a_discount_lately_keeps_reminders_alone(shop: Shop) -> None:
     assert [(one.state, one.reason) for one in (again, later)] == [("refused", "abandoner"), ("granted", "")]
 
 
+def test_who_may_use_a_discount_now_gets_no_second_one_for_another_order(shop: Shop) -> None:
+    with scope(shop=shop):
+        anna = make_contact(shop)
+        first = decide(make_order(shop, contact=anna))
+        second = decide(make_order(shop, contact=anna))
+        Offer.objects.filter(pk=first.pk).update(state="expired", valid_until=NOW - DAY)
+        third = decide(make_order(shop, contact=anna))
+
+    assert [(one.state, one.reason) for one in (first, second, third)] == [
+        ("granted", ""), ("refused", "abandoner"), ("granted", ""),
+    ]  # fmt: skip
+
+
 def test_who_leaves_orders_again_and_again_gets_none(shop: Shop) -> None:
     with scope(shop=shop):
         make_settings(shop, most_left=3)

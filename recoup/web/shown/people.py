@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 from django.conf import settings
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
@@ -44,20 +45,22 @@ def language_name(locale: str) -> str:
 
 def suppressions_of(contact: Contact) -> list[Suppression]:
     """Return where nothing may be sent to a person, the strongest first."""
-    if not contact.email:
-        return []
-    found = Suppression.objects.filter(
-        shop_id=contact.shop_id,
-        channel="email",
-        address_hash=address_hash(contact.shop_id, "email", contact.email),
-        lifted_at=None,
-    )
-    return sorted(found, key=lambda one: _STRONGEST_FIRST.index(one.scope))
+    addresses = [(channel, one) for channel, one in (("email", contact.email), ("sms", contact.phone)) if one]
+    meant = Q(pk=None)
+    for channel, address in addresses:
+        meant |= Q(channel=channel, address_hash=address_hash(contact.shop_id, channel, address))
+    found = Suppression.objects.filter(meant, shop_id=contact.shop_id, lifted_at=None)
+    return sorted(found, key=lambda one: (one.channel != "email", _STRONGEST_FIRST.index(one.scope)))
 
 
 def suppression_words(one: Suppression) -> str:
     """Return what is not sent, why, and since when."""
-    return _("%(what)s: %(why)s, %(since)s") % {
+    words = (
+        _("%(what)s: %(why)s, %(since)s")
+        if one.channel == "email"
+        else _("SMS: %(what)s: %(why)s, %(since)s")
+    )
+    return words % {
         "what": Suppression.Scope(one.scope).label,
         "why": Suppression.Reason(one.reason).label,
         "since": humane.day(one.since, timezone.get_current_timezone(), get_language() or "en"),
