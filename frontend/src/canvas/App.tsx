@@ -16,6 +16,7 @@ const NODE_TYPES = { block: BlockPart };
 const EDGE_TYPES = { way: WayPart };
 const ARROW = { type: MarkerType.ArrowClosed, width: 16, height: 16, color: "var(--line-strong)" };
 const ROOM = 72;
+const FRAMES = 30;
 
 interface Held {
   block: string;
@@ -54,6 +55,7 @@ function Canvas({ given, page }: { given: Everything; page: Page }): ReactNode {
   const latest = useRef(given.state);
   const queue = useRef(Promise.resolve());
   const wanted = useRef("");
+  const kept = useRef("");
   const [draft, setDraft] = useState(given.state);
   const [counts, setCounts] = useState<Counts>({});
   const [at, setAt] = useState("entry");
@@ -137,13 +139,23 @@ function Canvas({ given, page }: { given: Everything; page: Page }): ReactNode {
     [middleOf, flow, speed],
   );
 
+  // What is drawn anew loses the focus to the page: for half a second it is given back, unless it went elsewhere meanwhile.
+  const keepFocus = useCallback((item: string, frames: number): void => {
+    const drawn = frame.current?.querySelector<HTMLElement>(`[data-item="${CSS.escape(item)}"]`);
+    const isLost = document.activeElement === document.body && !document.querySelector("dialog[open]");
+    if (item !== kept.current || (frames < FRAMES && !isLost && document.activeElement !== drawn)) return;
+    if (drawn && document.activeElement !== drawn) drawn.focus({ preventScroll: true });
+    if (frames) requestAnimationFrame(() => keepFocus(item, frames - 1));
+  }, []);
+
   const focusItem = useCallback(
     (item: string): void => {
       setAt(item);
       show(item);
-      frame.current?.querySelector<HTMLElement>(`[data-item="${CSS.escape(item)}"]`)?.focus({ preventScroll: true });
+      kept.current = item;
+      keepFocus(item, FRAMES);
     },
-    [show],
+    [show, keepFocus],
   );
 
   useEffect(() => {
