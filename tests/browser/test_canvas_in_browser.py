@@ -283,8 +283,9 @@ def send_on_both_ways(page: Page) -> None:
     press_until(page, "Tab", "Put in")
     save_by_enter(page)
     wait_for_focus(page, "Send thanks")
-    for key in ("ArrowUp", "ArrowRight"):
-        page.keyboard.press(key)
+    page.keyboard.press("ArrowUp")
+    wait_for_focus(page, "Way “yes” from 1. ")
+    page.keyboard.press("ArrowRight")
     wait_for_focus(page, "Way “no” from 1. ")
     insert_by_keys(page, "send a mail")
     press_until(page, "Tab", "Text")

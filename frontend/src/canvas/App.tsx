@@ -56,6 +56,7 @@ function Canvas({ given, page }: { given: Everything; page: Page }): ReactNode {
   const queue = useRef(Promise.resolve());
   const wanted = useRef("");
   const kept = useRef("");
+  const from = useRef<Element | null>(null); // what had the focus, until the item that gets it is drawn
   const [draft, setDraft] = useState(given.state);
   const [counts, setCounts] = useState<Counts>({});
   const [at, setAt] = useState("entry");
@@ -142,9 +143,11 @@ function Canvas({ given, page }: { given: Everything; page: Page }): ReactNode {
   // What is drawn anew loses the focus to the page: for half a second it is given back, unless it went elsewhere meanwhile.
   const keepFocus = useCallback((item: string, frames: number): void => {
     const drawn = frame.current?.querySelector<HTMLElement>(`[data-item="${CSS.escape(item)}"]`);
-    const isLost = document.activeElement === document.body && !document.querySelector("dialog[open]");
-    if (item !== kept.current || (frames < FRAMES && !isLost && document.activeElement !== drawn)) return;
-    if (drawn && document.activeElement !== drawn) drawn.focus({ preventScroll: true });
+    const has = document.activeElement;
+    const isOurs = has === drawn || has === from.current || (has === document.body && !document.querySelector("dialog[open]"));
+    if (item !== kept.current || !isOurs) return;
+    if (drawn && has !== drawn) drawn.focus({ preventScroll: true });
+    if (drawn) from.current = null;
     if (frames) requestAnimationFrame(() => keepFocus(item, frames - 1));
   }, []);
 
@@ -153,6 +156,7 @@ function Canvas({ given, page }: { given: Everything; page: Page }): ReactNode {
       setAt(item);
       show(item);
       kept.current = item;
+      from.current = document.activeElement;
       keepFocus(item, FRAMES);
     },
     [show, keepFocus],
@@ -342,7 +346,8 @@ function Canvas({ given, page }: { given: Everything; page: Page }): ReactNode {
 
   function act(event: KeyboardEvent | globalThis.KeyboardEvent): boolean {
     const target = event.target as HTMLElement;
-    const item = target === document.body ? at : (target.dataset.item ?? "");
+    const isOnItsWay = (target === document.body || target === from.current) && walk.has(kept.current);
+    const item = isOnItsWay ? kept.current : target === document.body ? at : (target.dataset.item ?? "");
     const isBlock = walk.block(item) !== undefined;
     const mod = event.ctrlKey || event.metaKey;
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
@@ -390,7 +395,7 @@ function Canvas({ given, page }: { given: Everything; page: Page }): ReactNode {
     isPlacing: held !== null,
     opened: form?.block ?? "",
     pointed,
-    go: setAt,
+    go: (item) => ((kept.current = item), setAt(item)),
     openBlock,
     openMenu: (id) => setOpen({ menu: "block", at: id }),
     plus,
