@@ -118,6 +118,7 @@ def ours(version_id: int, *, threads: int) -> float:
 def drain() -> int:
     """Advance until nothing is due, as one engine thread of the worker does, and return how much that was."""
     from django.db import connection  # local: django
+    from django_scopes import scopes_disabled  # local: django
 
     from recoup.processes.loop import Engine  # local: django
 
@@ -125,8 +126,9 @@ def drain() -> int:
     engine.store.now = lambda: NOW  # type: ignore[method-assign]
     done = 0
     try:
-        while step := engine.run_once():
-            done += step
+        with scopes_disabled():
+            while step := engine.run_once():
+                done += step
     finally:
         if threading.current_thread() is not threading.main_thread():
             connection.close()
