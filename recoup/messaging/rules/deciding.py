@@ -57,22 +57,25 @@ class _Facts(NamedTuple):
     paid_at: datetime | None
     country: str
     phone: str
-    has_bought: bool
 
 
 _FACTS = """
     SELECT t.current_version_id, w.order_id IS NOT NULL,
         coalesce(o.payment_state IN ('paid', 'authorized', 'partly_refunded', 'refunded', 'nothing_due'), false), o.paid_at,
         upper(coalesce(nullif(o.buyer->>'country', ''), c.country, '')),
-        coalesce(nullif(o.buyer->>'phone', ''), c.phone, ''),
-        EXISTS (SELECT FROM orders_order b WHERE b.shop_id = w.shop_id AND b.contact_id = w.contact_id
-            AND b.payment_state IN ('paid', 'partly_refunded') AND b.total > 0 AND NOT b.is_test)
+        coalesce(nullif(o.buyer->>'phone', ''), c.phone, '')
     FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::text[])
         WITH ORDINALITY AS w (shop_id, contact_id, order_id, template_key, place)
     LEFT JOIN messaging_template t ON t.shop_id = w.shop_id AND t.key = w.template_key
     LEFT JOIN orders_order o ON o.id = w.order_id AND o.shop_id = w.shop_id
     LEFT JOIN customers_contact c ON c.id = w.contact_id AND c.shop_id = w.shop_id
     ORDER BY w.place
+"""
+# Asked for those alone whose message is no contract: reminders of orders, which are most, need no look at other orders.
+_BUYERS = """
+    SELECT DISTINCT w.shop_id, w.contact_id FROM unnest(%s::bigint[], %s::bigint[]) AS w (shop_id, contact_id)
+    WHERE EXISTS (SELECT FROM orders_order b WHERE b.shop_id = w.shop_id AND b.contact_id = w.contact_id
+        AND b.payment_state IN ('paid', 'partly_refunded') AND b.total > 0 AND NOT b.is_test)
 """
 
 
@@ -91,19 +94,44 @@ def bases_of(asked: Sequence[Asked], *, now: datetime) -> list[Basis]:
         )
         rows = [_Facts(*row) for row in cursor.fetchall()]
     contents = contents_of({row.version_id for row in rows if row.version_id is not None})
-    return [_basis(row, books[one.shop_id], contents, now, one) for one, row in zip(asked, rows, strict=True)]
+    said = [_content(row, contents, now, one) for one, row in zip(asked, rows, strict=True)]
+    buyers = _buyers(
+        {
+            (one.shop_id, one.contact_id)
+            for one, content in zip(asked, said, strict=True)
+            if content != Content.CONTRACT and books[one.shop_id].has_ground
+        }
+    )
+    return [
+        _basis(row, books[one.shop_id], content, one, has_bought=(one.shop_id, one.contact_id) in buyers)
+        for one, row, content in zip(asked, rows, said, strict=True)
+    ]
 
 
-def _basis(row: _Facts, book: RuleBook, contents: Mapping[int, str], now: datetime, asked: Asked) -> Basis:
+def _content(row: _Facts, contents: Mapping[int, str], now: datetime, asked: Asked) -> str:
     content = contents.get(row.version_id or 0) or content_of_kind(kind_of(asked))
     if asked.order_id is None and asked.cart_id is None:
-        content = Content.ADVERTISING
+        return Content.ADVERTISING
     if content == Content.CONTRACT and row.paid_at is not None and row.paid_at < now - SERVICE_TIME:
-        content = Content.ADVERTISING
+        return Content.ADVERTISING
+    return content
+
+
+def _buyers(people: set[tuple[int, int]]) -> set[tuple[int, int]]:
+    """Return those who have bought something, as shop and contact."""
+    if not people:
+        return set()
+    wanted = sorted(people)
+    with connection.cursor() as cursor:
+        cursor.execute(_BUYERS, [[shop for shop, _ in wanted], [contact for _, contact in wanted]])
+        return {(shop, contact) for shop, contact in cursor.fetchall()}
+
+
+def _basis(row: _Facts, book: RuleBook, content: str, asked: Asked, *, has_bought: bool) -> Basis:
     relation = relation_of(
         content,
         is_about_order=row.is_order and (content == Content.CONTRACT or not row.is_paid),
-        has_bought=row.has_bought,
+        has_bought=has_bought,
         has_ground=book.has_ground,
     )
     country = row.country[:2] or country_of_phone(row.phone)
