@@ -87,7 +87,7 @@ def _keyset(process: Process, block: str, number: Number, now: datetime) -> Keys
         params.append(node)
         return Keyset("processes_enrolment", process.shop_id, conditions=conditions, params=params)
     conditions.append(
-        f"r.id IN (SELECT l.enrolment_id FROM processes_step_log l WHERE {_THROUGH} AND l.node = %s)"  # noqa: S608
+        f"r.id IN (SELECT l.enrolment_id FROM processes_step_log l WHERE {_THROUGH} AND l.node = %s)"  # noqa: S608 - ours
     )
     return Keyset(
         "processes_enrolment",

@@ -80,7 +80,7 @@ def _bought(facts: Known, at: datetime, scope: Scope) -> Iterator[PastOrder]:
 def _sql_orders(frame: Frame, what: str, more: str, *values: Any) -> Sql:
     """Return a subquery over the orders that the person had placed by the instant of the frame."""
     text = (
-        f"(SELECT {what} FROM orders_order h WHERE h.shop_id = %s AND h.contact_id = {frame.person}"  # noqa: S608
+        f"(SELECT {what} FROM orders_order h WHERE h.shop_id = %s AND h.contact_id = {frame.person}"  # noqa: S608 - ours
         " AND NOT h.is_test AND h.placed_at <= %s" + more + ")"
     )
     return Sql(text, (frame.shop_id, frame.at, *values))
@@ -254,7 +254,7 @@ def sql_consent(purpose: str, channel: str) -> Callable[[Frame, Scope], Sql]:
 
     def build(frame: Frame, _scope: Scope) -> Sql:
         text = (
-            "coalesce((SELECT CASE WHEN k.is_given THEN 'given' ELSE 'taken_back' END"  # noqa: S608
+            "coalesce((SELECT CASE WHEN k.is_given THEN 'given' ELSE 'taken_back' END"  # noqa: S608 - columns of ours
             f" FROM customers_consentevent k WHERE k.shop_id = %s AND k.contact_id = {frame.person}"
             " AND k.purpose = %s AND k.channel = %s AND k.became_true_at <= %s"
             " ORDER BY k.became_true_at DESC, k.id DESC LIMIT 1), 'never_asked')"
@@ -274,7 +274,7 @@ def tags(_scope: Scope) -> Read:
 def sql_tags(frame: Frame, _scope: Scope) -> Sql:
     """As `tags`."""
     text = (
-        "ARRAY(SELECT t.key FROM customers_contacttag g JOIN customers_tag t ON t.id = g.tag_id"  # noqa: S608
+        "ARRAY(SELECT t.key FROM customers_contacttag g JOIN customers_tag t ON t.id = g.tag_id"  # noqa: S608 - ours
         f" WHERE t.shop_id = %s AND g.contact_id = {frame.person} AND g.added_at <= %s)"
     )
     return Sql(text, (frame.shop_id, frame.at))

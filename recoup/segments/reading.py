@@ -41,7 +41,7 @@ _ORDERS = f"""
     ORDER BY h.contact_id, h.placed_at, h.id"""  # noqa: S608 - columns of ours
 _CONSENTS = f"""
     SELECT k.contact_id, k.purpose, k.channel, k.became_true_at, k.learnt_at, k.is_given FROM customers_consentevent k
-    WHERE {_ASKED % ("k", "k", "contact_id")} ORDER BY k.contact_id, k.became_true_at, k.id"""  # noqa: S608
+    WHERE {_ASKED % ("k", "k", "contact_id")} ORDER BY k.contact_id, k.became_true_at, k.id"""  # noqa: S608 - text of ours
 _TAGS = """
     SELECT g.contact_id, t.key, g.added_at FROM customers_contacttag g JOIN customers_tag t ON t.id = g.tag_id
     WHERE (t.shop_id, g.contact_id) IN (SELECT * FROM unnest(%s::bigint[], %s::bigint[]))"""
