@@ -1,5 +1,6 @@
 """Budgets of offers: reserved by one conditional statement when an offer is granted, given back when it is not used (K6)."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -14,6 +15,12 @@ _EVER = datetime(2000, 1, 1, tzinfo=UTC)
 _OPEN = """
     INSERT INTO offers_budget (shop_id, key, currency, period_start, spent) VALUES (%s, %s, %s, %s, 0)
     ON CONFLICT DO NOTHING
+"""
+_HOLD = """
+    SELECT b.id FROM offers_budget b WHERE (b.shop_id, b.key, b.currency, b.period_start) IN (
+        SELECT f.shop_id, f.budget_key, f.currency, f.budget_start FROM offers_offer f
+        WHERE f.id = ANY(%s) AND f.budget_start IS NOT NULL)
+    ORDER BY b.key, b.shop_id, b.currency, b.period_start FOR NO KEY UPDATE
 """
 _RESERVE = """
     UPDATE offers_budget SET spent = spent + %s
@@ -53,6 +60,14 @@ def give_back(shop_id: int, key: str, currency: str, cost: Decimal, *, start: da
             " WHERE shop_id = %s AND key = %s AND currency = %s AND period_start = %s",
             [cost, shop_id, key, currency, start],
         )
+
+
+def hold(offer_ids: Collection[int]) -> None:
+    """Lock the budgets that these offers were reserved from, in the one order in which they are changed."""
+    if not offer_ids:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(_HOLD, [sorted(offer_ids)])
 
 
 def spent(shop: Shop, key: str, currency: str, *, start: datetime) -> Decimal:

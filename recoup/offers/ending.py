@@ -21,6 +21,9 @@ class NotInForce(Exception):
     """The offer was used, expired or withdrawn meanwhile; nothing was changed."""
 
 
+_HOLD = """
+    SELECT id FROM offers_offer WHERE id = ANY(%s) AND state IN ('granted', 'asked') ORDER BY id FOR NO KEY UPDATE
+"""
 _END = """
     UPDATE offers_offer SET state = %s, reason = %s, ended_at = %s, note = %s,
         remote_next_at = CASE WHEN remote_ref <> '' THEN %s ELSE NULL END, remote_tries = 0
@@ -38,7 +41,8 @@ def end_offers(
     """
     if not offer_ids:
         return []
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_HOLD, [sorted(offer_ids)])  # by id, as whoever uses them does
         cursor.execute(_END, [state, str(reason), now, note, real_now(), sorted(offer_ids)])
         rows = cursor.fetchall()
     held = [

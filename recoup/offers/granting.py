@@ -171,8 +171,8 @@ def _examine(
     if misfit := _misfit(wish, subject):
         return misfit, None
     settings = get_settings(shop)
-    if not is_by_hand and has_had_enough(subject, settings, now=now):
-        return Reason.ABANDONER, None
+    if not is_by_hand and (enough := why_no_more(subject, settings, now=now)):
+        return enough, None
     found = quote_offer(shop, subject, wish.terms, settings)
     part = found.parts[0]
     if part.refusal is not None:
@@ -209,21 +209,23 @@ def is_open(subject: Order | Cart) -> bool:
     )
 
 
-def has_had_enough(subject: Order | Cart, settings: OfferSettings, *, now: datetime) -> bool:
-    """Tell whether a person has used or may use enough discounts, or leaves orders and carts again and again.
+def why_no_more(subject: Order | Cart, settings: OfferSettings, *, now: datetime) -> str:
+    """Return why a person gets no more discounts: enough used, one that still counts, or orders left again and again.
 
     They keep their reminders and lose the discounts. The order or cart that this is about does not count.
     """
     limits, person = limits_of(settings), subject.contact_id
     if person is None:
-        return True
+        return Reason.ABANDONER
     since = now - limits.memory
     own = Q(order=subject) if isinstance(subject, Order) else Q(cart=subject)
-    used = Q(state=State.REDEEMED, ended_at__gt=since)
-    in_force = Q(state__in=(State.ASKED, State.GRANTED), valid_until__gt=now) & ~own
-    had = Offer.objects.filter(used | in_force, shop_id=subject.shop_id, contact_id=person, is_test=False)
-    if had.count() >= limits.most_discounts:
-        return True
+    theirs = Offer.objects.filter(shop_id=subject.shop_id, contact_id=person, is_test=False)
+    used = theirs.filter(state=State.REDEEMED, ended_at__gt=since).count()
+    if used >= limits.most_discounts:
+        return Reason.ABANDONER
+    in_force = theirs.filter(state__in=(State.ASKED, State.GRANTED), valid_until__gt=now).exclude(own)
+    if used + in_force.count() >= limits.most_discounts:
+        return Reason.HAS_OFFER
     orders = Order.objects.filter(shop_id=subject.shop_id, contact_id=person, unpaid_at__gt=since)
     carts = Cart.objects.filter(
         shop_id=subject.shop_id, contact_id=person, abandoned_at__gt=since, order_ref=""
@@ -235,7 +237,7 @@ def has_had_enough(subject: Order | Cart, settings: OfferSettings, *, now: datet
         )
     else:
         carts = carts.exclude(pk=subject.pk)
-    return orders.count() + carts.count() >= limits.most_left
+    return Reason.ABANDONER if orders.count() + carts.count() >= limits.most_left else ""
 
 
 def upper_cost(shop: Shop, subject: Order | Cart, wanted: Terms) -> Decimal:

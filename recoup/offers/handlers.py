@@ -9,7 +9,7 @@ from recoup.offers.events import OfferGranted
 from recoup.offers.granting import is_open
 from recoup.offers.models import Offer
 from recoup.offers.reasons import Reason
-from recoup.offers.redeeming import confirm_paid, free_unpaid, made_for
+from recoup.offers.redeeming import became, confirm_paid, free_unpaid, hold_offers, made_for
 from recoup.orders.events import OrderCancelled
 from recoup.orders.models import Order
 
@@ -31,9 +31,10 @@ def _became_open_order(offer: Offer) -> bool:
     cart = offer.cart
     if cart is None or not cart.order_ref:
         return False
-    order = Order.objects.filter(
-        shop_id=offer.shop_id, contact_id=offer.contact_id, ref=cart.order_ref
-    ).first()
+    orders = Order.objects.filter(
+        became(cart.source_id), shop_id=offer.shop_id, contact_id=offer.contact_id, ref=cart.order_ref
+    )
+    order = orders.first()
     return order is not None and is_open(order)
 
 
@@ -47,15 +48,16 @@ class AboutOrder(Protocol):
 
 def confirm_payments(batch: Sequence[AboutOrder]) -> None:
     """Note for paid orders what they were paid with."""
-    now = trade_now()
-    for order in Order.objects.filter(pk__in=[news.order_id for news in batch]).order_by("pk"):
+    now, ids = trade_now(), [news.order_id for news in batch]
+    hold_offers(ids)
+    for order in Order.objects.filter(pk__in=ids).select_related("source").order_by("pk"):
         confirm_paid(order, now=now)
 
 
 def follow_cancelled(batch: Sequence[OrderCancelled]) -> None:
     """Withdraw the offers made for orders that were cancelled (E11)."""
-    now = trade_now()
-    orders = Order.objects.filter(pk__in=[news.order_id for news in batch]).order_by("pk")
-    for order in orders:
+    now, ids = trade_now(), [news.order_id for news in batch]
+    hold_offers(ids)
+    for order in Order.objects.filter(pk__in=ids).select_related("source").order_by("pk"):
         end_offers(made_for(order), Offer.State.VOID, Reason.CANCELLED, now=now)
         free_unpaid([order.pk], now=now)

@@ -26,6 +26,7 @@ class Reason(models.TextChoices):
     CANCELLED = "cancelled", _("The order was cancelled")
     BY_HAND = "by_hand", _("Withdrawn by a person")
     ERASED = "erased", _("The person's data were erased")
+    HAS_OFFER = "has_offer", _("The person has another offer that still counts")
 
 
 def words(code: str) -> str:

@@ -8,6 +8,7 @@ from itertools import combinations
 from typing import NamedTuple
 
 from django.db import connection
+from django.db.models import Q
 
 from recoup.core import attention, outbox
 from recoup.offers import budgets
@@ -21,7 +22,7 @@ from recoup.offers.reasons import Reason
 from recoup.offers.settings import get_settings, rules_of
 from recoup.offers.terms import Terms
 from recoup.orders.models import Order
-from recoup.shops.models import Shop
+from recoup.shops.models import OWN_KIND, Shop
 
 State = Offer.State
 MOST_TRIED = 6  # offers in force for one person that are tried together
@@ -162,11 +163,35 @@ def redeem(order: Order, applied: Applied, *, now: datetime) -> None:
                 raise OfferTaken(offer.pk)
 
 
+# Whatever an end or a payment of these orders may touch: what they use, what was made for them, what their buyers may use.
+_HOLD = """
+    WITH wanted AS (
+        SELECT offer_id AS id FROM offers_redemption WHERE order_id = ANY(%(orders)s)
+        UNION SELECT id FROM offers_offer WHERE order_id = ANY(%(orders)s) AND state IN ('granted', 'asked')
+        UNION SELECT f.id FROM orders_order o
+            JOIN offers_offer f ON f.shop_id = o.shop_id AND f.contact_id = o.contact_id
+            WHERE o.id = ANY(%(orders)s) AND f.state IN ('granted', 'asked'))
+    SELECT f.id FROM offers_offer f JOIN wanted USING (id) ORDER BY f.id FOR NO KEY UPDATE OF f
+"""
+
+
+def hold_offers(order_ids: Collection[int]) -> None:
+    """Lock the offers that these orders may touch, before their uses and their budgets: the one order of locks here.
+
+    Order, offers by id, uses, budgets. Whoever uses an offer takes them in this order too, so neither waits for the other.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_HOLD, {"orders": sorted(set(order_ids))})
+        held = [row[0] for row in cursor.fetchall()]
+    budgets.hold(held)
+
+
 def free_unpaid(order_ids: Collection[int], *, now: datetime) -> int:
     """Free the offers of orders whose payment ended without money, once each; return how many.
 
     One whose time is over meanwhile has expired.
     """
+    hold_offers(order_ids)
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE offers_redemption r SET freed_at = %s FROM orders_order o"
@@ -185,6 +210,7 @@ def confirm_paid(order: Order, *, now: datetime) -> list[Offer]:
     An offer whose time ran out while the buyer stood at the bank's page counts: it was agreed in time. Announces
     `OfferRedeemed`. A payment that came after its offer was freed and used for another order asks for a person.
     """
+    hold_offers([order.pk])
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE offers_redemption SET paid_at = %s WHERE order_id = %s AND freed_at IS NULL AND paid_at IS NULL"
@@ -289,8 +315,15 @@ def _made_for(order: Order):  # type: ignore[no-untyped-def]
     rows = Offer.objects.filter(shop_id=order.shop_id, state__in=(State.GRANTED, State.ASKED))
     mine = rows.filter(order_id=order.pk)
     if order.contact_id is not None:
-        mine |= rows.filter(contact_id=order.contact_id, cart__order_ref=order.ref)
+        of_cart = rows.filter(contact_id=order.contact_id, cart__order_ref=order.ref)
+        # An order of another source that bears the same name is another order; ours are made of carts of any source.
+        mine |= of_cart if order.source.kind == OWN_KIND else of_cart.filter(cart__source_id=order.source_id)
     return mine
+
+
+def became(source_id: int) -> Q:
+    """Return where the order that a cart of this source became may stand: at its source, or here."""
+    return Q(source_id=source_id) | Q(source__kind=OWN_KIND)
 
 
 def made_for(order: Order) -> list[int]:

@@ -21,6 +21,7 @@ _REFUSALS = {
     "budget": Code.SKIPPED_BUDGET,
     "abandoner": Code.SKIPPED_ABANDONER,
     "origin": Code.OFFER_ORIGIN,
+    "has_offer": Code.OFFER_ANOTHER,
 }
 
 

@@ -15,6 +15,7 @@ from django_scopes import ScopedManager
 from recoup.accounts.roles import Role
 from recoup.core.fields import EncryptedTextField
 
+OWN_KIND = "own"  # of the built-in source: orders placed at our side
 RESERVED_SLUGS = ("admin", "new", "static", "health", "hooks", "accounts", "api")
 
 

@@ -18,11 +18,10 @@ from recoup.payments.actions import apply_order_snapshot
 from recoup.payments.sessions import why_not_payable
 from recoup.payments.ways import can_open_sessions, ways_to_pay
 from recoup.shops.addresses import is_own_address
-from recoup.shops.models import Shop, Source
+from recoup.shops.models import OWN_KIND, Shop, Source
 from recoup.shops.snapshots import LineSnapshot, OrderSnapshot, PersonSnapshot, ShopState
 from recoup.storefront.filled import FilledCart, FilledLine
 
-OWN_KIND = "own"
 _OVER = frozenset({Order.Status.CANCELLED, Order.Status.FALSE, Order.PaymentState.REFUNDED})
 ORIGIN = "recovery"
 

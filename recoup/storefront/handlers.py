@@ -11,8 +11,5 @@ from recoup.payments.sessions import find_open_session
 
 def free_offers(batch: Sequence[SessionEnded]) -> None:
     """Free the offers of payments that ended without money, unless the buyer has begun another one with them (T69)."""
-    now = trade_now()
-    for order_id in sorted({news.order_id for news in batch}):
-        order = lock_order(order_id)
-        if find_open_session(order) is None:
-            free_unpaid([order_id], now=now)
+    orders = [lock_order(order_id) for order_id in sorted({news.order_id for news in batch})]
+    free_unpaid([order.pk for order in orders if find_open_session(order) is None], now=trade_now())

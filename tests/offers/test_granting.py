@@ -18,6 +18,7 @@ from recoup.offers.granting import OfferRefused, Wish, grant_by_hand, grant_offe
 from recoup.offers.models import Budget, Offer
 from recoup.offers.terms import BudgetLimit, Kind, Period, Terms
 from recoup.orders.models import Cart, Order
+from recoup.payments.events import PaymentReceived
 from recoup.shops.models import Shop
 from tests.factories.moments import DAY, NOW
 from tests.factories.offers import TEN, make_offer, make_settings
@@ -138,7 +139,7 @@ def test_who_may_use_a_discount_now_gets_no_second_one_for_another_order(shop: S
         third = decide(make_order(shop, contact=anna))
 
     assert [(one.state, one.reason) for one in (first, second, third)] == [
-        ("granted", ""), ("refused", "abandoner"), ("granted", ""),
+        ("granted", ""), ("refused", "has_offer"), ("granted", ""),
     ]  # fmt: skip
 
 
@@ -232,6 +233,20 @@ def test_a_cart_that_became_an_open_order_keeps_its_offer(shop: Shop) -> None:
         offer.refresh_from_db()
 
     assert offer.state == "granted"
+
+
+def test_an_order_of_the_same_name_at_another_source_is_another_order(shop: Shop) -> None:
+    with scope(shop=shop):
+        cart = make_cart(shop, source=make_source(shop))
+        offer = decide(cart)
+        elsewhere = make_order(shop, contact=cart.contact, ref="77", source=make_source(shop))
+        Cart.objects.filter(pk=cart.pk).update(state="converted", order_ref="77")
+        handlers.confirm_payments([PaymentReceived(shop.pk, elsewhere.pk, NOW, NOW)])
+        kept = Offer.objects.get(pk=offer.pk).state
+        handlers.look_again([OfferGranted(shop.pk, offer.pk, NOW)])
+        offer.refresh_from_db()
+
+    assert (kept, offer.state, offer.reason) == ("granted", "void", "paid_full")
 
 
 def test_a_person_grants_in_spite_of_the_limits_and_never_below_the_floor(shop: Shop) -> None:

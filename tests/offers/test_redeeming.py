@@ -5,7 +5,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection, transaction
 from django_scopes import scope, scopes_disabled
 
 from recoup.core.models import AttentionItem
@@ -26,6 +26,7 @@ from recoup.offers.redeeming import (
 from recoup.offers.terms import Kind, Terms
 from recoup.orders.events import OrderCancelled
 from recoup.orders.models import Order
+from recoup.orders.settle import lock_order
 from recoup.shops.models import Shop
 from tests.factories.moments import DAY, NOW
 from tests.factories.offers import TEN, make_offer, make_settings
@@ -33,6 +34,7 @@ from tests.factories.orders import make_cart, make_order
 from tests.factories.people import make_contact
 from tests.factories.products import make_product
 from tests.factories.shops import make_shop
+from tests.support.together import together
 
 D = Decimal
 pytestmark = pytest.mark.django_db
@@ -306,6 +308,37 @@ def test_of_two_hundred_uses_at_once_exactly_one_counts(is_full_size: bool) -> N
         with scope(shop=shop):
             assert sorted(outcomes) == ["taken"] * 199 + ["used"]
             assert Redemption.objects.filter(offer=offer).count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_use_and_a_payment_over_one_offer_take_their_locks_in_one_order() -> None:
+    """Uses it for one order while another one, which it was made for, is paid: 20 rounds, and nobody is a victim."""
+    shop = make_shop()
+    with scope(shop=shop):
+        make_settings(shop)
+        anna = make_contact(shop)
+        paid, other = (make_order(shop, total="100.00", contact=anna) for _ in range(2))
+
+        def use_slowly(applied: Applied) -> None:
+            with transaction.atomic():
+                lock_order(other.pk)
+                with connection.cursor() as cursor:
+                    cursor.execute("SELECT pg_sleep(0.01)")
+                redeem(other, applied, now=NOW)
+
+        def confirm() -> None:
+            with transaction.atomic():
+                confirm_paid(paid, now=NOW)
+
+        for _ in range(20):
+            offers = [make_offer(paid, budget_key=key, budget_start=NOW) for key in ("b", "a")]
+            applied = choose(paid, offers)
+            assert applied is not None
+            redeem(paid, applied, now=NOW)
+            outcomes = together([lambda applied=applied: use_slowly(applied), confirm, confirm])  # type: ignore[misc]
+
+            assert [one for one in outcomes if isinstance(one, OperationalError)] == []
+            assert Offer.objects.filter(pk__in=[one.pk for one in offers], state="granted").count() == 0
 
 
 _READING_FIRST = """

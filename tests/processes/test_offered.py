@@ -88,12 +88,14 @@ def test_a_step_grants_in_its_own_transaction_and_goes_on(shop: Shop) -> None:
 
 
 def test_each_refusal_stands_in_the_ledger_and_goes_the_other_way(shop: Shop) -> None:
-    gamer = make_contact(shop)
+    gamer, holder = make_contact(shop), make_contact(shop)
+    make_offer(make_order(shop, contact=holder))
     make_offer(make_order(shop, contact=gamer), state="redeemed", ended_at=NOW)
     cases: dict[Code, tuple[dict[str, Any], dict[str, Any]]] = {
         Code.SKIPPED_FLOOR: ({"percent": 90}, {}),
         Code.SKIPPED_BUDGET: ({"budget": {"amount": 5, "currency": "EUR"}}, {}),
         Code.SKIPPED_ABANDONER: ({}, {"contact": gamer}),
+        Code.OFFER_ANOTHER: ({}, {"contact": holder}),
         Code.OFFER_ORIGIN: ({}, {"pay_url": "https://shop.example/pay"}),
         Code.OFFER_UNFIT: ({"products": ["vase"]}, {}),
     }

@@ -121,6 +121,7 @@ class Code(IntEnum):
     TASK_DROPPED = 27  # somebody called it off
 
     OFFER_ORIGIN = 28  # the shop that the order comes from cannot apply it
+    OFFER_ANOTHER = 29  # the person has another one that still counts
     OFFER_UNFIT = 19  # it does not fit the order, which is paid or closed, or nothing could be taken off
 
     DEFERRED_PROMISE = 30

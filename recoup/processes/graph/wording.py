@@ -24,14 +24,15 @@ _OUTCOMES = {
     "enrolled": gettext_noop("Put into another process"),
     "yes": gettext_noop("Yes"),
     "no": gettext_noop("No"),
-    "offer.granted": gettext_noop("An offer was made"),
-    "offer.origin": gettext_noop("No offer: the shop that the order comes from cannot apply it"),
-    "offer.unfit": gettext_noop("No offer: it does not fit the order, or the order is closed"),
+    "offer.granted": gettext_noop("Got a personal offer"),
+    "offer.origin": gettext_noop("No offer: the shop where it was ordered cannot take it off"),
+    "offer.unfit": gettext_noop("No offer: paid or closed by then, or nothing in it to take off"),
+    "offer.another": gettext_noop("No offer: they have another one that still counts"),
     "skipped.floor": gettext_noop(
-        "No offer: the margin would fall below the floor, or the cost is not known"
+        "No offer: too little would be left of the sale, or nobody knows what the goods cost"
     ),
-    "skipped.budget": gettext_noop("No offer: the budget of the period is spent"),
-    "skipped.abandoner": gettext_noop("No offer: enough discounts, or too many orders left unpaid"),
+    "skipped.budget": gettext_noop("No offer: the money set aside for offers is used up"),
+    "skipped.abandoner": gettext_noop("No offer: enough discounts so far, or too many orders left unpaid"),
     "not.sent": gettext_noop("The message had not been sent"),
     "rounds.over": gettext_noop("Repeated often enough"),
     "split": gettext_noop("Took one of the ways that are tried"),

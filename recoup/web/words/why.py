@@ -26,15 +26,21 @@ SENTENCES: dict[str, Words] = {
     "webhook_asked": gettext_lazy("Another program was told at %(at)s."),
     "offer_granted": gettext_lazy("A personal offer was made at %(at)s."),
     "offer_origin": gettext_lazy(
-        "No offer was made at %(at)s: the shop that the order comes from cannot apply one."
+        "No offer was made at %(at)s: the shop where it was ordered cannot take it off."
     ),
     "offer_unfit": gettext_lazy(
-        "No offer was made at %(at)s: the order was paid or closed, or nothing could be taken off."
+        "No offer was made at %(at)s: it was paid or closed by then, or there was nothing to take off."
     ),
-    "skipped_floor": gettext_lazy("No offer was made at %(at)s: it would have gone below the lowest price."),
-    "skipped_budget": gettext_lazy("No offer was made at %(at)s: what offers may cost was used up."),
+    "offer_another": gettext_lazy("No offer was made at %(at)s: they have another one that still counts."),
+    "skipped_floor": gettext_lazy(
+        "No offer was made at %(at)s: too little would have been left of the sale, or nobody knows what the goods cost."
+    ),
+    "skipped_budget": gettext_lazy(
+        "No offer was made at %(at)s: the money set aside for offers was used up for the time."
+    ),
     "skipped_abandoner": gettext_lazy(
-        "No offer was made at %(at)s: the person leaves orders unpaid again and again."
+        "No offer was made at %(at)s: they have had enough discounts, or leave orders unpaid again and again. The reminders"
+        " go on."
     ),
     "yes": gettext_lazy("The answer was yes at %(at)s."),
     "no": gettext_lazy("The answer was no at %(at)s."),
