@@ -91,7 +91,10 @@ def _lock(source: Source, ref: str) -> Order | None:
 
 def version_key(snapshot: OrderSnapshot) -> str:
     """Return what ranks two snapshots of one instant, so that any order of arrival gives one state (T24)."""
-    text = json.dumps(asdict(snapshot), default=str, sort_keys=True)
+    told = asdict(snapshot)
+    if not snapshot.coupons:
+        del told["coupons"]  # as it was before shops told them
+    text = json.dumps(told, default=str, sort_keys=True)
     return f"{_RANK[snapshot.state]:02d}:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
@@ -113,6 +116,7 @@ def _values(snapshot: OrderSnapshot) -> dict[str, object]:
         "discount_total": snapshot.discount_total,
         "shipping_total": snapshot.shipping_total,
         "tax_total": snapshot.tax_total,
+        "coupons": [{"code": one.code, "discount": str(one.discount)} for one in snapshot.coupons],
         "method": snapshot.method[:60],
         "method_title": snapshot.method_title,
         "is_offline_method": snapshot.is_offline_method,

@@ -111,6 +111,8 @@ class Order(ShopOwned):  # type: ignore[django-manager-missing]
     discount_total = AmountField(null=True)
     shipping_total = AmountField(null=True)
     tax_total = AmountField(null=True)
+    # snapshots.CouponSnapshot as plain values; their discounts are off `total` already.
+    coupons: models.JSONField[Any, Any] = models.JSONField(default=list, db_default=[])
     locale = models.CharField(max_length=8)
     origin = models.CharField(max_length=24, default="checkout")
     method = models.CharField(max_length=60, default="", blank=True)

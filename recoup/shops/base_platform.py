@@ -3,14 +3,24 @@
 
 import hashlib
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from recoup.shops.coupons import CartLine, Coupon, CouponWish
 from recoup.shops.models import Source
-from recoup.shops.ports import Capabilities, Page, Peek, Reading, SignatureRefused, SourceUnavailable
+from recoup.shops.ports import (
+    Capabilities,
+    Page,
+    Peek,
+    Reading,
+    SignatureRefused,
+    SourceRefused,
+    SourceUnavailable,
+)
 from recoup.shops.snapshots import OrderSnapshot
 
+_NO_COUPONS = "no_coupons"
 MIN_SECRET_BYTES = 24  # Standard Webhooks; a shorter secret can be guessed (R5)
 
 
@@ -64,3 +74,23 @@ class BasePlatform:
     def hook_troubles(self, source: Source) -> Iterable[str]:
         """Find nothing."""
         return ()
+
+    def make_coupon(self, source: Source, wish: CouponWish) -> Coupon:
+        """Refuse: this platform makes no coupons."""
+        raise SourceRefused(_NO_COUPONS)
+
+    def put_coupon(self, source: Source, order_ref: str, code: str, *, is_beside: bool) -> OrderSnapshot:
+        """Refuse."""
+        raise SourceRefused(_NO_COUPONS)
+
+    def take_off_coupon(self, source: Source, order_ref: str, code: str) -> OrderSnapshot | None:
+        """Refuse."""
+        raise SourceRefused(_NO_COUPONS)
+
+    def remove_coupon(self, source: Source, code: str, reference: str) -> None:
+        """Refuse."""
+        raise SourceRefused(_NO_COUPONS)
+
+    def coupon_link(self, source: Source, code: str, lines: Sequence[CartLine]) -> str:
+        """Return nothing."""
+        return ""

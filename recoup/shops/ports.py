@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
+from recoup.shops.coupons import CouponMaker
 from recoup.shops.models import Source
 from recoup.shops.snapshots import OrderSnapshot, ProductSnapshot, Snapshot
 
@@ -99,9 +100,10 @@ class Capabilities:
         False  # every order is paid by that link or not at all: no payment of ours is opened for it
     )
     registers: bool = False  # makes its webhooks by itself, given its keys
+    coupons: bool = False  # makes coupons, given its keys, and puts them on its unpaid orders
 
 
-class ShopPlatform(Protocol):
+class ShopPlatform(CouponMaker, Protocol):
     """A shop platform. Knows no other adapter, saves no row."""
 
     kind: str

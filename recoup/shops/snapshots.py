@@ -116,6 +116,14 @@ class RefundSnapshot:
 
 
 @dataclass(frozen=True, slots=True)
+class CouponSnapshot:
+    """A coupon on an order: its code, and what it took off, tax included."""
+
+    code: str
+    discount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class OrderSnapshot:
     """An order as its source shows it at `version_at`."""
 
@@ -145,6 +153,7 @@ class OrderSnapshot:
     tax_total: Decimal | None = None
     raw_state: str = ""  # the platform's own word
     is_test: bool = False
+    coupons: tuple[CouponSnapshot, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

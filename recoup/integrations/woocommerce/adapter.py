@@ -1,6 +1,6 @@
 """WooCommerce as a shop platform. It tells orders and products; carts it keeps to itself."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -10,9 +10,10 @@ from recoup.core.http import AddressRefused
 from recoup.core.strict_json import JsonRefused
 from recoup.integrations import values
 from recoup.integrations.forms_refused import refuse_form
-from recoup.integrations.woocommerce import hooks, orders, paging, products, webhook, words
+from recoup.integrations.woocommerce import coupons, hooks, orders, paging, products, webhook, words
 from recoup.integrations.woocommerce.client import Api
 from recoup.shops.base_platform import BasePlatform
+from recoup.shops.coupons import CartLine, Coupon, CouponWish
 from recoup.shops.models import Source
 from recoup.shops.ports import (
     BodyQuarantined,
@@ -39,6 +40,7 @@ class WooCommerce(BasePlatform):
         pay_links=True,
         pays_itself=True,
         registers=True,
+        coupons=True,
     )
 
     def check_call(
@@ -126,6 +128,26 @@ class WooCommerce(BasePlatform):
     def hook_troubles(self, source: Source) -> Iterable[str]:
         """Name the webhooks that the shop has switched off or lost; after six failures WooCommerce stops for good."""
         return hooks.troubles(source)
+
+    def make_coupon(self, source: Source, wish: CouponWish) -> Coupon:
+        """Make a coupon for one person, to be used once."""
+        return coupons.make(source, wish)
+
+    def put_coupon(self, source: Source, order_ref: str, code: str, *, is_beside: bool) -> OrderSnapshot:
+        """Put a coupon on an unpaid order; its `payment_url` charges the new total from then on."""
+        return coupons.put(source, order_ref, code, is_beside=is_beside)
+
+    def take_off_coupon(self, source: Source, order_ref: str, code: str) -> OrderSnapshot | None:
+        """Take a coupon off an unpaid order: one that has expired would go on counting there."""
+        return coupons.take_off(source, order_ref, code)
+
+    def remove_coupon(self, source: Source, code: str, reference: str) -> None:
+        """Delete a coupon of ours for good."""
+        coupons.remove(source, code, reference)
+
+    def coupon_link(self, source: Source, code: str, lines: Sequence[CartLine]) -> str:
+        """Return the shop's checkout with goods and coupon, from WooCommerce 10 on."""
+        return coupons.link(source, code, lines)
 
 
 def _page(page: Page, cursor: dict[str, Any], *, has_more: bool) -> Page:

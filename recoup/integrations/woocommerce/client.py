@@ -11,13 +11,29 @@ from typing import Any, Self
 from recoup.core import http, strict_json
 from recoup.core.http import AddressRefused, Answer, CallFailed
 from recoup.core.strict_json import JsonRefused
+from recoup.core.text import clean_line
 from recoup.shops.models import Source
 from recoup.shops.ports import SourceRefused, SourceUnavailable
 
 API = "/wp-json/wc/v3/"
 _MOST_BYTES = 16 * 1024 * 1024  # a hundred orders with their plugins' data
 _SECONDS = 30.0
-_NOT_FOUND = frozenset({"woocommerce_rest_shop_order_invalid_id", "woocommerce_rest_product_invalid_id"})
+_NOT_FOUND = frozenset(
+    {
+        "woocommerce_rest_shop_order_invalid_id",
+        "woocommerce_rest_product_invalid_id",
+        "woocommerce_rest_shop_coupon_invalid_id",
+    }
+)
+
+
+class RequestRefused(SourceRefused):
+    """The shop understood a request and will not do it: its code, and what it says to a person."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"request_refused: 400 {code}".strip()[:140])
+        self.code = code
+        self.message = message
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +93,15 @@ class Api:
         return self._call("GET", path, params=params)
 
     def send(self, method: str, path: str, body: Mapping[str, Any]) -> Found:
-        """Make or change something. Raises as `get` does."""
+        """Make or change something. Raises as `get` does.
+
+        :raises RequestRefused: if the shop says why it will not.
+        """
         return self._call(method, path, content=json.dumps(body).encode())
+
+    def delete(self, path: str) -> Found:
+        """Delete something for good, not into the bin. Raises as `get` does."""
+        return self._call("DELETE", path, params={"force": "true"})
 
     def _call(
         self,
@@ -121,7 +144,8 @@ def _understood(answer: Answer) -> Found:
     if answer.status in {401, 403}:
         raise SourceRefused(f"keys_refused: {details}")
     if answer.status == 400:
-        raise SourceRefused(f"request_refused: {details}")
+        message = str(body.get("message", "")) if isinstance(body, dict) else ""
+        raise RequestRefused(code, clean_line(message, length=200))
     raise SourceUnavailable(f"answer_status: {details}")
 
 

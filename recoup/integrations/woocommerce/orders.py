@@ -10,6 +10,7 @@ from recoup.integrations.woocommerce import words
 from recoup.shops.ports import BodyQuarantined
 from recoup.shops.snapshots import (
     AttemptState,
+    CouponSnapshot,
     FailureClass,
     LineSnapshot,
     OrderSnapshot,
@@ -68,6 +69,7 @@ def read_order(body: Json) -> OrderSnapshot:
         tax_total=values.optional_amount(body.get("total_tax"), currency, "total_tax"),
         raw_state=values.line(body.get("status"), length=60),
         is_test=any(str(meta.get(key)) == word for key, word in words.TEST_KEYS.items()),
+        coupons=_coupons(body),
     )
 
 
@@ -161,6 +163,19 @@ def _lines(body: Json) -> tuple[LineSnapshot, ...]:
                 image_url=values.web_address(values.members(item.get("image")).get("src")),
             )
         )
+    return tuple(found)
+
+
+def _coupons(body: Json) -> tuple[CouponSnapshot, ...]:
+    """Return the coupons of an order; its total and its lines hold their discounts already."""
+    found = []
+    for number, row in enumerate(values.items(body.get("coupon_lines"), "coupon_lines", most=100)):
+        field = f"coupon_lines.{number}"
+        net = values.fine_amount(row.get("discount") or "0", f"{field}.discount")
+        tax = values.fine_amount(row.get("discount_tax") or "0", f"{field}.discount_tax")
+        code = values.line(row.get("code"), length=100)
+        if code:
+            found.append(CouponSnapshot(code, net + tax))
     return tuple(found)
 
 

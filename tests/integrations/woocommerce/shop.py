@@ -3,14 +3,17 @@
 import base64
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from decimal import Decimal
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from tests.integrations.woocommerce.coupon_desk import answer_coupons, put_order
 
 KEY, SECRET = "ck_1234567890", "cs_0987654321"
 
@@ -22,11 +25,19 @@ class Shop:
     orders: dict[int, dict[str, Any]] = field(default_factory=dict)
     products: dict[int, dict[str, Any]] = field(default_factory=dict)
     webhooks: dict[int, dict[str, Any]] = field(default_factory=dict)
+    coupons: dict[int, dict[str, Any]] = field(default_factory=dict)
     now: datetime = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
-    fault: str = ""  # down, html, redirect, read_only, no_api, slow
+    # down, busy, html, redirect, read_only, forbidden, no_api; lost: what was asked is done, and the answer gets lost
+    fault: str = ""
+    takes_coupons: bool = True
+    version: str = "10.3.1"
+    zone: tzinfo = timezone(timedelta(hours=2))  # of the shop, for dates that do not say theirs
+    meddles: dict[str, Any] = field(default_factory=dict)  # what a plugin makes of every coupon
+    surcharge: Decimal = Decimal(0)  # what a plugin adds whenever an order is reckoned anew
     asked: list[str] = field(default_factory=list)
     url: str = ""
     vanish_after_page: int = 0  # an order that is deleted while a list is read
+    till: threading.Lock = field(default_factory=threading.Lock)
     _numbers: Iterator[int] = field(default_factory=lambda: iter(range(1, 10**6)))
 
     def add_order(self, number: int, **values: Any) -> dict[str, Any]:
@@ -57,12 +68,23 @@ class Shop:
                 }
             ],
             "refunds": [],
+            "coupon_lines": [],
+            "prices_include_tax": True,
+            "discount_total": "0.00",
+            "shipping_total": "0.00",
             "meta_data": [],
             "payment_url": f"{self.url}/checkout/order-pay/{number}/?pay_for_order=true&key=wc_order_x",
             **values,
         }
+        for line in order["line_items"]:  # before discounts; nothing is taken off yet
+            line.setdefault("subtotal", line["total"])
+            line.setdefault("subtotal_tax", line["total_tax"])
         self.orders[number] = order
         return order
+
+    def next_number(self) -> int:
+        """Return a fresh id."""
+        return next(self._numbers)
 
     def change_order(self, number: int, **values: Any) -> None:
         """Change an order now."""
@@ -85,21 +107,42 @@ class Shop:
     def answer(self, method: str, path: str, query: dict[str, str], body: Any) -> tuple[int, Any]:
         """Answer a call as WooCommerce does."""
         self.asked.append(f"{method} {path}?" + "&".join(f"{k}={v}" for k, v in sorted(query.items())))
-        if self.fault == "down":
-            return 503, {"code": "unavailable", "message": "Down for maintenance"}
+        if failed := self._failed(method, path):
+            return failed
+        stage, _, number = path.removeprefix("/wp-json/wc/v3/").partition("/")
+        desks: dict[str, Callable[[], tuple[int, Any]]] = {
+            "webhooks": lambda: self._webhooks(method, number, query, body),
+            "coupons": lambda: answer_coupons(self, method, number, query, body),
+            "settings": lambda: (200, {"id": number.rpartition("/")[2], "value": self._coupons_setting()}),
+            "system_status": lambda: (200, {"environment": {"version": self.version}}),
+        }
+        return desks[stage]() if stage in desks else self._rows(stage, method, number, query, body)
+
+    def _coupons_setting(self) -> str:
+        return "yes" if self.takes_coupons else "no"
+
+    def _failed(self, method: str, path: str) -> tuple[int, Any] | None:
         if not path.startswith("/wp-json/wc/v3/") or self.fault == "no_api":
             return 404, {"code": "rest_no_route", "message": "No route was found"}
         if self.fault == "read_only" and method != "GET":
             return 401, {"code": "woocommerce_rest_cannot_create", "message": "Sorry"}
-        stage, _, number = path.removeprefix("/wp-json/wc/v3/").partition("/")
-        if stage == "webhooks":
-            return self._webhooks(method, number, query, body)
+        answers = {
+            "down": (503, {"code": "unavailable", "message": "Down for maintenance"}),
+            "busy": (429, {"code": "too_many", "message": "Too many requests"}),
+            "forbidden": (403, {"code": "woocommerce_rest_cannot_view", "message": "Sorry"}),
+        }
+        return answers.get(self.fault)
+
+    def _rows(
+        self, stage: str, method: str, number: str, query: dict[str, str], body: Any
+    ) -> tuple[int, Any]:
         rows = self.orders if stage == "orders" else self.products
-        if number:
-            row = rows.get(int(number))
-            missing = {"code": "woocommerce_rest_shop_order_invalid_id", "message": "Invalid ID."}
-            return (200, row) if row else (404, missing)
-        return 200, self._list(list(rows.values()), query)
+        if not number:
+            return 200, self._list(list(rows.values()), query)
+        row = rows.get(int(number))
+        if row is None:
+            return 404, {"code": "woocommerce_rest_shop_order_invalid_id", "message": "Invalid ID."}
+        return put_order(self, row, body) if method == "PUT" else (200, row)
 
     def _list(self, rows: list[dict[str, Any]], query: dict[str, str]) -> list[dict[str, Any]]:
         if "modified_after" in query:
@@ -137,7 +180,11 @@ def serving(shop: Shop) -> Iterator[Shop]:
             query = {name: values[0] for name, values in parse_qs(parts.query).items()}
             length = int(self.headers.get("content-length") or 0)
             body = json.loads(self.rfile.read(length)) if length else None
-            status, answer = shop.answer(self.command, parts.path, query, body)
+            with shop.till:  # as the database of a shop lets one change after the other
+                status, answer = shop.answer(self.command, parts.path, query, body)
+            if shop.fault == "lost" and self.command != "GET":
+                self.close_connection = True
+                return
             if self.headers.get("authorization") != wanted:
                 status, answer = 401, {"code": "woocommerce_rest_cannot_view", "message": "Sorry"}
             raw = json.dumps(answer).encode()
@@ -151,7 +198,7 @@ def serving(shop: Shop) -> Iterator[Shop]:
             self.end_headers()
             self.wfile.write(raw)
 
-        do_POST = do_PUT = do_GET  # noqa: N815 - the names that the server looks for
+        do_POST = do_PUT = do_DELETE = do_GET  # noqa: N815 - the names that the server looks for
 
         def log_message(self, *_args: object) -> None:
             pass
