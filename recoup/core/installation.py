@@ -63,6 +63,11 @@ def silence_installation(*, reason: str, now: datetime) -> None:
     Installation.objects.filter(pk=1, silenced_at=None).update(silenced_at=now, silenced_reason=reason)
 
 
+def is_silenced() -> bool:
+    """Tell whether nothing may leave until an owner confirms: not a message, nor a test, nor a call to another program."""
+    return get_installation().silenced_at is not None
+
+
 def confirm_place(*, now: datetime) -> None:
     """Let the places where workers were seen send again: an owner has confirmed that no other copy does."""
     get_installation()

@@ -83,6 +83,12 @@ def keep_address(address: str, *, var: Path) -> Path:
     return path
 
 
+def public_addresses() -> list[str]:
+    """Return the present address and then those that are still answered to."""
+    present = settings.PUBLIC_URL.rstrip("/")
+    return [present, *(one for one in settings.PUBLIC_URLS if one != present)]
+
+
 def hosts_of(addresses: list[str]) -> list[str]:
     """Return the hosts that are answered to, and this machine for health checks."""
     hosts = {urlsplit(address).hostname or "" for address in addresses}
@@ -107,6 +113,6 @@ def hear_of_new_address() -> None:
         log.error("core.public_address.unreadable", error=repr(error))
         return
     if kept:
-        settings.PUBLIC_URL = kept[0]
+        settings.PUBLIC_URL, settings.PUBLIC_URLS = kept[0], kept
         settings.ALLOWED_HOSTS = hosts_of(kept)
         settings.CSRF_TRUSTED_ORIGINS = kept[:1]

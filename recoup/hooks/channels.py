@@ -5,7 +5,6 @@ signature is checked over the exact public address; where none is, the secret pa
 a GET may write here, and only here: no mail ever holds such an address.
 """
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
@@ -13,6 +12,7 @@ from django_scopes import scopes_disabled
 
 from recoup.core.clock import trade_now
 from recoup.core.fields import SecretUnreadable
+from recoup.core.public_address import public_addresses
 from recoup.hooks import limits
 from recoup.messaging.channels import teller
 from recoup.messaging.models import SmsAccount
@@ -52,7 +52,7 @@ def _call(request: HttpRequest) -> Call:
     query = {name: request.GET.getlist(name) for name in request.GET}
     return Call(
         method=request.method or "",
-        url=settings.PUBLIC_URL.rstrip("/") + request.get_full_path(),
+        urls=[f"{base}{request.get_full_path()}" for base in public_addresses()],
         headers={name.lower(): value for name, value in request.headers.items()},
         params={**query, **form},
         form=form,

@@ -178,10 +178,15 @@ class Channel(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call of a provider, as it came. `url` is the public address that was called, with its query."""
+    """A call of a provider, as it came."""
 
     method: str
-    url: str
+    urls: Sequence[str]
+    """What may have been called, with its query: at the public address of today first, then at those that it had before.
+
+    A message keeps the address for its reports that was given with it, and proxies change the host that we see.
+    """
+
     headers: Mapping[str, str]
     params: Mapping[str, Sequence[str]]
     """Of the query and the form together."""

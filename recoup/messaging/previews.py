@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from recoup.core.installation import is_silenced
 from recoup.customers.models import Contact
 from recoup.customers.normalise import phone_key
 from recoup.messaging.accounts import find_account
@@ -34,6 +35,10 @@ class PreviewFailed(Exception):
 
 class SendingNotSetUp(Exception):
     """The shop has no mail server or sender yet."""
+
+
+class SendingSilenced(Exception):
+    """This installation is a copy that nobody has confirmed: not even a test leaves it (R19)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +127,11 @@ def send_test(
 
     It takes its part of the day's money all the same.
 
-    :raises SendingNotSetUp: if the channel is not set up. :raises ParcelRefused: if it cannot go to this address.
+    :raises SendingSilenced: :raises SendingNotSetUp: if the channel is not set up.
+    :raises ParcelRefused: if it cannot go to this address.
     :raises LineTrouble: if the server cannot be had. :raises TemplateRefused: :raises PreviewFailed: as `preview`.
     """
-    account = find_account(template.shop_id, template.channel)
-    if account is None:
-        raise SendingNotSetUp(template.shop_id)
+    account = _account(template.shop_id, template.channel)
     written = _render(template, locale, subject, pool or shared_pool())
     key = f"test:{template.pk}:{now}:{to_address}"
     letter = Letter(
@@ -147,15 +151,23 @@ def send_test(
 def send_text(shop: Shop, number: str, text: str, *, now: datetime) -> TestSend:
     """Send a few words as a short message to a number of one's own, at once; it takes its part of the day's money.
 
-    :raises SendingNotSetUp: if the channel is not set up. :raises ParcelRefused: if it cannot go to this number.
+    :raises SendingSilenced: :raises SendingNotSetUp: if the channel is not set up.
+    :raises ParcelRefused: if it cannot go to this number.
     :raises LineTrouble: if the provider cannot be had.
     """
-    account = find_account(shop.pk, ChannelKind.SMS)
-    if account is None:
-        raise SendingNotSetUp(shop.pk)
+    account = _account(shop.pk, ChannelKind.SMS)
     ref = new_message_ref(ChannelKind.SMS, "recoup.invalid", f"test:{shop.pk}:{now}:{number}")
     letter = Letter("test", number, "", ref, shop.locale, now, "", b"", text.encode())
     return _send(account, letter, now)
+
+
+def _account(shop_id: int, channel_name: str) -> Account:
+    if is_silenced():
+        raise SendingSilenced(shop_id)
+    account = find_account(shop_id, channel_name)
+    if account is None:
+        raise SendingNotSetUp(shop_id)
+    return account
 
 
 def _send(account: Account, letter: Letter, now: datetime) -> TestSend:

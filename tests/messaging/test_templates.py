@@ -8,9 +8,10 @@ import pytest
 from django_scopes import scopes_disabled
 
 from recoup.core.activity import Actor
+from recoup.core.installation import silence_installation
 from recoup.messaging import shipped
 from recoup.messaging.models import Message, Template, TemplateVersion
-from recoup.messaging.previews import PreviewFailed, SendingNotSetUp, preview, send_test
+from recoup.messaging.previews import PreviewFailed, SendingNotSetUp, SendingSilenced, preview, send_test
 from recoup.messaging.templates import (
     DraftText,
     TemplateChangedMeanwhile,
@@ -216,6 +217,17 @@ def test_test_send_tells_what_the_server_said(template: Template, sink: SmtpSink
     said = send_test(template, "pl", "owner+550@shop.example", now=NOW)
 
     assert (said.is_accepted, said.answer[:3], sink.mails()) == (False, "550", [])
+
+
+def test_test_send_leaves_no_copy_that_nobody_has_confirmed(template: Template, sink: SmtpSink) -> None:
+    make_mail_account(template.shop, port=sink.port)
+    save_draft(template, {"pl": GOOD}, expected_lock=0, now=NOW)
+    silence_installation(reason="restored", now=NOW)
+
+    with pytest.raises(SendingSilenced):
+        send_test(template, "pl", "owner@shop.example", now=NOW)
+
+    assert sink.mails() == []
 
 
 def test_test_send_needs_a_mail_server(template: Template) -> None:

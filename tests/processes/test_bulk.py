@@ -4,9 +4,13 @@ import pytest
 from django.db import transaction
 from django_scopes import scopes_disabled
 
+from recoup.config.adapters import CHANNELS
 from recoup.core.activity import Actor
+from recoup.customers.actions import suppress
 from recoup.customers.models import Suppression
 from recoup.customers.queries import address_hash
+from recoup.messaging import channels
+from recoup.messaging.models import SmsAccount
 from recoup.processes.bulk import adding
 from recoup.processes.bulk.adding import Wanted, change_add, do_chunk, preview_add, request_add, run_waiting
 from recoup.processes.bulk.models import BulkAdd, BulkSkip
@@ -23,7 +27,11 @@ from tests.factories.shops import make_shop
 pytestmark = pytest.mark.django_db
 STAFF = Actor("person", 1)
 BIG = {"f": "order.total", "op": ">=", "v": 100}
-NODES = {"n1": {"t": "wait", "for": "PT1H", "out": {"next": "n2"}}, "n2": {"t": "end"}}
+NODES = {
+    "n1": {"t": "wait", "for": "PT1H", "out": {"next": "n2"}},
+    "n2": {"t": "send", "template": "order_reminder_1", "out": {"done": "n3"}},
+    "n3": {"t": "end"},
+}
 
 
 class Killed(BaseException):
@@ -78,6 +86,65 @@ def test_each_comes_in_or_is_skipped_with_the_reason() -> None:
         }  # fmt: skip
         one = Enrolment.objects.get()
         assert (one.subject_id, one.prio, one.subject_id == foreign.pk) == (good.pk, 2, False)
+
+
+@pytest.mark.parametrize(
+    ("ways", "reached"),
+    [
+        (["email"], {"both", "mail"}),
+        (["sms"], {"both", "phone", "quiet mail"}),
+        (["email", "sms"], {"both", "mail", "phone", "quiet mail"}),
+        ([], {"both", "mail", "phone", "quiet mail", "quiet", "abroad", "fixed"}),
+    ],
+)
+def test_whom_it_could_write_to_is_counted_over_the_channels_of_the_process(
+    ways: list[str], reached: set[str]
+) -> None:
+    with scopes_disabled():
+        set_clock(NOW)
+        shop = make_shop()
+        SmsAccount(shop=shop, secret="t", sender="Pottery", countries=["PL"]).save()
+        channels.register(CHANNELS)
+        mail, phone = {"email": "a@b.example"}, "+48501234567"
+        people = {
+            "both": make_contact(shop, email="both@b.example", phone=phone),
+            "mail": make_contact(shop, **mail, phone=""),
+            "phone": make_contact(shop, email="", phone="+48501234568"),
+            "quiet mail": make_contact(shop, email="quiet@b.example", phone="+48501234569"),
+            "quiet": make_contact(shop, email="", phone="+48501234570"),
+            "abroad": make_contact(shop, email="", phone="+4915112345678"),
+            "fixed": make_contact(shop, email="", phone="+48221234567"),
+        }
+        suppress(shop.pk, "quiet@b.example", scope="all", reason="bounced", now=NOW)
+        suppress(shop.pk, "+48501234570", scope="all", reason="unsubscribed", now=NOW, channel="sms")
+        orders = {name: make_order(shop, contact=one, buyer={}).pk for name, one in people.items()}
+
+        done = preview_add(_process(shop, ways), Wanted(Subject.ORDER, keys=tuple(orders.values())), now=NOW)
+
+        skipped = {row.key for row, _ in done.skipped}
+        reasons = {reason for _, reason in done.skipped}
+        assert {name for name, key in orders.items() if key not in skipped} == reached
+        assert reasons <= {"no_address", "suppressed"}
+        channels.register({})
+
+
+def _process(shop: Shop, ways: list[str]) -> Process:
+    if not ways:
+        return make_process(shop, nodes={"n1": {"t": "end"}})
+    first, *others = ways
+    send = {
+        "t": "send", "channel": first, "template": "order_reminder_1", "out": {"done": "n2"},
+        "otherwise": [{"channel": one, "template": "other"} for one in others],
+    }  # fmt: skip
+    return make_process(shop, nodes={"n1": send, "n2": {"t": "end"}})
+
+
+def test_an_order_is_written_to_where_it_was_placed_from() -> None:
+    with scopes_disabled():
+        shop, process = live()
+        order = make_order(shop, contact=make_contact(shop, email=""), buyer={"email": "typed@b.example"})
+
+        assert preview_add(process, Wanted(Subject.ORDER, keys=(order.pk,)), now=NOW).added == 1
 
 
 def test_who_is_inside_is_told_and_comes_in_once() -> None:

@@ -10,12 +10,13 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django_scopes import scopes_disabled
 
 from recoup.core import outbox
 from recoup.core.clock import real_now
 from recoup.core.http import AddressRefused
+from recoup.core.installation import silence_installation
 from recoup.core.models import AttentionItem
 from recoup.processes.call_models import WebhookCall, WebhookEndpoint
 from recoup.processes.calls import PAUSES, add_endpoint, make_calls, retry_calls
@@ -175,6 +176,45 @@ def test_a_call_of_a_killed_worker_is_made_again_after_its_lease_and_two_answers
 
     assert make_calls() == 1
     assert WebhookCall.objects.get().state == "done"
+
+
+def test_a_secret_that_cannot_be_read_fails_its_own_call_alone_and_says_so(
+    shop: Shop, program: Program
+) -> None:
+    ask(shop, program)
+    locked = WebhookEndpoint(shop=shop, name="Locked", url=program.url, secret="x", created_at=NOW)
+    locked.save()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE processes_webhookendpoint SET secret = 'of another key' WHERE id = %s", [locked.pk]
+        )
+    sound = WebhookCall.objects.get()
+    sick = WebhookCall(
+        shop=shop, endpoint_id=locked.pk, process_id=sound.process_id, enrolment_id=sound.enrolment_id,
+        step_no=9, node=1, payload={}, due_at=real_now() - PAUSES[0], created_at=NOW,
+    )  # fmt: skip
+    sick.save()
+
+    assert make_calls() == 2
+
+    sick.refresh_from_db()
+    sound.refresh_from_db()
+    assert (sick.state, sick.trouble, sound.state) == ("waiting", "secret_unreadable", "done")
+    client = sign_in(shop)
+    page = client.get("/s/lumen/settings/programs/").content.decode()
+    assert "Its secret cannot be read" in page
+    client.post(f"/s/lumen/settings/programs/{locked.pk}/", {"do": "test"})
+    assert len(program.heard) == 1
+
+
+def test_a_copy_that_nobody_has_confirmed_tests_no_program_either(shop: Shop, program: Program) -> None:
+    endpoint = add_endpoint(shop, name="CRM", url=program.url, now=NOW)
+    silence_installation(reason="restored", now=NOW)
+
+    page = sign_in(shop).post(f"/s/lumen/settings/programs/{endpoint.pk}/", {"do": "test"}, follow=True)
+
+    assert program.heard == []
+    assert "This copy is silent, and so nothing was sent." in page.content.decode()
 
 
 def test_a_step_that_is_rolled_back_calls_nobody(shop: Shop, program: Program) -> None:

@@ -10,11 +10,13 @@ from pytest_django import Settings
 
 from recoup.accounts.roles import Role
 from recoup.config.adapters import CHANNELS
+from recoup.core.installation import silence_installation
 from recoup.core.models import Activity
 from recoup.messaging import channels
 from recoup.messaging.models import Lane, MessageSource, QuietHours, SmsAccount, SmsDay, Template
 from recoup.processes.models import Process
 from recoup.shops.models import Shop
+from tests.factories.moments import NOW
 from tests.support.sms_servers import SmsapiServer, TwilioServer
 from tests.web.world import World, client_of
 
@@ -76,6 +78,16 @@ def test_an_account_is_saved_tried_and_asked_about(owner: Client) -> None:
     assert "12.5 points" in page
     assert f"/hooks/channels/{found.hook_key}/reply" in page
     assert "right" not in [line.details for line in Activity.objects.filter(verb="messaging.sms.changed")]
+
+
+def test_a_restored_copy_sends_no_test_and_pays_for_none(owner: Client) -> None:
+    with SmsapiServer() as server:
+        owner.post(f"{HOME}sms/", typed(server))
+        silence_installation(reason="restored", now=NOW)
+        page = owner.post(f"{HOME}sms/test/", {"to": "501 234 500"}, follow=True).content.decode()
+
+        assert (server.messages, SmsDay.objects.count()) == ([], 0)
+    assert "This copy is silent, and so nothing was sent." in page
 
 
 def test_the_token_is_never_shown_and_an_empty_field_keeps_it(owner: Client) -> None:

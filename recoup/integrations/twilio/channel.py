@@ -65,7 +65,8 @@ class TwilioChannel(SmsChannel):
 
         :raises CallRefused: if it is not signed with the account's token.
         """
-        if not is_signed(account.secret, call.url, call.form, call.headers.get("x-twilio-signature", "")):
+        given = call.headers.get("x-twilio-signature", "")
+        if not any(is_signed(account.secret, url, call.form, given) for url in call.urls):
             raise CallRefused
         form = {name: values[0] for name, values in call.form.items() if values}
         if "MessageStatus" in form:

@@ -6,7 +6,7 @@ conditions still decide on the way, and its rule of re-entry decides at the door
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -17,12 +17,13 @@ from django_scopes import scopes_disabled
 from recoup.core import activity
 from recoup.core.activity import Actor
 from recoup.core.clock import real_now, trade_now
-from recoup.customers.queries import address_hash
 from recoup.processes.bulk.models import BulkAdd, BulkSkip
+from recoup.processes.bulk.reach import Reach, reach_of
 from recoup.processes.engine.codes import Priority, Refusal
 from recoup.processes.engine.entry import key_of
 from recoup.processes.entering import Arrival, let_in
 from recoup.processes.models import Process
+from recoup.processes.versions import graph_of
 from recoup.segments.facts import Subject
 from recoup.segments.queries import REAL, condition_sql
 from recoup.segments.to_sql import TABLES
@@ -69,6 +70,12 @@ class Row(NamedTuple):
     is_paid: bool
     is_closed: bool
     email: str
+    phone: str
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """Return where messages would go, by channel."""
+        return {"email": self.email, "sms": self.phone}
 
 
 class Counted(NamedTuple):
@@ -228,8 +235,10 @@ def _where(shop: Shop, wanted: Wanted, now: datetime) -> tuple[str, list[Any]]:
 def _add(
     process: Process, wanted: Wanted, *, after: int, limit: int, event: int, at: Any, now: datetime
 ) -> Counted:
-    rows = _rows(process.shop, wanted, after, limit, now)
-    reasons = _reasons(process, rows)
+    document = graph_of(process.current_version_id or 0).document
+    is_of_order = document.entry.subject == Subject.ORDER == wanted.about
+    rows = _rows(process.shop, wanted, after, limit, now, is_of_order=is_of_order)
+    reasons = _reasons(reach_of(process.shop_id, document), rows)
     coming = [row for row in rows if row.key not in reasons]
     kind = KINDS[Subject(wanted.about)]
     arrivals = [
@@ -253,14 +262,19 @@ def _add(
     return Counted(len(rows), rows[-1].key if rows else after, len(came_in), skipped)
 
 
-def _rows(shop: Shop, wanted: Wanted, after: int, limit: int, now: datetime) -> list[Row]:
+def _rows(
+    shop: Shop, wanted: Wanted, after: int, limit: int, now: datetime, *, is_of_order: bool
+) -> list[Row]:
+    """Read the next candidates. Messages about an order go to the address that it was placed with."""
     where, params = _where(shop, wanted, now)
     subject = Subject(wanted.about)
+    typed = "r.buyer->>'email', r.buyer->>'phone'" if is_of_order else "NULL, NULL"
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT p.id, p.contact_id, p.is_paid, p.is_closed, coalesce(w.email, '') FROM ("  # noqa: S608 - names of ours
-            f" SELECT r.id, x.* FROM {TABLES[subject]} r"
-            f" CROSS JOIN LATERAL (SELECT {_ROWS[subject]}) AS x (contact_id, is_paid, is_closed)"
+            "SELECT p.id, p.contact_id, p.is_paid, p.is_closed,"  # noqa: S608 - names of ours
+            " coalesce(nullif(p.email, ''), w.email, ''), coalesce(nullif(p.phone, ''), w.phone, '') FROM ("
+            f" SELECT r.id, x.* FROM {TABLES[subject]} r CROSS JOIN LATERAL"
+            f" (SELECT {_ROWS[subject]}, {typed}) AS x (contact_id, is_paid, is_closed, email, phone)"
             f" WHERE {where} AND r.id > %s ORDER BY r.id LIMIT %s) p"
             " LEFT JOIN customers_contact w ON w.id = p.contact_id ORDER BY p.id",
             [*params, after, limit],
@@ -268,9 +282,9 @@ def _rows(shop: Shop, wanted: Wanted, after: int, limit: int, now: datetime) -> 
         return [Row._make(row) for row in cursor.fetchall()]
 
 
-def _reasons(process: Process, rows: Sequence[Row]) -> dict[int, str]:
+def _reasons(reach: Reach, rows: Sequence[Row]) -> dict[int, str]:
     """Return why rows are not even tried, by key. Whether a text needs consent is looked at before it leaves."""
-    suppressed = _suppressed(process.shop_id, {row.email for row in rows if row.email})
+    suppressed = reach.suppressed(row.addresses for row in rows)
     found = {}
     for row in rows:
         reason = (
@@ -280,26 +294,21 @@ def _reasons(process: Process, rows: Sequence[Row]) -> dict[int, str]:
             if row.is_paid
             else CLOSED
             if row.is_closed
-            else NO_ADDRESS
-            if not row.email
-            else SUPPRESSED
-            if row.email in suppressed
-            else ""
+            else _unreached(reach, row, suppressed)
         )
         if reason:
             found[row.key] = reason
     return found
 
 
-def _suppressed(shop_id: int, emails: Iterable[str]) -> set[str]:
-    hashes = {address_hash(shop_id, "email", email): email for email in emails}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT address_hash FROM customers_suppression WHERE shop_id = %s AND channel = 'email'"
-            " AND lifted_at IS NULL AND address_hash = ANY(%s)",
-            [shop_id, list(hashes)],
-        )
-        return {hashes[bytes(hashed)] for (hashed,) in cursor.fetchall()}
+def _unreached(reach: Reach, row: Row, suppressed: Collection[tuple[str, str]]) -> str:
+    """Return why no message of the process would reach somebody; nothing if one may, or if it writes to nobody."""
+    if not reach.channels:
+        return ""
+    usable = reach.usable(row.addresses)
+    if not usable:
+        return NO_ADDRESS
+    return "" if usable.items() - suppressed else SUPPRESSED
 
 
 def _refusals(process: Process, about: int, rows: Sequence[Row]) -> dict[int, str]:

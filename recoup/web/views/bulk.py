@@ -38,7 +38,7 @@ FILTERS = {*CASE_FILTERS, *ORDER_FILTERS}
 PACES = (0, 60, 200, 1000)
 _REASONS: dict[str, Words] = {
     "nobody": gettext_lazy("Nobody is known to write to"),
-    "no_address": gettext_lazy("No e-mail address"),
+    "no_address": gettext_lazy("No address for the channels of this process"),
     "suppressed": gettext_lazy("Wants no messages of some kind, or the address does not exist"),
     "paid": gettext_lazy("Paid already"),
     "closed": gettext_lazy("Cancelled, false or emptied"),

@@ -16,14 +16,13 @@ from recoup.integrations.smtp.channel import smtp_settings
 from recoup.integrations.smtp.diagnose import DNS_WORDS, test_connection
 from recoup.integrations.smtp.dns import Finding, State, check_domain
 from recoup.messaging.models import Lane, MailAccount, Template
-from recoup.messaging.ports import LineTrouble, ParcelRefused
-from recoup.messaging.previews import PreviewFailed, SendingNotSetUp, send_test
-from recoup.messaging.rendering.saving import TemplateRefused
+from recoup.messaging.previews import send_test
 from recoup.shops.access import Seat
 from recoup.web.doors import StaffRequest, staff
 from recoup.web.forms.settings import MailForm
 from recoup.web.keeping_screens import CheckRow
 from recoup.web.views.settings import crumbs, note
+from recoup.web.views.trials import send_and_tell
 
 _LOOKS = {"good": "ok", "weak": "warning", "missing": "failed", "wrong": "failed", "unknown": "unknown"}
 
@@ -140,26 +139,9 @@ def mail_test(request: StaffRequest, seat: Seat) -> HttpResponse:
     if template is None:
         messages.error(request, _("There is no text to send. Install the shipped texts under Texts."))
         return redirect("web:mail", seat.shop.slug)
-    try:
-        said = send_test(template, seat.shop.locale, request.POST.get("to", ""), now=request.now)
-    except SendingNotSetUp:
-        messages.error(request, _("Fill in the mail server and the sender first."))
-    except ParcelRefused:
-        messages.error(request, _("This is not one e-mail address."))
-    except LineTrouble as trouble:
-        messages.error(
-            request, _("The mail server could not be used: %(reason)s") % {"reason": trouble.reason}
-        )
-    except (TemplateRefused, PreviewFailed):
-        messages.error(request, _("The text has problems. Open it under Texts."))
-    else:
-        if said.is_accepted:
-            attention.settle("messaging.line_trouble", shop_id=seat.shop.pk, key="email", now=request.now)
-            messages.success(
-                request, _("The mail server took the test: %(answer)s") % {"answer": said.answer}
-            )
-        else:
-            messages.error(
-                request, _("The mail server refused the test: %(answer)s") % {"answer": said.answer}
-            )
+    to = request.POST.get("to", "")
+    if send_and_tell(
+        request, template.channel, lambda: send_test(template, seat.shop.locale, to, now=request.now)
+    ):
+        attention.settle("messaging.line_trouble", shop_id=seat.shop.pk, key="email", now=request.now)
     return redirect("web:mail", seat.shop.slug)

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from recoup.accounts.roles import Right
 from recoup.core.http import AddressRefused, Client
+from recoup.core.installation import is_silenced
 from recoup.processes.call_models import WebhookCall, WebhookEndpoint
 from recoup.processes.calls import add_endpoint, retry_calls, send
 from recoup.shops.access import Seat
@@ -20,6 +21,7 @@ from recoup.web.answers import place, see_other
 from recoup.web.doors import StaffRequest, staff
 from recoup.web.keeping_screens import ProgramRow
 from recoup.web.views.settings import crumbs
+from recoup.web.words.texts import SILENT
 
 ONCE = "program_secret_once"
 TEST_SECONDS = 8.0
@@ -71,7 +73,7 @@ def _rows(seat: Seat) -> list[ProgramRow]:
     )
     counts = {(endpoint, state): count for endpoint, state, count in states}
     rows = []
-    for one in WebhookEndpoint.objects.filter(shop=seat.shop).order_by("name"):
+    for one in WebhookEndpoint.objects.filter(shop=seat.shop).defer("secret").order_by("name"):
         last = (
             WebhookCall.objects.filter(shop=seat.shop, endpoint=one)
             .exclude(trouble="")
@@ -99,6 +101,10 @@ def trouble_words(code: str) -> str:
     own = {
         "demo": _("The demo calls nobody outside of this machine."),
         "switched_off": _("This program is switched off."),
+        "secret_unreadable": _(
+            "Its secret cannot be read, because the key file of another installation is used. Put the right one back."
+        ),
+        "broken": _("Something unexpected happened while it was called; the log has the details."),
     }
     return own.get(code) or str(reason_words(code))
 
@@ -107,7 +113,7 @@ def trouble_words(code: str) -> str:
 @staff(Right.MANAGE_SHOP)
 def program_change(request: StaffRequest, seat: Seat, endpoint_id: int) -> HttpResponse:
     """Test an address, take up what was given up, or switch it on and off."""
-    one = get_object_or_404(WebhookEndpoint.objects.filter(shop=seat.shop), pk=endpoint_id)
+    one = get_object_or_404(WebhookEndpoint.objects.filter(shop=seat.shop).defer("secret"), pk=endpoint_id)
     match request.POST.get("do"):
         case "test":
             _test(request, one)
@@ -122,6 +128,9 @@ def program_change(request: StaffRequest, seat: Seat, endpoint_id: int) -> HttpR
 
 
 def _test(request: StaffRequest, one: WebhookEndpoint) -> None:
+    if is_silenced():
+        messages.error(request, str(SILENT))
+        return
     payload = {"type": "test", "at": request.now.isoformat()}
     with Client(seconds=TEST_SECONDS) as client:
         _status, trouble = send(

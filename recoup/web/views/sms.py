@@ -15,14 +15,14 @@ from recoup.integrations.sms_channel import hook_url
 from recoup.messaging.accounts import find_sms_account
 from recoup.messaging.channels import accountant
 from recoup.messaging.models import ChannelKind, Lane, SmsAccount, SmsDay
-from recoup.messaging.ports import LineTrouble, ParcelRefused
-from recoup.messaging.previews import SendingNotSetUp, send_text
-from recoup.messaging.reasons import words
+from recoup.messaging.ports import LineTrouble
+from recoup.messaging.previews import send_text
 from recoup.messaging.sender.limits import zone_of
 from recoup.shops.access import Seat
 from recoup.web.doors import StaffRequest, staff
 from recoup.web.forms.sms import SmsForm
 from recoup.web.views.settings import crumbs, note
+from recoup.web.views.trials import send_and_tell
 
 
 @require_http_methods(["GET", "POST"])
@@ -96,19 +96,6 @@ def sms_check(request: StaffRequest, seat: Seat) -> HttpResponse:
 def sms_test(request: StaffRequest, seat: Seat) -> HttpResponse:
     """Send a few words to a number of one's own. It takes its part of the day's money and counts nowhere else."""
     number = phone_key(request.POST.get("to", ""), seat.shop.country)
-    try:
-        said = send_text(
-            seat.shop, number, _("Test of %(shop)s: it works.") % {"shop": seat.shop.name}, now=request.now
-        )
-    except SendingNotSetUp:
-        messages.error(request, _("Fill in the provider and the sender first."))
-    except ParcelRefused as refused:
-        messages.error(request, _("It was not sent: %(reason)s") % {"reason": words(refused.reason)})
-    except LineTrouble as trouble:
-        messages.error(request, _("The provider could not be used: %(reason)s") % {"reason": trouble.reason})
-    else:
-        if said.is_accepted:
-            messages.success(request, _("The provider took the test: %(answer)s") % {"answer": said.answer})
-        else:
-            messages.error(request, _("The provider refused the test: %(answer)s") % {"answer": said.answer})
+    text = _("Test of %(shop)s: it works.") % {"shop": seat.shop.name}
+    send_and_tell(request, ChannelKind.SMS, lambda: send_text(seat.shop, number, text, now=request.now))
     return redirect("web:sms", seat.shop.slug)

@@ -19,7 +19,6 @@ from recoup.customers.models import Contact
 from recoup.messaging import previews, templates
 from recoup.messaging.classes import class_of_text
 from recoup.messaging.models import ChannelKind, Template
-from recoup.messaging.ports import LineTrouble, ParcelRefused
 from recoup.messaging.promotion import words_of_texts
 from recoup.messaging.rendering.saving import Problem, TemplateRefused, check_template
 from recoup.messaging.rendering.tokens import Context, fields_of
@@ -45,6 +44,7 @@ from recoup.web.screens import Action
 from recoup.web.shown.previewed import chooser, subject_of
 from recoup.web.views import short_texts
 from recoup.web.views.settings import crumbs
+from recoup.web.views.trials import send_and_tell
 from recoup.web.words import steps
 from recoup.web.words.reach import warnings_of
 from recoup.web.words.texts import because_words, content_words, text_name
@@ -258,27 +258,12 @@ def send_test(request: StaffRequest, seat: Seat, key: str, locale: str) -> HttpR
     """Send the draft to an address of one's own; it counts nowhere (D18)."""
     template = _template(seat, key, locale)
     subject = subject_of(seat, template, request.GET.get("as", ""))
-    try:
-        said = previews.send_test(
-            template, locale, request.POST.get("to", ""), now=request.now, subject=subject
-        )
-    except previews.SendingNotSetUp:
-        messages.error(request, _("Fill in the mail server and the sender first."))
-    except ParcelRefused:
-        messages.error(request, _("This is not one e-mail address."))
-    except LineTrouble as trouble:
-        messages.error(
-            request, _("The mail server could not be used: %(reason)s") % {"reason": trouble.reason}
-        )
-    except (TemplateRefused, previews.PreviewFailed, KeyError):
-        messages.error(request, _("The text has problems; save it to see them."))
-    else:
-        words = (
-            _("The mail server took the test: %(answer)s")
-            if said.is_accepted
-            else _("The mail server refused the test: %(answer)s")
-        )
-        (messages.success if said.is_accepted else messages.error)(request, words % {"answer": said.answer})
+    to = request.POST.get("to", "")
+    send_and_tell(
+        request,
+        template.channel,
+        lambda: previews.send_test(template, locale, to, now=request.now, subject=subject),
+    )
     return redirect(_url(seat, "text", key, locale, subject))
 
 

@@ -31,6 +31,9 @@ _SHIPPED: dict[str, Words] = {
     "renewal_soon": _("Runs out soon"),
     "renewal_last": _("Runs out in a few days"),
 }
+SILENT = _(
+    "This copy is silent, and so nothing was sent. An owner can confirm under Checks that no other copy is running."
+)
 CLASSES: dict[str, Words] = {
     Class.CONTRACT: _("About an order that was placed"),
     Class.SOFT_OPT_IN: _("Advertising to customers"),

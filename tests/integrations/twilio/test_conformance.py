@@ -3,10 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
+from pytest_django import Settings
 
-from tests.integrations.channels.conformance import ChannelConformance, RaceConformance
+from recoup.messaging.sender.loop import Sender
+from tests.integrations.channels.conformance import ChannelConformance, RaceConformance, send_all
+from tests.integrations.channels.harness import Street
 from tests.integrations.channels.short_messages import SmsHarness
-from tests.integrations.channels.telling import SmsConformance
+from tests.integrations.channels.telling import SmsConformance, call
 from tests.support.sms_servers import TwilioServer
 
 
@@ -20,6 +23,20 @@ def harness() -> Iterator[SmsHarness]:
 @pytest.mark.django_db
 class TestTwilio(ChannelConformance, SmsConformance):
     """Twilio holds all of it."""
+
+    def test_reports_over_an_address_of_before_still_count(
+        self, street: Street, sender: Sender, settings: Settings
+    ) -> None:
+        message = street.reminder()
+        send_all(sender)
+        settings.PUBLIC_URLS = ["https://recoup.example", "https://before.example"]
+        fields = {"MessageSid": "SM1", "MessageStatus": "delivered", "To": message.recipient}
+        bases = ("https://never.example", "https://before.example")
+
+        told = [call(street, "report", fields, ref=message.message_ref, base=base) for base in bases]
+
+        message.refresh_from_db()
+        assert (told, message.delivery) == ([401, 200], "delivered")
 
 
 @pytest.mark.django_db(transaction=True)

@@ -83,7 +83,10 @@ def process_add(**given: str) -> dict[str, Any]:
         form_url="/s/lumen/processes/add/?seg=1",
         looked=SimpleNamespace(added=1100, looked_at=2000),
         is_part=True,
-        reasons=[("No e-mail address", 4), ("Not let in: had been in it before", 100)],
+        reasons=[
+            ("No address for the channels of this process", 4),
+            ("Not let in: had been in it before", 100),
+        ],
     )
 
 
@@ -97,8 +100,8 @@ def process_adding(**given: str) -> dict[str, Any]:
         is_open=True,
         progress="600 of 1204 looked at, 540 in",
         whole=1204,
-        reasons=[("No e-mail address", 4)],
-        rows=[(row, "No e-mail address") for row in _rows(is_about_people=False)],
+        reasons=[("No address for the channels of this process", 4)],
+        rows=[(row, "No address for the channels of this process") for row in _rows(is_about_people=False)],
         change_url="/s/lumen/processes/adding/1/change/",
         back_url="/s/lumen/processes/1/",
     )

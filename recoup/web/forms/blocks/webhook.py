@@ -53,7 +53,7 @@ class WebhookForm(BlockForm):
     def build(self) -> None:
         """Offer the addresses of the shop."""
         super().build()
-        known = WebhookEndpoint.objects.filter(shop=self.around.shop).order_by("name")
+        known = WebhookEndpoint.objects.filter(shop=self.around.shop).defer("secret").order_by("name")
         choices = [(str(one.pk), one.name) for one in known]
         before = self.raw_before.get("endpoint")
         if before and str(before) not in dict(choices):
