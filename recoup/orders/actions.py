@@ -15,9 +15,10 @@ from recoup.customers.normalise import clean_name, email_key, phone_key
 from recoup.orders import carts, status
 from recoup.orders.events import OrderCancelled, OrderChanged, OrderPlaced
 from recoup.orders.models import Order, OrderFact, OrderLine
+from recoup.orders.particulars import kept_buyer, take_particulars
 from recoup.orders.queries import check_instant
 from recoup.shops.models import Source
-from recoup.shops.snapshots import LineSnapshot, OrderDeleted, OrderSnapshot, PersonSnapshot, ShopState
+from recoup.shops.snapshots import LineSnapshot, OrderDeleted, OrderSnapshot, ShopState
 
 _RANK = {state: rank for rank, state in enumerate(ShopState)}
 
@@ -92,21 +93,11 @@ def _lock(source: Source, ref: str) -> Order | None:
 def version_key(snapshot: OrderSnapshot) -> str:
     """Return what ranks two snapshots of one instant, so that any order of arrival gives one state (T24)."""
     told = asdict(snapshot)
-    if not snapshot.coupons:
-        del told["coupons"]  # as it was before shops told them
+    for field in ("coupons", "delivery", "invoice"):
+        if not getattr(snapshot, field):
+            del told[field]  # as it was before shops told them
     text = json.dumps(told, default=str, sort_keys=True)
     return f"{_RANK[snapshot.state]:02d}:{hashlib.sha256(text.encode()).hexdigest()}"
-
-
-def _buyer(person: PersonSnapshot) -> dict[str, object]:
-    return {
-        "name": clean_name(person.name),
-        "email": email_key(person.email),
-        "phone": phone_key(person.phone, person.country),
-        "country": person.country,
-        "company": clean_name(person.company),
-        "address": person.address,
-    }
 
 
 def _values(snapshot: OrderSnapshot) -> dict[str, object]:
@@ -122,7 +113,7 @@ def _values(snapshot: OrderSnapshot) -> dict[str, object]:
         "is_offline_method": snapshot.is_offline_method,
         "pay_url": snapshot.pay_url,
         "cart_ref": snapshot.cart_ref,
-        "buyer": _buyer(snapshot.person),
+        "buyer": kept_buyer(snapshot.person),
         "product_refs": sorted({line.product_ref for line in snapshot.lines if line.product_ref}),
         "shop_state": snapshot.state.value,
         "raw_state": snapshot.raw_state,
@@ -158,6 +149,7 @@ def _insert(
         is_backfill=is_backfill,
         **_values(snapshot),
     )
+    take_particulars(order, snapshot, version_key=order.version_key)
     if order.total == 0:
         order.payment_state = Order.PaymentState.NOTHING_DUE
         order.status = Order.Status.COMPLETED
@@ -211,12 +203,16 @@ def _note(order: Order, kind: str, *, at: datetime, now: datetime, **details: ob
 def _update(
     order: Order, source: Source, snapshot: OrderSnapshot, contact: Contact | None, now: datetime
 ) -> None:
-    if (snapshot.version_at, version_key(snapshot)) <= (order.version_at, order.version_key):
+    key = version_key(snapshot)
+    filled = take_particulars(order, snapshot, version_key=key)
+    if (snapshot.version_at, key) <= (order.version_at, order.version_key):
         if (
             snapshot.cart_ref and not order.cart_ref
         ):  # from which cart it came does not change with its versions
             order.cart_ref = snapshot.cart_ref
-            order.save(update_fields=["cart_ref"])
+            filled.append("cart_ref")
+        if filled:
+            order.save(update_fields=filled)
         return
     if order.currency != snapshot.currency:
         raise CurrencyChanged(f"{order.currency} before, {snapshot.currency} now")

@@ -12,6 +12,7 @@ from recoup.customers.actions import Consent, recognise, record_consent_once, to
 from recoup.customers.models import ConsentEvent, Contact
 from recoup.orders.events import CartChanged
 from recoup.orders.models import Cart, CartFact, Order
+from recoup.orders.particulars import kept_buyer, take_particulars
 from recoup.shops.models import Source
 from recoup.shops.snapshots import CartSnapshot
 
@@ -44,6 +45,8 @@ def record_cart(
                 is_backfill=is_backfill,
             )
         elif (snapshot.version_at, _version_key(snapshot)) <= (cart.version_at, cart.version_key):
+            if filled := take_particulars(cart, snapshot, version_key=_version_key(snapshot)):
+                cart.save(update_fields=filled)
             return cart
         if contact is not None:
             _record_consent(contact, snapshot, cart, now)
@@ -75,7 +78,11 @@ def _record_consent(contact: Contact, snapshot: CartSnapshot, cart: Cart, now: d
 
 
 def _version_key(snapshot: CartSnapshot) -> str:
-    text = json.dumps(asdict(snapshot), default=str, sort_keys=True)
+    told = asdict(snapshot)
+    for field in ("shipping_total", "delivery", "invoice"):
+        if told[field] is None:
+            del told[field]  # as it was before shops told them
+    text = json.dumps(told, default=str, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -86,6 +93,9 @@ def _apply(cart: Cart, snapshot: CartSnapshot, contact: Contact | None, now: dat
     cart.lines = json.loads(json.dumps([asdict(line) for line in snapshot.lines], default=str))
     cart.product_refs = sorted({line.product_ref for line in snapshot.lines if line.product_ref})
     cart.total = snapshot.total
+    cart.shipping_total = snapshot.shipping_total
+    cart.buyer = kept_buyer(snapshot.person)
+    take_particulars(cart, snapshot, version_key=_version_key(snapshot))
     cart.url, cart.coupon = snapshot.url, snapshot.coupon
     cart.version_at, cart.version_key = snapshot.version_at, _version_key(snapshot)
     cart.last_activity_at, cart.learnt_at = at, now

@@ -9,12 +9,25 @@ from typing import Any
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import CharField, F, Func, Q, Value
+from django.db.models.lookups import Exact
 from django.utils.translation import gettext_lazy as _
 
 from recoup.core.fields import AmountField
 from recoup.customers.models import Contact
 from recoup.shops.models import ShopOwned, Source
+
+
+def _particulars() -> Any:
+    """Return a column of personal data: an object that `orders.particulars` alone writes and reads.
+
+    It is never searched, listed or logged, and shown to buyers masked.
+    """
+    return models.JSONField(default=dict, db_default=Value({}, models.JSONField()))
+
+
+def _is_object(column: str) -> Exact:
+    return Exact(Func(F(column), function="jsonb_typeof", output_field=CharField()), Value("object"))
 
 
 class Cart(ShopOwned):
@@ -38,6 +51,10 @@ class Cart(ShopOwned):
     product_refs = ArrayField(models.TextField(), default=list)
     url = models.TextField(default="", blank=True)
     coupon = models.TextField(default="", blank=True)
+    shipping_total = AmountField(null=True)
+    buyer: models.JSONField[Any, Any] = _particulars()  # names and address as given
+    delivery: models.JSONField[Any, Any] = _particulars()
+    invoice: models.JSONField[Any, Any] = _particulars()
     started_at = models.DateTimeField()
     last_activity_at = models.DateTimeField()
     learnt_at = models.DateTimeField()
@@ -50,7 +67,11 @@ class Cart(ShopOwned):
     is_backfill = models.BooleanField(default=False)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["shop", "source", "ref"], name="orders_cart_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["shop", "source", "ref"], name="orders_cart_once"),
+            models.CheckConstraint(condition=_is_object("delivery"), name="orders_cart_delivery_object"),
+            models.CheckConstraint(condition=_is_object("invoice"), name="orders_cart_invoice_object"),
+        ]
         indexes = [
             models.Index(
                 fields=["check_at"], name="orders_cart_due", condition=Q(check_at__isnull=False)
@@ -120,8 +141,10 @@ class Order(ShopOwned):  # type: ignore[django-manager-missing]
     is_offline_method = models.BooleanField(default=False)
     pay_url = models.TextField(default="", blank=True)
     cart_ref = models.TextField(default="", blank=True)
-    # Frozen at capture, for the filled cart: names, address and delivery as given.
+    # Frozen at capture, for the filled cart: names and address of the bill, delivery, and to whom the invoice goes.
     buyer: models.JSONField[Any, Any] = models.JSONField(default=dict)
+    delivery: models.JSONField[Any, Any] = _particulars()
+    invoice: models.JSONField[Any, Any] = _particulars()
     product_refs = ArrayField(models.TextField(), default=list)  # "ref" of each line, for sibling look-ups
     search = ArrayField(models.TextField(), default=list)
     shop_state = models.CharField(max_length=12, default="pending")  # snapshots.ShopState
@@ -165,6 +188,8 @@ class Order(ShopOwned):  # type: ignore[django-manager-missing]
                 condition=Q(refunded__lte=F("captured")), name="orders_refunded_le_captured"
             ),
             models.CheckConstraint(condition=Q(total__gte=0), name="orders_total_not_negative"),
+            models.CheckConstraint(condition=_is_object("delivery"), name="orders_delivery_object"),
+            models.CheckConstraint(condition=_is_object("invoice"), name="orders_invoice_object"),
         ]
         indexes = [
             # Reader: the detection sweep, across shops on purpose.

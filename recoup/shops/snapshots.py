@@ -66,7 +66,9 @@ class PersonSnapshot:
     company: str = ""
     locale: str = ""
     time_zone: str = ""
-    address: dict[str, str] = field(default_factory=dict)
+    address: dict[str, str] = field(
+        default_factory=dict
+    )  # of the bill; where the goods go is `DeliverySnapshot`
     marketing_consent: bool | None = None
     marketing_consent_at: datetime | None = None
     marketing_consent_text: str = ""
@@ -86,6 +88,43 @@ class LineSnapshot:
     options: dict[str, str] = field(default_factory=dict)
     url: str = ""
     image_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PointSnapshot:
+    """A parcel locker, or another place where the buyer collects the goods."""
+
+    ref: str = ""  # the carrier's own, such as KRA01M
+    name: str = ""
+    address: str = ""  # on one line
+
+    @property
+    def is_known(self) -> bool:
+        """Tell whether there is such a place."""
+        return bool(self.ref or self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverySnapshot:
+    """How the goods are to reach the buyer; what it costs is the `shipping_total` of the order or cart."""
+
+    method: str = ""  # the platform's code
+    title: str = ""  # what the buyer was shown
+    point: PointSnapshot = field(default_factory=PointSnapshot)
+    name: str = ""  # of whoever receives it, as far as it was told apart from the buyer
+    company: str = ""
+    phone: str = ""
+    address: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceSnapshot:
+    """To whom the invoice is made out."""
+
+    is_wanted: bool | None = None  # `None`: the source does not say
+    company: str = ""
+    tax_id: str = ""
+    address: dict[str, str] = field(default_factory=dict)  # empty: that of the bill
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +190,8 @@ class OrderSnapshot:
     discount_total: Decimal | None = None
     shipping_total: Decimal | None = None
     tax_total: Decimal | None = None
+    delivery: DeliverySnapshot | None = None
+    invoice: InvoiceSnapshot | None = None
     raw_state: str = ""  # the platform's own word
     is_test: bool = False
     coupons: tuple[CouponSnapshot, ...] = ()
@@ -171,6 +212,9 @@ class CartSnapshot:
     order_ref: str = ""  # set once the cart became an order
     is_deleted: bool = False
     coupon: str = ""
+    shipping_total: Decimal | None = None
+    delivery: DeliverySnapshot | None = None
+    invoice: InvoiceSnapshot | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,14 @@ from recoup.integrations.csvfile.seen import Seen
 from recoup.shops.ports import BodyQuarantined
 from recoup.shops.snapshots import (
     AttemptState,
+    CouponSnapshot,
+    DeliverySnapshot,
+    InvoiceSnapshot,
     LineSnapshot,
     OrderSnapshot,
     PaymentSnapshot,
     PersonSnapshot,
+    PointSnapshot,
     RefundSnapshot,
     ShopState,
 )
@@ -143,6 +147,7 @@ def read_order(group: Group, plan: Plan, *, version_at: datetime) -> OrderSnapsh
         paid_at = paid_at or placed_at
     ref = values.external_ref(group.ref, "ref")
     method = values.line(first.get("method"), length=60)
+    discount = _amount(first, "discount_total", currency, plan)
     return OrderSnapshot(
         ref=ref,
         state=state,
@@ -162,9 +167,12 @@ def read_order(group: Group, plan: Plan, *, version_at: datetime) -> OrderSnapsh
         cancel_reason="cancelled" if state is ShopState.CANCELLED else "",
         locale=values.language_code(first.get("locale")),
         origin="import",
-        discount_total=_amount(first, "discount_total", currency, plan),
+        discount_total=discount,
         shipping_total=_amount(first, "shipping_total", currency, plan),
         tax_total=_amount(first, "tax_total", currency, plan),
+        coupons=_coupons(first, discount),
+        delivery=_delivery(first, plan),
+        invoice=_invoice(first, plan),
         raw_state=values.line(first.get("status"), length=60),
     )
 
@@ -216,6 +224,40 @@ def _person(first: Line, plan: Plan) -> PersonSnapshot:
         marketing_consent_at=_moment(first, "consent_at", plan) if has_consent else None,
         marketing_consent_text=values.line(first.get("consent_source")) if has_consent else "",
     )
+
+
+def _coupons(first: Line, discount: Decimal | None) -> tuple[CouponSnapshot, ...]:
+    code = values.line(first.get("coupon"), length=100)
+    return (CouponSnapshot(code, abs(discount or Decimal(0))),) if code else ()
+
+
+def _delivery(first: Line, plan: Plan) -> DeliverySnapshot | None:
+    """Return how the order is delivered; `None` if the file has no column that could say so."""
+    if not any(name.startswith("delivery_") for name in plan.columns):
+        return None
+    address = {
+        "address_1": values.line(first.get("delivery_street")),
+        "postcode": values.line(first.get("delivery_postcode").removeprefix("'")),
+        "city": values.line(first.get("delivery_city")),
+        "country": values.country_code(first.get("delivery_country")),
+    }
+    return DeliverySnapshot(
+        title=values.line(first.get("delivery_method")),
+        point=PointSnapshot(ref=values.line(first.get("delivery_point"))),
+        name=values.line(first.get("delivery_name")),
+        company=values.line(first.get("delivery_company")),
+        phone=values.line(first.get("delivery_phone").removeprefix("'"), length=40),
+        address={key: text for key, text in address.items() if text},
+    )
+
+
+def _invoice(first: Line, plan: Plan) -> InvoiceSnapshot | None:
+    """Return to whom it is invoiced; `None` if the file has no column for it."""
+    if not {"tax_id", "invoice_company"} & set(plan.columns):
+        return None
+    tax_id = values.line(first.get("tax_id").removeprefix("'"), length=40)
+    company = values.line(first.get("invoice_company"))
+    return InvoiceSnapshot(is_wanted=True if tax_id or company else None, company=company, tax_id=tax_id)
 
 
 def _order_lines(group: Group, currency: str, plan: Plan) -> tuple[LineSnapshot, ...]:

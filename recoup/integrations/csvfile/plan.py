@@ -21,7 +21,9 @@ FIELDS = (
     "discount_total", "shipping_total", "tax_total", "method", "method_title", "payment_ref", "email", "phone",
     "billing_phone", "name", "first_name", "last_name", "company", "country", "postcode", "city", "street", "locale",
     "product_ref", "sku", "product_name", "quantity", "unit_price", "line_total", "marketing_consent",
-    "consent_source", "consent_at",
+    "consent_source", "consent_at", "coupon", "delivery_method", "delivery_point", "delivery_name", "delivery_company",
+    "delivery_phone", "delivery_street", "delivery_postcode", "delivery_city", "delivery_country", "tax_id",
+    "invoice_company",
 )  # fmt: skip
 NEEDED = ("ref", "placed_at", "total")
 AMOUNTS = (
@@ -44,7 +46,10 @@ SHOPIFY = {
     "Billing Street": "street", "Billing Company": "company", "Billing City": "city", "Billing Zip": "postcode",
     "Billing Country": "country", "Cancelled at": "cancelled_at", "Payment Method": "method",
     "Payment Reference": "payment_ref", "Refunded Amount": "refunded", "Outstanding Balance": "outstanding",
-    "Phone": "phone", "Billing Phone": "billing_phone",
+    "Phone": "phone", "Billing Phone": "billing_phone", "Discount Code": "coupon", "Shipping Method": "delivery_method",
+    "Shipping Name": "delivery_name", "Shipping Street": "delivery_street", "Shipping Company": "delivery_company",
+    "Shipping City": "delivery_city", "Shipping Zip": "delivery_postcode", "Shipping Country": "delivery_country",
+    "Shipping Phone": "delivery_phone",
 }  # fmt: skip
 _SHOPIFY_MARKS = {"Name", "Financial Status", "Created at", "Lineitem name", "Lineitem quantity"}
 _ANALYTICS_MARKS = {"Order #", "Customer type", "Product(s)", "Items sold", "Net Sales"}
@@ -86,6 +91,22 @@ NAMES: dict[str, tuple[str, ...]] = {
     "locale": ("language", "locale", "język", "язык", "sprache"),
     "marketing_consent": ("marketing consent", "consent", "newsletter", "zgoda marketingowa", "zgoda"),
     "consent_source": ("consent source", "źródło zgody", "источник согласия", "quelle der einwilligung"),
+    "coupon": ("coupon", "coupon code", "discount code", "kod rabatowy", "kupon", "промокод", "купон", "gutscheincode"),
+    "delivery_method": ("shipping method", "shipping method title", "delivery method", "sposób dostawy", "metoda dostawy",
+                        "forma dostawy", "способ доставки", "versandart", "liefermethode"),
+    "delivery_point": ("pickup point", "pick-up point", "delivery point", "parcel locker", "paczkomat", "punkt odbioru",
+                       "пункт выдачи", "постамат", "packstation", "abholort"),
+    "delivery_name": ("shipping name", "delivery name", "odbiorca", "получатель", "empfänger"),
+    "delivery_company": ("shipping company", "delivery company"),
+    "delivery_phone": ("shipping phone", "delivery phone", "telefon odbiorcy"),
+    "delivery_street": ("shipping address", "shipping street", "delivery address", "adres dostawy", "адрес доставки",
+                        "lieferadresse"),
+    "delivery_postcode": ("shipping postcode", "shipping zip", "delivery postcode"),
+    "delivery_city": ("shipping city", "delivery city", "miasto dostawy", "город доставки"),
+    "delivery_country": ("shipping country", "delivery country", "kraj dostawy", "страна доставки"),
+    "tax_id": ("tax id", "tax number", "vat number", "vat id", "nip", "numer nip", "инн", "ust-idnr.", "ust-idnr", "ust-id",
+               "umsatzsteuer-id", "steuernummer"),
+    "invoice_company": ("invoice company", "firma na fakturze", "rechnung an firma"),
     "consent_at": ("consent date", "data zgody", "дата согласия", "datum der einwilligung"),
 }  # fmt: skip
 

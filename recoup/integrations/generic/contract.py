@@ -3,10 +3,13 @@
 Amounts are decimal text or numbers in the major unit (`"149.00"`), instants are ISO 8601 with their offset.
 """
 
+import re
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, WithJsonSchema
+from pydantic import BeforeValidator, Field, TypeAdapter, WithJsonSchema
+
+from recoup.integrations.generic.particulars import AnyDelivery, AnyInvoice, LooseText, Part
 
 AMOUNT_PATTERN = r"^\d{1,12}(\.\d{1,8})?$"
 
@@ -17,6 +20,11 @@ def _text_of_number(value: object) -> object:
 
 def _text_of_id(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _loose_amount(value: object) -> object:
+    is_number = isinstance(value, (str, int, Decimal)) and not isinstance(value, bool)
+    return value if is_number and re.fullmatch(AMOUNT_PATTERN, str(value)) else None
 
 
 def _said(example: Any) -> dict[str, Any]:
@@ -85,12 +93,6 @@ PaymentStatus = Annotated[
 ]
 
 
-class Part(BaseModel):
-    """A part of a body; fields that we do not know are ignored here and kept in the raw body."""
-
-    model_config = ConfigDict(extra="ignore")
-
-
 class Marketing(Part):
     """Whether the buyer agreed to marketing. Without the instant, it counts from when we heard of it."""
 
@@ -110,7 +112,7 @@ class Customer(Part):
     country: Text = Field(None, json_schema_extra=_said("PL"))
     locale: Text = Field(None, json_schema_extra=_said("pl-PL"))
     time_zone: Text = Field(None, json_schema_extra=_said("Europe/Warsaw"))
-    address: dict[str, Text] = Field(default_factory=dict)
+    address: dict[str, Text] = Field(default_factory=dict, description="Of the bill.")
     marketing: Marketing | None = None
 
 
@@ -181,8 +183,11 @@ class Order(Part):
     locale: Text = None
     origin: Text = None
     discount_total: Amount | None = None
-    shipping_total: Amount | None = None
+    shipping_total: Amount | None = Field(None, description="What the delivery costs the buyer.")
     tax_total: Amount | None = None
+    coupon: LooseText = Field(None, description="The code that the buyer typed.")
+    delivery: AnyDelivery = None
+    invoice: AnyInvoice = None
 
 
 class OrderGone(Part):
@@ -205,6 +210,11 @@ class Cart(Part):
     order_id: Ref | None = Field(None, description="Set once it became an order.")
     locale: Text = None
     coupon: Text = None
+    shipping_total: Annotated[Amount | None, BeforeValidator(_loose_amount)] = Field(
+        None, description="What the delivery costs the buyer, if it is chosen."
+    )
+    delivery: AnyDelivery = None
+    invoice: AnyInvoice = None
 
 
 class CartGone(Part):

@@ -1,19 +1,24 @@
 """From the models of the contract to snapshots."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 
 from recoup.integrations import values
-from recoup.integrations.generic import contract, words
+from recoup.integrations.generic import contract, particulars, words
 from recoup.shops.ports import BodyQuarantined
 from recoup.shops.snapshots import (
     CartSnapshot,
+    CouponSnapshot,
+    DeliverySnapshot,
     FailureClass,
+    InvoiceSnapshot,
     LineSnapshot,
     OrderPaymentSnapshot,
     OrderSnapshot,
     PaymentSnapshot,
     PersonSnapshot,
+    PointSnapshot,
     ProductSnapshot,
     RefundSnapshot,
     ShopState,
@@ -39,14 +44,45 @@ def person(customer: contract.Customer) -> PersonSnapshot:
         company=values.line(customer.company),
         locale=values.language_code(customer.locale),
         time_zone=values.line(customer.time_zone, length=64),
-        address={
-            values.line(name, length=40): values.line(text)
-            for name, text in list(customer.address.items())[:20]
-            if text
-        },
+        address=_address(customer.address),
         marketing_consent=marketing.consent if marketing else None,
         marketing_consent_at=_moment(marketing.at, "customer.marketing.at") if marketing else None,
         marketing_consent_text=values.line(marketing.text, length=2000) if marketing else "",
+    )
+
+
+def _address(told: Mapping[str, str | None]) -> dict[str, str]:
+    parts = list(told.items())[:20]
+    return {values.line(name, length=40): values.line(text) for name, text in parts if text}
+
+
+def delivery(told: particulars.Delivery | None) -> DeliverySnapshot:
+    """Return how it is delivered; a whole order or cart that names no delivery has none."""
+    if told is None:
+        return DeliverySnapshot()
+    point = told.point or particulars.Point()
+    return DeliverySnapshot(
+        method=values.line(told.method, length=80),
+        title=values.line(told.title),
+        point=PointSnapshot(
+            ref=values.line(point.id), name=values.line(point.name), address=values.line(point.address)
+        ),
+        name=values.line(told.name),
+        company=values.line(told.company),
+        phone=values.line(told.phone, length=40),
+        address=_address(told.address),
+    )
+
+
+def invoice(told: particulars.Invoice | None) -> InvoiceSnapshot:
+    """Return to whom it is invoiced."""
+    if told is None:
+        return InvoiceSnapshot()
+    return InvoiceSnapshot(
+        is_wanted=told.wanted,
+        company=values.line(told.company),
+        tax_id=values.line(told.tax_id, length=40),
+        address=_address(told.address),
     )
 
 
@@ -138,6 +174,7 @@ def order(told: contract.Order, *, is_test: bool) -> OrderSnapshot:
     if state in {ShopState.PAID, ShopState.FULFILLED} and paid_at is None:
         paid_at = updated_at  # the shop says so, and this is when it said it
     ref = values.external_ref(told.id, "id")
+    discount = values.optional_amount(told.discount_total, currency, "discount_total")
     return OrderSnapshot(
         ref=ref,
         state=state,
@@ -162,12 +199,21 @@ def order(told: contract.Order, *, is_test: bool) -> OrderSnapshot:
         cart_ref=values.optional_ref(told.cart_id, "cart_id"),
         locale=values.language_code(told.locale),
         origin=values.line(told.origin, length=24),
-        discount_total=values.optional_amount(told.discount_total, currency, "discount_total"),
+        discount_total=discount,
         shipping_total=values.optional_amount(told.shipping_total, currency, "shipping_total"),
         tax_total=values.optional_amount(told.tax_total, currency, "tax_total"),
+        coupons=_coupons(told.coupon, discount),
+        delivery=delivery(told.delivery),
+        invoice=invoice(told.invoice),
         raw_state=values.line(told.status, length=60),
         is_test=is_test,
     )
+
+
+def _coupons(code: str | None, discount: Decimal | None) -> tuple[CouponSnapshot, ...]:
+    """Return the code that was typed; what it took off is the discount of the order."""
+    typed = values.line(code, length=100)
+    return (CouponSnapshot(typed, discount or Decimal(0)),) if typed else ()
 
 
 def cart(told: contract.Cart) -> CartSnapshot:
@@ -187,6 +233,9 @@ def cart(told: contract.Cart) -> CartSnapshot:
         locale=values.language_code(told.locale),
         order_ref=values.optional_ref(told.order_id, "order_id"),
         coupon=values.line(told.coupon, length=60),
+        shipping_total=values.optional_amount(told.shipping_total, currency, "shipping_total"),
+        delivery=delivery(told.delivery),
+        invoice=invoice(told.invoice),
     )
 
 

@@ -5,8 +5,9 @@ from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+from recoup.core.money import exponent
 from recoup.integrations import values
-from recoup.integrations.woocommerce import words
+from recoup.integrations.woocommerce import particulars, words
 from recoup.shops.ports import BodyQuarantined
 from recoup.shops.snapshots import (
     AttemptState,
@@ -41,7 +42,7 @@ def read_order(body: Json) -> OrderSnapshot:
     changed_at = _moment(body, "date_modified_gmt") or placed_at
     state, paid_at = state_of(body, changed_at)
     ref = values.external_ref(body.get("id"), "id")
-    meta = _meta(body)
+    meta = particulars.meta_of(body)
     method = values.line(body.get("payment_method"), length=60)
     return OrderSnapshot(
         ref=ref,
@@ -65,8 +66,10 @@ def read_order(body: Json) -> OrderSnapshot:
         locale=_locale(meta),
         origin=values.line(body.get("created_via"), length=24),
         discount_total=values.optional_amount(body.get("discount_total"), currency, "discount_total"),
-        shipping_total=values.optional_amount(body.get("shipping_total"), currency, "shipping_total"),
+        shipping_total=_shipping_total(body, currency),
         tax_total=values.optional_amount(body.get("total_tax"), currency, "total_tax"),
+        delivery=particulars.read_delivery(body, meta),
+        invoice=particulars.read_invoice(body, meta),
         raw_state=values.line(body.get("status"), length=60),
         is_test=any(str(meta.get(key)) == word for key, word in words.TEST_KEYS.items()),
         coupons=_coupons(body),
@@ -103,15 +106,16 @@ def _moment(body: Json, field: str) -> datetime | None:
     return values.utc_instant(told, field) if told else None
 
 
-def _meta(body: Json) -> dict[str, Any]:
-    rows = body.get("meta_data")
-    if not isinstance(rows, list):
-        return {}
-    return {
-        str(row["key"]): row.get("value")
-        for row in rows
-        if isinstance(row, dict) and isinstance(row.get("key"), str)
-    }
+def _shipping_total(body: Json, currency: str) -> Decimal | None:
+    """Return what the delivery costs with its tax, as the lines hold theirs; WooCommerce tells both apart."""
+    net = values.optional_amount(body.get("shipping_total"), currency, "shipping_total")
+    if net is None:
+        return None
+    try:
+        tax = values.fine_amount(body.get("shipping_tax") or "0", "shipping_tax")
+    except BodyQuarantined:
+        return net
+    return (net + tax).quantize(Decimal(1).scaleb(-exponent(currency)), ROUND_HALF_UP)
 
 
 def _locale(meta: Json) -> str:
@@ -126,10 +130,6 @@ def _person(body: Json, meta: Json) -> PersonSnapshot:
     billing = values.members(body.get("billing"))
     shipping = values.members(body.get("shipping"))
     given = [values.line(billing.get(part)) for part in ("first_name", "last_name")]
-    address = {
-        key: values.line(billing.get(key) or shipping.get(key))
-        for key in ("address_1", "address_2", "postcode", "city", "state", "country")
-    }
     return PersonSnapshot(
         email=values.line(billing.get("email"), length=254),
         phone=values.line(billing.get("phone") or shipping.get("phone"), length=40),
@@ -138,7 +138,7 @@ def _person(body: Json, meta: Json) -> PersonSnapshot:
         country=values.country_code(billing.get("country") or shipping.get("country")),
         company=values.line(billing.get("company")),
         locale=_locale(meta),
-        address={key: text for key, text in address.items() if text},
+        address=particulars.bill_address(body),
     )
 
 

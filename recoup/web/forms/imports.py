@@ -53,6 +53,18 @@ LABELS = {
     "marketing_consent": _("Agreed to advertising"),
     "consent_source": _("Where they agreed"),
     "consent_at": _("Date of the agreement"),
+    "coupon": _("Coupon"),
+    "delivery_method": _("Way of delivery"),
+    "delivery_point": _("Parcel locker or pick-up point"),
+    "delivery_name": _("Delivery: name"),
+    "delivery_company": _("Delivery: company"),
+    "delivery_phone": _("Delivery: phone"),
+    "delivery_street": _("Delivery: street"),
+    "delivery_postcode": _("Delivery: postcode"),
+    "delivery_city": _("Delivery: city"),
+    "delivery_country": _("Delivery: country"),
+    "tax_id": _("Tax number"),
+    "invoice_company": _("Company on the invoice"),
 }
 STATES = [
     (ShopState.PENDING, _("waits for its payment")),

@@ -663,3 +663,34 @@ def test_t145_many_lines_are_read_without_being_held(shop: Shop, tmp_path: Path,
     assert (
         grown < 60 * lines / 1_000_000 * 1024 + 8 * 1024
     )  # 60 bytes a line, of which the references are remembered
+
+
+def test_delivery_and_invoice_come_from_their_columns_alone(shop: Shop, write: Callable[..., Path]) -> None:
+    head = "order id,order number,date,total,status,email,payment method"
+    with_both = write(
+        f"{head},sposób dostawy,paczkomat,adres dostawy,NIP\n"
+        "7,7,2026-10-01,10.00,new,a@mail.pl,card,InPost,KRA01M,Cicha 7,'5252248481\n"
+    )
+
+    run = imported(with_both, shop)
+
+    with scopes_disabled():
+        order = Order.objects.get(ref="7")
+    assert run.refused == 0
+    assert (order.delivery["title"], order.delivery["point"]["ref"], order.delivery["address"]) == (
+        "InPost",
+        "KRA01M",
+        {"address_1": "Cicha 7"},
+    )
+    assert (order.invoice["tax_id"], order.invoice["is_wanted"]) == ("5252248481", True)
+
+
+def test_shopify_export_tells_delivery(shop: Shop) -> None:
+    imported(PAYLOADS / "shopify_orders.csv", shop)
+
+    with scopes_disabled():
+        orders = {order.ref: order for order in Order.objects.all()}
+    assert orders["5502"].delivery["title"] == "Standard"
+    assert orders["5502"].delivery["name"] == "Marek Zając"
+    assert orders["5501"].delivery["title"] == ""
+    assert orders["5501"].invoice == {}
