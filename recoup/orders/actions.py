@@ -217,6 +217,7 @@ def _update(
     if order.currency != snapshot.currency:
         raise CurrencyChanged(f"{order.currency} before, {snapshot.currency} now")
     before = (order.total, order.shop_state, order.method, order.pay_url, order.product_refs)
+    goods = set(order.product_refs)
     cart_ref = order.cart_ref
     for field, value in _values(snapshot).items():
         setattr(order, field, value)
@@ -235,6 +236,12 @@ def _update(
             shop_state=order.shop_state,
             was_total=str(before[0]),
             was_shop_state=before[1],
+            # Who was let in for a product is looked at again when it is exchanged (J3).
+            **(
+                {"products": order.product_refs, "was_products": before[4]}
+                if goods != set(order.product_refs)
+                else {}
+            ),
         )
         outbox.announce(OrderChanged(shop_id=order.shop_id, order_id=order.pk, at=snapshot.version_at))
     _follow_source_state(order, snapshot, now)

@@ -16,7 +16,8 @@ from recoup.processes.drawing import Drawn, first_draws, shop_shares
 from recoup.processes.engine.codes import Priority, Refusal, SubjectKind, Wake
 from recoup.processes.engine.compiled import Graph
 from recoup.processes.engine.entry import LONGEST_CHAIN, Candidate, EntryKeys, Reentry, begin
-from recoup.processes.engine.records import Enrolment, Facts
+from recoup.processes.engine.records import Enrolment, Facts, Swap
+from recoup.processes.engine.swapping import lets_in
 from recoup.processes.graph.compiling import keys_for
 from recoup.processes.preempting import preempt
 from recoup.processes.turned_away import Refused
@@ -99,6 +100,10 @@ class Arrival:
     chain: int = 0
     is_test: bool = False
     priority: Priority = Priority.TIMER
+    # The goods of the order were exchanged for these: only doors that ask for what it had not before.
+    swap: Swap | None = None
+    products: tuple[str, ...] = ()
+    is_paid: bool = False  # it was paid, or nothing was due, when it first came
 
     @property
     def subject(self) -> tuple[int, int]:
@@ -131,11 +136,12 @@ def enrol_cases(cases: Sequence[RecoveryCaseOpened]) -> int:
 def enrol_placed(order_ids: Sequence[int]) -> int:
     """Let the buyers of new orders into the processes that begin with the placing; return how many came in.
 
-    Test orders and those from before their shop was connected or went live stay out (B6).
+    Test orders and those from before their shop was connected or went live stay out (B6), and those that came paid (J3).
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT o.shop_id, o.contact_id, o.id, o.placed_at FROM orders_order o"
+            "SELECT o.shop_id, o.contact_id, o.id, o.placed_at,"
+            " coalesce(o.payment_state = 'nothing_due' OR o.paid_learnt_at <= o.learnt_at, false) FROM orders_order o"
             " JOIN shops_source source ON source.id = o.source_id JOIN shops_shop shop ON shop.id = o.shop_id"
             " WHERE o.id = ANY(%s) AND o.contact_id IS NOT NULL AND NOT o.is_test AND NOT o.is_backfill"
             " AND o.placed_at >= greatest(source.live_since, shop.live_since) ORDER BY o.id",
@@ -143,7 +149,10 @@ def enrol_placed(order_ids: Sequence[int]) -> int:
         )
         rows = cursor.fetchall()
     return enrol(
-        [Arrival(ORDER_PLACED, shop, contact, "order", order, at) for shop, contact, order, at in rows]
+        [
+            Arrival(ORDER_PLACED, shop, contact, "order", order, at, is_paid=is_paid)
+            for shop, contact, order, at, is_paid in rows
+        ]
     )
 
 
@@ -167,11 +176,14 @@ def let_in(arrivals: Sequence[Arrival]) -> list[int]:
         needs,
     )
     ends, drawn = _last_ends(doors, people), first_draws(doors, people)
+    been = _been_in([(door, arrivals[n]) for n, door in met if arrivals[n].swap is not None])
     beginnings: list[tuple[Enrolment, EntryKeys]] = []
     whose: dict[tuple[int, int, int, int], int] = {}
     refused: list[Refused] = []
     for number, door in met:
         arrival = arrivals[number]
+        if (door.process_id, arrival.subject_id) in been:
+            continue
         found = _beginning(
             arrival,
             door,
@@ -193,6 +205,8 @@ def _is_met(arrival: Arrival, door: Door) -> bool:
     """Tell whether somebody has come to this door. A process about people takes whoever is put into it with an order."""
     entry = door.graph.document.entry
     if door.shop_id != arrival.shop_id or entry.subject not in (_KIND[arrival.kind], SubjectKind.CONTACT):
+        return False
+    if arrival.swap is not None and not lets_in(door.graph, arrival.swap, arrival.products):
         return False
     if arrival.process_id is None:
         return bool(entry.on == arrival.door and entry.takes(arrival.marks))
@@ -220,6 +234,8 @@ def _beginning(
         return Refusal.UNKNOWN
     if arrival.chain > LONGEST_CHAIN:
         return Refusal.CHAIN
+    if arrival.is_paid:
+        return Refusal.PAID
     if arrival.process_id is None and not door.graph.admits(facts, arrival.at):
         return Refusal.CONDITION
     is_about_person = door.graph.document.entry.subject is SubjectKind.CONTACT
@@ -272,6 +288,29 @@ def _last_ends(doors: Sequence[Door], contact_ids: Sequence[int]) -> dict[tuple[
             ],
         )
         return {(process_id, contact_id): at for process_id, contact_id, at in cursor.fetchall()}
+
+
+def _been_in(pairs: Sequence[tuple[Door, Arrival]]) -> set[tuple[int, int]]:
+    """Return which orders have been in a process that lets people in again after a time: another product is no new order.
+
+    Where each order enters once, the unique index says so; of two exchanges at once the key of the turn decides.
+    """
+    asking = [(door, one) for door, one in pairs if door.graph.document.entry.reentry is Reentry.AGAIN_AFTER]
+    if not asking:
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT e.process_id, e.subject_id FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[])"
+            " AS n (shop_id, process_id, contact_id, subject_id) JOIN processes_enrolment e ON e.shop_id = n.shop_id"
+            " AND e.contact_id = n.contact_id AND e.process_id = n.process_id AND e.subject_id = n.subject_id",
+            [
+                [door.shop_id for door, _ in asking],
+                [door.process_id for door, _ in asking],
+                [one.contact_id for _, one in asking],
+                [one.subject_id for _, one in asking],
+            ],
+        )
+        return set(cursor.fetchall())
 
 
 def insert(beginnings: Sequence[tuple[Enrolment, EntryKeys]]) -> set[tuple[int, int, int, int]]:

@@ -14,7 +14,7 @@ from recoup.orders import status
 from recoup.orders.events import CartChanged, OrderCancelled, OrderChanged, OrderPlaced
 from recoup.orders.models import Order
 from recoup.payments.events import PaymentFailed, PaymentReceived
-from recoup.processes import arriving
+from recoup.processes import arriving, swapped
 from recoup.processes.engine.batch import WakeUp
 from recoup.processes.engine.codes import SubjectKind, Wake
 from recoup.processes.entering import enrol_cases, enrol_placed, wake_buyers, wake_carts_of
@@ -77,6 +77,11 @@ def wake_changed(batch: Sequence[OrderChanged]) -> None:
     """Wake those whose order was changed, held, let go, or superseded."""
     bits = (Wake.ORDER_CHANGED | Wake.HOLD_CHANGED | Wake.SUPERSEDED).value
     wake([WakeUp(_ORDER, news.order_id, bits) for news in batch], trade_now())
+
+
+def enrol_swapped(batch: Sequence[OrderChanged]) -> None:
+    """Let orders in that have come by a product for which a process lets people in (J3)."""
+    swapped.enrol_swapped(batch)
 
 
 def wake_carts(batch: Sequence[CartChanged]) -> None:

@@ -8,9 +8,8 @@ from heapq import heappop, heappush
 
 from recoup.processes.engine.batch import Due, WakeUp
 from recoup.processes.engine.codes import Code, Priority, State, Wake, is_final
-from recoup.processes.engine.compiled import Graph
 from recoup.processes.engine.endings import stop
-from recoup.processes.engine.entry import LONGEST_CHAIN, Candidate, begin, with_cause
+from recoup.processes.engine.entry import LONGEST_CHAIN, Candidate, Reentry, begin
 from recoup.processes.engine.nodes.enrol import EnrolEffect, candidate_for
 from recoup.processes.engine.nodes.offer import OfferEffect
 from recoup.processes.engine.records import (
@@ -22,14 +21,17 @@ from recoup.processes.engine.records import (
     Outcome,
     SendEffect,
     Step,
-)
+)  # fmt: skip
+from recoup.processes.engine.swapping import is_open, lets_in
 from recoup.processes.graph.compiling import keys_for
+from recoup.processes.memory_knowledge import Knowledge
 from recoup.processes.memory_messages import Message
 from recoup.processes.memory_rows import BrokenPromise, Line, check_step, journal_of, last_asked
 from recoup.processes.worlds import (
     WAKES,
     Arrival,
     Change,
+    ChangeKind,
     Lane,
     News,
     Purchase,
@@ -38,42 +40,33 @@ from recoup.processes.worlds import (
     apply_change,
     refusal,
 )  # fmt: skip
-from recoup.segments.facts import NOBODY, Details, PersonFacts, known_by
 
 __all__ = ["BrokenPromise", "Line", "MemoryStore", "Message"]
 ACTIVE = (State.WAITING, State.READY)
 
 
-class MemoryStore:
+class MemoryStore(Knowledge):
     """Enrolments, ledger and messages of one simulated shop. It refuses what the tables refuse."""
 
     def __init__(self, start: datetime) -> None:
-        self.clock = start
-        self.graphs: dict[int, Graph] = {}
+        super().__init__(start)
         self.enrolments: dict[int, Enrolment] = {}
         self.ledger: list[tuple[int, Step]] = []
-        self.messages: dict[tuple[int, int], Message] = {}
         self.done: list[tuple[int, Effect]] = []  # everything but messages, by enrolment
         self.suppressed: list[Effect] = []
-        self._facts: dict[tuple[int, int], Facts] = {}
-        self.people: dict[int, PersonFacts] = {}
-        self.details: dict[tuple[int, int], Details] = {}
-        self._purchases: dict[int, dict[str, tuple[datetime, ...]]] = {}
         self._early: dict[tuple[int, int], list[Change]] = {}  # about subjects that have not arrived yet
         self._of_subject: dict[tuple[int, int], list[int]] = {}
-        self._message_steps: dict[int, list[int]] = {}
-        self._offers: dict[int, dict[int, OfferFacts]] = {}
         self._keys: dict[tuple[str, int, int], int] = {}
         self._active_keys: dict[int, list[tuple[str, int, int]]] = {}
         self._heaps: dict[int, list[tuple[datetime, int]]] = {int(priority): [] for priority in Priority}
         self._due_messages: list[tuple[datetime, int, int]] = []
-        self._answers: dict[int, dict[int, Answer]] = {}
         self._paused: set[int] = set()
         self._versions: dict[
             int, int
         ] = {}  # of the processes of this world, by the last who came to their doors
         self._shares: dict[int, tuple[int, int]] = {}  # held out, of the process and of the shop
         self.ranks: dict[int, int] = {}  # of processes, for exclusive groups
+        self._came: dict[tuple[int, int, int], Arrival] = {}  # to the doors, by subject and process
 
     # What the engine calls.
 
@@ -144,6 +137,7 @@ class MemoryStore:
         if subject not in self._facts:
             self._facts[subject] = reduce(apply_change, self._early.pop(subject, []), arrival.facts)
         self._versions[candidate.process_id] = candidate.version_id
+        self._came.setdefault((*subject, candidate.process_id), arrival)
         self._shares[candidate.process_id] = (arrival.holdout_bp, arrival.shop_holdout_bp)
         known = self.known_of(candidate)
         if not self.graphs[candidate.version_id].admits(known, candidate.entered_at):
@@ -237,31 +231,6 @@ class MemoryStore:
 
     # What a test asks.
 
-    def facts_of(self, enrolment: Enrolment) -> Facts:
-        """Return everything that is known for an enrolment."""
-        facts = self.known_of(enrolment)
-        bought = self._purchases.get(enrolment.contact_id)
-        if bought:
-            facts = facts._replace(purchases=bought)
-        if enrolment.id in self._answers:
-            facts = facts._replace(answers=self._answers[enrolment.id])
-        if offers := self._offers.get(enrolment.id):
-            facts = facts._replace(offers={**facts.offers, **offers})
-        steps = self._message_steps.get(enrolment.id)
-        if not steps:
-            return facts
-        return facts._replace(messages={step: self.messages[enrolment.id, step].facts() for step in steps})
-
-    def known_of(self, one: Enrolment | Candidate) -> Facts:
-        """Return what conditions may ask about somebody."""
-        subject = (one.subject_kind, one.subject_id)
-        variables = one.variables if isinstance(one, Enrolment) else None
-        facts = with_cause(self._facts[subject], variables)
-        if not self.graphs[one.version_id].needs:
-            return facts
-        person = known_by(self.people.get(one.contact_id, NOBODY), self.clock)
-        return facts._replace(details=self.details.get(subject), person=person)
-
     def journal(self) -> list[Line]:
         """Return the whole ledger in an order and in words that any store can repeat."""
         return journal_of(self.enrolments, self.ledger, self.graphs)
@@ -286,8 +255,25 @@ class MemoryStore:
         if subject in self._facts:
             self._facts[subject] = apply_change(self._facts[subject], change)
             self.wake([WakeUp(*subject, WAKES[change.kind].value)], self.clock)
+            if change.kind is ChangeKind.SWAPPED:
+                self._look_again(subject)
         else:
             self._early.setdefault(subject, []).append(change)
+
+    def _look_again(self, subject: tuple[int, int]) -> None:
+        """Let an order in whose goods were exchanged, where it has come by what a process lets people in for."""
+        facts = self._facts[subject]
+        order, swap = facts.order, facts.swaps[-1]
+        at = min(swap.at, swap.learnt_at)
+        if order is None or not is_open(facts, at):
+            return
+        for (*of, process_id), arrival in list(self._came.items()):
+            graph = self.graphs[self._versions[process_id]]
+            if tuple(of) == subject and lets_in(graph, swap, order.products):
+                been = [self.enrolments[one].process_id for one in self._of_subject.get(subject, ())]
+                if graph.document.entry.reentry is not Reentry.AGAIN_AFTER or process_id not in been:
+                    candidate = replace(arrival.candidate, entered_at=at)
+                    self.enter(replace(arrival, at=self.clock, candidate=candidate))
 
     def _buy(self, purchase: Purchase) -> None:
         at = min(purchase.became_true_at, purchase.at)

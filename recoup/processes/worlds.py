@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from recoup.processes.engine.codes import Code, Wake
 from recoup.processes.engine.entry import Candidate
-from recoup.processes.engine.records import Facts
+from recoup.processes.engine.records import Facts, Swap
 
 
 class ChangeKind(StrEnum):
@@ -26,6 +26,7 @@ class ChangeKind(StrEnum):
     RELEASED = "released"
     DUE = "due"  # a part was paid or given back, or the sum changed; the change's `amount` is due now
     STATUS = "status"  # somebody moved the order to the change's `status`
+    SWAPPED = "swapped"  # the order holds the change's `products` from now on
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ class Change:
     until: datetime | None = None
     amount: Decimal | None = None
     status: str = ""
+    products: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,12 @@ def apply_change(facts: Facts, change: Change) -> Facts:
             order = order._replace(total_due=change.amount)
         case ChangeKind.STATUS if order is not None:
             order = order._replace(status=change.status)
+        case ChangeKind.SWAPPED if order is not None:
+            swap = Swap(at, change.at, order.products)
+            order, facts = (
+                order._replace(products=change.products),
+                facts._replace(swaps=(*facts.swaps, swap)),
+            )
         case ChangeKind.CART_ACTIVITY if cart is not None:
             cart = cart._replace(last_activity_at=max(at, cart.last_activity_at))
         case ChangeKind.CONVERTED if cart is not None:
@@ -153,6 +161,7 @@ WAKES = {
     ChangeKind.RELEASED: Wake.HOLD_CHANGED,
     ChangeKind.DUE: Wake.ORDER_CHANGED,
     ChangeKind.STATUS: Wake.ORDER_CHANGED,
+    ChangeKind.SWAPPED: Wake.ORDER_CHANGED,
 }
 
 

@@ -322,7 +322,7 @@ def test_the_way_in_asks_for_products_and_more(editor: Editor) -> None:
     answer = editor.post(
         "process_edit_entry",
         on="order.placed", products=["p-1"], fact0="order.total", op0=">", v0="10", reentry="again_after",
-        again_after="30", again_after_unit="D", anchor="placed_at", group="courses",
+        again_after="30", again_after_unit="D", anchor="placed_at", group="courses", goes_on="on",
     )  # fmt: skip
 
     assert answer.status_code == 303, shown_errors(answer)
@@ -339,6 +339,7 @@ def test_the_way_in_asks_for_products_and_more(editor: Editor) -> None:
         "again_after": "P30D",
         "anchor": "placed_at",
         "group": "courses",
+        "swapped": "go_on",
     }
     page = editor.page("process_edit")
     assert "Goods of the order contain any of Course of pottery and Sum of the order is more than 10" in page

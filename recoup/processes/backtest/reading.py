@@ -89,6 +89,8 @@ class Fact(NamedTuple):
     total: str | None  # after a change
     was_total: str | None  # before it
     reason: str | None
+    products: list[str] | None = None  # after an exchange of goods
+    was_products: list[str] | None = None
 
 
 class Failure(NamedTuple):
@@ -220,11 +222,16 @@ def _add_people(page: Page, wanted: Wanted, emails: dict[int, str]) -> None:
         page.purchases = _purchases(wanted, emails)
 
 
+def _texts(key: str) -> str:
+    """Return SQL of ours for a list of texts in the details of a fact, or nothing where it is not told."""
+    return f"CASE WHEN details ? '{key}' THEN ARRAY(SELECT jsonb_array_elements_text(details -> '{key}')) END"
+
+
 def _facts(table: str, column: str, ids: Sequence[int], now: datetime) -> dict[int, list[Fact]]:
     found: dict[int, list[Fact]] = defaultdict(list)
     statement = (
         f"SELECT {column}, kind, became_true_at, learnt_at, details ->> 'total',"  # noqa: S608 - names of ours
-        f" details ->> 'was_total', details ->> 'reason' FROM {table}"
+        f" details ->> 'was_total', details ->> 'reason', {_texts('products')}, {_texts('was_products')} FROM {table}"
         f" WHERE {column} = ANY(%(ids)s) AND learnt_at <= %(now)s AND kind <> 'placed' ORDER BY {column}, id"
     )
     for subject_id, *columns in _rows(statement, {"ids": ids, "now": now}):

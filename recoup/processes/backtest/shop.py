@@ -25,6 +25,7 @@ class PastShop(MemoryStore):
         self.graphs[version_id] = graph
         self.turned_away: Counter[str] = Counter()
         self._sending = sending
+        self._why: dict[tuple[int, int], str] = {}  # who was turned away last
         self._last_ends: dict[int, datetime] = {}
         self.past_offers: PastOffers | None = None  # else every offer is taken to be granted
 
@@ -34,11 +35,16 @@ class PastShop(MemoryStore):
         last = self._last_ends.get(candidate.contact_id)
         if last is not None:
             arrival = replace(arrival, candidate=replace(candidate, last_ended_at=last))
+        subject = (candidate.subject_kind, candidate.subject_id)
         enrolment = super().enter(arrival)
         if enrolment is None:
             graph = self.graphs[candidate.version_id]
             is_admitted = graph.admits(self.known_of(candidate), candidate.entered_at)
-            self.turned_away["again" if is_admitted else "condition"] += 1
+            self._why[subject] = "again" if is_admitted else "condition"
+            self.turned_away[self._why[subject]] += 1
+        elif subject in self._why and self.graphs[candidate.version_id].looks_again:
+            self.turned_away.subtract([self._why.pop(subject)])  # let in once its goods were exchanged
+            self.turned_away = +self.turned_away
         return enrolment
 
     def judge_offer(self, enrolment: Enrolment, effect: OfferEffect) -> Code:

@@ -71,7 +71,7 @@ def tell_order(order: PastOrder, page: Page, process: Process) -> Told:
     failures: list[_Known] = []
     if process.entry == "order.placed":
         at = order.placed_at if order.is_backfill else order.learnt_at
-        told.refused = "test" if order.is_test else ""
+        told.refused = _refused_when_placed(order, paid, at)
         entered_at, cause, status = order.placed_at, "", "new"
     elif process.entry == "order.paid":
         known = paid or _Known(order.placed_at, order.placed_at)
@@ -97,13 +97,28 @@ def tell_order(order: PastOrder, page: Page, process: Process) -> Told:
     changes = sorted(_changes(order, facts, paid, page, process, at), key=lambda change: change.at)
     first = OrderFacts(
         order.placed_at, order.total, order.total, order.currency, order.method, order.is_offline_method, cause, status,
-        products=tuple(order.products),
+        products=_first_products(order, facts),
     )  # fmt: skip
     case_id = None if process.entry in _EARLY else order.case_id
     door = _Known(entered_at, at, failures[0].cause if failures else "")
     _tell(told, process, Facts(order=first, contact=_contact(order)), changes, door, case_id)
     _tell_again(told, failures[1:])
     return told
+
+
+def _refused_when_placed(order: PastOrder, paid: "_Known | None", at: datetime) -> str:
+    """Return why a new order was not let in: nobody is asked for one that is paid at once (J3)."""
+    if order.is_test:
+        return "test"
+    if order.total <= 0:
+        return "nothing_due"
+    return "paid_before" if paid is not None and paid.learnt_at <= at else ""
+
+
+def _first_products(order: PastOrder, facts: list[Fact]) -> tuple[str, ...]:
+    """Return what an order held when it was first told, before its goods were exchanged."""
+    was = next((fact.was_products for fact in facts if fact.was_products is not None), None)
+    return tuple(order.products if was is None else was)
 
 
 def _failed(order: PastOrder, paid: "_Known | None", page: Page, process: Process) -> list["_Known"]:
@@ -240,6 +255,10 @@ def _changes(
     if order.closed_at is not None:
         yield Change(order.closed_at, ORDER, order.id, ChangeKind.CASE_CLOSED, order.closed_at)
     yield from _sums(order, facts, page, paid)
+    for fact in facts:
+        if fact.products is not None and fact.was_products is not None:
+            swapped = (ORDER, order.id, ChangeKind.SWAPPED, fact.became_true_at)
+            yield Change(_learnt(order, fact), *swapped, products=tuple(fact.products))
     for moved_at, status in page.moves.get(order.id, ()):
         if process.entry in _EARLY or not (moved_at <= at and status == "new"):
             yield Change(moved_at, ORDER, order.id, ChangeKind.STATUS, moved_at, status=status)

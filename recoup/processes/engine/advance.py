@@ -5,6 +5,7 @@ from datetime import datetime
 from recoup.processes.engine.codes import Code, Priority, State, is_final
 from recoup.processes.engine.compiled import Graph, Move
 from recoup.processes.engine.records import Enrolment, Facts, Outcome
+from recoup.processes.engine.swapping import lost_at
 
 MOST_INSTANT_NODES = 100
 
@@ -24,26 +25,30 @@ def advance(graph: Graph, enrolment: Enrolment, facts: Facts, now: datetime) -> 
     if is_final(enrolment.state):
         return Outcome(enrolment, (), ())
     move = Move(enrolment)
-    if not _meet_goal(graph, move, facts):
+    if not _meet_goal(graph, move, facts, enrolment.entered_at):
         _run_nodes(graph, move, facts, now)
     return _finish(graph, enrolment, move)
 
 
-def _meet_goal(graph: Graph, move: Move, facts: Facts) -> bool:
-    """End the move at the earliest goal that was met and that no block has taken."""
-    found = None
-    found_at = None
+def _meet_goal(graph: Graph, move: Move, facts: Facts, entered_at: datetime) -> bool:
+    """End the move at the earliest goal that was met and that no block has taken, or where the reason to be there went."""
+    found: int | None = None
+    found_at: datetime | None = None
     for goal in graph.goals:
         at = goal.read(facts)
         if at is None or (found_at is not None and at >= found_at) or move.flags & goal.bit:
             continue
         if _is_taken_by_block(graph, move, facts, goal.bit, at):
             continue
-        found, found_at = goal, at
+        found, found_at = goal.code, at
+    if graph.wants is not None:
+        at = lost_at(graph, facts, entered_at)
+        if at is not None and (found_at is None or at < found_at):
+            found, found_at = Code.LEFT_PRODUCT, at
     if found is None or found_at is None:
         return False
     move.at = max(found_at, move.node_at)
-    move.log(found.code)
+    move.log(found)
     move.state = State.EXITED
     return True
 

@@ -86,6 +86,7 @@ class Refusal(IntEnum):
     TOO_SOON = 5  # left it a short time ago
     UNKNOWN = 6  # nothing is known of the order, cart or person any more
     CHAIN = 7  # too many processes one after another have handed them on
+    PAID = 8  # it was paid when it came: nobody is asked for an order that is paid at once
 
     @property
     def word(self) -> str:
@@ -175,6 +176,7 @@ class Code(IntEnum):
     GOAL_CASE_CLOSED = 96
     GOAL_OPENED = 97
     GOAL_CLICKED = 98
+    LEFT_PRODUCT = 100  # the product for which somebody was let in is no longer in the order
     STOPPED_BY_HAND = 110
     STOPPED_PREEMPTED = 111
     STOPPED_ERASED = 112

@@ -1,6 +1,6 @@
 """A published graph as the engine runs it: numbers for names, one closure a block."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -110,6 +110,10 @@ class Graph:
     is_anchored: bool
     admits: Callable[[Facts, datetime], bool]
     needs: int = 0  # of its condition of entry and of all its blocks
+    # Whether an order of these products has what people are let in for; empty where no product is asked for.
+    wants: Callable[[Collection[str]], bool] | None = None
+    ends_without: bool = True  # when it is taken out of the order, the process ends
+    looks_again: bool = False  # who comes by it later, because the goods were exchanged, is let in then
 
     def node_id(self, number: int) -> str:
         """Return the stable id of a block."""

@@ -49,6 +49,14 @@ Answers = Mapping[int, Answer]  # by step
 NO_ANSWERS: Answers = {}
 
 
+class Swap(NamedTuple):
+    """The goods of an order were exchanged: what it held before, when that became true, and when we learnt it."""
+
+    at: datetime
+    learnt_at: datetime
+    was: tuple[str, ...]
+
+
 class Facts(NamedTuple):
     """Everything that the store reads for one enrolment. What stands here is known, and nothing else is.
 
@@ -71,6 +79,9 @@ class Facts(NamedTuple):
     person: PersonFacts | None = None
     answers: Answers = NO_ANSWERS  # read for those alone who stand in a block that waits for one
     offers: Mapping[int, OfferFacts] = NO_OFFERS  # by step number; read for versions that make offers alone
+    swaps: tuple[
+        Swap, ...
+    ] = ()  # of the order, as they were learnt; read where the reason to be there is gone
 
 
 class Enrolment(NamedTuple):

@@ -1,9 +1,10 @@
 """From a valid document to what the engine runs."""
 
-from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Callable, Collection, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
 
-from recoup.processes.engine.codes import goal_bit
+from recoup.processes.engine.codes import SubjectKind, Wake, goal_bit
 from recoup.processes.engine.compiled import CompiledNode, Goal, Graph, Move
 from recoup.processes.engine.entry import Candidate, EntryKeys, entry_keys
 from recoup.processes.engine.happenings import SUBJECT_EVENTS
@@ -12,8 +13,9 @@ from recoup.processes.engine.nodes.table import KINDS
 from recoup.processes.engine.records import Facts
 from recoup.processes.engine.times import parse_span
 from recoup.processes.graph.document import Entry, ProcessDocument, doc_hash
+from recoup.processes.graph.entries import ENTRIES
 from recoup.segments.to_python import compile_test
-from recoup.segments.tree import needs_of
+from recoup.segments.tree import All, comparisons, needs_of
 
 
 def number_nodes(document: ProcessDocument, previous: Mapping[str, int] | None = None) -> dict[str, int]:
@@ -49,6 +51,8 @@ def compile_graph(
             salt=salt,
         )
         nodes[numbers[name]] = KINDS[node.t].build(node, workshop)
+    if document.entry.swapped == "end" and wanted_products(document.entry) is not None:
+        goal_mask |= Wake.ORDER_CHANGED.value
     event_mask = goal_mask
     needs = int(needs_of(document.entry.condition)) if document.entry.condition is not None else 0
     for compiled in nodes:
@@ -71,6 +75,9 @@ def compile_graph(
         is_anchored=document.entry.anchor != "entered",
         admits=_admission(document.entry),
         needs=needs,
+        wants=wanted_products(document.entry),
+        ends_without=document.entry.swapped == "end",
+        looks_again=ENTRIES[document.entry.on].looks_again,
     )
 
 
@@ -89,6 +96,41 @@ def keys_for(graph: Graph, candidate: Candidate, *, group: str = "") -> EntryKey
 
 def _admission(entry: Entry) -> Callable[[Facts, datetime], bool]:
     return compile_test(entry.condition) if entry.condition is not None else _everybody
+
+
+def wanted_products(entry: Entry) -> Callable[[Collection[str]], bool] | None:
+    """Return what tells whether an order holds the products that an entry asks for, or nothing if it asks for none.
+
+    Only what is asked of products alone counts, beside whatever else must hold.
+    """
+    condition = entry.condition
+    if condition is None or entry.subject is not SubjectKind.ORDER:
+        return None
+    parts = condition.all if isinstance(condition, All) else [condition]
+    tests = [compile_test(part) for part in parts if all(one.f == _PRODUCTS for one in comparisons(part))]
+    if not tests:
+        return None
+    return lambda products: all(test(_Seen(_Goods(products)), _NO_INSTANT) for test in tests)
+
+
+class _Goods(NamedTuple):
+    """An order of which nothing but its products is known."""
+
+    products: Collection[str]
+
+
+class _Seen(NamedTuple):
+    """What a question about products looks at."""
+
+    order: Any
+    cart: Any = None
+    contact: Any = None
+    details: Any = None
+    person: Any = None
+
+
+_PRODUCTS = "order.products"
+_NO_INSTANT = datetime(2000, 1, 1, tzinfo=UTC)  # products are asked for without one
 
 
 def _everybody(facts: Facts, at: datetime) -> bool:  # noqa: ARG001 - the shape of a condition

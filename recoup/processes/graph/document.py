@@ -50,7 +50,8 @@ class Entry(Strict):
     Somebody who enters later than that wait would be over starts it at once, and everything after it shifts.
     `tags` are those of which any one lets somebody in who is tagged so, `failures` the causes of a failed payment (none
     chosen is every cause), `process` the one at whose end somebody enters, by the `outcomes` if any are chosen.
-    `about` is needed where the entry leaves open what the process is about.
+    `about` is needed where the entry leaves open what the process is about. `swapped` says what becomes of somebody when the
+    product for which they were let in is taken out of the order.
     """
 
     on: Literal[
@@ -75,6 +76,7 @@ class Entry(Strict):
     again_after: ForwardSpan | None = None
     group: Annotated[str, StringConstraints(min_length=1, max_length=40)] | None = None
     anchor: Literal["entered", "placed_at", "last_activity_at"] = "entered"
+    swapped: Literal["end", "go_on"] = "end"
 
     @model_validator(mode="after")
     def _has_its_span(self) -> "Entry":

@@ -20,6 +20,7 @@ class EntryKind:
     words: str
     others: str  # who else enters, said before a process is switched on (J8)
     untried: str = ""  # why it cannot be tried on the past
+    looks_again: bool = False  # an order is asked again for its products when they are exchanged (J3)
 
 
 ENTRIES: dict[str, EntryKind] = {
@@ -27,11 +28,13 @@ ENTRIES: dict[str, EntryKind] = {
         (_ORDER,),
         gettext_noop("An order is placed"),
         gettext_noop("Everybody who places such an order from now on enters by themselves."),
+        looks_again=True,
     ),
     "order.unpaid": EntryKind(
         (_ORDER,),  # a recovery case was opened for it
         gettext_noop("An order stays unpaid"),
         gettext_noop("Everybody whose order stays unpaid from now on enters by themselves."),
+        looks_again=True,
     ),
     "cart.abandoned": EntryKind(
         (_CART,),

@@ -78,6 +78,7 @@ _OUTCOMES = {
     "goal.case_closed": gettext_noop("Case closed"),
     "goal.opened": gettext_noop("Opened"),
     "goal.clicked": gettext_noop("Followed the link"),
+    "left.product": gettext_noop("The product is no longer in the order"),
     "stopped.by_hand": gettext_noop("Stopped by hand"),
     "stopped.preempted": gettext_noop("Stopped: another process took over"),
     "stopped.erased": gettext_noop("Stopped: the person's data was erased"),
@@ -93,6 +94,7 @@ _REFUSALS = {
     "too_soon": gettext_noop("Not let in: too soon after the last time"),
     "unknown": gettext_noop("Not let in: nothing is known of the order or cart"),
     "chain": gettext_noop("Not let in: too many processes had handed them on"),
+    "paid": gettext_noop("Not let in: paid at once"),
 }
 _UNLESS = {
     "order.paid": gettext_noop("paid"),

@@ -192,6 +192,7 @@ def _due_at(story: Story, node: str) -> datetime | None:
         cart=cart and cart._replace(converted_at=None, emptied_at=None),
         superseded_at=None,
         case_closed_at=None,
+        swaps=(),
         held_since=None,
         paused_until=None,
     )

@@ -100,6 +100,9 @@ SENTENCES: dict[str, Words] = {
     "goal_case_closed": gettext_lazy("The case was closed at %(at)s, before this was due (%(due)s)."),
     "goal_opened": gettext_lazy("A message was opened at %(at)s, before this was due (%(due)s)."),
     "goal_clicked": gettext_lazy("A link was followed at %(at)s, before this was due (%(due)s)."),
+    "left_product": gettext_lazy(
+        "The product for which they had entered was taken out of the order at %(at)s, before this was due (%(due)s)."
+    ),
     "stopped_by_hand": gettext_lazy("Somebody ended the process for this order at %(at)s."),
     "stopped_preempted": gettext_lazy("Another process took over at %(at)s."),
     "stopped_erased": gettext_lazy("The person's data was erased at %(at)s."),
@@ -133,6 +136,7 @@ SENTENCES: dict[str, Words] = {
     "refused_group": gettext_lazy("The person was in another process of the same group: %(other)s."),
     "refused_too_soon": gettext_lazy("It came at %(at)s, too soon after the person had left this process."),
     "refused_unknown": gettext_lazy("Nothing was known any more of what brought the person, at %(at)s."),
+    "refused_paid": gettext_lazy("The order was paid when it came at %(at)s: there was nothing to ask for."),
     "refused_chain": gettext_lazy(
         "Too many processes one after another had handed the person on, at %(at)s."
     ),

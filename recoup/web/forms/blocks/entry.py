@@ -67,6 +67,13 @@ class EntryForm(ConditionForm):
             "None chosen is every order. Somebody enters once for an order, however many of them it has."
         ),
     )
+    goes_on = forms.BooleanField(
+        label=gettext_lazy("Go on when the product is taken out of the order"),
+        required=False,
+        help_text=gettext_lazy(
+            "Else the process ends for an order that no longer holds any product for which it was let in."
+        ),
+    )
     reentry = forms.ChoiceField(
         label=gettext_lazy("How often one person may enter"),
         choices=[
@@ -100,6 +107,7 @@ class EntryForm(ConditionForm):
             "process": str(raw.get("process", "")),
             "outcomes": raw.get("outcomes", []),
             "products": products,
+            "goes_on": raw.get("swapped") == "go_on",
             "reentry": raw.get("reentry", "per_subject"),
             "again_after": raw.get("again_after", ""),
             "anchor": raw.get("anchor", "entered"),
@@ -160,6 +168,8 @@ class EntryForm(ConditionForm):
             if typed["outcomes"]:
                 raw["outcomes"] = typed["outcomes"]
         subject = subject_of(raw)
+        if typed["goes_on"] and subject is SubjectKind.ORDER:
+            raw["swapped"] = "go_on"
         parts: list[Raw] = []
         if typed["products"] and subject in _PRODUCTS:
             parts.append({"f": _PRODUCTS[subject], "op": "has_any", "v": typed["products"]})
@@ -191,6 +201,7 @@ class EntryForm(ConditionForm):
             self.line("process", css="when-ended"),
             self.line("outcomes", css="when-ended"),
             self.line("products", css="when-goods"),
+            self.line("goes_on", css="when-order"),
         ]
         rare = [self.line("anchor"), self.line("group")]
         return [
