@@ -25,6 +25,7 @@ PURPOSES: Mapping[str, str] = {
     "stop_order": "stop",
     "why": "why",
 }
+_DELIVERY = "order.delivery"
 _LAST_MAIL = "last_mail.sent_at"
 _OF_LINES = frozenset({"order.items", "order.extras"})
 # A text is written with a place for each link's token, as long as a token, and filled in when the links are minted: so
@@ -65,7 +66,12 @@ def build_contexts(shop_id: int, subjects: Sequence[Subject]) -> dict[int, Built
     shop = rows.read_shop(shop_id)
     people = rows.read_people(shop_id, [subject.contact_id for subject in subjects])
     order_ids = [subject.order_id for subject in subjects if subject.order_id is not None]
-    orders = rows.read_orders(shop_id, order_ids, with_items=not needed.isdisjoint(_OF_LINES))
+    orders = rows.read_orders(
+        shop_id,
+        order_ids,
+        with_items=not needed.isdisjoint(_OF_LINES),
+        with_delivery=_DELIVERY in needed,
+    )
     carts = rows.read_carts(shop_id, [s.cart_id for s in subjects if s.cart_id is not None])
     offers = rows.read_offers(shop_id, [s.offer_id for s in subjects if s.offer_id is not None])
     last_mails = rows.read_last_mails([s.contact_id for s in subjects]) if _LAST_MAIL in needed else {}

@@ -12,6 +12,7 @@ from recoup.messaging.breakdown import DISCOUNT, PAID, Extra, Told, extras
 from recoup.offers.codes import shown
 from recoup.offers.terms import Terms
 from recoup.offers.words import discount_words
+from recoup.orders.particulars import delivery_words, read_delivery
 
 
 class ShopRow(NamedTuple):
@@ -122,7 +123,8 @@ def read_last_mails(contact_ids: Sequence[int]) -> dict[int, datetime]:
 
 _ORDERS = """
     SELECT id, number, status, total, captured - refunded, currency, to_json(placed_at) #>> '{}', method_title,
-        ctid::text || xmin::text, discount_given, shipping_total, discount_total, tax_total
+        ctid::text || xmin::text, CASE WHEN %s THEN delivery::text ELSE '{}' END,
+        discount_given, shipping_total, discount_total, tax_total
     FROM orders_order WHERE shop_id = %s AND id = ANY(%s)
 """
 _LINES = """
@@ -131,8 +133,10 @@ _LINES = """
 """
 
 
-def read_orders(shop_id: int, ids: Sequence[int], *, with_items: bool) -> dict[int, Row]:
-    """Read orders of a shop, with their lines where a text shows them."""
+def read_orders(
+    shop_id: int, ids: Sequence[int], *, with_items: bool, with_delivery: bool = False
+) -> dict[int, Row]:
+    """Read orders of a shop, with their lines and their delivery where a text shows them."""
     if not ids:
         return {}
     items: dict[int, list[dict[str, Any]]] = {order_id: [] for order_id in ids}
@@ -148,10 +152,12 @@ def read_orders(shop_id: int, ids: Sequence[int], *, with_items: bool) -> dict[i
         placed_at,
         method_title,
         stamp,
+        delivery,
         given,
         *told,
-    ) in _rows(_ORDERS, [shop_id, list(ids)]):
-        rest, due = (placed_at, method_title, stamp), max(total - given - paid, Decimal(0))
+    ) in _rows(_ORDERS, [with_delivery, shop_id, list(ids)]):
+        brought = delivery_words(read_delivery(json.loads(delivery))) if with_delivery else ""
+        rest, due = (placed_at, method_title, stamp, brought), max(total - given - paid, Decimal(0))
         found[order_id] = _order_row(number, status, (total, due), currency, rest, items[order_id])
         parts[order_id] = _Parts(total, paid, given, currency, Told(*told))
     if with_items:
@@ -189,7 +195,7 @@ def _order_row(
     rest: Sequence[str],
     items: list[dict[str, Any]],
 ) -> Row:
-    (total, due), (placed_at, method_title, stamp) = sums, rest
+    (total, due), (placed_at, method_title, stamp, delivery) = sums, rest
     values = {
         "number": number,
         "status": status,
@@ -197,7 +203,7 @@ def _order_row(
         "due": (str(due), currency),
         "placed_at": placed_at,
         "payment_method": method_title,
-        "delivery": "",
+        "delivery": delivery,
         "items": items,
     }
     return Row("order", values, stamp)

@@ -103,7 +103,12 @@ def _kept_invoice(told: InvoiceSnapshot) -> dict[str, object]:
 
 def delivery_of(subject: Cart | Order) -> DeliverySnapshot:
     """Return how an order or cart is to reach its buyer; empty where nobody told."""
-    kept = _mapping(subject.delivery)
+    return read_delivery(subject.delivery)
+
+
+def read_delivery(column: object) -> DeliverySnapshot:
+    """Return the delivery that stands in the column of an order or cart."""
+    kept = _mapping(column)
     point = _mapping(kept.get("point"))
     return DeliverySnapshot(
         method=_text(kept.get("method")),
@@ -133,6 +138,15 @@ def invoice_of(subject: Cart | Order) -> InvoiceSnapshot:
 def bill_address_of(subject: Cart | Order) -> dict[str, str]:
     """Return the address of the bill."""
     return _address(_mapping(subject.buyer).get("address"))
+
+
+def coupon_of(subject: Cart | Order) -> str:
+    """Return the codes that the buyer typed at the source."""
+    if isinstance(subject, Cart):
+        return subject.coupon
+    rows = subject.coupons if isinstance(subject.coupons, list) else []
+    codes = [_text(_mapping(row).get("code")) for row in rows]
+    return ", ".join(code for code in codes if code)
 
 
 def address_words(address: Mapping[str, str]) -> str:

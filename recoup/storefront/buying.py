@@ -14,12 +14,20 @@ from recoup.customers.models import Contact
 from recoup.orders.actions import amount_due
 from recoup.orders.carts import convert_cart
 from recoup.orders.models import Cart, Order
+from recoup.orders.particulars import bill_address_of, coupon_of, delivery_of, invoice_of
 from recoup.payments.actions import apply_order_snapshot
 from recoup.payments.sessions import why_not_payable
 from recoup.payments.ways import can_open_sessions, ways_to_pay
 from recoup.shops.addresses import is_own_address
 from recoup.shops.models import OWN_KIND, Shop, Source
-from recoup.shops.snapshots import LineSnapshot, OrderSnapshot, PersonSnapshot, ShopState
+from recoup.shops.snapshots import (
+    DeliverySnapshot,
+    InvoiceSnapshot,
+    LineSnapshot,
+    OrderSnapshot,
+    PersonSnapshot,
+    ShopState,
+)
 from recoup.storefront.filled import FilledCart, FilledLine
 
 _OVER = frozenset({Order.Status.CANCELLED, Order.Status.FALSE, Order.PaymentState.REFUNDED})
@@ -67,6 +75,9 @@ class Person:
     country: str = ""
     company: str = ""
     address: dict[str, str] = field(default_factory=dict)
+    delivery: DeliverySnapshot = field(default_factory=DeliverySnapshot)
+    invoice: InvoiceSnapshot = field(default_factory=InvoiceSnapshot)
+    coupon: str = ""  # typed at the source; what it takes off is not carried over
 
 
 def person_of(subject: Cart | Order) -> Person:
@@ -74,19 +85,21 @@ def person_of(subject: Cart | Order) -> Person:
     contact: Contact | None = subject.contact
     if contact is not None and contact.erased_at is not None:
         return Person()
-    buyer = subject.buyer if isinstance(subject, Order) else {}
+    buyer = subject.buyer
 
     def known(name: str) -> str:
         return str(buyer.get(name) or getattr(contact, name, "") or "")
 
-    address = buyer.get("address") or {}
     return Person(
         name=known("name"),
         email=known("email"),
         phone=known("phone"),
         country=known("country"),
         company=known("company"),
-        address={str(key): str(value) for key, value in address.items() if value},
+        address=bill_address_of(subject),
+        delivery=delivery_of(subject),
+        invoice=invoice_of(subject),
+        coupon=coupon_of(subject),
     )
 
 
@@ -201,6 +214,8 @@ def _snapshot(subject: Cart | Order, filled: FilledCart, ref: str, now: datetime
             locale=subject.locale,
             address=person.address,
         ),
+        delivery=person.delivery,
+        invoice=person.invoice,
         lines=tuple(_line(line) for line in filled.lines if not line.is_gone),
         cart_ref=subject.ref if isinstance(subject, Cart) else subject.cart_ref,
         locale=subject.locale,

@@ -24,6 +24,7 @@ from recoup.storefront.buying import (
     place_order,
 )
 from recoup.storefront.doors import buyers_page
+from recoup.storefront.facts import all_facts, masked_facts
 from recoup.storefront.filled import FilledCart, fill
 from recoup.storefront.masking import masked_email, masked_name
 from recoup.storefront.pages import page, see_other
@@ -76,7 +77,8 @@ def _show(
         "order": step.order,
         "masked_name": masked_name(person.name),
         "masked_email": masked_email(person.email),
-        "confirmed": confirmed,
+        "is_confirmed": confirmed is not None,
+        "facts": all_facts(confirmed) if confirmed else masked_facts(person),
         "proof": _proof(visit) if confirmed else "",
         "terms_url": visit.shop.terms_url,
         "terms_version": visit.shop.terms_version,

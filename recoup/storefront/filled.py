@@ -70,7 +70,7 @@ class FilledLine:
 class FilledCart:
     """All lines, what they come to now and came to then, and how many could not be read at all.
 
-    `delivery` is what bringing an order cost; a cart has none yet. Both totals hold it. A discount is not filled in: a link
+    `delivery` is what bringing it cost, as far as it was told. Both totals hold it. A discount is not filled in: a link
     that is passed on gives the goods alone.
     """
 
@@ -96,8 +96,7 @@ def fill(subject: Cart | Order) -> FilledCart:
     wanted, dropped = _wanted(subject)
     products = _products(subject, wanted)
     lines = tuple(_filled(line, products, subject.currency) for line in wanted)
-    shipping = subject.shipping_total if isinstance(subject, Order) else None
-    delivery = Money(shipping or Decimal(0), subject.currency)
+    delivery = Money(subject.shipping_total or Decimal(0), subject.currency)
     return FilledCart(
         lines=lines,
         dropped=dropped,

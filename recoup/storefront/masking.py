@@ -1,5 +1,10 @@
 """A person masked: enough for them to know themselves, too little for anybody else (C4, T57)."""
 
+import re
+from collections.abc import Mapping
+
+from recoup.shops.snapshots import DeliverySnapshot, PointSnapshot
+
 _DOTS = "•••"
 _MOST_WORDS = 4
 
@@ -25,3 +30,36 @@ def masked_email(email: str) -> str:
 def masked_phone(number: str) -> str:
     """Return "+48•••02" for "+48601000002"."""
     return f"{number[:3]}{_DOTS}{number[-2:]}" if number.startswith("+") and len(number) > 7 else ""
+
+
+def masked_place(address: Mapping[str, str]) -> str:
+    """Return the masked town of an address, and nothing of its street: "K•••w" for ul. Lipowa 1, Kraków."""
+    town = address.get("city") or address.get("town") or ""
+    return masked_name(town) or (_DOTS if any(address.values()) else "")
+
+
+def masked_point(point: PointSnapshot) -> str:
+    """Return "K•••M" for KRA01M, and nothing of where it is."""
+    word = point.ref or (point.name.split() or [""])[0]
+    return masked_name(word.split()[0]) if word.split() else ""
+
+
+def masked_title(delivery: DeliverySnapshot) -> str:
+    """Return what a way of delivery is called, without the point or place that some shops write into it."""
+    title, point = delivery.title, delivery.point
+    for told in (
+        point.address,
+        point.name,
+        point.ref,
+        *delivery.address.values(),
+        delivery.name,
+        delivery.company,
+    ):
+        if len(told) > 2:
+            title = re.sub(re.escape(told), _DOTS, title, flags=re.IGNORECASE)
+    return title
+
+
+def masked_number(number: str) -> str:
+    """Return "•••81" for a tax number."""
+    return f"{_DOTS}{number[-2:]}" if len(number) > 5 else (_DOTS if number else "")

@@ -1,6 +1,6 @@
 """The pay page of an order (C1, C2, C9, C10, A7, A13)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 
@@ -25,6 +25,7 @@ from recoup.shops.addresses import origin_of
 from recoup.storefront.buying import person_of
 from recoup.storefront.codes import TooManyGuesses, read_code
 from recoup.storefront.doors import buyers_page
+from recoup.storefront.facts import Facts, all_facts, masked_facts
 from recoup.storefront.filled import MOST_LINES, variant_words
 from recoup.storefront.pages import page, see_other
 from recoup.storefront.price import Price, PriceChanged, agreement, changed_words, has_changed, price_of
@@ -34,7 +35,7 @@ from recoup.storefront.visits import Visit
 from recoup.storefront.words import method_name, method_note
 
 # What the page's own forms send; anything else is refused and never read (T67).
-_FIELDS = frozenset({"way", "quote", "continue", "instead", "check", "code", "confirm", "email"})
+_FIELDS = frozenset({"way", "quote", "continue", "instead", "check", "code", "confirm", "show", "email"})
 TRIES, TRIES_PER = 5, timedelta(minutes=15)  # to name the address
 LOOKS = 6  # times that the page looks again by itself after the buyer came back
 LOOK_AFTER = 5  # seconds
@@ -57,7 +58,7 @@ def pay(request: HttpRequest, visit: Visit) -> HttpResponse:
         return _check(visit)
     if "code" in request.POST:
         return _take_code(request, visit)
-    if "confirm" in request.POST:
+    if "confirm" in request.POST or "show" in request.POST:
         return _confirm(request, visit)
     return _go_on(request, visit)
 
@@ -69,16 +70,17 @@ def _show(
     *,
     status: int = 200,
     problem: str = "",
-    code_problem: str = "",
-    email_problem: str = "",
+    at_fields: Mapping[str, str] | None = None,
+    is_confirmed: bool = False,
 ) -> HttpResponse:
     looks = _looks(request)
     lines = list(standing.order.lines.order_by("position"))
     context = {
         "standing": standing,
         "price": price_of(visit, standing),
-        "code_problem": code_problem,
-        "email_problem": email_problem,
+        **(at_fields or {}),
+        "is_confirmed": is_confirmed,
+        "facts": _facts(visit.order, is_confirmed=is_confirmed),
         "order": standing.order,
         "lines": [(line, variant_words(line.options)) for line in lines[:MOST_LINES]],
         "extras": [(extra_name(kind), amount) for kind, amount in extras_of(standing.order, lines)],
@@ -96,6 +98,13 @@ def _show(
     if waits and 0 < looks <= LOOKS and status == 200:
         response.headers["Refresh"] = f"{LOOK_AFTER}; url={visit.address}?back={looks + 1}"
     return response
+
+
+def _facts(order: Order, *, is_confirmed: bool) -> Facts:
+    """Return what the page says of delivery and invoice; nothing of an order that tells neither."""
+    person = person_of(order)
+    masked = masked_facts(person)
+    return all_facts(person) if is_confirmed and masked else masked
 
 
 def extras_of(order: Order, lines: Sequence[OrderLine]) -> tuple[Extra, ...]:
@@ -235,18 +244,22 @@ def _take_code(request: HttpRequest, visit: Visit) -> HttpResponse:
     except TooManyGuesses:
         return page(visit.shop, "too_many.html", {}, status=429)
     if isinstance(found, str):
-        return _show(request, visit, standing_of(visit.order), status=409, code_problem=found)
+        return _show(request, visit, standing_of(visit.order), status=409, at_fields={"code_problem": found})
     return _to_own_page(visit)
 
 
 def _confirm(request: HttpRequest, visit: Visit) -> HttpResponse:
-    """Make the page that of the order's buyer once they have named their address."""
+    """Show the order's buyer their data, or make the page theirs, once they have named their address; remember nothing."""
     if not is_allowed(f"pay-person:{visit.link.pk}", limit=TRIES, per=TRIES_PER):
         return page(visit.shop, "too_many.html", {}, status=429)
     given = email_key(request.POST.get("email", "")[:254])
+    is_to_show = "show" in request.POST
     if not given or given != email_key(person_of(visit.order).email):
         problem = _("This is not the address that the order was placed with.")
-        return _show(request, visit, standing_of(visit.order), status=422, email_problem=problem)
+        problems = {"person_problem" if is_to_show else "email_problem": problem}
+        return _show(request, visit, standing_of(visit.order), status=422, at_fields=problems)
+    if is_to_show:
+        return _show(request, visit, standing_of(visit.order), is_confirmed=True)
     return _to_own_page(visit)
 
 

@@ -114,6 +114,7 @@ class OrderPage:
     paid: Money | None = None
     moves: Sequence[Move] = ()
     facts: Sequence[tuple[Words, Words]] = ()
+    delivery: Sequence[tuple[Words, Words]] = ()  # how it reaches the buyer, and to whom it is invoiced
     attempts: Sequence[AttemptRow] = ()
     next_step: NextStep | None = None
     actions: Sequence[Action] = ()  # the first is the main one

@@ -156,6 +156,22 @@ def test_a_mail_about_an_offer_that_nobody_made_is_not_written(road: Road, templ
     assert [(end.state, end.reason) for end in batch.ends] == [("cancelled", "offer_over")]
 
 
+def test_a_text_names_the_way_of_delivery_with_its_point_and_no_address(road: Road) -> None:
+    delivery = {
+        "title": "InPost",
+        "point": {"ref": "KRA01M", "address": "ul. Pawia 5"},
+        "address": {"street": "Cicha 7"},
+    }
+    with_it, without = make_order(road.shop, delivery=delivery), make_order(road.shop)
+
+    rows = read_orders(road.shop.pk, [with_it.pk, without.pk], with_items=False, with_delivery=True)
+    unread = read_orders(road.shop.pk, [with_it.pk], with_items=False)
+
+    assert rows[with_it.pk].values["delivery"] == "InPost: KRA01M, ul. Pawia 5"
+    assert rows[without.pk].values["delivery"] == ""
+    assert unread[with_it.pk].values["delivery"] == ""
+
+
 def test_a_text_about_an_order_that_was_paid_with_an_offer_says_that_nothing_is_due(road: Road) -> None:
     order = make_order(
         road.shop, total="100.00", captured=Decimal(90), discount_given=Decimal(10), payment_state="paid"

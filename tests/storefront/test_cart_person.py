@@ -8,6 +8,7 @@ from django.test import Client
 
 from recoup.catalog.models import Product
 from recoup.orders.models import Order
+from recoup.orders.particulars import delivery_of, invoice_of
 from recoup.shops.models import Shop, Source
 from tests.factories.messages import make_message
 from tests.factories.moments import NOW
@@ -63,6 +64,17 @@ def anna(shop: Shop) -> Any:
 
 
 SECRETS = ("Anna", "Kowalska", "anna@mail.pl", "600100200", "Anna s.c.")
+DELIVERY = {
+    "method": "inpost_locker",
+    "title": "InPost Paczkomat KRA01M",
+    "point": {"ref": "KRA01M", "name": "przy sklepie", "address": "ul. Pawia 5, 31-154 Krosno"},
+    "name": "Jan Wilk",
+    "phone": "+48500400300",
+    "address": {"street": "Boczna 9", "postcode": "38-400", "city": "Jasło"},
+}
+INVOICE = {"is_wanted": True, "company": "Lipa Biuro", "tax_id": "5252248481", "address": {"city": "Gorlice"}}
+PLACES = ("KRA01M", "przy sklepie", "Pawia", "Krosno", "Jan Wilk", "500400300", "Boczna", "38-400", "Jasło",
+          "Lipa Biuro", "5252248481", "Gorlice", "LATO10")  # fmt: skip
 
 
 @pytest.mark.parametrize("purpose", ["cart", "pay", "why", "out", "paid", "later", "stop"])
@@ -76,12 +88,15 @@ def test_a_forwarded_link_shows_no_name_mail_phone_or_address(
         "email": "anna@mail.pl",
         "address": {"street": "Cicha 7", "city": "Kielce"},
     }
-    order = make_order(shop, contact=contact, buyer=buyer_data)
+    coupons = [{"code": "LATO10", "discount": "5"}]
+    order = make_order(
+        shop, contact=contact, buyer=buyer_data, delivery=DELIVERY, invoice=INVOICE, coupons=coupons
+    )
     message = make_message(order, state="sent")
 
     body = buyer.get(link(purpose, order, message=message)).content.decode()
 
-    assert [secret for secret in (*SECRETS, "Cicha", "Kielce") if secret in body] == []
+    assert [secret for secret in (*SECRETS, "Cicha", "Kielce", *PLACES) if secret in body] == []
 
 
 def test_the_person_is_masked_until_they_name_their_address(
@@ -130,3 +145,107 @@ def test_nobody_orders_in_the_name_of_somebody_who_was_erased(
     assert shop.phone in shown
     assert [s for s in SECRETS if s in shown] == []
     assert (pressed.status_code, Order.objects.count()) == (409, 0)
+
+
+def test_delivery_and_invoice_are_masked_in_a_cart_until_its_person_is_there(
+    shop: Shop, source: Source, bank: TestBank, link: MakeLink, buyer: Client
+) -> None:
+    bank.account(shop)
+    bill = {"address": {"street": "Cicha 7", "city": "Kielce"}, "name": "Anna Kowalska"}
+    cart = make_cart(
+        shop,
+        source=source,
+        contact=anna(shop),
+        lines=[line("cream")],
+        buyer=bill,
+        delivery=DELIVERY,
+        invoice=INVOICE,
+        coupon="LATO10",
+        shipping_total=Decimal("12.99"),
+    )
+    path = link("cart", cart)
+
+    shown = buyer.get(path).content.decode()
+    whole = buyer.post(path, {"confirm": "1", "email": "anna@mail.pl"}).content.decode()
+
+    assert [secret for secret in (*SECRETS, *PLACES, "Cicha", "Kielce") if secret in shown] == []
+    facts = ["InPost Paczkomat •••", "K•••M", "K•••e", "L•••a B•••o", "•••81"]
+    assert [words for words in facts if f"<dd>{words}</dd>" not in shown] == []
+    assert [secret for secret in (*SECRETS[:4], *PLACES, "Cicha", "Kielce") if secret not in whole] == []
+    assert "€32.99" in shown
+
+
+def test_the_order_placed_again_keeps_delivery_and_invoice(
+    shop: Shop, source: Source, bank: TestBank, link: MakeLink, buyer: Client
+) -> None:
+    bank.account(shop)
+    order = make_order(
+        shop,
+        source=source,
+        contact=anna(shop),
+        total="20.00",
+        status="cancelled",
+        cancelled_at=NOW,
+        delivery=DELIVERY,
+        invoice=INVOICE,
+        shipping_total=Decimal("12.99"),
+    )
+
+    answer = buyer.post(
+        link("cart", order), {"terms": "1", "total": "32.99", "terms_version": shop.terms_version}
+    )
+
+    again = Order.objects.get(source__kind="own")
+    assert (answer.status_code, again.shipping_total) == (303, Decimal("12.99"))
+    assert (delivery_of(again), invoice_of(again)) == (delivery_of(order), invoice_of(order))
+
+
+def test_the_pay_page_masks_delivery_and_shows_it_to_its_person_once(
+    shop: Shop, source: Source, bank: TestBank, link: MakeLink, buyer: Client
+) -> None:
+    bank.account(shop)
+    path = link("pay", make_order(shop, contact=anna(shop), delivery=DELIVERY, invoice=INVOICE))
+
+    shown = buyer.get(path).content.decode()
+    wrong = buyer.post(path, {"show": "1", "email": "bob@mail.pl"})
+    right = buyer.post(path, {"show": "1", "email": "Anna@mail.pl"}).content.decode()
+    later = buyer.get(path).content.decode()
+
+    assert "<dd>K•••M</dd>" in shown
+    assert (
+        wrong.status_code,
+        "not the address that the order was placed with" in wrong.content.decode(),
+    ) == (
+        422,
+        True,
+    )
+    for body in (shown, wrong.content.decode(), later):
+        assert [secret for secret in (*SECRETS, *PLACES) if secret in body] == []
+    assert [secret for secret in (*SECRETS[:4], *PLACES[:-1]) if secret not in right] == []
+    assert f"call {shop.phone}" in right
+
+
+def test_an_order_without_delivery_has_no_place_for_it(
+    shop: Shop, bank: TestBank, link: MakeLink, buyer: Client
+) -> None:
+    bank.account(shop)
+
+    body = buyer.get(link("pay", make_order(shop, contact=anna(shop)))).content.decode()
+
+    assert "Delivery and invoice" not in body
+    assert 'class="facts"' not in body
+
+
+def test_somebody_who_was_erased_has_no_delivery_either(
+    shop: Shop, bank: TestBank, link: MakeLink, buyer: Client
+) -> None:
+    bank.account(shop)
+    contact = anna(shop)
+    path = link("pay", make_order(shop, contact=contact, delivery=DELIVERY, invoice=INVOICE))
+    contact.erased_at = NOW
+    contact.save()
+
+    body = buyer.get(path).content.decode()
+
+    assert 'class="facts"' not in body
+    assert "K•••M" not in body

@@ -319,3 +319,36 @@ def test_an_order_that_costs_something_again_says_so(shop: Shop) -> None:
     reopen_priced(order, now=NOW)
 
     assert "There is something to pay now" in page_of(sign_in(shop), order)
+
+
+def test_it_shows_delivery_and_invoice_apart(shop: Shop) -> None:
+    order = make_order(
+        shop,
+        buyer={"name": "Anna Kowalska", "address": {"street": "Lipowa 1", "city": "Kraków"}},
+        delivery={
+            "title": "InPost",
+            "point": {"ref": "KRA01M", "name": "by the grocery"},
+            "name": "Jan Wilk",
+            "address": {"street": "Boczna 9", "city": "Jasło"},
+        },
+        invoice={"is_wanted": True, "company": "Lipa", "tax_id": "5252248481"},
+        coupons=[{"code": "LATO10", "discount": "5"}],
+    )
+
+    page = page_of(sign_in(shop), order)
+
+    assert (
+        "Delivery and invoice Delivery InPost Pick-up point KRA01M, by the grocery Delivered to Jan Wilk, Boczna 9, Jasło"
+        " Billing address Lipowa 1, Kraków Invoice wanted Invoice for Lipa Tax number 5252248481 Coupon LATO10"
+        in page
+    )
+
+
+def test_an_order_from_before_shows_what_it_has(shop: Shop) -> None:
+    client = sign_in(shop)
+    same = {"street": "Lipowa 1", "city": "Kraków"}
+
+    assert "Delivery and invoice" not in page_of(client, make_order(shop))
+    assert "Billing and delivery address Lipowa 1, Kraków" in page_of(
+        client, make_order(shop, buyer={"address": same}, delivery={"title": "Courier", "address": same})
+    )

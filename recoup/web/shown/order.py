@@ -14,6 +14,14 @@ from recoup.desk.queries import tasks_about
 from recoup.messaging.models import Message
 from recoup.orders.desk import is_claimed, is_workable
 from recoup.orders.models import Order, OrderLine
+from recoup.orders.particulars import (
+    address_words,
+    bill_address_of,
+    coupon_of,
+    delivery_of,
+    invoice_of,
+    point_words,
+)
 from recoup.orders.queries import PAID_STATES, siblings_of
 from recoup.payments.models import Attempt
 from recoup.processes.graph.next_step import NextStep as Planned
@@ -101,6 +109,7 @@ def order_page(seat: Seat, standing: Standing, actions: list[screens.Action]) ->
         timeline=order_timeline(seat, order),
         attempts=[_attempt(attempt) for attempt in order.attempts.order_by("-created_at", "-id")],
         facts=_facts(standing),
+        delivery=delivery_facts(order),
         next_step=next_card(standing),
         actions=actions,
         siblings=_siblings(seat, standing),
@@ -151,23 +160,42 @@ def _attempt(attempt: Attempt) -> screens.AttemptRow:
 
 def _facts(standing: Standing) -> list[tuple[parts.Words, parts.Words]]:
     order, language, zone = standing.order, get_language() or "en", timezone.get_current_timezone()
-    buyer = order.buyer
-    address = buyer.get("address") or {}
     given: list[tuple[parts.Words, parts.Words]] = [
         (_("Works on it"), _clerk_words(standing)),
         (_("From"), order.source.name),
         (_("Method"), payments.method(order.method, order.method_title)),
         (_("Language"), language_name(order.locale)),
-        (_("Company"), buyer.get("company", "")),
-        (
-            _("Address"),
-            ", ".join(str(part) for part in address.values() if part) if isinstance(address, dict) else "",
-        ),
         (_("Cancelled because"), words.status_reason(order.cancel_reason) if order.cancelled_at else ""),
         (_("Paid"), humane.exact(order.paid_at, zone, language) if order.paid_at else ""),
         (_("Promised for"), humane.day(order.promised_at, zone, language) if order.promised_at else ""),
         (_("Imported"), _("from history; never reminded") if order.is_backfill else ""),
         (_("Test"), _("a test order of the shop; never reminded") if order.is_test else ""),
+    ]
+    return [(name, value) for name, value in given if value]
+
+
+def delivery_facts(order: Order) -> list[tuple[parts.Words, parts.Words]]:
+    """Return how an order reaches its buyer and to whom it is invoiced; what nobody told is left out."""
+    delivery, invoice, buyer = delivery_of(order), invoice_of(order), order.buyer
+    bill, brought = address_words(bill_address_of(order)), address_words(delivery.address)
+    is_same = bool(bill) and bill == brought
+    receiver = [delivery.name, delivery.company, brought, delivery.phone]
+    known = {"", buyer.get("name"), buyer.get("company"), buyer.get("phone")}
+    wanted = {True: _("wanted"), False: _("not wanted"), None: ""}[invoice.is_wanted]
+    given: list[tuple[parts.Words, parts.Words]] = [
+        (_("Delivery"), delivery.title or delivery.method),
+        (_("Pick-up point"), point_words(delivery.point)),
+        (
+            _("Delivered to"),
+            "" if is_same else ", ".join(part for part in receiver if part and part not in known),
+        ),
+        (_("Billing and delivery address") if is_same else _("Billing address"), bill),
+        (_("Company"), buyer.get("company", "") if buyer.get("company") != invoice.company else ""),
+        (_("Invoice"), wanted),
+        (_("Invoice for"), invoice.company),
+        (_("Tax number"), invoice.tax_id),
+        (_("Invoice address"), address_words(invoice.address)),
+        (_("Coupon"), coupon_of(order)),
     ]
     return [(name, value) for name, value in given if value]
 

@@ -175,8 +175,15 @@ def order(**given: str) -> dict[str, Any]:
         facts=[
             ("Source", "WooCommerce"),
             ("Method", "Card"),
-            ("Delivery", "InPost, KRA012"),
             ("Language", "Polish"),
+        ],
+        delivery=[
+            ("Delivery", "InPost, parcel locker"),
+            ("Pick-up point", "KRA012, by the grocery, ul. Pawia 5, 31-154 Kraków"),
+            ("Billing address", "ul. Lipowa 12/4, 31-112 Kraków, PL"),
+            ("Invoice", "wanted"),
+            ("Invoice for", "Pracownia Lipa Maria Wójcik"),
+            ("Tax number", "5252248481"),
         ],
         attempts=attempts(),
         next_step=parts.NextStep(
