@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import transaction
 
+from recoup.catalog.costs import take_told
 from recoup.catalog.models import Product
 from recoup.core import activity
 from recoup.core.activity import Actor
@@ -28,6 +29,8 @@ def record_product(source: Source, snapshot: ProductSnapshot, *, now: datetime) 
     if not is_new:
         Product.objects.filter(pk=product.pk, version_at__lte=fields["version_at"]).update(**fields)
         product.refresh_from_db()
+    if snapshot.says_cost and not snapshot.is_deleted and product.version_at == fields["version_at"]:
+        take_told(product, snapshot.cost, now=now)
     if snapshot.is_deleted and not snapshot.variant_ref:
         variants = Product.objects.filter(source=source, ref=snapshot.ref).exclude(pk=product.pk)
         variants.filter(version_at__lte=fields["version_at"]).update(**fields)

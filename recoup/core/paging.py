@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Generic, TypeVar
+from urllib.parse import quote, unquote
 
 from django.db import connection
 
@@ -56,11 +57,12 @@ class Keyset:
     # A column of a few chosen values, leading the index: one walk for each value, merged.
     branch: str = ""
     branch_values: Sequence[str] = field(default_factory=tuple)
+    is_text: bool = False  # the value is a text, not a number or an instant
 
 
 @dataclass(frozen=True, slots=True)
 class _Cursor:
-    value: datetime | Decimal | None
+    value: datetime | Decimal | str | None
     id: int
     is_newer: bool
 
@@ -75,25 +77,39 @@ def _parse(cursor: str, keyset: Keyset) -> _Cursor | None:
         or len(parts[2]) > 18
     ):
         return None
-    value: datetime | Decimal | None = None
     if parts[1] and not keyset.value:
         return None
     try:
-        if keyset.value.endswith("_at"):
-            value = datetime.fromisoformat(parts[1])
-            if value.tzinfo is None:
-                return None
-        elif keyset.value:
-            value = Decimal(parts[1])
-            if not value.is_finite():
-                return None
+        value = _value(unquote(parts[1]), keyset) if keyset.value else None
     except (ValueError, InvalidOperation):
         return None
     return _Cursor(value, int(parts[2]), parts[0] == "newer")
 
 
+def _value(text: str, keyset: Keyset) -> datetime | Decimal | str:
+    """Read the value that a cursor stands at.
+
+    :raises ValueError: :raises InvalidOperation: if it is none of the list's.
+    """
+    if keyset.is_text:
+        if "\0" in text:
+            raise ValueError(text)
+        return text
+    if keyset.value.endswith("_at"):
+        at = datetime.fromisoformat(text)
+        if at.tzinfo is None:
+            raise ValueError(text)
+        return at
+    number = Decimal(text)
+    if not number.is_finite():
+        raise ValueError(text)
+    return number
+
+
 def _text(side: str, row: tuple[Any, ...]) -> str:
     key, value = row
+    if isinstance(value, str):
+        value = quote(value, safe="").replace("~", "%7E")
     return f"{side}~{value.isoformat() if isinstance(value, datetime) else value or ''}~{key}"
 
 

@@ -85,6 +85,17 @@ def fine_amount(value: object, field: str) -> Decimal:
     return number.quantize(_PLACES)
 
 
+def positive_fine_amount(value: object, field: str) -> Decimal:
+    """Return such an amount that is not below nothing.
+
+    :raises BodyQuarantined: if it is none.
+    """
+    found = fine_amount(value, field)
+    if found < 0:
+        raise BodyQuarantined("bad_amount", f"{field}: {shown(value)}")
+    return found
+
+
 def quantity(value: object, field: str) -> Decimal:
     """Return how many: from 0.001 to a million.
 

@@ -2,15 +2,17 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, NamedTuple
+
+from django.db.models import Case, When
 
 from recoup.catalog.models import Product
 from recoup.offers.pricing import Basket, Gift, Line
 from recoup.offers.terms import Kind, Terms
 from recoup.orders.models import Cart, Order
+from recoup.shops.models import FILE_KIND, OWN_KIND, Source
 
 _ZERO = Decimal(0)
-Costs = Mapping[tuple[int, str, str], Product]
 
 
 def basket_of(subject: Order | Cart) -> Basket:
@@ -21,21 +23,28 @@ def basket_of(subject: Order | Cart) -> Basket:
 def baskets_of(subjects: Collection[Order | Cart]) -> list[Basket]:
     """Return the baskets of orders and carts of one shop, products read at once."""
     told = [_told_lines(subject) for subject in subjects]
-    costs = _costs(subjects, {line[0] for lines in told for line in lines})
+    costs = _Costs(subjects, [line for lines in told for line in lines])
     return [
         _basket(subject, tuple(_line(subject, line, costs) for line in lines))
         for subject, lines in zip(subjects, told, strict=True)
     ]
 
 
-_Told = tuple[str, str, Decimal, Decimal]
+class _Told(NamedTuple):
+    """A line as it was told."""
+
+    ref: str
+    variant: str
+    sku: str
+    quantity: Decimal
+    total: Decimal
 
 
 def _told_lines(subject: Order | Cart) -> list[_Told]:
-    """Return product, variant, quantity and sum of each line."""
+    """Return the lines of an order or a cart."""
     if isinstance(subject, Order):
         rows = sorted(subject.lines.all(), key=lambda row: row.position)  # read beforehand for many
-        return [(row.product_ref, row.variant_ref, row.quantity, row.total) for row in rows]
+        return [_Told(row.product_ref, row.variant_ref, row.sku, row.quantity, row.total) for row in rows]
     lines = subject.lines if isinstance(subject.lines, list) else []
     return [_cart_line(line) for line in lines if isinstance(line, Mapping)]
 
@@ -43,7 +52,8 @@ def _told_lines(subject: Order | Cart) -> list[_Told]:
 def _cart_line(line: Mapping[str, Any]) -> _Told:
     quantity = _decimal(line.get("quantity"), Decimal(1))
     total = _decimal(line.get("total"), _decimal(line.get("unit_price"), _ZERO) * quantity)
-    return str(line.get("product_ref") or ""), str(line.get("variant_ref") or ""), quantity, total
+    ref, variant, sku = (str(line.get(name) or "") for name in ("product_ref", "variant_ref", "sku"))
+    return _Told(ref, variant, sku, quantity, total)
 
 
 def _decimal(value: object, otherwise: Decimal) -> Decimal:
@@ -54,24 +64,51 @@ def _decimal(value: object, otherwise: Decimal) -> Decimal:
     return number if number.is_finite() and number >= 0 else otherwise
 
 
-def _costs(subjects: Iterable[Order | Cart], refs: set[str]) -> Costs:
-    """Return the products of these refs that tell what one costs, by source, ref and variant."""
-    sources = {subject.source_id: subject.shop_id for subject in subjects}
-    if not refs - {""}:
-        return {}
-    rows = Product.objects.filter(
-        shop_id__in=set(sources.values()), source_id__in=sources, ref__in=refs, cost__isnull=False
-    )
-    return {(product.source_id, product.ref, product.variant_ref): product for product in rows}
+class _Costs:
+    """The products that tell what one costs, found for each line: by its own source, by a file, by its article number.
+
+    An order placed at our side is of goods of some source, so all are looked at. Where two that may be meant disagree,
+    none is taken.
+    """
+
+    def __init__(self, subjects: Iterable[Order | Cart], lines: Collection[_Told]) -> None:
+        shops = {subject.shop_id for subject in subjects}
+        refs, skus = {line.ref for line in lines} - {""}, {line.sku for line in lines} - {""}
+        self._kinds: dict[int, str] = {}
+        self._by_ref: dict[tuple[str, str], list[Product]] = {}
+        self._by_sku: dict[str, list[Product]] = {}
+        if not refs and not skus:
+            return
+        self._kinds = dict(Source.objects.filter(shop_id__in=shops).values_list("pk", "kind"))
+        known = Product.objects.filter(shop_id__in=shops, cost__isnull=False).order_by("id")
+        for one in known.filter(source_id__in=list(self._kinds), ref__in=refs) if refs else ():
+            self._by_ref.setdefault((one.ref, one.variant_ref), []).append(one)
+        for one in known.filter(sku__in=skus, is_deleted=False) if skus else ():
+            self._by_sku.setdefault(one.sku, []).append(one)
+
+    def of(self, subject: Order | Cart, line: _Told) -> Decimal | None:
+        """Return what one of a line costs, in the currency of its order or cart, if that is known."""
+        places = [self._by_ref.get((line.ref, variant), []) for variant in dict.fromkeys((line.variant, ""))]
+        for rows in places:
+            for one in rows:
+                if one.source_id == subject.source_id:
+                    return one.cost if one.currency == subject.currency else None
+        is_ours = self._kinds.get(subject.source_id) == OWN_KIND
+        for rows in places:
+            others = [one for one in rows if is_ours or self._kinds.get(one.source_id) == FILE_KIND]
+            if others:
+                return _agreed(others, subject.currency)
+        return _agreed(self._by_sku.get(line.sku, []) if line.sku else [], subject.currency)
 
 
-def _line(subject: Order | Cart, told: _Told, costs: Costs) -> Line:
-    ref, variant, quantity, total = told
-    product = costs.get((subject.source_id, ref, variant)) or costs.get((subject.source_id, ref, ""))
-    is_known = product is not None and product.currency == subject.currency and product.cost is not None
-    return Line(
-        ref, total, product.cost * quantity if is_known and product and product.cost is not None else None
-    )
+def _agreed(products: Iterable[Product], currency: str) -> Decimal | None:
+    costs = {one.cost for one in products if one.currency == currency}
+    return costs.pop() if len(costs) == 1 else None
+
+
+def _line(subject: Order | Cart, told: _Told, costs: _Costs) -> Line:
+    cost = costs.of(subject, told)
+    return Line(told.ref, told.total, None if cost is None else cost * told.quantity)
 
 
 def _basket(subject: Order | Cart, lines: tuple[Line, ...]) -> Basket:
@@ -100,7 +137,8 @@ def gift_of(subject: Order | Cart, terms: Terms) -> Gift | None:
             is_deleted=False,
         )
         .exclude(stock__lte=0)
-        .order_by("variant_ref", "id")
+        .annotate(is_elsewhere=Case(When(source_id=subject.source_id, then=0), default=1))
+        .order_by("is_elsewhere", "variant_ref", "id")
         .first()
     )
     if product is None:

@@ -113,6 +113,7 @@ def _decide(wish: Wish, *, now: datetime, granted_by: int | None) -> Offer:
         expected=part.cost,
         expected_discount=part.discount,
         new_total=found.after if found is not None else None,
+        is_guessed=found is not None and found.is_guessed,
         granted_at=now,
         granted_by=granted_by,
         valid_until=wish.valid_until,

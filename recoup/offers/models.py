@@ -104,6 +104,8 @@ class Offer(ShopOwned):  # type: ignore[django-manager-missing]
     expected = AmountField(default=0)  # what it costs the shop if it is used on what it was granted for
     expected_discount = AmountField(default=0)
     new_total = AmountField(null=True)  # of what it was granted for
+    # What some goods cost was not known, and the share that the shop set stood in for it (K7, O5).
+    is_guessed = models.BooleanField(default=False, db_default=False)
     decided_at = models.DateTimeField(null=True)  # when another shop had answered; else at once
     granted_at = models.DateTimeField()  # the clock of its validity starts here
     granted_by = models.BigIntegerField(null=True)  # of one granted by hand

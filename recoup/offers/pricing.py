@@ -93,6 +93,7 @@ class Quote:
     before: Decimal
     after: Decimal
     parts: tuple[Part, ...]
+    is_guessed: bool = False  # some of the costs are the share that the shop set, not what the goods cost
 
     @property
     def discount(self) -> Decimal:
@@ -208,7 +209,14 @@ def quote(
         refusal = _misfit(basket, terms) or _beside(offers, number, found)
         gift = gifts[number] if number < len(gifts) else None
         found.append(Part(refusal=refusal) if refusal else _apply(basket, terms, rules, left, gift))
-    return Quote(basket.total, left.sum, tuple(found))
+    given = [part.gift for part in found if part.gift is not None]
+    return Quote(basket.total, left.sum, tuple(found), is_guessed(basket, rules, given))
+
+
+def is_guessed(basket: Basket, rules: Rules, gifts: Sequence[Gift] = ()) -> bool:
+    """Tell whether the share that the shop set stands in for costs that nobody has said (K7)."""
+    known = [line.cost for line in _lines(basket)] + [gift.cost for gift in gifts]
+    return rules.default_cost is not None and any(cost is None for cost in known)
 
 
 def _goods(basket: Basket) -> list[Decimal]:

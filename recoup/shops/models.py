@@ -16,6 +16,7 @@ from recoup.accounts.roles import Role
 from recoup.core.fields import EncryptedTextField
 
 OWN_KIND = "own"  # of the built-in source: orders placed at our side
+FILE_KIND = "csvfile"  # of the source that files are imported into
 RESERVED_SLUGS = ("admin", "new", "static", "health", "hooks", "accounts", "api")
 
 

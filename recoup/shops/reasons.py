@@ -112,6 +112,13 @@ WORDS = {
     "consent_incomplete": _("Consent needs a column that says from where it is, and one with its date."),
     "row_ragged": _("The line has %(details)s cells."),
     "row_no_order": _("The line names no order."),
+    "product_unnamed": _("The line has neither an article number nor an id: %(details)s."),
+    "product_twice": _("The product %(details)s stood in the file before; its first line counts."),
+    "cost_missing": _("The line says no cost."),
+    "cost_by_hand": _(
+        "A person entered another cost, which is kept. If it should not be, choose to replace costs entered by hand, too."
+    ),
+    "cost_currency": _("The product is sold in another currency than %(details)s."),
     "row_apart": _(
         "Lines of the order %(details)s stand apart from each other. Sort the file by order number and import it again."
     ),

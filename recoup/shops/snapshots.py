@@ -251,6 +251,8 @@ class ProductSnapshot:
     image_url: str = ""
     is_deleted: bool = False
     is_repeatable: bool | None = None  # bought again and again (F2); `None`: the source does not say
+    cost: Decimal | None = None  # what one costs the shop
+    says_cost: bool = False  # whether the source says anything of it; `cost` is `None` where it knows none
 
 
 Snapshot = OrderSnapshot | CartSnapshot | OrderPaymentSnapshot | OrderDeleted | ProductSnapshot

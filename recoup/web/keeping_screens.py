@@ -159,6 +159,25 @@ class ProductRow:
 
 
 @dataclass(frozen=True, slots=True)
+class CostRow:
+    """A product, what it costs, and what is left of its price."""
+
+    id: int
+    name: str
+    detail: Words  # article number, source
+    url: str
+    price: Words
+    currency: str
+    cost: str  # as it is written into the field; empty where it is not known
+    margin: Words
+    is_guessed: bool  # reckoned with the share that the shop set
+    is_loss: bool
+    origin: Words
+    at: datetime | None = None
+    who: Words = ""
+
+
+@dataclass(frozen=True, slots=True)
 class TemplateRow:
     """A text that processes send."""
 

@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from recoup.web.views import (
     checks,
+    costs,
     demo,
     effects,
     imports,
@@ -35,6 +36,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/waiting/method/", settings.add_waiting, name="add_waiting"),
     path("settings/products/", products.products, name="products"),
     path("settings/products/<int:product_id>/switch/", products.switch, name="product_switch"),
+    path("settings/costs/", costs.costs, name="costs"),
+    path("settings/costs/fill/", costs.fill, name="costs_fill"),
+    path("settings/costs/<int:product_id>/", costs.cost, name="product_cost"),
     path("settings/left-alone/", effects.shop_left_alone, name="shop_left_alone"),
     path("settings/left-alone/people/", effects.shop_people, name="shop_people"),
     path("settings/offers/", offers.settings, name="offer_settings"),

@@ -11,6 +11,7 @@ from django_scopes import scope
 from recoup.core import outbox
 from recoup.core.activity import Actor
 from recoup.offers import handlers
+from recoup.offers.baskets import basket_of
 from recoup.offers.budgets import period_start, spent
 from recoup.offers.ending import NotInForce, expire_due_offers, withdraw
 from recoup.offers.events import OfferDecided, OfferGranted
@@ -292,3 +293,36 @@ def test_a_back_test_reads_what_an_offer_would_cost(shop: Shop) -> None:
         assert upper_cost(shop, order, TEN) == D("10.00")
         assert upper_cost(shop, order, Terms(Kind.PERCENT, percent=D(90))) == 0
         assert Offer.objects.count() == 0
+
+
+def test_a_share_that_stands_in_for_an_unknown_cost_is_marked(shop: Shop) -> None:
+    with scope(shop=shop):
+        source = make_source(shop)
+        make_product(source, ref="vase", cost=D("20.00"))
+        known = decide(make_order(shop, source=source, products=["vase"]))
+        guessed = decide(make_order(shop, source=source, products=["vase", "cup"]))
+
+    assert [(one.state, one.is_guessed) for one in (known, guessed)] == [
+        ("granted", False),
+        ("granted", True),
+    ]
+
+
+def test_a_cost_is_found_by_a_file_by_the_article_number_and_for_orders_placed_here(shop: Shop) -> None:
+    with scope(shop=shop):
+        make_settings(shop, default_cost=None)
+        theirs, ours, files = (
+            make_source(shop),
+            make_source(shop, kind="own"),
+            make_source(shop, kind="csvfile"),
+        )
+        make_product(files, ref="vase", cost=D(20))
+        make_product(make_source(shop), ref="cup", sku="CUP-1", cost=D(5))
+        by_file = make_order(shop, source=theirs, products=["vase"])
+        by_number = make_order(shop, source=theirs, products=["beaker"])
+        by_number.lines.update(sku="CUP-1")
+        elsewhere = make_order(shop, source=theirs, products=["cup"])
+        placed_here = make_order(shop, source=ours, products=["cup"])
+        costs = [basket_of(order).lines[0].cost for order in (by_file, by_number, elsewhere, placed_here)]
+
+    assert costs == [D(20), D(5), None, D(5)]

@@ -56,6 +56,7 @@ POSTED: dict[str, dict[str, str]] = {
     "web:message_settle": {"outcome": "not_sent"},
     "web:message_retry": {},
     "web:product_switch": {"on": "1"},
+    "web:costs_fill": {"percent": "40"},
     "web:add_waiting": {},
     "web:quiet": {},
     "web:pace": {"rate": "5"},

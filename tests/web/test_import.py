@@ -1,6 +1,7 @@
 """Importing a file in the browser: upload, say what columns mean, try it, import it."""
 
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.test import Client
 from django_scopes import scopes_disabled
 
 from recoup.accounts.roles import Role
+from recoup.catalog.models import Product
 from recoup.core.clock import trade_now
 from recoup.integrations.csvfile.importing import import_waiting
 from recoup.orders.models import Order
@@ -192,3 +194,24 @@ def test_the_next_file_is_judged_by_itself(manager: Client) -> None:
 
 def test_letters_without_a_file_lead_to_the_upload(manager: Client) -> None:
     assert manager.post(UPLOAD, {"encoding": "cp1252"}).headers["Location"] == UPLOAD
+
+
+def test_a_file_of_costs_is_recognised_tried_and_taken(manager: Client, shop: Shop) -> None:
+    upload(manager, b"Symbol;Nazwa;Koszt\nK-1;Kawa;12,50\nK-2;Herbata;drogo\n", "costs.csv")
+    form = manager.get(COLUMNS).context["form"]
+    fields = {name: form.fields[name].initial for name in form.fields}
+    asked = manager.post(COLUMNS, {name: value for name, value in fields.items() if value})
+    assert asked.status_code == 302, asked.context["form"].errors
+    work()
+    tried = manager.get(asked.headers["Location"])
+    begun = manager.post(f"{asked.headers['Location']}start/").headers["Location"]
+    work()
+    done = manager.get(begun)
+
+    assert set(fields) >= {"column_cost", "column_sku", "decimal", "currency", "replaces_hand"}
+    assert "dates" not in fields
+    assert [str(number) for _words, number in tried.context["counts"]] == ["1", "0", "1"]
+    assert "Line 3: K-2" in tried.content.decode()
+    assert done.context["orders_url"] == "/s/own/settings/costs/"
+    with scopes_disabled():
+        assert list(Product.objects.values_list("sku", "name", "cost")) == [("K-1", "Kawa", Decimal("12.5"))]

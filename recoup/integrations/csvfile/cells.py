@@ -75,19 +75,21 @@ def decimal_sign(samples: list[str]) -> str:
     return "" if evidence or unclear else POINT
 
 
-def amount(text: str, currency: str, *, sign: str, field: str) -> Decimal:
+def amount(text: str, currency: str, *, sign: str, field: str, places: int | None = None) -> Decimal:
     """Return the amount of a cell: `1 234,56 zł`, `€1.234,56`, `-5.00`, with the decimal sign of its column.
 
-    :raises BodyQuarantined: if it is anything else, or has more places than the currency.
+    :raises BodyQuarantined: if it is anything else, or has more places than the currency, or than `places`.
     """
     bare = _AROUND.sub("", _SPACES.sub("", text))
     thousands = COMMA if sign == POINT else POINT
-    whole, parted, places = bare.partition(sign)
-    if thousands in places or not re.fullmatch(
+    whole, parted, digits = bare.partition(sign)
+    if thousands in digits or not re.fullmatch(
         rf"[+-]?(\d+|\d{{1,3}}({re.escape(thousands)}\d{{3}})+)", whole
     ):
         raise BodyQuarantined("bad_amount", f"{field}: {shown(text)}")
-    plain = whole.replace(thousands, "").removeprefix("+") + (f".{places}" if parted else "")
+    plain = whole.replace(thousands, "").removeprefix("+") + (f".{digits}" if parted else "")
+    if places is not None and re.fullmatch(rf"\d{{1,12}}(\.\d{{1,{places}}})?", plain):
+        return Decimal(plain)
     try:
         return parse_amount(plain, currency, allow_negative=True)
     except AmountUnreadable as error:

@@ -22,6 +22,7 @@ from recoup.integrations.csvfile.plan import (
     propose,
     unknown_states,
 )
+from recoup.integrations.csvfile.products import ABOUT
 from recoup.integrations.csvfile.reading import FileRefused
 from recoup.shops.models import ImportRefusal, ImportRun, Shop
 from recoup.shops.reasons import words
@@ -41,8 +42,8 @@ def import_file(
     """Import a file into a shop and return the exit code: 0 done, 1 done with refused lines, 2 not imported.
 
     `mapping` is JSON (or a file of it) whose keys replace what the file's own names suggest: `columns`, `decimal`,
-    `dates`, `currency`, `zone`, `words`, `default_state`, `encoding`, `delimiter`. `report` is a CSV that gets a line for
-    every order.
+    `dates`, `currency`, `zone`, `words`, `default_state`, `encoding`, `delimiter`; `about` ("orders" or "products") and
+    `replaces_hand` for costs that a person entered. `report` is a CSV that gets a line for every order or product.
     """
     console = console or Console()
     try:
@@ -69,9 +70,8 @@ def import_file(
 
 def _plan(path: Path, shop: Shop, mapping: Path | dict[str, Any] | None) -> Plan:
     told = _told(mapping)
-    suggested = propose(
-        path, shop, encoding=str(told.get("encoding", "")), delimiter=str(told.get("delimiter", ""))
-    ).as_json()
+    form = {name: str(told.get(name, "")) for name in ("encoding", "delimiter", "about")}
+    suggested = propose(path, shop, **form).as_json()
     unknown = sorted(set(told) - set(suggested))
     if unknown:
         raise PlanIncomplete([f"mapping_unknown: {', '.join(unknown)}"])
@@ -135,8 +135,9 @@ def _run(run: ImportRun, shop: Shop, path: Path, report: Path | None, console: C
 
 def _show_result(run: ImportRun, shop: Shop, path: Path, console: Console) -> None:
     verb = "would be" if run.is_dry_run else "were"
+    things = "products" if run.plan.get("about") == ABOUT else "orders"
     console.print(
-        f"{run.created} orders {verb} new, {run.known} {verb} known before, {run.refused} refused. Nobody is written to."
+        f"{run.created} {things} {verb} new, {run.known} {verb} known before, {run.refused} refused. Nobody is written to."
     )
     if not run.refused:
         return

@@ -14,7 +14,9 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import Q
 from django_scopes import scope, scopes_disabled
 
+from recoup.catalog.costs import CostLine, Taken, judge, meant, take_line
 from recoup.core import heartbeat
+from recoup.core.activity import SYSTEM, Actor
 from recoup.core.clock import boot_seconds, real_now
 from recoup.core.locks import set_lock_timeout
 from recoup.integrations.csvfile.orders import Entry, entries
@@ -160,7 +162,7 @@ def run_import(
             plan = plan_from_json(run.plan)
             for entry in entries(Path(run.file_path), plan, version_at=run.created_at):
                 if entry.last_row > run.rows:
-                    _settle(run, source, entry, now)
+                    _settle(run, source, entry, now, plan)
                     if tell is not None:
                         tell(run, entry)
         except (FileRefused, PlanIncomplete, OSError) as trouble:
@@ -181,11 +183,15 @@ def _claim(run: ImportRun) -> None:
         run.refresh_from_db()
 
 
-def _settle(run: ImportRun, source: Source, entry: Entry, now: datetime) -> None:
-    """Import one order and move the run on, in one transaction."""
+def _settle(run: ImportRun, source: Source, entry: Entry, now: datetime, plan: Plan) -> None:
+    """Import one order or product and move the run on, in one transaction."""
     if entry.snapshot is None:
         with transaction.atomic():
             _refuse(run, entry, entry.reason)
+        return
+    if isinstance(entry.snapshot, CostLine):
+        with transaction.atomic():
+            _settle_cost(run, source, entry, entry.snapshot, replaces_hand=plan.replaces_hand, now=now)
         return
     if run.is_dry_run:
         is_known = Order.objects.filter(source=source, ref=entry.ref).exists()
@@ -209,6 +215,24 @@ def _settle(run: ImportRun, source: Source, entry: Entry, now: datetime) -> None
                 entry,
                 f"currency_changed: {error}" if is_change else f"row_failed: {type(error).__name__}",
             )
+
+
+_COUNTED = {Taken.CREATED: "created", Taken.CHANGED: "known", Taken.SAME: "known"}
+
+
+def _settle_cost(
+    run: ImportRun, source: Source, entry: Entry, line: CostLine, *, replaces_hand: bool, now: datetime
+) -> None:
+    """Take what a line says that a product costs; what is not taken is listed with its reason."""
+    actor = Actor("person", run.started_by) if run.started_by is not None else SYSTEM
+    if run.is_dry_run:
+        taken = judge(meant(source.shop, line), line, replaces_hand=replaces_hand)
+    else:
+        taken = take_line(source, line, replaces_hand=replaces_hand, actor=actor, now=now)
+    if taken in _COUNTED:
+        _move_on(run, entry, _COUNTED[taken])
+    else:
+        _refuse(run, entry, "cost_by_hand" if taken is Taken.KEPT else f"cost_currency: {line.currency}")
 
 
 def _refuse(run: ImportRun, entry: Entry, reason: str) -> None:

@@ -6,9 +6,11 @@ from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
+from recoup.catalog.costs import CostLine
 from recoup.integrations import values
 from recoup.integrations.csvfile import cells
 from recoup.integrations.csvfile.plan import Plan
+from recoup.integrations.csvfile.products import lines_of
 from recoup.integrations.csvfile.reading import Form, rows
 from recoup.integrations.csvfile.seen import Seen
 from recoup.shops.ports import BodyQuarantined
@@ -53,20 +55,27 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One order of the file: its snapshot, or why there is none. `last_row` is the line it ends on."""
+    """One order or product of the file: what it says, or why that is nothing. `last_row` is the line it ends on."""
 
     ref: str
     row_no: int
     last_row: int
-    snapshot: OrderSnapshot | None = None
+    snapshot: OrderSnapshot | CostLine | None = None
     reason: str = ""
 
 
 def entries(path: Path, plan: Plan, *, version_at: datetime) -> Iterator[Entry]:
-    """Return every order of the file, in its order, good and bad; the file is never held whole.
+    """Return every order or product of the file, in its order, good and bad; the file is never held whole.
 
     :raises FileRefused: where its letters or quotes break.
     """
+    if plan.is_products:
+        for number, named, found in lines_of(path, plan):
+            if isinstance(found, BodyQuarantined):
+                yield Entry(named, number, number, reason=str(found))
+            else:
+                yield Entry(named, number, number, found)
+        return
     for group in groups(path, plan):
         first, last = group.lines[0], group.lines[-1]
         try:

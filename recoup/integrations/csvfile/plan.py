@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import available_timezones
 
-from recoup.integrations.csvfile import cells
+from recoup.integrations.csvfile import cells, products
 from recoup.integrations.csvfile.reading import FileRefused, Form, recognise_form, rows
 from recoup.shops.models import Shop
 from recoup.shops.ports import BodyQuarantined
@@ -134,6 +134,18 @@ class Plan:
     words: dict[str, str] = field(default_factory=dict)  # status in lower case -> shop state
     default_state: str = ""  # of files without a column of status
     kind: str = ""  # "shopify" when recognised
+    about: str = ""  # "products" of a file of products and their costs; else orders
+    replaces_hand: bool = False  # costs that a person entered, too
+
+    @property
+    def is_products(self) -> bool:
+        """Tell whether the lines are products."""
+        return self.about == products.ABOUT
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Return everything that a column may mean."""
+        return products.FIELDS if self.is_products else FIELDS
 
     def as_json(self) -> dict[str, Any]:
         """Return it as it is kept."""
@@ -151,12 +163,16 @@ def plan_from_json(kept: dict[str, Any]) -> Plan:
     return Plan(**{**kept, "header": tuple(kept.get("header", ()))})
 
 
-def propose(path: Path, shop: Shop, *, encoding: str = "", delimiter: str = "") -> Plan:
+def propose(path: Path, shop: Shop, *, encoding: str = "", delimiter: str = "", about: str = "") -> Plan:
     """Look at a file and return the plan it suggests; a person confirms or changes it.
+
+    `about` says what its lines are, orders or products; else its columns say it.
 
     :raises FileRefused: if it is no table that can be imported, with the reason.
     """
     form = recognise_form(path, encoding=encoding, delimiter=delimiter)
+    if about == products.ABOUT or (not about and _tells_of_products(form.header)):
+        return judged(path, _of_products(form, shop))
     _refuse_analytics(path, form)
     is_shopify = set(form.header) >= _SHOPIFY_MARKS
     columns = _shopify_columns(form.header) if is_shopify else _named_columns(form.header)
@@ -172,10 +188,30 @@ def propose(path: Path, shop: Shop, *, encoding: str = "", delimiter: str = "") 
     return judged(path, plan)
 
 
+def _tells_of_products(header: Sequence[str]) -> bool:
+    """Tell whether a file names costs of products, and nothing that an order has."""
+    orders = _named_columns(header)
+    is_order = "total" in orders or "placed_at" in orders or set(header) >= _SHOPIFY_MARKS
+    return not is_order and not products.missing(products.columns_of(header))
+
+
+def _of_products(form: Form, shop: Shop) -> Plan:
+    return Plan(
+        encoding=form.encoding,
+        delimiter=form.delimiter,
+        header=form.header,
+        columns=products.columns_of(form.header),
+        currency=shop.currency,
+        zone=shop.time_zone,
+        kind="shopify_products" if products.is_shopify(form.header) else "",
+        about=products.ABOUT,
+    )
+
+
 def judged(path: Path, plan: Plan) -> Plan:
     """Return the plan with its decimal sign and order of day and month, judged by the columns, unless it has them."""
     samples = _samples(path, Form(plan.encoding, plan.delimiter, plan.header), plan)
-    amounts = [text for name in AMOUNTS for text in samples.get(name, ())]
+    amounts = [text for name in (*AMOUNTS, "cost") for text in samples.get(name, ())]
     moments = [text for name in MOMENTS for text in samples.get(name, ())]
     return replace(
         plan,
@@ -221,7 +257,7 @@ def _samples(path: Path, form: Form, plan: Plan) -> dict[str, list[str]]:
     }
     found: dict[str, list[str]] = {}
     for _, row in islice(rows(path, form), SAMPLES):
-        for name in (*AMOUNTS, *MOMENTS, "status"):
+        for name in (*AMOUNTS, "cost", *MOMENTS, "status"):
             place = places.get(name, -1)
             if 0 <= place < len(row) and row[place].strip():
                 found.setdefault(name, []).append(row[place])
@@ -245,6 +281,8 @@ def check_values(plan: Plan) -> None:
     )
     if not all(isinstance(text, str) for text in texts):
         raise PlanIncomplete(["mapping_bad: a text was expected"])
+    if plan.about not in {"", "orders", products.ABOUT} or not isinstance(plan.replaces_hand, bool):
+        raise PlanIncomplete(["mapping_bad: about, replaces_hand"])
     for name in ("columns", "words"):
         told = getattr(plan, name)
         if not isinstance(told, dict) or not all(isinstance(value, str) for value in told.values()):
@@ -270,9 +308,15 @@ def check(plan: Plan) -> None:
     :raises PlanIncomplete: with everything that is missing.
     """
     check_values(plan)
-    reasons = [f"mapping_unknown: {name}" for name in plan.columns if name not in FIELDS]
+    reasons = [f"mapping_unknown: {name}" for name in plan.columns if name not in plan.fields]
     gone = sorted({column for column in plan.columns.values() if column not in plan.header})
     reasons += [f"mapping_no_column: {column}" for column in gone]
+    if plan.is_products:
+        reasons += [f"mapping_missing: {name}" for name in products.missing(plan.columns)]
+        reasons += [] if plan.decimal in {cells.POINT, cells.COMMA} else ["mapping_missing: decimal"]
+        if reasons:
+            raise PlanIncomplete(reasons)
+        return
     reasons += [f"mapping_missing: {name}" for name in NEEDED if name not in _present(plan)]
     if "status" not in plan.columns and "paid_at" not in plan.columns and not plan.default_state:
         reasons.append("mapping_missing: status")

@@ -246,6 +246,11 @@ class Product(Part):
     updated_at: Instant
     currency: Currency
     price: Amount | None = None
+    cost: Amount | None = Field(
+        None,
+        description="What one costs you, without tax; no offer goes below your margin floor. Null: not known. Absent: as it"
+        " was. One that was entered by hand in Recoup stays.",
+    )
     variant_id: Ref | None = None
     sku: Text = None
     is_available: bool = True

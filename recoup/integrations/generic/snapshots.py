@@ -284,6 +284,8 @@ def product(told: contract.Product) -> ProductSnapshot:
         ref=values.external_ref(told.id, "id"),
         name=values.line(told.name) or "—",
         price=values.optional_amount(told.price, currency, "price"),
+        cost=None if told.cost is None else values.positive_fine_amount(told.cost, "cost"),
+        says_cost="cost" in told.model_fields_set,
         currency=currency,
         version_at=values.instant(told.updated_at, "updated_at"),
         variant_ref=values.optional_ref(told.variant_id, "variant_id"),

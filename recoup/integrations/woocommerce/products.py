@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from recoup.integrations import values
@@ -35,7 +36,26 @@ def read_product(body: Mapping[str, Any], *, currency: str) -> ProductSnapshot:
         stock=values.stock(body.get("stock_quantity"), "stock_quantity"),
         url=values.web_address(body.get("permalink")),
         image_url=values.web_address(values.members(first).get("src")),
+        cost=_cost(body.get("cost_of_goods_sold")),
+        says_cost="cost_of_goods_sold" in body,
     )
+
+
+def _cost(told: object) -> Decimal | None:
+    """Return what one costs; a variation's own value may come on top of its product's, and `total_value` is both.
+
+    WooCommerce knows no cost of zero: it is what a product without one has. Shops that have Cost of Goods Sold switched off
+    do not tell it at all.
+    """
+    known = values.members(told)
+    total = known.get("total_value")
+    if total is None:
+        rows = values.items(known.get("values"), "cost_of_goods_sold.values", most=100)
+        parts = [row.get("effective_value") or row.get("defined_value") or 0 for row in rows]
+        found = sum((values.fine_amount(part, "cost_of_goods_sold.values") for part in parts), Decimal(0))
+    else:
+        found = values.fine_amount(total, "cost_of_goods_sold.total_value")
+    return found if found > 0 else None
 
 
 def gone_product(body: Mapping[str, Any], *, currency: str, at: datetime) -> ProductSnapshot:

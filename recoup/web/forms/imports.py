@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from recoup.integrations.csvfile import cells
-from recoup.integrations.csvfile.plan import FIELDS, NEEDED, Plan
+from recoup.integrations.csvfile.plan import NEEDED, Plan
 from recoup.shops.snapshots import ShopState
 from recoup.web.forms.wizard import currency_choices, zone_choices
 
@@ -65,7 +65,14 @@ LABELS = {
     "delivery_country": _("Delivery: country"),
     "tax_id": _("Tax number"),
     "invoice_company": _("Company on the invoice"),
+    "variant_ref": _("Variant id"),
+    "cost": _("What one costs you"),
 }
+ABOUT = [
+    ("", _("recognise it by the columns")),
+    ("orders", _("orders of the past")),
+    ("products", _("products and what they cost")),
+]
 STATES = [
     (ShopState.PENDING, _("waits for its payment")),
     (ShopState.ON_HOLD, _("on hold")),
@@ -88,9 +95,13 @@ class FileForm(forms.Form):
 
     file = forms.FileField(
         label=_("CSV file"),
-        help_text=_("Orders with a line of names on top. The export of Shopify is recognised."),
+        help_text=_(
+            "Orders, or products with their costs, with a line of names on top. The exports of Shopify are recognised."
+        ),
         widget=forms.ClearableFileInput(attrs={"accept": ".csv,.txt,text/csv"}),
     )
+
+    about = forms.ChoiceField(label=_("What the file holds"), choices=ABOUT, required=False)
 
     def clean_file(self) -> Any:
         """Refuse what is too large to be a list of orders."""
@@ -152,14 +163,20 @@ class PlanForm(forms.Form):
         self._plan, self._unknown = plan, unknown
         columns = [("", _("not in the file")), *((name, name) for name in plan.header if name)]
         # The columns of a recognised export are known; a person only confirms how it is written.
-        for name in () if plan.kind else FIELDS:
+        for name in () if plan.kind else plan.fields:
             self.fields[f"column_{name}"] = forms.ChoiceField(
                 label=LABELS[name],
                 choices=columns,
                 initial=plan.columns.get(name, ""),
-                required=name in NEEDED and name != "ref",
+                required=name == "cost" if plan.is_products else name in NEEDED and name != "ref",
             )
         self._add("decimal", _("Amounts are written with"), DECIMALS, plan.decimal)
+        if plan.is_products:
+            self._add("currency", _("Currency where the file names none"), currency_choices(), plan.currency)
+            self.fields["replaces_hand"] = forms.BooleanField(
+                label=_("Also replace costs that were entered by hand"), required=False
+            )
+            return
         self._add("dates", _("Dates are written as"), DATES, plan.dates)
         self._add("zone", _("Time zone of the dates"), zone_choices(), plan.zone)
         self._add("currency", _("Currency where the file names none"), currency_choices(), plan.currency)
@@ -182,17 +199,20 @@ class PlanForm(forms.Form):
     def told(self) -> Plan:
         """Return the plan as the person wants it."""
         given = self.cleaned_data
-        columns = {name: given[f"column_{name}"] for name in FIELDS if given.get(f"column_{name}")}
+        fields = self._plan.fields
+        columns = {name: given[f"column_{name}"] for name in fields if given.get(f"column_{name}")}
         words = {
             word.casefold(): given[f"word_{number}"]
             for number, word in enumerate(self._unknown)
             if given[f"word_{number}"]
         }
-        kept = self._plan.as_json() | {name: given[name] for name in ("decimal", "dates", "zone", "currency")}
+        written = [name for name in ("decimal", "dates", "zone", "currency") if name in given]
+        kept = self._plan.as_json() | {name: given[name] for name in written}
         kept |= {
             "header": self._plan.header,
             "columns": columns or self._plan.columns,
             "words": {**self._plan.words, **words},
             "default_state": given.get("default_state", ""),
+            "replaces_hand": given.get("replaces_hand", False),
         }
         return Plan(**kept)

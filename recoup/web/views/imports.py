@@ -20,6 +20,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from recoup.accounts.roles import Right
 from recoup.core.clock import real_now
+from recoup.integrations.csvfile import products
 from recoup.integrations.csvfile.importing import file_source, request_import
 from recoup.integrations.csvfile.plan import Plan, PlanIncomplete, plan_from_json, propose, unknown_states
 from recoup.integrations.csvfile.reading import FileRefused, Form, rows
@@ -55,11 +56,14 @@ def upload(request: StaffRequest, seat: Seat) -> HttpResponse:
     """Take a file in."""
     if "encoding" in request.POST and not request.FILES:
         return _choose_encoding(request, seat)
-    form = FileForm(request.POST or None, request.FILES or None)
+    form = FileForm(
+        request.POST or None, request.FILES or None, initial={"about": request.GET.get("about", "")}
+    )
     if request.method == "POST" and form.is_valid():
         path = _keep(form.cleaned_data["file"])
-        request.session[UPLOADED] = {"shop": seat.shop.pk, "path": str(path)}
-        refused = _why_refused(path, seat)
+        about = form.cleaned_data["about"]
+        request.session[UPLOADED] = {"shop": seat.shop.pk, "path": str(path), "about": about}
+        refused = _why_refused(path, seat, about=about)
         if not refused:
             return redirect("web:import_columns", seat.shop.slug)
         if refused == "encoding_unsure":
@@ -70,9 +74,9 @@ def upload(request: StaffRequest, seat: Seat) -> HttpResponse:
     return _show(request, seat, "file", status, form=form, step_label=_("Continue"))
 
 
-def _why_refused(path: Path, seat: Seat, encoding: str = "") -> str:
+def _why_refused(path: Path, seat: Seat, encoding: str = "", about: str = "") -> str:
     try:
-        propose(path, seat.shop, encoding=encoding)
+        propose(path, seat.shop, encoding=encoding, about=about)
     except FileRefused as refused:
         return str(refused)
     return ""
@@ -87,7 +91,7 @@ def _choose_encoding(request: StaffRequest, seat: Seat) -> HttpResponse:
     form = EncodingForm(request.POST, path=path)
     if form.is_valid():
         encoding = form.cleaned_data["encoding"]
-        refused = _why_refused(path, seat, encoding)
+        refused = _why_refused(path, seat, encoding, request.session[UPLOADED].get("about", ""))
         if not refused:
             request.session[UPLOADED] = {**request.session[UPLOADED], "encoding": encoding}
             return redirect("web:import_columns", seat.shop.slug)
@@ -126,7 +130,8 @@ def columns(request: StaffRequest, seat: Seat) -> HttpResponse:
         messages.warning(request, reason_words("file_gone"))
         return redirect("web:import", seat.shop.slug)
     try:
-        plan = propose(path, seat.shop, encoding=request.session[UPLOADED].get("encoding", ""))
+        kept = request.session[UPLOADED]
+        plan = propose(path, seat.shop, encoding=kept.get("encoding", ""), about=kept.get("about", ""))
     except FileRefused as refused:  # whoever comes here without saying how the file is written
         messages.warning(request, reason_words(str(refused)))
         return redirect("web:import", seat.shop.slug)
@@ -188,14 +193,19 @@ def run(request: StaffRequest, seat: Seat, run_id: int) -> HttpResponse:
     if one.state == ImportRun.State.FAILED:
         report = [CheckRow(one.file_name, "failed", _("Not imported"), reason_words(one.trouble))]
         return _show(request, seat, "done", report=report)
-    slug = seat.shop.slug
+    slug, is_products = seat.shop.slug, _is_products(one)
     refused = ImportRefusal.objects.filter(shop=seat.shop, run=one).order_by("row_no")[:SHOWN_REFUSALS]
     new = _("Orders that would be new") if one.is_dry_run else _("Orders that are new")
+    known, orders_url = _("Known before"), reverse("web:orders", args=[slug]) + "?v=all"
+    if is_products:
+        new = _("Products that would be new") if one.is_dry_run else _("Products that are new")
+        known, orders_url = _("Products that get the cost of the file"), reverse("web:costs", args=[slug])
     shown: dict[str, Any] = {
-        "counts": [(new, one.created), (_("Known before"), one.known), (_("Refused"), one.refused)],
-        "report": [_refusal(row) for row in refused],
+        "counts": [(new, one.created), (known, one.known), (_("Refused"), one.refused)],
+        "report": [_refusal(row, is_products=is_products) for row in refused],
         "errors_url": reverse("web:import_refused", args=[slug, one.pk]) if one.refused else "",
-        "orders_url": reverse("web:orders", args=[slug]) + "?v=all",
+        "orders_url": orders_url,
+        "orders_label": _("Look at the products") if is_products else _("Look at the orders"),
     }
     if one.is_dry_run:
         shown |= {
@@ -218,7 +228,14 @@ def _lines(one: ImportRun) -> int:
         return one.rows
 
 
-def _refusal(row: ImportRefusal) -> CheckRow:
+def _is_products(one: ImportRun) -> bool:
+    return bool(one.plan.get("about") == products.ABOUT)
+
+
+def _refusal(row: ImportRefusal, *, is_products: bool) -> CheckRow:
+    title = _("Line %(line)s: %(product)s") % {"line": row.row_no, "product": row.ref or "–"}
+    if is_products:
+        return CheckRow(title, "failed", _("Refused"), reason_words(row.reason))
     title = _("Line %(line)s: order %(order)s") % {"line": row.row_no, "order": row.ref or "–"}
     return CheckRow(title, "failed", _("Refused"), reason_words(row.reason))
 
@@ -248,7 +265,7 @@ def refused(request: StaffRequest, seat: Seat, run_id: int) -> HttpResponse:  # 
     response.headers["Content-Disposition"] = f'attachment; filename="refused-{one.pk}.csv"'
     response.write("\ufeff")
     writer = csv.writer(response)
-    writer.writerow([_("Line"), _("Order"), _("Reason")])
+    writer.writerow([_("Line"), _("Product") if _is_products(one) else _("Order"), _("Reason")])
     for row in ImportRefusal.objects.filter(shop=seat.shop, run=one).order_by("row_no").iterator():
         writer.writerow([row.row_no, plain_cell(row.ref), plain_cell(reason_words(row.reason))])
     return response

@@ -9,9 +9,11 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from recoup.accounts.roles import Right
+from recoup.catalog.listing import UNKNOWN, ProductFilter, count_products
 from recoup.core import activity
 from recoup.core.activity import Actor
 from recoup.core.models import InboxItem
@@ -25,7 +27,10 @@ from recoup.shops.models import Shop, Source, WaitingTime
 from recoup.web.doors import StaffRequest, staff
 from recoup.web.forms.settings import MethodWaitingForm, ShopSettingsForm, WaitingForm
 from recoup.web.keeping_screens import SettingsCard, WaitingRow
+from recoup.web.listing import shown_count
 from recoup.web.parts import Link
+
+MOST_WITHOUT = 999  # products without a cost that are counted for their card
 
 
 def crumbs(seat: Seat, *more: Link) -> list[Link]:
@@ -102,6 +107,7 @@ def _order_cards(seat: Seat) -> Cards:
                 "refresh-cw",
             ),
         ),
+        _costs_card(seat),
         (
             Right.MANAGE_INTAKE,
             SettingsCard(
@@ -123,6 +129,24 @@ def _order_cards(seat: Seat) -> Cards:
             ),
         ),
     ]
+
+
+def _costs_card(seat: Seat) -> tuple[Right, SettingsCard]:
+    unknown = count_products(seat.shop, ProductFilter(view=UNKNOWN), most=MOST_WITHOUT)
+    number = shown_count(unknown)
+    return (
+        Right.EDIT_PRODUCTS,
+        SettingsCard(
+            _("Products and their cost"),
+            _("What goods cost you, so that no offer goes below your margin."),
+            _url(seat, "costs"),
+            "hand-coins",
+            "warning" if unknown.number else "",
+            ngettext("%(n)s without a cost", "%(n)s without a cost", unknown.number) % {"n": number}
+            if unknown.number
+            else "",
+        ),
+    )
 
 
 def _sending_cards(seat: Seat) -> Cards:

@@ -3,13 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
+from recoup.catalog.models import Product
 from recoup.core import humane
+from recoup.core.money import Money
 from recoup.recovery.models import RecoveryCase
 from recoup.web.parts import Words
 from recoup.web.words import orders
@@ -46,6 +49,11 @@ _LINES = {
     "offers.offer.refused": Line(_("Offer not granted"), "circle-x"),
     "offers.offer.withdrawn": Line(_("Offer withdrawn"), "ban"),
     "offers.settings.changed": Line(_("Margin and limits of offers changed"), "settings"),
+    "catalog.product.cost_changed": Line(_("Cost changed"), "hand-coins", "note"),
+    "catalog.costs.filled": Line(_("Missing costs filled in"), "hand-coins", "note"),
+    "catalog.product.repeatable_changed": Line(
+        _("List of products bought again and again changed"), "refresh-cw"
+    ),
     "customers.contact.tagged": Line(_("Tags changed"), "tag", "note"),
     "desk.task.done": Line(_("Task done"), "list-checks", "note", "recovered"),
     "desk.task.cancelled": Line(_("Task called off"), "list-checks", "note"),
@@ -96,10 +104,21 @@ def details(verb: str, values: Mapping[str, Any]) -> str:
     if verb == "recovery.case.restated":
         outcome = str(values.get("outcome", ""))
         return str(RecoveryCase.Outcome(outcome).label) if outcome in RecoveryCase.Outcome.values else outcome
-    if verb.startswith("segments.segment."):
-        return str(values.get("name", ""))
-    why = str(values.get("why") or "")
+    if verb == "catalog.product.cost_changed":
+        return _cost_change(values)
+    why = str(values.get("name" if verb.startswith("segments.segment.") else "why") or "")
     return str(_WHY.get(why, why))
+
+
+def _cost_change(values: Mapping[str, Any]) -> str:
+    language, currency = get_language() or "en", str(values.get("currency", ""))
+    was, to = (
+        humane.money(Money(Decimal(text), currency), language) if text else gettext("not known")
+        for text in (str(values.get(key) or "") for key in ("was", "to"))
+    )
+    origin = str(values.get("origin") or "")
+    origins = dict(Product.CostFrom.choices)
+    return f"{was} → {to}. {origins.get(origin, origin)}."
 
 
 def _until(text: object) -> str:
