@@ -70,7 +70,7 @@ def _reports(params: Mapping[str, Any], now: datetime) -> list[DeliveryReport]:
     asked = params.get("ref", ("",))[0]
     reports = []
     for number, code in enumerate(states):
-        state, is_gone = words.delivery(int(code)) if code.isdigit() else ("", False)
+        state = words.delivery(int(code)) if code.isascii() and code.isdigit() else ""
         ref = _at(refs, number) or (asked if len(states) == 1 else "")
         if state and ref:
             reports.append(
@@ -80,7 +80,6 @@ def _reports(params: Mapping[str, Any], now: datetime) -> list[DeliveryReport]:
                     at=_instant(_at(instants, number), now),
                     code=code,
                     provider_ref=_at(ids, number),
-                    is_address_gone=is_gone,
                 )
             )
     return reports

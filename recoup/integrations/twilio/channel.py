@@ -70,16 +70,17 @@ class TwilioChannel(SmsChannel):
             raise CallRefused
         form = {name: values[0] for name, values in call.form.items() if values}
         if "MessageStatus" in form:
-            return Told(reports=_report(form, call.params.get("ref", ("",))[0], now))
+            ref = call.params.get("ref", ("",))[0]
+            return Told(reports=_report(form, ref, now, is_short_code=account.sender.isdigit()))
         text = form.get("Body", "")
         wish = form.get("OptOutType", "").casefold() or wish_of(text)
         spoken = Spoken(form.get("From", ""), text, wish if wish in {"stop", "start"} else "", now)
         return Told(answers=[spoken], reply="<Response/>", content_type="text/xml")
 
 
-def _report(form: dict[str, str], ref: str, now: datetime) -> list[DeliveryReport]:
+def _report(form: dict[str, str], ref: str, now: datetime, *, is_short_code: bool) -> list[DeliveryReport]:
     code = form.get("ErrorCode", "")
-    state, is_gone, is_unsubscribed = words.delivery(form["MessageStatus"], code)
+    state, is_gone, is_unsubscribed = words.delivery(form["MessageStatus"], code, is_short_code=is_short_code)
     if not state or not ref:
         return []
     return [

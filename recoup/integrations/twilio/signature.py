@@ -1,4 +1,8 @@
-"""The signature of Twilio's calls: HMAC-SHA1 over the exact public address and the form's values, sorted by their names."""
+"""The signature of Twilio's calls: HMAC-SHA1 over the exact public address and the form's values, sorted by their names.
+
+As "Secure webhooks" has it: https://www.twilio.com/docs/usage/webhooks/webhooks-security. An account that has made a rule
+with a shared key for our address signs otherwise and is refused; `docs/connect/twilio.md` says so.
+"""
 
 import base64
 import hashlib

@@ -47,7 +47,7 @@ def call(
 def report(street: Street, message: Message, state: str) -> int:
     """Report a state of a message."""
     if SmsAccount.objects.get(shop=street.shop).provider == "smsapi":
-        code = {"accepted": "403", "delivered": "404", "undelivered": "402", "gone": "405"}[state]
+        code = {"accepted": "403", "delivered": "404", "undelivered": "405"}[state]
         fields = {
             "MsgId": "1", "status": code, "idx": message.message_ref, "donedate": str(int(NOW.timestamp())),
             "username": "shop", "points": "0.16", "from": "Pottery", "to": message.recipient.lstrip("+"),
@@ -186,15 +186,6 @@ class SmsConformance:
         assert sorted((one.message_id, one.state) for one in settled) == sorted(
             [(there.pk, "sent"), (lost.pk, "failed")]
         )
-
-    def test_a_number_that_is_gone_gets_nothing_more(self, street: Street, sender: Sender) -> None:
-        message = street.reminder()
-        send_all(sender)
-
-        report(street, message, "gone")
-
-        found = Suppression.objects.get()
-        assert (found.channel, found.scope, found.reason) == ("sms", "all", "bounced")
 
     def test_a_report_about_another_shops_message_changes_nothing(
         self, street: Street, sender: Sender

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 import pytest
 from pytest_django import Settings
 
+from recoup.customers.models import Suppression
 from recoup.messaging.sender.loop import Sender
 from tests.integrations.channels.conformance import ChannelConformance, RaceConformance, send_all
 from tests.integrations.channels.harness import Street
 from tests.integrations.channels.short_messages import SmsHarness
-from tests.integrations.channels.telling import SmsConformance, call
+from tests.integrations.channels.telling import SmsConformance, call, report
 from tests.support.sms_servers import TwilioServer
 
 
@@ -23,6 +24,15 @@ def harness() -> Iterator[SmsHarness]:
 @pytest.mark.django_db
 class TestTwilio(ChannelConformance, SmsConformance):
     """Twilio holds all of it."""
+
+    def test_a_number_that_is_gone_gets_nothing_more(self, street: Street, sender: Sender) -> None:
+        message = street.reminder()
+        send_all(sender)
+
+        report(street, message, "gone")
+
+        found = Suppression.objects.get()
+        assert (found.channel, found.scope, found.reason) == ("sms", "all", "bounced")
 
     def test_reports_over_an_address_of_before_still_count(
         self, street: Street, sender: Sender, settings: Settings
