@@ -38,7 +38,7 @@ class CarriedText(_Strict):
 
     name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
     kind: Literal["order", "cart", "customer"]
-    channel: Annotated[str, StringConstraints(max_length=8)] = "email"
+    channel: Literal["email", "sms"] = "email"
     words: Annotated[dict[Locale, CarriedWords], Field(min_length=1, max_length=MOST_LOCALES)]
 
 

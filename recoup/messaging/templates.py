@@ -245,7 +245,11 @@ def install_shipped(
         if key in known:
             continue
         template = add_template(
-            shop, key=key, name=shipped.shipped_name(key, shop.locale), kind=shipped.kind_of(key)
+            shop,
+            key=key,
+            name=shipped.shipped_name(key, shop.locale),
+            kind=shipped.kind_of(key),
+            channel=shipped.channel_of(key),
         )
         template.is_shipped = True
         template.draft = {

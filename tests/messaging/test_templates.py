@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 from django_scopes import scopes_disabled
+from pytest_django import Settings
 
 from recoup.core.activity import Actor
 from recoup.core.installation import silence_installation
 from recoup.messaging import shipped
 from recoup.messaging.models import Message, Template, TemplateVersion
 from recoup.messaging.previews import PreviewFailed, SendingNotSetUp, SendingSilenced, preview, send_test
+from recoup.messaging.sms.drafts import bill_of, problems_of
 from recoup.messaging.templates import (
     DraftText,
     TemplateChangedMeanwhile,
@@ -160,6 +162,36 @@ def test_shipped_order_text_says_who_writes_how_to_pay_and_how_to_stop(shop: Sho
     assert seen.html.count("/pay/preview") == 3
     assert "{{" not in seen.html + seen.text + seen.subject
     assert " ," not in seen.text
+
+
+@pytest.mark.parametrize("locale", shipped.LOCALES)
+def test_shipped_short_texts_name_the_shop_lead_on_and_take_few_parts(
+    shop: Shop, settings: Settings, locale: str
+) -> None:
+    settings.PUBLIC_URL = "https://recoup.example.com"
+    shop.locale, shop.name = locale, "Pottery"
+    shop.save()
+    made = install_shipped(shop, now=NOW, keys=shipped.SMS_KEYS)
+
+    seen = {one.key: bill_of(one, preview(one, locale).text) for one in made}
+
+    parts = {key: bill.measure.parts for key, bill in seen.items()}
+    of_one_link, of_two_links = (2, 3) if locale == "ru" else (1, 2)
+    assert {one.channel for one in made if one.current_version is not None} == {"sms"}
+    assert parts.pop("sms_thanks") == 1
+    for key in ("sms_cart_reminder", "sms_order_offer"):  # they need a way to refuse, as advertising does
+        assert seen[key].text.count("https://recoup.example.com/out/") == 1
+        assert parts.pop(key) <= of_two_links
+    assert set(parts.values()) == {of_one_link}
+    assert all(bill.text.startswith("Pottery: ") and "{{" not in bill.text for bill in seen.values())
+    problems = [
+        problem for one in made for problem in problems_of(one, one.draft[locale]["body"], seen[one.key])
+    ]
+    assert [problem.code for problem in problems if problem.blocking] == []
+    foreign = {bill.measure.foreign != "" for key, bill in seen.items() if key != "sms_thanks"}
+    assert foreign == {
+        locale == "ru"
+    }  # one letter of another alphabet makes every part less than half as long
 
 
 def test_preview_shows_a_made_up_person_in_the_name_of_the_shop(template: Template) -> None:

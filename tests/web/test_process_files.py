@@ -89,6 +89,23 @@ def test_a_text_of_the_same_name_is_not_written_over(editor: Editor) -> None:
     assert second.current_version.texts["en"]["subject"] == "Pay {{ order.number }} now"
 
 
+def test_short_texts_travel_with_it_and_keep_their_channel(editor: Editor) -> None:
+    editor.process_id = 0
+    made = editor.client.post(editor.url("process_new"), {"start": "shipped:failed_card_sms", "name": "Mine"})
+    editor.process_id = int(made.headers["Location"].split("/")[-3])
+    whole = json.loads(editor.client.get(editor.url("process_export")).content)
+    for key in ("sms_failed_card", "sms_link_again"):
+        texts(editor, key)[0].delete()
+
+    answer = settle(editor, whole, name="Theirs", text0=".", text1=".", text2=".", text3=".")
+
+    assert answer.status_code == 303, shown_errors(answer)
+    assert editor.doc["nodes"]["n4"]["otherwise"] == [{"channel": "sms", "template": "sms_link_again"}]
+    came = [texts(editor, key)[0] for key in ("sms_failed_card", "sms_link_again")]
+    assert [(one.channel, one.current_version is not None) for one in came] == [("sms", True)] * 2
+    assert sorted(came[0].draft) == ["de", "en", "pl", "ru"]
+
+
 @pytest.mark.parametrize(
     ("body", "told"),
     [
@@ -119,6 +136,7 @@ def test_a_text_that_may_not_be_published_comes_in_with_nothing_else(
         {"order_reminder_1": {"name": "x", "kind": "order", "words": {}}},
         {"order_reminder_1": {"name": "x", "kind": "order", "words": {"en": {"script": "x"}}}},
         {"order_reminder_1": {"name": "x" * 500, "kind": "order", "words": {"en": {}}}},
+        {"order_reminder_1": {"name": "x", "kind": "order", "channel": "fax", "words": {"en": {}}}},
     ],
 )
 def test_texts_that_are_none_are_refused_with_their_place(editor: Editor, texts: Any) -> None:

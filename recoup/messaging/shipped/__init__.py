@@ -15,11 +15,14 @@ KEYS = (*ORDER_KEYS, *CART_KEYS)  # what every shop starts with
 READY_KEYS = (
     "failed_card_retry", "failed_card_other", "failed_card_help", "order_link_again", "order_offer", "landing_invitation",
     "purchase_thanks", "before_call", "win_back", "renewal_soon", "renewal_last",
+    "sms_order_reminder_1", "sms_order_reminder_2", "sms_order_reminder_3", "sms_failed_card", "sms_link_again",
+    "sms_cart_reminder", "sms_order_offer", "sms_thanks",
 )  # fmt: skip
+SMS_KEYS = tuple(key for key in READY_KEYS if key.startswith("sms_"))
 # An address in them is the merchant's to put in: they stay drafts until somebody has.
 UNFINISHED_KEYS = ("landing_invitation",)
 
-OFFER_KEYS = ("order_offer",)  # they speak of a discount: advertising
+OFFER_KEYS = ("order_offer", "sms_order_offer")  # they speak of a discount: advertising
 _ASKED_FOR = ("fresh_pay_link",)  # no reminder: the buyer wanted it
 _ORDER_CONTROLS = ("paid_already", "pay_later", "stop_order")
 _PARAGRAPH = "        <mj-text>{}</mj-text>"
@@ -40,12 +43,17 @@ class ShippedText(NamedTuple):
 
     subject: str
     preheader: str
-    body: str  # MJML with Liquid
+    body: str  # MJML with Liquid; plain text with Liquid for short messages, which are nothing else
 
 
 def kind_of(key: str) -> str:
     """Return what the template of a key is about."""
-    return "cart" if key in CART_KEYS else "order"
+    return "cart" if key in (*CART_KEYS, "sms_cart_reminder") else "order"
+
+
+def channel_of(key: str) -> str:
+    """Return the channel that the text of a key is written for."""
+    return "sms" if key in SMS_KEYS else "email"
 
 
 def shipped_name(key: str, locale: str) -> str:
@@ -79,6 +87,8 @@ def _layout(name: str) -> Layout:
 def _text(key: str, locale: str, colour: str) -> ShippedText:
     kind, words = kind_of(key), _words(locale)
     common, about, own = words["common"], words[kind], words[key]
+    if key in SMS_KEYS:
+        return ShippedText("", "", own["text"])
     is_order, is_letter = kind == "order", own.get("form") == "letter"
     is_advertising = is_letter or key in OFFER_KEYS
     body = _layout("layout").substitute(

@@ -10,8 +10,10 @@ from recoup.processes.graph.validation import load_process
 SHIPPED = ("unpaid_order", "abandoned_cart")  # every shop starts with these
 READY = (
     *SHIPPED,
+    "unpaid_order_sms",
     "unpaid_order_offer",
     "failed_card",
+    "failed_card_sms",
     "link_again",
     "personal_offer",
     "landing_link",

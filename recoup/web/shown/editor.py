@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from django.utils.translation import gettext as _
 
 from recoup.messaging.models import Template
-from recoup.messaging.shipped import READY_KEYS, UNFINISHED_KEYS, kind_of
+from recoup.messaging.shipped import READY_KEYS, UNFINISHED_KEYS, channel_of, kind_of
 from recoup.processes.engine.codes import Code, SubjectKind
 from recoup.processes.graph.document import ProcessDocument
 from recoup.processes.graph.editing import Raw, Way
@@ -100,16 +100,18 @@ def around(shop: Shop, shape: Shape, name: str = "") -> Around:
     """Return what the form of a block may look at."""
     kind = _KINDS[subject_of(shape.doc["entry"])]
     fitting = Template.objects.filter(shop=shop, kind=kind, current_version__isnull=False).order_by("key")
-    texts = [
-        (one.key, f"{text_name(one)} (SMS)" if one.channel == "sms" else text_name(one)) for one in fitting
-    ]
+    texts = [(one.key, _with_channel(text_name(one), one.channel)) for one in fitting]
     taken = set(Template.objects.filter(shop=shop).values_list("key", flat=True))
     ready = [
-        (key, key_name(key, key))
+        (key, _with_channel(key_name(key, key), channel_of(key)))
         for key in READY_KEYS
         if kind_of(key) == kind and key not in taken and key not in UNFINISHED_KEYS
     ]
     return Around(shop, shape.doc, name, shape.named(), texts, ready)
+
+
+def _with_channel(name: str, channel: str) -> str:
+    return f"{name} (SMS)" if channel == "sms" else name
 
 
 @dataclass(slots=True)

@@ -22,6 +22,11 @@ READY: Mapping[str, Ready] = {
         _("Three reminders of an order that stays unpaid: after a day, three days and a week."),
         "mail",
     ),
+    "unpaid_order_sms": Ready(
+        _("Unpaid order, with SMS"),
+        _("A mail first; who does not open it gets a short message two days later, and one more at the end."),
+        "message-square",
+    ),
     "unpaid_order_offer": Ready(
         _("Unpaid order with a discount"),
         _("Two reminders, and after a week 5% off for two days, for this person alone."),
@@ -31,6 +36,13 @@ READY: Mapping[str, Ready] = {
         _("Payment failed"),
         _("Answers to why it failed: try again, pay another way, or ask what was unclear."),
         "credit-card",
+    ),
+    "failed_card_sms": Ready(
+        _("Payment failed, by SMS"),
+        _(
+            "A short message with the link after half an hour, while one still wants it; a mail the day after."
+        ),
+        "message-square",
     ),
     "link_again": Ready(
         _("Link once more"),
@@ -82,8 +94,10 @@ GROUPS: Sequence[tuple[Words, Sequence[str]]] = (
         _("Get orders paid"),
         (
             "unpaid_order",
+            "unpaid_order_sms",
             "unpaid_order_offer",
             "failed_card",
+            "failed_card_sms",
             "link_again",
             "personal_offer",
             "landing_link",

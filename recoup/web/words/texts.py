@@ -30,6 +30,14 @@ _SHIPPED: dict[str, Words] = {
     "win_back": _("It has been a while"),
     "renewal_soon": _("Runs out soon"),
     "renewal_last": _("Runs out in a few days"),
+    "sms_order_reminder_1": _("Unpaid order, first short reminder"),
+    "sms_order_reminder_2": _("Unpaid order, second short reminder"),
+    "sms_order_reminder_3": _("Unpaid order, last short reminder"),
+    "sms_failed_card": _("Payment failed, in short"),
+    "sms_link_again": _("The link once more, in short"),
+    "sms_cart_reminder": _("Cart left behind, in short"),
+    "sms_order_offer": _("A personal offer, in short"),
+    "sms_thanks": _("Thanks after payment, in short"),
 }
 SILENT = _(
     "This copy is silent, and so nothing was sent. An owner can confirm under Checks that no other copy is running."
