@@ -17,6 +17,12 @@ from recoup.demo.people import Good
 from recoup.integrations.generic.webhook import sign
 from recoup.shops.models import Source
 
+LOCKER = {
+    "method": "inpost_locker",
+    "title": "InPost Paczkomat 24/7",
+    "point": {"id": "KRA214M", "address": "ul. Królewska 65, 30-081 Kraków"},
+}
+
 
 class StrangerSurprised(Exception):
     """The product answered a shop or a buyer in a way that a person would not understand."""
@@ -93,6 +99,7 @@ def order_json(
         "payment_method": "card",
         "payment_method_title": "Karta",
         "locale": buyer.locale,
+        **({"delivery": LOCKER} if buyer.country == "PL" else {}),
         **more,
     }
 

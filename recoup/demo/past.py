@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from recoup.core.search import normalise
+from recoup.demo.deliveries import brought, invoiced
 from recoup.demo.people import CODES, CONSENT_WORDS, COUNTRIES, DOMAINS, GOODS, NAMES, STREETS, ZONES, Good
 from recoup.shops.snapshots import (
     CartSnapshot,
@@ -81,16 +82,21 @@ def _drawn(dice: random.Random, begin: datetime, *, days: int, number: int) -> l
 def _plan(dice: random.Random, number: str, placed_at: datetime, person: PersonSnapshot) -> Plan:
     goods = dice.sample(GOODS, k=dice.choice((1, 1, 1, 2, 2, 3)))
     code, title, is_offline = dice.choices(METHODS, weights=(5, 4, 2))[0]
+    lines = tuple(_line(good) for good in goods)
+    delivery, price = brought(person, lines)
     snapshot = OrderSnapshot(
         ref=number,
         number=number,
         state=ShopState.ON_HOLD if is_offline else ShopState.PENDING,
         currency="PLN",
-        total=sum((good.price for good in goods), Decimal(0)),
+        total=sum((line.total for line in lines), price or Decimal(0)),
         placed_at=placed_at,
         version_at=placed_at,
         person=person,
-        lines=tuple(_line(good) for good in goods),
+        lines=lines,
+        shipping_total=price,
+        delivery=delivery,
+        invoice=invoiced(person),
         method=code,
         method_title=title,
         is_offline_method=is_offline,
@@ -126,14 +132,19 @@ def carts(begin: datetime, *, days: int) -> list[CartSnapshot]:
                     marketing_consent_at=at,
                     marketing_consent_text=CONSENT_WORDS[person.locale],
                 )
+            lines = tuple(_line(good) for good in goods)
+            delivery, price = brought(person, lines)
             found.append(
                 CartSnapshot(
                     ref=f"K-{len(found) + 501}",
                     currency="PLN",
-                    total=sum((good.price for good in goods), Decimal(0)),
+                    total=sum((line.total for line in lines), price or Decimal(0)),
                     version_at=at,
                     person=person,
-                    lines=tuple(_line(good) for good in goods),
+                    lines=lines,
+                    shipping_total=price,
+                    delivery=delivery,
+                    invoice=invoiced(person),
                     locale=person.locale,
                 )
             )
@@ -146,6 +157,7 @@ def _again(dice: random.Random, plan: Plan, number: str) -> Plan:
     snapshot = OrderSnapshot(
         ref=number, number=number, state=ShopState.PENDING, currency=old.currency, total=old.total, placed_at=at,
         version_at=at, person=old.person, lines=old.lines, method="card", method_title="Karta", locale=old.locale,
+        shipping_total=old.shipping_total, delivery=old.delivery, invoice=old.invoice,
     )  # fmt: skip
     return Plan(snapshot, at + timedelta(minutes=6) if dice.random() < 0.7 else None, None, plan.failure)
 

@@ -281,7 +281,8 @@ class _Past:
             order = OrderSnapshot(
                 ref=number, number=number, state=ShopState.PAID, currency=cart.currency, total=cart.total, placed_at=at,
                 version_at=at, paid_at=at, person=cart.person, lines=cart.lines, method="card", method_title="Karta",
-                locale=cart.locale, cart_ref=cart.ref,
+                locale=cart.locale, cart_ref=cart.ref, shipping_total=cart.shipping_total, delivery=cart.delivery,
+                invoice=cart.invoice,
             )  # fmt: skip
             apply_order_snapshot(self._scenery.source, order, now=at)
 

@@ -47,6 +47,7 @@ def order_as_told(order: OrderSnapshot) -> dict[str, Any]:
         "payment_method_title": order.method_title,
         "is_offline_payment": order.is_offline_method,
         "locale": order.locale,
+        **_particulars(order),
     }
 
 
@@ -60,7 +61,27 @@ def cart_as_told(cart: CartSnapshot) -> dict[str, Any]:
         "customer": _person(cart.person),
         "items": [_line(line) for line in cart.lines],
         "locale": cart.locale,
+        **_particulars(cart),
     }
+
+
+def _particulars(told: OrderSnapshot | CartSnapshot) -> dict[str, Any]:
+    """Return delivery and invoice as the webhook tells them."""
+    found: dict[str, Any] = {}
+    if told.shipping_total is not None:
+        found["shipping_total"] = str(told.shipping_total)
+    if (delivery := told.delivery) is not None:
+        point = delivery.point
+        found["delivery"] = {
+            "method": delivery.method,
+            "title": delivery.title,
+            "point": {"id": point.ref, "name": point.name, "address": point.address},
+            "name": delivery.name,
+            "address": delivery.address,
+        }
+    if (invoice := told.invoice) is not None:
+        found["invoice"] = {"wanted": invoice.is_wanted, "company": invoice.company, "tax_id": invoice.tax_id}
+    return found
 
 
 def _person(person: PersonSnapshot) -> dict[str, Any]:
