@@ -8,10 +8,11 @@ from collections.abc import Iterator
 import hypothesis
 import pytest
 from django.db import connection
+from django.test import TransactionTestCase
 from pytest_django import DjangoDbBlocker
 
 from recoup.core import outbox
-from tests import databases
+from tests import clearing, databases
 from tests.support import sizes
 from tools import ensure_chromium
 
@@ -38,7 +39,11 @@ def django_db_setup(django_test_environment: None, django_db_blocker: DjangoDbBl
         databases.copy_template(name)
         connection.close()
         connection.settings_dict["NAME"] = name
-    yield
+        clear = clearing.prepare(os.environ.get("RECOUP_TEST_SUPERUSER_URL"))
+    with pytest.MonkeyPatch.context() as patch:
+        if clear is not None:
+            patch.setattr(TransactionTestCase, "_fixture_teardown", clear)
+        yield
     with django_db_blocker.unblock():
         connection.close()
         databases.drop(name)

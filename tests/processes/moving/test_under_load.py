@@ -92,17 +92,27 @@ def again_and_again(step: Callable[[], object], stop: threading.Event) -> Callab
 
 
 def killer(chance: random.Random, killed: list[int]) -> Callable[[], bool]:
-    """Kill sessions that are moving people, as if their worker had died."""
+    """Kill sessions that are moving people, as if their worker had died; again when somebody has been moved since.
+
+    A machine that is too slow to do a chunk between two kills gets on all the same.
+    """
+    moved_before = -1
 
     def kill() -> bool:
+        nonlocal moved_before
         time.sleep(chance.uniform(0.01, 0.15))
+        moved = VersionMove.objects.get().moved
+        if moved == moved_before:
+            return False
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
                 " AND query LIKE '-- Move up to%%' AND pid <> pg_backend_pid()"
             )
             killed.append(len(cursor.fetchall()))
-            return bool(killed[-1])
+        if killed[-1]:
+            moved_before = moved
+        return bool(killed[-1])
 
     return kill
 
@@ -127,6 +137,7 @@ def test_everybody_is_moved_once_while_engines_run_and_workers_die(
     engines = [Engine(), Engine()]
 
     def disturb() -> int:
+        time.sleep(0.02)
         news = [WakeUp(1, one, Wake.PAID.value) for one in chance.sample(subjects, 50)]
         return wake(news, NOW + timedelta(hours=24))
 
@@ -141,13 +152,15 @@ def test_everybody_is_moved_once_while_engines_run_and_workers_die(
     threads = [threading.Thread(target=again_and_again(step, stop)) for step in work]
     for thread in threads:
         thread.start()
-    deadline = time.monotonic() + 60 + count / 200
-    while VersionMove.objects.filter(state__in=["waiting", "running"]).exists():
-        assert time.monotonic() < deadline, "the move does not end"
-        time.sleep(0.05)
-    stop.set()
-    for thread in threads:
-        thread.join(30)
+    try:
+        deadline = time.monotonic() + 120 + count / 200
+        while VersionMove.objects.filter(state__in=["waiting", "running"]).exists():
+            assert time.monotonic() < deadline, "the move does not end"
+            time.sleep(0.05)
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join(30)
 
     move = VersionMove.objects.get()
     with connection.cursor() as cursor:
@@ -164,6 +177,6 @@ def test_everybody_is_moved_once_while_engines_run_and_workers_die(
         )
         [(gaps,)] = cursor.fetchall()
     assert [len(found), {(is_there, lines) for is_there, lines, _ in found}, gaps] == [count, {(True, 1)}, 0]
-    assert sum(killed) or not is_full_size
+    assert sum(killed)
     assert (move.state, move.moved, move.ended) == ("done", count, 0)
     assert Enrolment.objects.filter(flags=1).count() == sum(1 for one in subjects if one % 10 == 9)
