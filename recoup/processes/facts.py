@@ -62,6 +62,29 @@ _ENDS = {
 }
 
 
+# Why messages wait, in the ledger's codes; other reasons are told in the sender's own words.
+_WAITS = {
+    "promised": Code.DEFERRED_PROMISE,
+    "paused": Code.DEFERRED_HELD,
+    "claimed": Code.DEFERRED_HELD,
+    "quiet_hours": Code.DEFERRED_QUIET,
+    "cap": Code.DEFERRED_CAP,
+    "outranked": Code.DEFERRED_OUTRANKED,
+    "number_cap": Code.DEFERRED_COST,
+    "cost_cap": Code.DEFERRED_COST,
+    "daily_quota": Code.DEFERRED_QUOTA,
+}
+
+
+def message_wait(state: str, reason: str, *, is_passed_on: bool) -> int:
+    """Return the ledger's code of what a message waits for; 0 if it has ended, or if the code is none of these."""
+    if state not in ("due", "claimed", "handing"):
+        return 0
+    if not reason and is_passed_on:
+        return int(Code.DEFERRED_CHANNEL)
+    return int(_WAITS.get(reason, 0))
+
+
 def message_outcome(state: str, reason: str) -> int:
     """Return the ledger's code of a message's end; 0 while it has none."""
     match state:

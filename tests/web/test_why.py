@@ -11,6 +11,7 @@ from django.test import Client
 from django_scopes import scopes_disabled
 
 from recoup.core.activity import SYSTEM
+from recoup.messaging.models import Message
 from recoup.orders.models import Order
 from recoup.processes import actions
 from recoup.processes.entering import enrol_cases
@@ -94,6 +95,53 @@ def test_what_is_still_to_come_and_what_is_under_way(shop: Shop, order: Order) -
     later(DAY + HOUR)
 
     assert "It is waiting to be sent, planned for" in ask(client, order=order.pk)
+
+
+@pytest.mark.parametrize(
+    ("reason", "passed_over", "sentence", "line"),
+    [
+        (
+            "outranked",
+            None,
+            "a more important process writes to the person first.",
+            "a more important message goes first",
+        ),
+        (
+            "cost_cap",
+            None,
+            "what messages may cost is used up for now.",
+            "the day's money or the number's share",
+        ),
+        (
+            "number_cap",
+            None,
+            "what messages may cost is used up for now.",
+            "Enough messages to this number today",
+        ),
+        (
+            "daily_quota",
+            None,
+            "as many messages have been sent as the channel takes",
+            "the channel sends no more today",
+        ),
+        ("quiet_hours", None, "because of the quiet hours, until", "Put off: quiet hours"),
+        ("", [["sms", "not_mobile"]], "It goes out over another channel", "Another channel is tried"),
+        ("payment_news", None, "It waits, and is looked at again at", "News of this order is being read"),
+    ],
+)
+def test_what_keeps_a_message_back_is_told_while_it_does(
+    shop: Shop, order: Order, reason: str, passed_over: object, sentence: str, line: str
+) -> None:
+    make_process(shop, name="Gentle")
+    come(order)
+    later(DAY + HOUR)
+    Message.objects.update(state="due", reason=reason, passed_over=passed_over)
+
+    page = ask(sign_in(shop), order=order.pk)
+
+    assert "Anna has not got “" in page
+    assert sentence in page
+    assert line in page
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,7 @@ class Told(NamedTuple):
     message_due_at: datetime | None = None
     message_reason: str = ""
     message_id: int | None = None
+    message_wait: int = 0  # a code; 0 if it has ended, or for a reason that has none
 
 
 class Reason(NamedTuple):
@@ -60,13 +61,14 @@ class Reason(NamedTuple):
 
 
 OPEN_KEYS = frozenset(
-    {"queued", "planned", "paused", "not_yet", "resting"}
+    {"queued", "waiting", "planned", "paused", "not_yet", "resting"}
     | {code.name.lower() for code in Code if code.is_deferral}
 )
 # Reasons that are no code of the ledger.
 OTHER_KEYS = frozenset(
     {
         "planned",  # will get it, unless something happens before
+        "waiting",  # queued, and kept back for a reason of the sender's
         "paused",  # the process is paused
         "resting",  # will be looked at again: the way there depends on what happens
         "other_way",  # a question or a split led elsewhere
@@ -101,7 +103,7 @@ def explain(story: Story, node: str, now: datetime) -> Reason:
     lines = [line for line in story.lines if line.node == node]
     queued = [line for line in lines if line.code is Code.QUEUED]
     if queued:
-        return _of_message(story, queued[-1])
+        return _of_message(story, queued[-1], now)
     settled = [
         line for line in lines if line.code is Code.SUPPRESSED or line.code.is_skip or line.code.is_failure
     ]
@@ -112,17 +114,27 @@ def explain(story: Story, node: str, now: datetime) -> Reason:
     return _of_waiting(story, node, lines, now)
 
 
-def _of_message(story: Story, line: Told) -> Reason:
+def _of_message(story: Story, line: Told, now: datetime) -> Reason:
     if story.enrolment.flags & Flag.TEST and line.message_end in (0, *_GOT):
         return Reason("try_out", line.at)
     if not line.message_end:
-        key = "paused" if story.process_status == "paused" else "queued"
-        return Reason(key, line.message_due_at or line.at, line.message_due_at)
+        return _of_kept_back(story, line, now)
     return Reason(
         Code(line.message_end).name.lower(),
         line.message_at,
         line.message_due_at,
         message_reason=line.message_reason,
+    )
+
+
+def _of_kept_back(story: Story, line: Told, now: datetime) -> Reason:
+    if story.process_status == "paused":
+        return Reason("paused", line.message_due_at or line.at, line.message_due_at)
+    if line.message_wait:
+        return Reason(Code(line.message_wait).name.lower(), now, line.message_due_at)
+    key = "waiting" if line.message_reason else "queued"
+    return Reason(
+        key, line.message_due_at or line.at, line.message_due_at, message_reason=line.message_reason
     )
 
 

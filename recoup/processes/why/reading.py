@@ -11,7 +11,7 @@ from recoup.core.models import Activity
 from recoup.orders.models import Cart, Order
 from recoup.processes.engine.batch import Due
 from recoup.processes.engine.codes import Code, SubjectKind
-from recoup.processes.facts import enrolment_of, facts_of, message_outcome
+from recoup.processes.facts import enrolment_of, facts_of, message_outcome, message_wait
 from recoup.processes.known import with_known
 from recoup.processes.models import Process, TurnedAway
 from recoup.processes.purchases import with_purchases
@@ -95,7 +95,8 @@ def _lines(enrolment_ids: Sequence[int]) -> dict[int, list[Told]]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT l.enrolment_id, l.step_no, l.version_id, v.number, l.node, l.outcome, l.arm, l.at, l.done_at, m.id,"
-            " m.state, m.reason, coalesce(m.handed_at, m.settled_at), m.due_at FROM processes_step_log l"
+            " m.state, m.reason, coalesce(m.handed_at, m.settled_at), m.due_at,"
+            " m.passed_over IS NOT NULL FROM processes_step_log l"
             " JOIN processes_processversion v ON v.id = l.version_id"
             " LEFT JOIN messaging_message m ON m.enrolment_id = l.enrolment_id AND m.step_no = l.step_no"
             " WHERE l.enrolment_id = ANY(%s) ORDER BY l.enrolment_id, l.step_no",
@@ -104,7 +105,7 @@ def _lines(enrolment_ids: Sequence[int]) -> dict[int, list[Told]]:
         rows = cursor.fetchall()
     found: dict[int, list[Told]] = {}
     for enrolment_id, step_no, version_id, number, node, outcome, arm, at, done_at, *message in rows:
-        message_id, state, reason, ended_at, due_at = message
+        message_id, state, reason, ended_at, due_at, is_passed_on = message
         found.setdefault(enrolment_id, []).append(
             Told(
                 step_no,
@@ -119,6 +120,7 @@ def _lines(enrolment_ids: Sequence[int]) -> dict[int, list[Told]]:
                 due_at,
                 reason or "",
                 message_id,
+                message_wait(state, reason, is_passed_on=is_passed_on) if state else 0,
             )
         )
     return found

@@ -76,8 +76,8 @@ def _answer(
 
 def _line(seat: Seat, line: Told, titles: dict[str, str]) -> WhyLine:
     what = steps.outcome(line.code)
-    if line.message_end:
-        what = steps.outcome(Code(line.message_end))
+    if line.message_end or line.message_wait:
+        what = steps.outcome(Code(line.message_end or line.message_wait))
     if line.code is Code.MIGRATED:
         what = _("%(what)s (%(number)d)") % {"what": what, "number": line.version}
     return WhyLine(

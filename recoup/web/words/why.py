@@ -59,7 +59,9 @@ SENTENCES: dict[str, Words] = {
     "deferred_quota": gettext_lazy(
         "It is put off: as many messages have been sent as the channel takes for now."
     ),
-    "deferred_channel": gettext_lazy("It is put off: the channel does not work at the moment."),
+    "deferred_channel": gettext_lazy(
+        "It goes out over another channel, because the first one could not reach the person."
+    ),
     "skipped_outranked": gettext_lazy("A more important process wrote to the person instead, at %(at)s."),
     "skipped_cost": gettext_lazy("What messages may cost was used up at %(at)s."),
     "skipped_expired": gettext_lazy(
@@ -112,6 +114,7 @@ SENTENCES: dict[str, Words] = {
         "It ended at %(at)s: the new version of the process had no place for them."
     ),
     "planned": gettext_lazy("It will be sent at %(at)s, unless something happens before."),
+    "waiting": gettext_lazy("It waits, and is looked at again at %(at)s. %(reason)s"),
     "paused": gettext_lazy("The process is paused. It comes to this when it goes on."),
     "resting": gettext_lazy("The process has not come to it yet. It is looked at again at %(at)s."),
     "other_way": gettext_lazy("At the step “%(step)s” another way was taken, at %(at)s."),
