@@ -22,12 +22,14 @@ from recoup.hooks import ask as asking
 from recoup.hooks import tasks as polling
 from recoup.integrations.csvfile import importing
 from recoup.messaging.sender.loop import Sender
+from recoup.messaging.sender.spending import forget_numbers
 from recoup.offers.ending import expire_due_offers
 from recoup.payments.asking import ask_open_attempts
 from recoup.processes import actions as processes
 from recoup.processes.backtest import runs as backtests
 from recoup.processes.bulk import adding as bulk
 from recoup.processes.calls import make_calls
+from recoup.processes.forgetting import empty_payloads
 from recoup.processes.loop import Engine
 from recoup.processes.moving import ahead, moves
 from recoup.recovery import actions as recovery
@@ -50,6 +52,7 @@ CALLS_EVERY = 1.0
 POLL_EVERY = timedelta(seconds=20)
 FOLD_EVERY = timedelta(minutes=1)
 PLACE_EVERY = timedelta(minutes=1)
+FORGET_EVERY = timedelta(minutes=1)
 
 
 def run() -> None:
@@ -119,6 +122,7 @@ def all_loops() -> list[loops.Loop]:
         loops.Loop(ahead.LOOP, ahead.run_waiting, idle=MOVE_EVERY),
         loops.Loop("endings", _unscoped(finish), idle=SWEEP_EVERY.total_seconds()),
         loops.Loop("offers", _unscoped(end_offers), idle=SWEEP_EVERY.total_seconds()),
+        loops.Loop("forgetting", _unscoped(forget), idle=FORGET_EVERY.total_seconds()),
         loops.Loop("place", _unscoped(look_where_we_are), idle=PLACE_EVERY.total_seconds()),
         loops.Loop(
             "folding", _unscoped(lambda: fold_tallies(now=trade_now())), idle=FOLD_EVERY.total_seconds()
@@ -155,6 +159,12 @@ def end_offers() -> int:
     """End offers whose time is over, and payments that were opened with them."""
     now = trade_now()
     return expire_due_offers(now=now) + close_expired_sessions(now=now)
+
+
+def forget() -> int:
+    """Forget what is kept no longer: what other programs were told, and which numbers got messages on days that are over."""
+    now = trade_now()
+    return empty_payloads(now=now) + forget_numbers(now=now)
 
 
 def ask() -> int:

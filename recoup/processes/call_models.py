@@ -51,6 +51,9 @@ class WebhookCall(ShopOwned):
     trouble = models.CharField(max_length=120, default="", blank=True)
     created_at = models.DateTimeField()  # trade
     answered_at = models.DateTimeField(null=True)  # trade
+    emptied_at = models.DateTimeField(
+        null=True
+    )  # trade; what it told is forgotten, and it cannot be made again
 
     class Meta:
         constraints = [
@@ -59,6 +62,12 @@ class WebhookCall(ShopOwned):
         indexes = [
             # Reader: the worker's loop, across shops on purpose.
             models.Index(fields=["due_at"], name="processes_call_due", condition=Q(state="waiting")),
+            # Reader: the worker's loop that forgets, across shops on purpose.
+            models.Index(
+                fields=["answered_at"],
+                name="processes_call_to_empty",
+                condition=Q(state__in=["done", "dead"], emptied_at__isnull=True),
+            ),
             # Reader: the page of the addresses.
             models.Index(fields=["shop", "endpoint", "-id"], name="processes_call_endpoint"),
         ]

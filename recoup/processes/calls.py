@@ -198,9 +198,14 @@ def _record(one: WebhookCall, status: int | None, trouble: str) -> None:
 
 
 def retry_calls(endpoint: WebhookEndpoint, *, now: datetime, user_id: int | None = None) -> int:
-    """Take up again the calls to an address that were given up; return how many."""
+    """Take up again the calls to an address that were given up; return how many.
+
+    What was told so long ago that it is forgotten stays as it is.
+    """
     with transaction.atomic():
-        dead = WebhookCall.objects.filter(shop_id=endpoint.shop_id, endpoint=endpoint, state=State.DEAD)
+        dead = WebhookCall.objects.filter(
+            shop_id=endpoint.shop_id, endpoint=endpoint, state=State.DEAD, emptied_at=None
+        )
         count = dead.update(state=State.WAITING, attempt=0, due_at=real_now(), answered_at=None)
         attention.settle(GIVEN_UP, shop_id=endpoint.shop_id, key=str(endpoint.pk), now=now, user_id=user_id)
     return count

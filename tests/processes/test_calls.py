@@ -18,6 +18,7 @@ from recoup.core.clock import real_now
 from recoup.core.http import AddressRefused
 from recoup.core.installation import silence_installation
 from recoup.core.models import AttentionItem
+from recoup.processes import forgetting
 from recoup.processes.call_models import WebhookCall, WebhookEndpoint
 from recoup.processes.calls import PAUSES, add_endpoint, make_calls, retry_calls
 from recoup.processes.engine.codes import Code
@@ -27,7 +28,7 @@ from recoup.processes.models import StepLog
 from recoup.shops.models import Shop
 from tests.factories.cases import make_case
 from tests.factories.clock import set_clock
-from tests.factories.moments import NOW
+from tests.factories.moments import DAY, HOUR, NOW
 from tests.factories.orders import make_order
 from tests.factories.processes import make_process, opened
 from tests.factories.shops import make_shop
@@ -215,6 +216,44 @@ def test_a_copy_that_nobody_has_confirmed_tests_no_program_either(shop: Shop, pr
 
     assert program.heard == []
     assert "This copy is silent, and so nothing was sent." in page.content.decode()
+
+
+def test_what_ended_calls_told_is_forgotten_after_thirty_days_in_batches_and_not_sent_empty(
+    shop: Shop, program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forgetting, "BATCH", 2)
+    endpoint = ask(shop, program, tells=["customer"])
+    make_calls()
+    done = WebhookCall.objects.get()
+    others = {
+        name: WebhookCall(
+            shop=shop, endpoint=endpoint, process_id=done.process_id, enrolment_id=done.enrolment_id, node=1,
+            step_no=number, payload={"customer": {"email": "x"}}, state=state, answered_at=answered_at, created_at=NOW,
+            due_at=real_now() if state == "waiting" else None,
+        )
+        for number, (name, state, answered_at) in enumerate(
+            [
+                ("given up", "dead", NOW + HOUR),
+                ("taken later", "done", NOW + 3 * HOUR),
+                ("waiting", "waiting", None),
+                ("young", "done", NOW + 2 * DAY),
+            ],
+            start=20,
+        )
+    }  # fmt: skip
+    WebhookCall.objects.bulk_create(others.values())
+    then = NOW + 30 * DAY + 4 * HOUR
+
+    emptied = [forgetting.empty_payloads(now=then) for _ in range(3)]
+
+    assert emptied == [2, 1, 0]
+    left = {call.step_no for call in WebhookCall.objects.exclude(payload={})}
+    assert left == {others["waiting"].step_no, others["young"].step_no}
+    assert set(WebhookCall.objects.filter(payload={}).values_list("emptied_at", "state")) == {
+        (then, "done"),
+        (then, "dead"),
+    }
+    assert retry_calls(endpoint, now=then) == 0
 
 
 def test_a_step_that_is_rolled_back_calls_nobody(shop: Shop, program: Program) -> None:

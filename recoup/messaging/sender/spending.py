@@ -32,6 +32,10 @@ class Stake:
     price: Decimal
 
 
+NUMBERS_KEPT = timedelta(days=2)
+_MOST_FORGOTTEN = 2_000
+
+
 def set_aside(
     account: SmsAccount, messages: Sequence[Prepared], *, now: datetime
 ) -> tuple[dict[int, Stake], list[End]]:
@@ -73,6 +77,17 @@ def pay_for(account: SmsAccount, parcel: ShortMessage, *, now: datetime) -> str:
         return _take(
             Stake(account.shop_id, now.astimezone(zone).date(), hashed, parcel.price * parcel.parts), account
         )
+
+
+def forget_numbers(*, now: datetime) -> int:
+    """Delete how many messages numbers got on days that are over wherever a shop is; return how many rows were gone."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM messaging_smsnumberday WHERE id IN"
+            " (SELECT id FROM messaging_smsnumberday WHERE day < %s LIMIT %s)",
+            [now.date() - NUMBERS_KEPT, _MOST_FORGOTTEN],
+        )
+        return int(cursor.rowcount)
 
 
 def _take(stake: Stake, account: SmsAccount) -> str:

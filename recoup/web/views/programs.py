@@ -67,7 +67,7 @@ def programs(request: StaffRequest, seat: Seat) -> HttpResponse:
 
 def _rows(seat: Seat) -> list[ProgramRow]:
     states = (
-        WebhookCall.objects.filter(shop=seat.shop)
+        WebhookCall.objects.filter(shop=seat.shop, emptied_at=None)
         .values_list("endpoint", "state")
         .annotate(count=Count("id"))
     )
