@@ -109,6 +109,7 @@ def tested(process_id: int) -> tuple[float, Counter[tuple[str, int]], Any]:
     from django_scopes import scopes_disabled  # local: django
 
     from recoup.processes.backtest.running import Plan, run_backtest  # local: django
+    from recoup.processes.backtest.sending import PlainSending  # local: django
     from recoup.processes.models import Process  # local: django
     from recoup.processes.versions import graph_of  # local: django
 
@@ -128,19 +129,8 @@ def tested(process_id: int) -> tuple[float, Counter[tuple[str, int]], Any]:
         )
 
     started = time.perf_counter()
-    result = run_backtest(plan, look=look, sending=lambda _page: _Sent())
+    result = run_backtest(plan, look=look, sending=lambda _page: PlainSending())
     return ORDERS / (time.perf_counter() - started), lines, result
-
-
-class _Sent:
-    """A sender that sends everything at the planned instant, as the live side's stand-in does."""
-
-    lag = timedelta(0)
-
-    def decide(self, _letter: object, _now: datetime) -> Any:
-        from recoup.processes.engine.codes import Code  # local: django
-
-        return Code.SENT
 
 
 def lived(process_id: int) -> tuple[float, Counter[tuple[str, int]]]:

@@ -12,7 +12,7 @@ from recoup.core.activity import SYSTEM, Actor
 from recoup.core.installation import get_installation
 from recoup.messaging.events import MessageSettled
 from recoup.messaging.models import ChannelKind, Lane, Message
-from recoup.messaging.quiet import Wanted, loud_instants
+from recoup.messaging.quiet import Wanted, loud_instants, rests
 from recoup.messaging.reasons import Reason
 from recoup.messaging.references import new_message_ref
 from recoup.messaging.rules.deciding import Basis
@@ -151,7 +151,7 @@ def queue_messages(orders: Sequence[MessageOrder], *, now: datetime) -> int:
     resting = [
         order
         for order, (basis, *_) in zip(orders, bases, strict=True)
-        if order.shop_id in quiet and _rests(order, basis)
+        if order.shop_id in quiet and rests(order, basis.message_class)
     ]
     loud = _loud(resting, now) if resting else {}
     rows = [
@@ -170,12 +170,6 @@ def _loud(orders: Sequence[MessageOrder], now: datetime) -> dict[int, datetime |
     wanted = [Wanted(one.shop_id, one.contact_id, one.channel, one.due_at, one.not_after) for one in orders]
     instants = loud_instants(wanted, now=now)
     return {id(one): at for one, at in zip(orders, instants, strict=True)}
-
-
-def _rests(order: MessageOrder, basis: Basis) -> bool:
-    """Tell whether a message keeps quiet hours: not what was asked for, sent by hand, or carries out a paid order."""
-    is_service = order.purpose == "thanks" and basis.message_class == Message.MessageClass.CONTRACT
-    return not (order.is_asked_for or order.manual_key is not None or is_service)
 
 
 def _row(

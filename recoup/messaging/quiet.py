@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
+from zoneinfo import ZoneInfo
 
 from django.db import connection
 
+from recoup.messaging.models import Message
 from recoup.messaging.sender.limits import Quiet, loud_from, zone_of
 
 
@@ -17,6 +19,23 @@ class Wanted(NamedTuple):
     channel: str
     due_at: datetime
     not_after: datetime
+
+
+class Resting(Protocol):
+    """What tells of a message whether it keeps quiet hours."""
+
+    @property
+    def purpose(self) -> str: ...
+    @property
+    def is_asked_for(self) -> bool: ...
+    @property
+    def manual_key(self) -> str | None: ...
+
+
+def rests(order: Resting, message_class: str) -> bool:
+    """Tell whether a message keeps quiet hours: not what was asked for, sent by hand, or carries out a paid order."""
+    is_service = order.purpose == "thanks" and message_class == Message.MessageClass.CONTRACT
+    return not (order.is_asked_for or order.manual_key is not None or is_service)
 
 
 def loud_instants(reminders: Sequence[Wanted], *, now: datetime) -> list[datetime | None]:
@@ -56,12 +75,15 @@ def _loud_at(
     if not quiet:
         return None
     (shop_zone, shop_country), (zone, country) = shops[one.shop_id], person
-    start = max(one.due_at, now)
-    loud = loud_from(
-        quiet,
-        zone_of(zone or shop_zone, shop_zone),
-        start,
-        contact_id=one.contact_id,
-        country=country or shop_country,
+    return put_off(
+        one, quiet, zone_of(zone or shop_zone, shop_zone), country=country or shop_country, now=now
     )
+
+
+def put_off(
+    one: Wanted, quiet: Sequence[Quiet], zone: ZoneInfo, *, country: str, now: datetime
+) -> datetime | None:
+    """Return when a reminder is due instead of in the quiet hours of its channel; nothing if it keeps its instant."""
+    start = max(one.due_at, now)
+    loud = loud_from(quiet, zone, start, contact_id=one.contact_id, country=country)
     return loud if start < loud < one.not_after else None

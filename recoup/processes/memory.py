@@ -25,7 +25,7 @@ from recoup.processes.engine.records import (
 from recoup.processes.engine.swapping import is_open, lets_in
 from recoup.processes.graph.compiling import keys_for
 from recoup.processes.memory_knowledge import Knowledge
-from recoup.processes.memory_messages import Message
+from recoup.processes.memory_messages import Message, fate_of
 from recoup.processes.memory_rows import BrokenPromise, Line, check_step, journal_of, last_asked
 from recoup.processes.worlds import (
     WAKES,
@@ -38,7 +38,6 @@ from recoup.processes.worlds import (
     Reply,
     Visit,
     apply_change,
-    refusal,
 )  # fmt: skip
 
 __all__ = ["BrokenPromise", "Line", "MemoryStore", "Message"]
@@ -67,6 +66,7 @@ class MemoryStore(Knowledge):
         self._shares: dict[int, tuple[int, int]] = {}  # held out, of the process and of the shop
         self.ranks: dict[int, int] = {}  # of processes, for exclusive groups
         self._came: dict[tuple[int, int, int], Arrival] = {}  # to the doors, by subject and process
+        self.groups: dict[int, str] = {}  # that people have set, of processes
 
     # What the engine calls.
 
@@ -148,7 +148,7 @@ class MemoryStore(Knowledge):
         """Enrol somebody unless the unique keys turn them away."""
         graph = self.graphs[candidate.version_id]
         subject = (candidate.subject_kind, candidate.subject_id)
-        keys = keys_for(graph, candidate)
+        keys = keys_for(graph, candidate, group=self.groups.get(candidate.process_id, ""))
         if keys is None or candidate.chain > LONGEST_CHAIN:
             return None
         wanted = [
@@ -184,9 +184,9 @@ class MemoryStore(Knowledge):
         """Take over a living enrolment, for a preview of what the next hours bring."""
         self._facts[enrolment.subject_kind, enrolment.subject_id] = facts._replace(messages={})
         self._of_subject.setdefault((enrolment.subject_kind, enrolment.subject_id), []).append(enrolment.id)
+        self._put(enrolment)
         for message in messages:
             self._queue(replace(message))
-        self._put(enrolment)
 
     def stop(self, enrolment_id: int, code: Code) -> None:
         """End an enrolment from outside its graph."""
@@ -223,7 +223,7 @@ class MemoryStore(Knowledge):
         message = self.messages[enrolment_id, step_no]
         enrolment = self.enrolments[enrolment_id]
         facts = self._facts[enrolment.subject_kind, enrolment.subject_id]
-        message.outcome = self._fate(message, facts, lane)
+        message.outcome = fate_of(message, facts, lane, self.clock)
         message.settled_at = self.clock
         if message.outcome in (Code.SENT, Code.UNCERTAIN):
             message.sent_at = self.clock
@@ -241,14 +241,6 @@ class MemoryStore(Knowledge):
         return sorted(gone, key=lambda message: (message.sent_at or self.clock, message.enrolment_id))
 
     # Inside.
-
-    def _fate(self, message: Message, facts: Facts, lane: Lane) -> Code:
-        if message.cancel_requested_at is not None:
-            return Code.SKIPPED_STOPPED
-        if self.clock >= message.effect.not_after:
-            return Code.SKIPPED_EXPIRED
-        refused = refusal(facts) if message.effect.purpose == "reminder" else None
-        return refused or lane.fate(message.enrolment_id, message.effect.step_no, self.clock)
 
     def _change(self, change: Change) -> None:
         subject = (change.subject_kind, change.subject_id)
@@ -375,7 +367,11 @@ class MemoryStore(Knowledge):
         self.messages[message.enrolment_id, step_no] = message
         self._message_steps.setdefault(message.enrolment_id, []).append(step_no)
         if message.settled_at is None:
-            heappush(self._due_messages, (message.effect.planned_at, message.enrolment_id, step_no))
+            heappush(self._due_messages, (self.due_of(message), message.enrolment_id, step_no))
+
+    def due_of(self, message: Message) -> datetime:
+        """Return when a message is due that is queued now."""
+        return message.effect.planned_at
 
     def _release(self, enrolment_id: int, now: datetime) -> None:
         for key in self._active_keys.pop(enrolment_id, ()):

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from recoup.processes.engine.records import MessageFacts, SendEffect
+from recoup.processes.engine.codes import Code
+from recoup.processes.engine.records import Facts, MessageFacts, SendEffect
+from recoup.processes.worlds import Lane, refusal
 
 
 @dataclass(slots=True)
@@ -25,3 +27,13 @@ class Message:
         return MessageFacts(
             self.effect.node, self.outcome, self.settled_at, self.sent_at, self.opened_at, self.clicked_at
         )
+
+
+def fate_of(message: Message, facts: Facts, lane: Lane, now: datetime) -> Code:
+    """Return how the hand-over of a message ends, after a look at the facts."""
+    if message.cancel_requested_at is not None:
+        return Code.SKIPPED_STOPPED
+    if now >= message.effect.not_after:
+        return Code.SKIPPED_EXPIRED
+    refused = refusal(facts) if message.effect.purpose == "reminder" else None
+    return refused or lane.fate(message.enrolment_id, message.effect.step_no, now)

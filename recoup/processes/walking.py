@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from django.db import connection
-
+from recoup.messaging.past.deciding import PastMessage
+from recoup.messaging.past.texts import Reader
 from recoup.orders.models import Order
 from recoup.processes.at_doors import known_at_doors
-from recoup.processes.backtest.sending import ShopSending, limits_of
+from recoup.processes.backtest.around import NEW, Around, Whom, look_around, standing_of
 from recoup.processes.backtest.shop import PastShop
 from recoup.processes.engine.codes import Code, SubjectKind
 from recoup.processes.engine.compiled import Graph
@@ -38,7 +38,7 @@ class WhatIf:
 
 
 class Stop(NamedTuple):
-    """A line of the walk: when, at which block, what; of a message also how it ended and when it went out."""
+    """A line of the walk: when, at which block, what; of a message also how it ended, when it went out, and over what."""
 
     at: datetime
     node: str
@@ -46,6 +46,7 @@ class Stop(NamedTuple):
     template: str = ""
     message_end: int = 0
     sent_at: datetime | None = None
+    sent_as: PastMessage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ class Walker:
     kind: int
     subject_id: int
     contact_id: int
+    process_id: int = 0  # of which the draft is; it tells rank and group
 
 
 def walk(document: ProcessDocument, walker: Walker, *, salt: int, now: datetime, what_if: WhatIf) -> Walk:
@@ -84,11 +86,13 @@ def walk(document: ProcessDocument, walker: Walker, *, salt: int, now: datetime,
     candidate = Candidate(shop_id, _ONE, _ONE, contact_id, kind, subject_id, subject_id, now)
     come = Arrival(now, candidate, facts)
     news = _payment(kind, subject_id, now, what_if)
-    shop = _run(graph, shop_id, contact_id, [come, *news], now)
+    standing = standing_of(walker.process_id, document) if walker.process_id else NEW
+    around = look_around(shop_id, graph, standing, since=now, now=now)
+    shop = _run(around, graph, walker, [come, *news], now)
     if (what_if.opens or what_if.clicks) and (first := _first_sent(shop)) is not None:
         node, sent_at = first
         visit = Visit(sent_at + OPENS_AFTER, kind, subject_id, node, is_click=what_if.clicks)
-        shop = _run(graph, shop_id, contact_id, [come, *news, visit], now)
+        shop = _run(around, graph, walker, [come, *news, visit], now)
     return Walk(_stops(shop, graph), has_entered=True) if shop.enrolments else Walk()
 
 
@@ -112,28 +116,21 @@ def _payment(kind: int, subject_id: int, now: datetime, what_if: WhatIf) -> list
     return [Change(at, kind, subject_id, change, at)]
 
 
-def _run(graph: Graph, shop_id: int, contact_id: int, news: Sequence[News], now: datetime) -> PastShop:
-    shop = PastShop(now, graph, _ONE, _sending(shop_id, contact_id))
+def _run(around: Around, graph: Graph, walker: Walker, news: Sequence[News], now: datetime) -> PastShop:
+    shop = PastShop(now, graph, _ONE, around.fresh().sending_now(_whom(walker)))
     Simulator(shop, news, lane=Lane()).run(now + HORIZON)
     return shop
 
 
-def _sending(shop_id: int, contact_id: int) -> ShopSending:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT c.email = '', c.time_zone, coalesce(g.recent, '{}') FROM customers_contact c"
-            " LEFT JOIN customers_contactgate g ON g.contact_id = c.id WHERE c.shop_id = %s AND c.id = %s",
-            [shop_id, contact_id],
-        )
-        has_none, zone, recent = cursor.fetchone() or (True, "", ())
-    sending = ShopSending(
-        limits_of(shop_id),
-        zones={contact_id: zone} if zone else {},
-        without_address=frozenset({contact_id} if has_none else ()),
+def _whom(walker: Walker) -> Whom:
+    order_id = walker.subject_id if walker.kind == SubjectKind.ORDER else None
+    cart_id = walker.subject_id if walker.kind == SubjectKind.CART else None
+    return Whom(
+        [walker.contact_id],
+        [order_id] if order_id is not None else (),
+        [cart_id] if cart_id is not None else (),
+        [Reader(walker.contact_id, order_id, cart_id)],
     )
-    for at in recent:
-        sending.remember(contact_id, at)
-    return sending
 
 
 def _first_sent(shop: PastShop) -> tuple[str, datetime] | None:
@@ -155,6 +152,7 @@ def _stops(shop: PastShop, graph: Graph) -> list[Stop]:
                 message.effect.template if message is not None else "",
                 message.outcome if message is not None else 0,
                 message.sent_at if message is not None else None,
+                shop.sending.messages.get((owner, step.step_no)),
             )
         )
     return stops

@@ -87,7 +87,19 @@ class Reply:
     code: Code
 
 
-News = Arrival | Change | Purchase | Visit | Reply
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """A person comes into another process of an exclusive group; told to those alone who walk a real past."""
+
+    at: datetime
+    shop_id: int
+    group_key: int
+    enrolment_id: int
+    rank: int
+    until: datetime | None  # until when they really were in it
+
+
+News = Arrival | Change | Purchase | Visit | Reply | Elsewhere
 
 
 def _is_always_sent(_enrolment_id: int, _step_no: int, _now: datetime) -> Code:

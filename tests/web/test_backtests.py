@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 from django_scopes import scopes_disabled
 
+from recoup.customers.actions import Consent, record_consent
 from recoup.processes.backtest.runs import run_waiting
 from recoup.processes.models import BacktestRun, Process
 from recoup.shops.models import Shop
@@ -16,6 +17,7 @@ from tests.factories.orders import make_cart, make_order
 from tests.factories.people import make_contact
 from tests.factories.processes import make_process
 from tests.factories.shops import make_shop
+from tests.factories.templates import make_template
 from tests.web.staff import sign_in
 
 pytestmark = pytest.mark.django_db
@@ -30,7 +32,9 @@ def _all_shops() -> Iterator[None]:
 @pytest.fixture
 def shop() -> Shop:
     set_clock(NOW)
-    return make_shop(slug="lumen", name="Lumen Candles")
+    shop = make_shop(slug="lumen", name="Lumen Candles")
+    make_template(shop, key="first")
+    return shop
 
 
 @pytest.fixture
@@ -132,7 +136,9 @@ def test_failed_run_says_so_and_that_nothing_was_changed(shop: Shop, process: Pr
 
 
 def test_carts_are_tried_too(shop: Shop) -> None:
-    make_cart(shop, is_backfill=True, started_at=NOW - 5 * DAY, last_activity_at=NOW - 5 * DAY)
+    anna, began = make_contact(shop), NOW - 5 * DAY
+    make_cart(shop, contact=anna, is_backfill=True, started_at=began, last_activity_at=began)
+    record_consent(anna, [Consent("marketing", True, "checkout", began)], now=began)
     process = make_process(
         shop, entry={"on": "cart.abandoned"}, goals=[{"on": "cart.converted"}], name="Carts"
     )

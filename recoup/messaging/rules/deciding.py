@@ -50,7 +50,9 @@ class Basis:
     country: str
 
 
-class _Facts(NamedTuple):
+class Standing(NamedTuple):
+    """What the class of a message hangs on besides its words, as it stands at an instant."""
+
     version_id: int | None
     is_order: bool
     is_paid: bool
@@ -92,9 +94,9 @@ def bases_of(asked: Sequence[Asked], *, now: datetime) -> list[Basis]:
                 [one.template_key for one in asked],
             ],
         )
-        rows = [_Facts(*row) for row in cursor.fetchall()]
+        rows = [Standing(*row) for row in cursor.fetchall()]
     contents = contents_of({row.version_id for row in rows if row.version_id is not None})
-    said = [_content(row, contents, now, one) for one, row in zip(asked, rows, strict=True)]
+    said = [said_in(row, contents, now, one) for one, row in zip(asked, rows, strict=True)]
     buyers = _buyers(
         {
             (one.shop_id, one.contact_id)
@@ -103,12 +105,13 @@ def bases_of(asked: Sequence[Asked], *, now: datetime) -> list[Basis]:
         }
     )
     return [
-        _basis(row, books[one.shop_id], content, one, has_bought=(one.shop_id, one.contact_id) in buyers)
+        basis_of(row, books[one.shop_id], content, one, has_bought=(one.shop_id, one.contact_id) in buyers)
         for one, row, content in zip(asked, rows, said, strict=True)
     ]
 
 
-def _content(row: _Facts, contents: Mapping[int, str], now: datetime, asked: Asked) -> str:
+def said_in(row: Standing, contents: Mapping[int, str], now: datetime, asked: Asked) -> str:
+    """Return what a message says about its subject as that stands now."""
     content = contents.get(row.version_id or 0) or content_of_kind(kind_of(asked))
     if asked.order_id is None and asked.cart_id is None:
         return Content.ADVERTISING
@@ -127,7 +130,8 @@ def _buyers(people: set[tuple[int, int]]) -> set[tuple[int, int]]:
         return {(shop, contact) for shop, contact in cursor.fetchall()}
 
 
-def _basis(row: _Facts, book: RuleBook, content: str, asked: Asked, *, has_bought: bool) -> Basis:
+def basis_of(row: Standing, book: RuleBook, content: str, asked: Asked, *, has_bought: bool) -> Basis:
+    """Return the class of a message: the one place where it is computed, of what is queued and of what is only tried."""
     relation = relation_of(
         content,
         is_about_order=row.is_order and (content == Content.CONTRACT or not row.is_paid),

@@ -17,7 +17,9 @@ class Travelling(Asked, Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Way:
+class Way:
+    """A message over one of its channels."""
+
     shop_id: int
     contact_id: int
     template_key: str
@@ -28,14 +30,15 @@ class _Way:
 
 def bases_of_ways(orders: Sequence[Travelling], *, now: datetime) -> list[list[Basis]]:
     """Return what each message is by law, and behind it what it would be over each channel that follows."""
-    ways = [_ways(order) for order in orders]
+    ways = [ways_of(order) for order in orders]
     found = iter(bases_of([way for of_one in ways for way in of_one], now=now))
     return [[next(found) for _ in of_one] for of_one in ways]
 
 
-def _ways(order: Travelling) -> list[_Way]:
+def ways_of(order: Travelling) -> list[Way]:
+    """Return a message over each of its channels, in the order in which they are tried."""
     return [
-        _Way(order.shop_id, order.contact_id, template, channel, order.order_id, order.cart_id)
+        Way(order.shop_id, order.contact_id, template, channel, order.order_id, order.cart_id)
         for channel, template in [(order.channel, order.template_key), *order.otherwise]
     ]
 

@@ -57,9 +57,14 @@ _GO_ON = """
 """
 
 
+def may_pass_on(state: str, reason: str) -> bool:
+    """Tell whether another channel may do what this one could not."""
+    return reason in PASSED_OVER and state in ("cancelled", "failed")
+
+
 def pass_on(ends: Sequence[End], *, owner: int) -> Sequence[End]:
     """Let messages that have another channel go on there, at once; return the ends that remain."""
-    passing = [end for end in ends if end.reason in PASSED_OVER and end.state in ("cancelled", "failed")]
+    passing = [end for end in ends if may_pass_on(end.state, end.reason)]
     if not passing:
         return ends
     rows = [(end.message_id, end.reason, end.at.isoformat() if end.at else None) for end in passing]

@@ -145,11 +145,15 @@ def _render(
     for subject, outcome in zip(present, outcomes, strict=True):
         message, texts = chosen[subject.key]
         if isinstance(outcome, RenderFailure):
-            reason = Reason.TEXT_INCOMPLETE if outcome.code in _HELD_BY_FIELD else Reason.TEXT_FAILED
-            _fail(batch, message, reason, now, f"{outcome.code}: {outcome.detail}")
+            _fail(batch, message, reason_of(outcome), now, f"{outcome.code}: {outcome.detail}")
         else:
             written.append(_Written(message, texts.version_id, subject, built[subject.key], outcome))
     return written
+
+
+def reason_of(failure: RenderFailure) -> Reason:
+    """Return why a text could not be written, in our words."""
+    return Reason.TEXT_INCOMPLETE if failure.code in _HELD_BY_FIELD else Reason.TEXT_FAILED
 
 
 def _build(

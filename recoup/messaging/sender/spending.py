@@ -43,9 +43,7 @@ def set_aside(
 
     Called in the transaction of the mark. Asks for a person as soon as the day's money is spent.
     """
-    zone = zone_of(account.shop.time_zone)
-    today = now.astimezone(zone).date()
-    tomorrow = datetime.combine(today + timedelta(days=1), time(), zone)
+    today, tomorrow = day_of(account, now)
     stakes: dict[int, Stake] = {}
     ends: list[End] = []
     too_dear: Decimal | None = (
@@ -71,12 +69,22 @@ def set_aside(
 
 def pay_for(account: SmsAccount, parcel: ShortMessage, *, now: datetime) -> str:
     """Set aside what a single message costs that goes out past the lanes; return why it may not."""
-    zone = zone_of(account.shop.time_zone)
+    today, _ = day_of(account, now)
     hashed = address_hash(account.shop_id, "sms", parcel.recipient)
     with transaction.atomic():
-        return _take(
-            Stake(account.shop_id, now.astimezone(zone).date(), hashed, parcel.price * parcel.parts), account
-        )
+        return _take(Stake(account.shop_id, today, hashed, parcel.price * parcel.parts), account)
+
+
+def day_of(account: SmsAccount, now: datetime) -> tuple[date, datetime]:
+    """Return the day on which money is counted, which is the shop's, and when it is over."""
+    zone = zone_of(account.shop.time_zone)
+    today = now.astimezone(zone).date()
+    return today, datetime.combine(today + timedelta(days=1), time(), zone)
+
+
+def ends_for_good(tomorrow: datetime, not_after: datetime) -> bool:
+    """Tell whether a message that gets no place today is too late for one tomorrow."""
+    return tomorrow >= not_after
 
 
 def forget_numbers(*, now: datetime) -> int:
@@ -139,7 +147,7 @@ def give_back(stakes: Sequence[Stake]) -> None:
 
 def _end(one: Prepared, reason: str, tomorrow: datetime, now: datetime) -> End:
     message = one.message
-    if tomorrow >= message.not_after:
+    if ends_for_good(tomorrow, message.not_after):
         return End(message.id, Message.State.CANCELLED, reason, at=now)
     return End(message.id, Message.State.DUE, reason, due_at=tomorrow, deferrals=1)
 

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 from django.db import connection
 
 from recoup.core.arrays import read_instants_quickly
-from recoup.customers.queries import address_hash
 from recoup.orders.queries import OFFLINE_MINUTES
 from recoup.orders.siblings import is_paid_since
 from recoup.processes.worlds import Purchase
@@ -51,7 +50,6 @@ class PastOrder(NamedTuple):
     zone: str
     locale: str
     shop_zone: str
-    email: str
 
 
 class PastCart(NamedTuple):
@@ -77,7 +75,6 @@ class PastCart(NamedTuple):
     zone: str
     locale: str
     shop_zone: str
-    email: str
 
 
 class Fact(NamedTuple):
@@ -127,7 +124,6 @@ class Page:
     paid_since: dict[int, datetime] = field(default_factory=dict)  # by another order, where no fact says it
     twin_at: dict[int, datetime] = field(default_factory=dict)
     ordered_at: dict[int, list[tuple[datetime, datetime]]] = field(default_factory=dict)  # by person
-    suppressed: dict[int, list[tuple[datetime, datetime | None, str]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +195,8 @@ def _order_page(wanted: Wanted, after: int, people: int) -> Page | None:
     unseen = [order.id for order in orders if order.case_id is None and order.is_never_looked_at]
     if unseen:
         page.paid_since, page.twin_at = _paid_since(unseen, wanted.now), _twins(unseen, wanted.now)
-    _add_people(page, wanted, {order.contact_id: order.email for order in orders})
+    if wanted.asks_for_purchases:
+        page.purchases = _purchases(wanted, {order.contact_id for order in orders})
     return page
 
 
@@ -210,16 +207,11 @@ def _cart_page(wanted: Wanted, after: int, people: int) -> Page | None:
     carts = [PastCart._make(row) for row in rows]
     page = Page(carts[-1].contact_id, carts=carts)
     page.facts = _facts("orders_cartfact", "cart_id", [cart.id for cart in carts], wanted.now)
-    emails = {cart.contact_id: cart.email for cart in carts}
-    page.ordered_at = _orders_of(wanted, emails)
-    _add_people(page, wanted, emails)
-    return page
-
-
-def _add_people(page: Page, wanted: Wanted, emails: dict[int, str]) -> None:
-    page.suppressed = _suppressed(wanted.shop_id, emails)
+    contacts = {cart.contact_id for cart in carts}
+    page.ordered_at = _orders_of(wanted, contacts)
     if wanted.asks_for_purchases:
-        page.purchases = _purchases(wanted, emails)
+        page.purchases = _purchases(wanted, contacts)
+    return page
 
 
 def _texts(key: str) -> str:
@@ -344,24 +336,4 @@ def _orders_of(wanted: Wanted, contacts: Collection[int]) -> dict[int, list[tupl
     found: dict[int, list[tuple[datetime, datetime]]] = defaultdict(list)
     for contact_id, placed_at, learnt_at in _rows(statement, {**_values(wanted), "contacts": list(contacts)}):
         found[contact_id].append((placed_at, learnt_at))
-    return found
-
-
-def _suppressed(
-    shop_id: int, emails: dict[int, str]
-) -> dict[int, list[tuple[datetime, datetime | None, str]]]:
-    """Return from when until when people get nothing, and of what."""
-    if not _rows(
-        "SELECT 1 FROM customers_suppression WHERE shop_id = %(shop)s AND channel = 'email' LIMIT 1",
-        {"shop": shop_id},
-    ):
-        return {}
-    hashes = {address_hash(shop_id, "email", email): contact for contact, email in emails.items() if email}
-    statement = """
-        SELECT address_hash, since, lifted_at, scope FROM customers_suppression
-        WHERE shop_id = %(shop)s AND channel = 'email' AND address_hash = ANY(%(hashes)s)"""
-    found: dict[int, list[tuple[datetime, datetime | None, str]]] = defaultdict(list)
-    for hashed, *columns in _rows(statement, {"shop": shop_id, "hashes": list(hashes)}):
-        since, lifted_at, scope = columns
-        found[hashes[bytes(hashed)]].append((since, lifted_at, scope))
     return found

@@ -1,13 +1,16 @@
 """What came of a back-test: numbers that say what they are, samples to open, and what nobody can know."""
 
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from recoup.messaging.reasons import Reason
+from recoup.processes.backtest.channels import ChannelNumbers, ChannelTally, LeftOutRows, OtherLanguage
 from recoup.processes.backtest.offers import plain_costs
+from recoup.processes.backtest.shop import PastShop
 from recoup.processes.backtest.telling import Told
 from recoup.processes.engine.codes import Code, Flag
 from recoup.processes.engine.records import Enrolment
@@ -32,7 +35,14 @@ UNKNOWN_START = "start"  # who would have been inside before the period began
 UNKNOWN_TODAY = (
     "facts_of_today"  # what conditions ask for and of which no past is kept: the state of today is taken
 )
-UNKNOWN_CONSENT = "consent"  # texts that need consent
+UNKNOWN_CONSENT = "consent"  # said of older runs, which did not look at consents at all
+UNKNOWN_LEDGER = "consent_ledger"  # messages that hung on consents of a time in which none were written down
+UNKNOWN_SETTINGS = "settings"  # rules, limits, quiet hours, ranks, texts and prices: those of today
+UNKNOWN_ERASED = "erased"  # messages to people whose data were erased since: taken as not reached
+UNKNOWN_TEXT = "text"  # short messages with words of which no past is kept: their parts may have been others
+UNKNOWN_MONEY = "money"  # who would have got the last messages of a day whose money was spent
+UNKNOWN_NO_MAIL = "no_mail"  # mails of a shop that cannot send any yet
+UNKNOWN_DISPLACED = "displaced"  # what would have become of those who would have left another process
 UNKNOWN_PEOPLE = "unknown_people"  # orders of nobody
 UNKNOWN_NO_CARTS = "no_carts"  # the shop reported none in the period
 
@@ -90,10 +100,17 @@ class Result:
     errors: int = 0
     offers: int = 0  # that would have been made
     offer_costs: dict[str, str] = field(default_factory=dict)  # by currency, if every one were used
+    channels: tuple[ChannelNumbers, ...] = ()
+    classes: dict[str, int] = field(default_factory=dict)  # messages that would have gone, by law
+    left_out: dict[str, int] = field(default_factory=dict)  # messages by the reason for which none went
+    passed_over: dict[str, dict[str, int]] = field(default_factory=dict)  # channels that could not, by reason
+    languages: tuple[OtherLanguage, ...] = ()
+    rows: LeftOutRows = field(default_factory=dict)  # of what was left out; kept beside the result
 
     def as_json(self) -> dict[str, Any]:
-        """Return plain values; keys of numbers become text."""
-        plain: dict[str, Any] = asdict(self)
+        """Return plain values without the rows; keys of numbers become text."""
+        plain: dict[str, Any] = asdict(replace(self, rows={}))
+        del plain["rows"]
         return plain
 
     @classmethod
@@ -110,6 +127,8 @@ class Result:
                     for one in plain["blocks"]
                 ),
                 "samples": tuple(Sample(**one) for one in plain["samples"]),
+                "channels": tuple(ChannelNumbers(**one) for one in plain.get("channels", ())),
+                "languages": tuple(OtherLanguage(**one) for one in plain.get("languages", ())),
                 "unknown": tuple(Unknown(**one) for one in plain["unknown"]),
             }
         )
@@ -145,8 +164,13 @@ class Tally:
     offers: int = 0
     offer_costs: dict[str, Decimal] = field(default_factory=dict)
     samples: list[Sample] = field(default_factory=list)
+    channels: ChannelTally = field(default_factory=ChannelTally)
+    unknown_words: int = 0
+    erased: int = 0
+    guessed_texts: int = 0
+    displaced: int = 0
 
-    def add(self, shop: MemoryStore, told: list[Told], turned_away: Counter[str], errors: int) -> None:
+    def add(self, shop: PastShop, told: list[Told], turned_away: Counter[str], errors: int) -> None:
         """Add a page of people."""
         self.orders += len(told)
         self.errors += errors
@@ -159,6 +183,8 @@ class Tally:
             name = names[shop.enrolments[enrolment_id].version_id][step.node]
             self.outcomes[name, step.outcome] += 1
             last[enrolment_id] = step.outcome
+        self._add_unknown(shop)
+        self.channels.add(shop, shop.sending.messages)
         sent = self._add_messages(shop)
         self._add_people(shop, told, sent, last)
 
@@ -167,6 +193,14 @@ class Tally:
         self.offers += granted
         for currency, cost in costs.items():
             self.offer_costs[currency] = self.offer_costs.get(currency, Decimal(0)) + cost
+
+    def _add_unknown(self, shop: PastShop) -> None:
+        settled = [place for place, message in shop.messages.items() if message.settled_at is not None]
+        known = [shop.sending.messages[place] for place in settled if place in shop.sending.messages]
+        self.unknown_words += sum(one.has_unknown_word for one in known)
+        self.erased += sum(one.reason == Reason.ERASED for one in known)
+        self.guessed_texts += sum(one.is_text_guessed for one in known)
+        self.displaced += shop.displaced
 
     def _add_messages(self, shop: MemoryStore) -> dict[int, list[datetime]]:
         sent: dict[int, list[datetime]] = {}
@@ -248,6 +282,12 @@ class Tally:
             errors=self.errors,
             offers=self.offers,
             offer_costs=plain_costs(self.offer_costs),
+            channels=self.channels.numbers(),
+            classes=dict(sorted(self.channels.classes.items())),
+            left_out=dict(sorted(self.channels.left_out.items())),
+            passed_over=_by_channel(self.channels.passed_over),
+            languages=self.channels.other_languages(),
+            rows=dict(sorted(self.channels.rows.items())),
         )
 
     def _block(self, node: str) -> BlockNumbers:
@@ -261,6 +301,13 @@ class Tally:
 
 def _names(node_map: Any) -> dict[int, str]:
     return {number: name for name, number in node_map.items()}
+
+
+def _by_channel(counts: Counter[tuple[str, str]]) -> dict[str, dict[str, int]]:
+    found: dict[str, dict[str, int]] = {}
+    for (channel, reason), count in sorted(counts.items()):
+        found.setdefault(channel, {})[reason] = count
+    return found
 
 
 def _by_day(counts: Counter[date]) -> dict[str, int]:

@@ -8,26 +8,35 @@ from zoneinfo import ZoneInfo
 
 from django.db import connection
 
+from recoup.messaging.models import ChannelKind
+from recoup.messaging.past.texts import Reader
 from recoup.messaging.sender.limits import zone_of
+from recoup.processes.backtest.around import Around, Whom, look_around, standing_of, stays_elsewhere
 from recoup.processes.backtest.offers import PastOffers
-from recoup.processes.backtest.reading import PEOPLE, Page, PastCart, PastOrder, Wanted, count_subjects, pages
+from recoup.processes.backtest.reading import PEOPLE, Page, Wanted, count_subjects, pages
 from recoup.processes.backtest.result import (
-    UNKNOWN_CONSENT,
+    UNKNOWN_DISPLACED,
     UNKNOWN_EFFECT,
+    UNKNOWN_ERASED,
     UNKNOWN_GUESSED,
+    UNKNOWN_LEDGER,
+    UNKNOWN_MONEY,
     UNKNOWN_NO_CARTS,
+    UNKNOWN_NO_MAIL,
     UNKNOWN_OFFER_USE,
     UNKNOWN_PEOPLE,
     UNKNOWN_REACTIONS,
     UNKNOWN_REMINDED,
+    UNKNOWN_SETTINGS,
     UNKNOWN_START,
+    UNKNOWN_TEXT,
     UNKNOWN_TODAY,
     UNKNOWN_TOLD_AT_ONCE,
     Result,
     Tally,
     Unknown,
 )
-from recoup.processes.backtest.sending import Limits, Sending, ShopSending, limits_of
+from recoup.processes.backtest.sending import Sending
 from recoup.processes.backtest.shop import PastShop
 from recoup.processes.backtest.telling import Process, Told, tell_cart, tell_order
 from recoup.processes.engine.codes import SubjectKind
@@ -91,18 +100,21 @@ def run_backtest(
     """
     wanted = _wanted(plan)
     whole, of_nobody = count_subjects(wanted)
-    limits = limits_of(plan.shop_id)
-    tally = Tally(ZoneInfo(str(zone_of(limits.zone))))
+    standing = standing_of(plan.process_id, plan.graph.document)
+    around = look_around(plan.shop_id, plan.graph, standing, since=plan.since, now=plan.now)
+    tally = Tally(ZoneInfo(str(zone_of(around.rules.zone))))
     done, prompt = 0, 0
     for page in pages(wanted, people=people):
-        told = _walk(plan, page, tally, sending(page) if sending else _shop_sending(page, limits), look)
+        told = _walk(
+            plan, page, tally, around, sending(page) if sending else around.sending(_whom(page)), look
+        )
         done += len(told)
         prompt += sum(order.is_backfill for order in page.orders) + sum(
             cart.is_backfill for cart in page.carts
         )
         if tell is not None:
             tell(done, whole)
-    return tally.result(_node_ids(plan.graph), _unknown(plan, tally, whole, of_nobody, prompt))
+    return tally.result(_node_ids(plan.graph), _unknown(plan, tally, around, whole, of_nobody, prompt))
 
 
 def _wanted(plan: Plan) -> Wanted:
@@ -120,7 +132,12 @@ def _wanted(plan: Plan) -> Wanted:
 
 
 def _walk(
-    plan: Plan, page: Page, tally: Tally, sending: Sending, look: Callable[[PastShop], None] | None
+    plan: Plan,
+    page: Page,
+    tally: Tally,
+    around: Around,
+    sending: Sending,
+    look: Callable[[PastShop], None] | None,
 ) -> list[Told]:
     process = Process(
         plan.shop_id,
@@ -134,10 +151,14 @@ def _walk(
     )
     told = [tell_order(order, page, process) for order in page.orders]
     told += [tell_cart(cart, page, process) for cart in page.carts]
-    news: list[News] = list(page.purchases)
+    group, rank = around.standing.group, around.standing.rank
+    people = {one.contact_id for one in told}
+    news: list[News] = [*page.purchases]
+    news += stays_elsewhere(plan.shop_id, plan.process_id, group, people, now=plan.now)
     for one in told:
         news += one.news
     shop = PastShop(plan.since, plan.graph, plan.version_id, sending)
+    shop.groups[plan.process_id], shop.ranks[plan.process_id] = group, rank
     _know(plan, told, shop)
     if makes_offers(plan.graph):
         shop.past_offers = PastOffers(
@@ -168,13 +189,15 @@ def _know(plan: Plan, told: list[Told], shop: PastShop) -> None:
         shop.details |= {(kind, key): more for key, more in details.items()}
 
 
-def _shop_sending(page: Page, limits: Limits) -> Sending:
-    subjects: list[PastOrder | PastCart] = [*page.orders, *page.carts]
-    return ShopSending(
-        limits,
-        zones={one.contact_id: one.zone for one in subjects if one.zone},
-        without_address=frozenset(one.contact_id for one in subjects if not one.email),
-        suppressed=page.suppressed,
+def _whom(page: Page) -> Whom:
+    orders = [Reader(one.contact_id, one.id, None) for one in page.orders]
+    carts = [Reader(one.contact_id, None, one.id) for one in page.carts]
+    readers = orders + carts
+    return Whom(
+        {one.contact_id for one in readers},
+        [one.id for one in page.orders],
+        [one.id for one in page.carts],
+        readers,
     )
 
 
@@ -182,13 +205,23 @@ def _node_ids(graph: Graph) -> list[str]:
     return [node.id for node in draw(graph.document).nodes]
 
 
-def _unknown(plan: Plan, tally: Tally, whole: int, of_nobody: int, prompt: int) -> list[Unknown]:
+def _unknown(
+    plan: Plan, tally: Tally, around: Around, whole: int, of_nobody: int, prompt: int
+) -> list[Unknown]:
     """Return what the facts cannot tell, so that no number pretends to say it."""
     entry = plan.graph.document.entry
     reminded = _really_written_to(plan)
     found = [Unknown(UNKNOWN_OFFER_USE, tally.offers)] if tally.offers else []
-    found += [Unknown(UNKNOWN_EFFECT), Unknown(UNKNOWN_REACTIONS), Unknown(UNKNOWN_CONSENT)]
+    found += [Unknown(UNKNOWN_EFFECT), Unknown(UNKNOWN_REACTIONS)]
+    if around.ways:
+        found.append(Unknown(UNKNOWN_SETTINGS))
     counted = (
+        (UNKNOWN_LEDGER, tally.unknown_words),
+        (UNKNOWN_ERASED, tally.erased),
+        (UNKNOWN_TEXT, tally.guessed_texts),
+        (UNKNOWN_MONEY, around.purse.refused if around.purse is not None else 0),
+        (UNKNOWN_NO_MAIL, _mails_of_nobody(around, tally)),
+        (UNKNOWN_DISPLACED, tally.displaced),
         (UNKNOWN_REMINDED, reminded),
         (UNKNOWN_TOLD_AT_ONCE, prompt),
         (UNKNOWN_GUESSED, tally.guessed),
@@ -202,6 +235,13 @@ def _unknown(plan: Plan, tally: Tally, whole: int, of_nobody: int, prompt: int) 
     if entry.subject is SubjectKind.CART and not whole:
         found.append(Unknown(UNKNOWN_NO_CARTS))
     return found
+
+
+def _mails_of_nobody(around: Around, tally: Tally) -> int:
+    """Return how many mails would have gone though the shop cannot send any yet."""
+    if around.rules.accounts.get(ChannelKind.EMAIL) is not None:
+        return 0
+    return tally.channels.messages[ChannelKind.EMAIL.value]
 
 
 def _asks_for_today(document: ProcessDocument) -> bool:

@@ -1,113 +1,164 @@
-"""What stands for the sender: the shop's quiet hours and limits, addresses, who gets nothing. No message is made."""
+"""What stands for the sender: `messaging.past`, fed with what the engine knew at an instant. No message is made."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import NamedTuple, Protocol
 
-from django.db import connection
+from recoup.messaging.models import Message as MessageRow
+from recoup.messaging.past.deciding import PastMessage, PastSender, Seen
+from recoup.messaging.sender.facts import CartFacts, OrderFacts
+from recoup.processes.effects.send import purpose_of
+from recoup.processes.engine.codes import Code, SubjectKind
+from recoup.processes.engine.records import Facts, SendEffect
+from recoup.processes.facts import message_outcome
+from recoup.processes.worlds import refusal
 
-from recoup.messaging.sender.limits import Caps, Quiet, free_from, loud_from, zone_of
-from recoup.processes.engine.codes import Code
-
-Suppressed = Mapping[int, Sequence[tuple[datetime, datetime | None, str]]]
+_ORDER, _CART = int(SubjectKind.ORDER), int(SubjectKind.CART)
 
 
 class Letter(NamedTuple):
-    """A message that is to be handed over, named without ids of the store."""
+    """A message that is to be handed over."""
 
+    enrolment_id: int
+    shop_id: int
     contact_id: int
     subject_kind: int
     subject_id: int
-    step_no: int
-    purpose: str
-    not_after: datetime
+    effect: SendEffect
+    offer_until: datetime | None = None  # that of the last offer that was made
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Return what names it in the store."""
+        return self.enrolment_id, self.effect.step_no
 
 
 class Sending(Protocol):
-    """Decides about a message whose facts allow it. One for each page of people."""
+    """Decides about messages. One for each page of people."""
 
     @property
     def lag(self) -> timedelta:
         """Return how long after the planned instant a message is handed over."""
 
-    def decide(self, letter: Letter, now: datetime) -> Code | datetime:
+    @property
+    def messages(self) -> Mapping[tuple[int, int], PastMessage]:
+        """Return what is known of messages beyond how they ended, by enrolment and step."""
+
+    def queue(self, letter: Letter, facts: Facts, now: datetime) -> datetime:
+        """Return when a message that is queued now is due."""
+
+    def decide(self, letter: Letter, facts: Facts, now: datetime) -> Code | datetime:
         """Return how a message ends now, or when it is to be looked at again."""
 
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a shop has set for its messages, as it is set today."""
-
-    caps: Caps
-    quiet_hours: tuple[Quiet, ...]
-    zone: str
+    def forget(self, enrolment_id: int, at: datetime) -> None:
+        """Leave out what an enrolment of another process sent from an instant on: it would not have been there."""
 
 
-def limits_of(shop_id: int) -> Limits:
-    """Return the limits of a shop."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT s.time_zone, coalesce(l.per_day, 2), coalesce(l.per_week, 5), coalesce(l.per_order, 3)"
-            " FROM shops_shop s LEFT JOIN messaging_sendinglimits l ON l.shop_id = s.id WHERE s.id = %s",
-            [shop_id],
-        )
-        zone, per_day, per_week, per_order = cursor.fetchone()
-        cursor.execute(
-            "SELECT starts, ends, weekdays FROM messaging_quiethours WHERE shop_id = %s AND channel = 'email'",
-            [shop_id],
-        )
-        hours = tuple(Quiet(starts, ends, tuple(days)) for starts, ends, days in cursor.fetchall())
-    return Limits(Caps(per_day, per_week, per_order), hours, zone)
+@dataclass(slots=True)
+class PlainSending:
+    """Sends everything at its planned instant that the facts allow: no limits, no law, no addresses."""
+
+    lag: timedelta = timedelta(0)
+    messages: dict[tuple[int, int], PastMessage] = field(default_factory=dict)
+
+    def queue(self, letter: Letter, facts: Facts, now: datetime) -> datetime:  # noqa: ARG002 - of the protocol
+        """Return the planned instant."""
+        return letter.effect.planned_at
+
+    def decide(self, letter: Letter, facts: Facts, now: datetime) -> Code | datetime:
+        """Return that it is sent, unless it is too late or what it is about is over."""
+        if now >= letter.effect.not_after:
+            return Code.SKIPPED_EXPIRED
+        return (refusal(facts) if letter.effect.purpose == "reminder" else None) or Code.SENT
+
+    def forget(self, enrolment_id: int, at: datetime) -> None:
+        """Nobody else is looked at."""
 
 
 @dataclass(slots=True)
 class ShopSending:
-    """The sender's rules that facts can answer; whatever passes them counts as sent."""
+    """The shop's sender: what each message is by law, whom it reaches, what holds it back, what it costs."""
 
-    limits: Limits
-    zones: Mapping[int, str]  # of people
-    without_address: frozenset[int]
-    suppressed: Suppressed = field(default_factory=dict)
+    sender: PastSender
     lag: timedelta = timedelta(0)
-    _recent: dict[int, list[datetime]] = field(default_factory=dict)
-    _of_subject: dict[tuple[int, int], int] = field(default_factory=dict)
+    messages: dict[tuple[int, int], PastMessage] = field(default_factory=dict)
 
-    def remember(self, contact_id: int, at: datetime) -> None:
-        """Count a message that somebody has got before."""
-        self._recent.setdefault(contact_id, []).append(at)
-
-    def decide(self, letter: Letter, now: datetime) -> Code | datetime:
-        """Return how a message ends now, or when it is to be looked at again."""
-        contact_id = letter.contact_id
-        if contact_id in self.without_address:
-            return Code.SKIPPED_NO_ADDRESS
-        if self.suppressed and self._is_suppressed(letter, now):
-            return Code.SKIPPED_SUPPRESSION
-        if letter.purpose != "reminder":
-            return Code.SENT
-        subject = (letter.subject_kind, letter.subject_id)
-        if self._of_subject.get(subject, 0) >= self.limits.caps.per_order:
-            return Code.SKIPPED_CAP
-        recent = self._recent.setdefault(contact_id, [])
-        free = free_from(recent, self.limits.caps, now)
-        later = self._loud_from(contact_id, free)
-        if later > now:
-            too_late = Code.SKIPPED_CAP if free > now else Code.SKIPPED_EXPIRED
-            return later if later < letter.not_after else too_late
-        recent.append(now)
-        self._of_subject[subject] = self._of_subject.get(subject, 0) + 1
-        return Code.SENT
-
-    def _loud_from(self, contact_id: int, at: datetime) -> datetime:
-        if not self.limits.quiet_hours:
-            return at
-        zone = zone_of(self.zones.get(contact_id, "") or self.limits.zone, self.limits.zone)
-        return loud_from(self.limits.quiet_hours, zone, at, contact_id=contact_id)
-
-    def _is_suppressed(self, letter: Letter, now: datetime) -> bool:
-        scopes = ("all", "reminders") if letter.purpose == "reminder" else ("all",)
-        return any(
-            scope in scopes and since <= now and (lifted_at is None or lifted_at > now)
-            for since, lifted_at, scope in self.suppressed.get(letter.contact_id, ())
+    def queue(self, letter: Letter, facts: Facts, now: datetime) -> datetime:
+        """Fix what is fixed when a message is queued; return when it is due."""
+        effect = letter.effect
+        message = PastMessage(
+            shop_id=letter.shop_id,
+            contact_id=letter.contact_id,
+            order_id=letter.subject_id if letter.subject_kind == _ORDER else None,
+            cart_id=letter.subject_id if letter.subject_kind == _CART else None,
+            purpose=purpose_of(letter.subject_kind, effect),
+            channel=effect.channel,
+            template_key=effect.template,
+            otherwise=effect.otherwise,
+            due_at=effect.planned_at,
+            not_after=effect.not_after,
+            offer_until=letter.offer_until,
         )
+        self.messages[letter.place] = message
+        return self.sender.queue(message, seen_of(letter, facts), now)
+
+    def decide(self, letter: Letter, facts: Facts, now: datetime) -> Code | datetime:
+        """Return how a message ends now, or when it is to be looked at again."""
+        verdict = self.sender.decide(self.messages[letter.place], seen_of(letter, facts), now)
+        if verdict.state == MessageRow.State.DUE and verdict.until is not None:
+            return verdict.until
+        return Code(message_outcome(verdict.state, verdict.reason))
+
+    def forget(self, enrolment_id: int, at: datetime) -> None:
+        """Leave out what an enrolment of another process sent from an instant on."""
+        self.sender.others.drop(enrolment_id, at)
+
+
+def seen_of(letter: Letter, facts: Facts) -> Seen:
+    """Return the order or cart as the sender's last look would have seen it with these facts."""
+    if letter.subject_kind == _ORDER and facts.order is not None:
+        order = facts.order
+        seen = OrderFacts(
+            id=letter.subject_id,
+            source_id=0,
+            contact_id=letter.contact_id,
+            ref="",
+            number="",
+            cart_ref="",
+            status="cancelled" if order.cancelled_at is not None else order.status,
+            payment_state="paid" if order.paid_at is not None else "owed",
+            total=order.total,
+            captured=order.total - order.total_due,
+            placed_at=order.placed_at,
+            promised_at=facts.paused_until,
+            paused_at=facts.held_since,
+            claimed_until=None,
+            superseded_by_id=None if facts.superseded_at is None else 1,
+            duplicate_of_id=None,
+            is_backfill=False,  # what was imported is walked as if it had come in time
+            is_test=False,
+            stamp="",
+        )
+        return Seen(order=seen, paid_at=order.paid_at, due=max(order.total_due, Decimal(0)))
+    if letter.subject_kind == _CART and facts.cart is not None:
+        cart = facts.cart
+        gone = (
+            "converted" if cart.converted_at is not None else "emptied" if cart.emptied_at is not None else ""
+        )
+        return Seen(
+            cart=CartFacts(
+                id=letter.subject_id,
+                source_id=0,
+                contact_id=letter.contact_id,
+                ref="",
+                order_ref="",
+                state=gone or "abandoned",
+                last_activity_at=cart.last_activity_at,
+                is_backfill=False,
+                stamp="",
+                has_order_since=facts.superseded_at is not None,
+            )
+        )
+    return Seen()

@@ -14,7 +14,7 @@ from recoup.processes.engine.nodes.offer import OfferEffect
 from recoup.processes.engine.records import Enrolment, Outcome
 from recoup.processes.memory import MemoryStore
 from recoup.processes.memory_messages import Message
-from recoup.processes.worlds import Arrival, Lane, refusal
+from recoup.processes.worlds import Arrival, Elsewhere, Lane, News
 
 
 class PastShop(MemoryStore):
@@ -24,10 +24,21 @@ class PastShop(MemoryStore):
         super().__init__(start)
         self.graphs[version_id] = graph
         self.turned_away: Counter[str] = Counter()
-        self._sending = sending
         self._why: dict[tuple[int, int], str] = {}  # who was turned away last
+        self.sending = sending
+        self.displaced = 0  # who really were in another process of the group, and would have left it
         self._last_ends: dict[int, datetime] = {}
+        self._elsewhere: dict[int, Elsewhere] = {}  # by the key of the group
+        self._offered_until: dict[int, datetime] = {}
+        self._is_kept_out = False
         self.past_offers: PastOffers | None = None  # else every offer is taken to be granted
+
+    def apply(self, news: News) -> None:
+        """Let something happen, in another process too."""
+        if isinstance(news, Elsewhere):
+            self._meet(news)
+        else:
+            super().apply(news)
 
     def enter(self, arrival: Arrival) -> Enrolment | None:
         """Enrol somebody, or count why not."""
@@ -36,12 +47,14 @@ class PastShop(MemoryStore):
         if last is not None:
             arrival = replace(arrival, candidate=replace(candidate, last_ended_at=last))
         subject = (candidate.subject_kind, candidate.subject_id)
+        self._is_kept_out = False
         enrolment = super().enter(arrival)
         if enrolment is None:
             graph = self.graphs[candidate.version_id]
             is_admitted = graph.admits(self.known_of(candidate), candidate.entered_at)
-            self._why[subject] = "again" if is_admitted else "condition"
-            self.turned_away[self._why[subject]] += 1
+            why = "group" if self._is_kept_out else "again" if is_admitted else "condition"
+            self._why[subject] = why
+            self.turned_away[why] += 1
         elif subject in self._why and self.graphs[candidate.version_id].looks_again:
             self.turned_away.subtract([self._why.pop(subject)])  # let in once its goods were exchanged
             self.turned_away = +self.turned_away
@@ -50,8 +63,12 @@ class PastShop(MemoryStore):
     def judge_offer(self, enrolment: Enrolment, effect: OfferEffect) -> Code:
         """Decide about an offer by what is known of the order or cart."""
         if self.past_offers is None:
-            return super().judge_offer(enrolment, effect)
-        return self.past_offers.judge(enrolment, effect)
+            code = super().judge_offer(enrolment, effect)
+        else:
+            code = self.past_offers.judge(enrolment, effect)
+        if code == Code.OFFER_GRANTED:
+            self._offered_until[enrolment.id] = effect.valid_until
+        return code
 
     def save(self, outcomes: Sequence[Outcome], now: datetime) -> None:
         """Write what a batch decided, and remember when people left."""
@@ -60,6 +77,12 @@ class PastShop(MemoryStore):
             if steps and is_final(enrolment.state):
                 known = self._last_ends.get(enrolment.contact_id, steps[-1].at)
                 self._last_ends[enrolment.contact_id] = max(known, steps[-1].at)
+
+    def due_of(self, message: Message) -> datetime:
+        """Return when a message is due that is queued now: not in the quiet hours of its channel."""
+        enrolment = self.enrolments[message.enrolment_id]
+        facts = self._facts[enrolment.subject_kind, enrolment.subject_id]
+        return self.sending.queue(self._letter(message, enrolment), facts, self.clock)
 
     def hand_over(self, lane: Lane) -> None:
         """Hand over the next message, or put it off, as the sender would."""
@@ -75,14 +98,45 @@ class PastShop(MemoryStore):
         self._wake_one(enrolment, Wake.MESSAGE_SETTLED.value, self.clock)
 
     def _verdict(self, message: Message, enrolment: Enrolment) -> Code | datetime:
-        effect = message.effect
         if message.cancel_requested_at is not None:
             return Code.SKIPPED_STOPPED
-        if self.clock >= effect.not_after:
-            return Code.SKIPPED_EXPIRED
-        subject = (enrolment.subject_kind, enrolment.subject_id)
-        refused = refusal(self._facts[subject]) if effect.purpose == "reminder" else None
-        return refused or self._sending.decide(
-            Letter(enrolment.contact_id, *subject, effect.step_no, effect.purpose, effect.not_after),
-            self.clock,
+        facts = self._facts[enrolment.subject_kind, enrolment.subject_id]
+        return self.sending.decide(self._letter(message, enrolment), facts, self.clock)
+
+    def _letter(self, message: Message, enrolment: Enrolment) -> Letter:
+        return Letter(
+            enrolment.id,
+            enrolment.shop_id,
+            enrolment.contact_id,
+            enrolment.subject_kind,
+            enrolment.subject_id,
+            message.effect,
+            self._offered_until.get(enrolment.id),
         )
+
+    def _gives_way(self, key: tuple[str, int, int], process_id: int) -> bool:
+        """Look also at those who really were in another process of the group at this instant."""
+        other = self._elsewhere.get(key[2])
+        if other is not None and (other.until is None or other.until > self.clock):
+            if other.rank >= self.ranks.get(process_id, 0):
+                self._is_kept_out = True
+                return False
+            self._displace(self._elsewhere.pop(key[2]))
+        if super()._gives_way(key, process_id):
+            return True
+        self._is_kept_out = True
+        return False
+
+    def _meet(self, other: Elsewhere) -> None:
+        """Let somebody come into another process of the group: they leave this one if it is weaker, else they stay out."""
+        mine = self._keys.get(("group", other.shop_id, other.group_key))
+        if mine is not None:
+            if other.rank <= self.ranks.get(self.enrolments[mine].process_id, 0):
+                self._displace(other)
+                return
+            self.stop(mine, Code.STOPPED_PREEMPTED)
+        self._elsewhere[other.group_key] = other
+
+    def _displace(self, other: Elsewhere) -> None:
+        self.displaced += 1
+        self.sending.forget(other.enrolment_id, self.clock)

@@ -53,14 +53,21 @@ def _message(
         cart_id=enrolment.subject_id if enrolment.subject_kind == _CART else None,
         template_key=effect.template,
         locale="",
-        # What a person without an order is told counts among the messages of their day, whatever the block calls it.
-        purpose="reminder" if enrolment.subject_kind == _CONTACT else effect.purpose,
+        purpose=purpose_of(enrolment.subject_kind, effect),
         due_at=effect.planned_at,
         not_after=effect.not_after,
         is_test=bool(enrolment.flags & _TEST),
         channel=effect.channel,
         otherwise=effect.otherwise,
     )
+
+
+def purpose_of(subject_kind: int, effect: SendEffect) -> str:
+    """Return what a message is for.
+
+    What a person without an order is told counts among the messages of their day, whatever the block calls it.
+    """
+    return "reminder" if subject_kind == _CONTACT else effect.purpose
 
 
 def _end(ended: Sequence[Outcome], now: datetime) -> None:

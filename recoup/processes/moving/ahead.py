@@ -14,10 +14,11 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from django_scopes import scopes_disabled
 
 from recoup.core.clock import real_now
-from recoup.processes.backtest.sending import Limits, ShopSending, limits_of
+from recoup.messaging.past.texts import Reader
+from recoup.processes.backtest.around import Around, Whom, look_around, standing_of
 from recoup.processes.backtest.shop import PastShop
 from recoup.processes.engine.batch import Due
-from recoup.processes.engine.codes import ACTIVE_STATES, Flag, Priority, State, is_final
+from recoup.processes.engine.codes import ACTIVE_STATES, Flag, Priority, State, SubjectKind, is_final
 from recoup.processes.engine.compiled import Graph
 from recoup.processes.engine.records import Enrolment, Facts, SendEffect
 from recoup.processes.facts import enrolment_of, facts_of
@@ -150,13 +151,16 @@ def _walk(
     people = [one for one in people if not one.enrolment.flags & Flag.TEST.value]
     people = [one._replace(enrolment=_awake(one.enrolment, now)) for one in people]
     under_way = _under_way(people, now)
-    limits = limits_of(process.shop_id)
+    target = changed.graphs[changed.target_id]
+    around = look_around(
+        process.shop_id, target, standing_of(process.pk, target.document), since=now, now=now
+    )
     moved = [_moved(one.enrolment, changed, now) for one in people]
     there = [
         one._replace(graph=changed.graphs[changed.target_id]) if is_moved else one
         for one, (_, is_moved, _) in zip(people, moved, strict=True)
     ]
-    after = _simulate(process.shop_id, changed, _known(there), moved, under_way, limits, now)
+    after = _simulate(around, changed, _known(there), moved, under_way, now)
     found.people += len(people)
     found.moved += sum(is_moved for _, is_moved, _ in moved)
     found.ended += sum(is_final(enrolment.state) for enrolment, _, _ in moved)
@@ -172,7 +176,7 @@ def _walk(
             found.hour[message.effect.template] += 1
     if changed.rules:
         stayed: list[_Moved] = [(one.enrolment, False, False) for one in people]
-        before = _simulate(process.shop_id, changed, _known(people), stayed, under_way, limits, now)
+        before = _simulate(around.fresh(), changed, _known(people), stayed, under_way, now)
         sent = [one.sent_at for one in before.messages.values() if one.sent_at and one.queued_at >= now]
         found.unmoved_day += len(sent)
         found.unmoved_hour += sum(at <= now + HOUR for at in sent)
@@ -209,17 +213,16 @@ def _moved(enrolment: Enrolment, changed: Changed, now: datetime) -> _Moved:
 
 
 def _simulate(
-    shop_id: int,
+    around: Around,
     changed: Changed,
     people: Sequence[Due],
     moved: Sequence[_Moved],
     under_way: Mapping[int, list[Message]],
-    limits: Limits,
     now: datetime,
 ) -> PastShop:
     """Walk people a day ahead on facts that do not change, through the shop's own limits."""
     shop = PastShop(
-        now, changed.graphs[changed.target_id], changed.target_id, _sending(shop_id, people, limits)
+        now, changed.graphs[changed.target_id], changed.target_id, around.sending_now(_whom(people))
     )
     shop.graphs.update(changed.graphs)
     for one, (enrolment, _, calls_off) in zip(people, moved, strict=True):
@@ -235,24 +238,21 @@ def _simulate(
     return shop
 
 
-def _sending(shop_id: int, people: Sequence[Due], limits: Limits) -> ShopSending:
-    contacts = sorted({one.enrolment.contact_id for one in people})
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT c.id, c.email = '', coalesce(g.recent, '{}') FROM customers_contact c"
-            " LEFT JOIN customers_contactgate g ON g.contact_id = c.id WHERE c.shop_id = %s AND c.id = ANY(%s)",
-            [shop_id, contacts],
+def _whom(people: Sequence[Due]) -> Whom:
+    readers = {
+        Reader(
+            one.enrolment.contact_id,
+            one.enrolment.subject_id if one.enrolment.subject_kind == SubjectKind.ORDER else None,
+            one.enrolment.subject_id if one.enrolment.subject_kind == SubjectKind.CART else None,
         )
-        rows = cursor.fetchall()
-    sending = ShopSending(
-        limits,
-        zones={one.enrolment.contact_id: one.facts.contact.zone for one in people if one.facts.contact},
-        without_address=frozenset(contact_id for contact_id, has_none, _ in rows if has_none),
+        for one in people
+    }
+    return Whom(
+        {one.contact_id for one in readers},
+        [one.order_id for one in readers if one.order_id is not None],
+        [one.cart_id for one in readers if one.cart_id is not None],
+        sorted(readers, key=lambda one: (one.contact_id, one.order_id or 0, one.cart_id or 0)),
     )
-    for contact_id, _, recent in rows:
-        for at in recent:
-            sending.remember(contact_id, at)
-    return sending
 
 
 def _settled(facts: Facts, enrolment_id: int, now: datetime) -> list[Message]:
@@ -282,7 +282,8 @@ def _under_way(people: Sequence[Due], now: datetime) -> dict[int, list[Message]]
     """Return the messages that are queued already and have not gone out."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT m.enrolment_id, m.step_no, m.node, m.channel, coalesce(t.key, ''), m.purpose, m.due_at, m.not_after"
+            "SELECT m.enrolment_id, m.step_no, m.node, m.channel, coalesce(t.key, ''), m.purpose, m.due_at, m.not_after,"
+            " ARRAY(SELECT ARRAY[w ->> 'channel', w ->> 'template'] FROM jsonb_array_elements(m.fallback) w)"
             " FROM messaging_message m LEFT JOIN messaging_template t ON t.id = m.template_id"
             " WHERE m.enrolment_id = ANY(%s) AND m.settled_at IS NULL",
             [[one.enrolment.id for one in people]],
@@ -292,9 +293,18 @@ def _under_way(people: Sequence[Due], now: datetime) -> dict[int, list[Message]]
     found: dict[int, list[Message]] = {}
     for enrolment_id, step_no, node_id, *rest in rows:
         number = graphs[enrolment_id].node_map.get(node_id, 0)
-        channel, template, purpose, due_at, not_after = rest
+        channel, template, purpose, due_at, not_after, otherwise = rest
         effect = SendEffect(
-            step_no, number, node_id, channel, template, purpose, due_at, not_after, is_suppressed=False
+            step_no,
+            number,
+            node_id,
+            channel,
+            template,
+            purpose,
+            due_at,
+            not_after,
+            is_suppressed=False,
+            otherwise=tuple((way[0], way[1]) for way in otherwise or ()),
         )
         found.setdefault(enrolment_id, []).append(Message(enrolment_id, effect, queued_at=now))
     return found

@@ -13,8 +13,7 @@ from recoup.accounts.roles import Right
 from recoup.core import humane
 from recoup.core.money import Money
 from recoup.orders.models import Cart, Order
-from recoup.processes.backtest import result as results
-from recoup.processes.backtest.result import BlockNumbers, Result, Sample, Unknown
+from recoup.processes.backtest.result import BlockNumbers, Result, Sample
 from recoup.processes.engine.codes import Code, SubjectKind
 from recoup.processes.graph.document import ProcessDocument
 from recoup.processes.graph.picture import draw
@@ -24,6 +23,7 @@ from recoup.web import parts, screens
 from recoup.web.answers import place
 from recoup.web.backtest_screens import BlockRow, ResultPage, RunRow, SampleRow, UnknownRow
 from recoup.web.shown.people import clerk_names
+from recoup.web.words import backtests as words
 from recoup.web.words import nodes as node_words
 from recoup.web.words import steps
 
@@ -89,8 +89,13 @@ def result_page(seat: Seat, run: BacktestRun, version: ProcessVersion) -> Result
         chart=_chart(result),
         blocks=_blocks(result, document),
         facts=_facts(result),
-        turned_away=[(_refusal(reason), _number(count)) for reason, count in _largest(result.turned_away)],
-        unknown=[_unknown(one) for one in result.unknown],
+        turned_away=[
+            (words.refusal(reason), _number(count)) for reason, count in _largest(result.turned_away)
+        ],
+        unknown=[
+            UnknownRow(*words.unknown(one.code), _number(one.count) if one.count else "")
+            for one in result.unknown
+        ],
         samples=_samples(seat, result.samples),
         is_about_carts=is_about_carts,
     )
@@ -246,81 +251,6 @@ def _facts(result: Result) -> list[tuple[str, str]]:
         )
     skipped = sorted(result.skipped.items(), key=lambda pair: -pair[1])
     return counted + [(steps.outcome(Code(code)), _number(count)) for code, count in skipped]
-
-
-def _refusal(reason: str) -> str:
-    words = {
-        "paid_before": _("Paid before the waiting time was over"),
-        "ordered": _("Ordered before the cart counted as left"),
-        "cancelled": _("Cancelled"),
-        "superseded": _("Paid by another order"),
-        "duplicate": _("Ordered again"),
-        "emptied": _("Emptied"),
-        "nothing_due": _("Nothing to pay"),
-        "not_due": _("Waiting time not over yet"),
-        "too_old": _("Too old when it was looked at"),
-        "test": _("Test orders"),
-        "not_paid": _("Were not paid"),
-        "no_failure": _("No payment failed for such a cause"),
-        "condition": _("Do not meet the condition of this process"),
-        "again": _("The person was in it already"),
-    }
-    return words.get(reason, _("Nothing to remind of"))
-
-
-def _unknown(one: Unknown) -> UnknownRow:
-    words = {
-        results.UNKNOWN_EFFECT: (
-            _("Whether anybody would have paid because of it"),
-            _("Only running it with a control group can tell."),
-        ),
-        results.UNKNOWN_OFFER_USE: (
-            _("Who would have used an offer"),
-            _(
-                "The cost is what it would come to if all were used; budgets and limits for a person are left out."
-            ),
-        ),
-        results.UNKNOWN_REACTIONS: (
-            _("Opens, clicks and replies"),
-            _("Nobody can open a message that was never sent. Everybody is taken as not having reacted."),
-        ),
-        results.UNKNOWN_CONSENT: (
-            _("Texts that need consent"),
-            _("It is taken that everybody may get them. Before a real message leaves, that is looked at."),
-        ),
-        results.UNKNOWN_REMINDED: (
-            _("What your real reminders did in this time"),
-            _("These people got messages from the shop, and some may have paid because of those."),
-        ),
-        results.UNKNOWN_TOLD_AT_ONCE: (
-            _("When imported orders would have been heard of"),
-            _("They are taken as told at once, also their payments."),
-        ),
-        results.UNKNOWN_GUESSED: (
-            _("When these orders would have counted as unpaid"),
-            _("Nobody watched them then; it is worked out by the waiting times as they are set today."),
-        ),
-        results.UNKNOWN_START: (
-            _("Who would have been in it when the time began"),
-            _("It is taken that nobody was."),
-        ),
-        results.UNKNOWN_TODAY: (
-            _("How some things stood at the time"),
-            _(
-                "A condition asks for something of which only the present state is kept; that is taken for it."
-            ),
-        ),
-        results.UNKNOWN_PEOPLE: (
-            _("Orders of unknown people"),
-            _("There is nobody to write to; they are left out."),
-        ),
-        results.UNKNOWN_NO_CARTS: (
-            _("Carts"),
-            _("The shop reported none in this time, so there is nothing to try on."),
-        ),
-    }
-    title, detail = words.get(one.code, (one.code, ""))
-    return UnknownRow(title, detail, _number(one.count) if one.count else "")
 
 
 def _samples(seat: Seat, samples: Sequence[Sample]) -> list[SampleRow]:

@@ -48,6 +48,8 @@ class RealShop:
     process: Process
     fate: Callable[[int, int], Code] = lambda _order, _step: Code.SENT
     first: int = 0  # shifts every fate
+    lag: timedelta = LAG
+    pause: timedelta = timedelta(seconds=1)  # between two looks at the least: the clock goes on by itself
     script: list[tuple[datetime, Happening]] = field(default_factory=list)
 
     def at(self, instant: datetime, happening: Happening) -> None:
@@ -78,18 +80,18 @@ class RealShop:
             pass
 
     def _next(self, clock: datetime, until: datetime) -> datetime:
-        """Return the next instant at which anything is due; a second later at least, since the clock goes on by itself."""
+        """Return the next instant at which anything is due, a little later at least."""
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT least((SELECT min(check_at) FROM orders_order), (SELECT min(check_at) FROM orders_cart),"
                 " (SELECT min(run_at) FROM processes_enrolment WHERE state IN (1, 2)),"
                 " (SELECT min(due_at) + %s::interval FROM messaging_message WHERE state = 'due'),"
                 " (SELECT min(lapses_at) FROM recovery_recoverycase WHERE closed_at IS NULL))",
-                [str(LAG)],
+                [str(self.lag)],
             )
             (due,) = cursor.fetchone()
         instants = [at for at in (due, self.script[0][0] if self.script else None) if at is not None]
-        return max(min(instants, default=until + LAG), clock + timedelta(seconds=1))
+        return max(min(instants, default=until + LAG), clock + self.pause)
 
     def _hand_over(self, clock: datetime) -> None:
         with connection.cursor() as cursor:

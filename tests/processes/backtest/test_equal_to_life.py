@@ -19,9 +19,10 @@ from recoup.orders.models import Order
 from recoup.orders.status import change_status
 from recoup.processes.backtest import telling
 from recoup.processes.backtest.running import Plan, run_backtest
-from recoup.processes.backtest.sending import Letter
+from recoup.processes.backtest.sending import Letter, PlainSending
 from recoup.processes.backtest.shop import PastShop
 from recoup.processes.engine.codes import Code
+from recoup.processes.engine.records import Facts
 from recoup.processes.memory_rows import Line
 from recoup.processes.models import Process
 from recoup.processes.versions import graph_of
@@ -60,14 +61,14 @@ STAFF = Actor("person", 1)
 
 
 @dataclass
-class Recorded:
+class Recorded(PlainSending):
     """The sender as it really was."""
 
-    ends: dict[tuple[int, int, int], int]
+    ends: dict[tuple[int, int, int], int] = field(default_factory=dict)
     lag: timedelta = LAG
 
-    def decide(self, letter: Letter, now: datetime) -> Code | datetime:
-        end = self.ends.get((letter.subject_kind, letter.subject_id, letter.step_no))
+    def decide(self, letter: Letter, facts: Facts, now: datetime) -> Code | datetime:  # noqa: ARG002 - of the protocol
+        end = self.ends.get((letter.subject_kind, letter.subject_id, letter.effect.step_no))
         return now + DAY if end is None else Code(end)
 
 
@@ -119,7 +120,7 @@ def plan_of(process: Process, *, until: datetime) -> Plan:
 def backtested(real: RealShop, until: datetime) -> list[Line]:
     journal, ends = Journal(), real.ends()
     run_backtest(
-        plan_of(real.process, until=until), sending=lambda _: Recorded(ends), look=journal.look, people=3
+        plan_of(real.process, until=until), sending=lambda _: Recorded(ends=ends), look=journal.look, people=3
     )
     return sorted(journal.lines)
 

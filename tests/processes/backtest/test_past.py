@@ -25,6 +25,7 @@ from tests.factories.orders import make_order
 from tests.factories.people import make_contact
 from tests.factories.processes import WAIT_AND_SEND, make_process
 from tests.factories.shops import make_shop, make_waiting_time
+from tests.factories.templates import make_template
 
 pytestmark = pytest.mark.django_db
 PLACED = NOW - 20 * DAY
@@ -39,7 +40,9 @@ def _all_shops() -> Iterator[None]:
 @pytest.fixture
 def shop() -> Shop:
     """Return a shop that waits a day and has just gone live."""
-    return make_shop(live_since=NOW - HOUR)
+    shop = make_shop(live_since=NOW - HOUR)
+    make_template(shop, key="first")
+    return shop
 
 
 def past(shop: Shop, **values: Any) -> Order:

@@ -17,6 +17,7 @@ from tests.factories.moments import DAY, HOUR, NOW
 from tests.factories.orders import make_order
 from tests.factories.processes import make_process
 from tests.factories.shops import make_shop
+from tests.factories.templates import make_template
 
 pytestmark = pytest.mark.django_db
 
@@ -30,6 +31,7 @@ def _all_shops() -> Iterator[None]:
 @pytest.fixture
 def process() -> Process:
     shop = make_shop()
+    make_template(shop, key="first")
     for number in range(3):
         make_order(shop, placed_at=NOW - 20 * DAY + number * HOUR, is_backfill=True)
     return make_process(shop)

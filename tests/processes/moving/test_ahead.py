@@ -39,7 +39,9 @@ def _all_shops() -> Iterator[None]:
 @pytest.fixture
 def shop() -> Shop:
     set_clock(NOW)
-    return make_shop()
+    shop = make_shop()
+    make_template(shop, key="first")
+    return shop
 
 
 def enrol(shop: Shop, count: int = 1) -> list[int]:
@@ -99,7 +101,6 @@ def test_who_is_left_alone_is_in_test_mode_or_has_no_address_gets_nothing(shop: 
 
 
 def test_a_message_under_way_goes_out_unless_its_block_is_left(shop: Shop) -> None:
-    make_template(shop, key="first")
     process = make_process(shop)
     enrol(shop)
     set_clock(NOW + DAY)
@@ -171,7 +172,6 @@ def test_only_the_newest_looks_are_kept_and_a_broken_one_says_so(shop: Shop) -> 
 
 
 def test_publishing_with_a_plan_moves_those_inside(shop: Shop) -> None:
-    make_template(shop, key="first")
     process = make_process(shop)
     [one] = enrol(shop)
     save_draft(process, draft(process, **{"for": "PT30H"}), lock=PUBLISHED, actor=SYSTEM, now=NOW)
