@@ -3,8 +3,10 @@
 The driver adapts a list element by element, which takes longer than the statement itself; these take a tenth (bench_engine).
 """
 
+import json
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from psycopg.abc import Buffer
@@ -12,11 +14,12 @@ from psycopg.adapt import Loader
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNIT = timedelta(microseconds=1)
+_ENCODE = json.JSONEncoder(separators=(",", ":")).encode  # in C; `null` is an array's NULL, too
 
 
 def numbers(values: Iterable[int | None]) -> str:
     """Return whole numbers as an array literal; cast it in the statement: `%s::bigint[]`."""
-    return f"{{{','.join(['NULL' if value is None else str(int(value)) for value in values])}}}"
+    return f"{{{_ENCODE(list(values))[1:-1]}}}"
 
 
 def instants(values: Iterable[datetime | None]) -> str:
@@ -24,9 +27,12 @@ def instants(values: Iterable[datetime | None]) -> str:
 
     Both sides take a third of the time that instants written out take.
     """
-    return (
-        f"{{{','.join(['NULL' if value is None else str((value - _EPOCH) // _UNIT) for value in values])}}}"
-    )
+    return numbers(None if value is None else _microseconds(value) for value in values)
+
+
+@lru_cache(maxsize=4096)
+def _microseconds(value: datetime) -> int:
+    return (value - _EPOCH) // _UNIT  # of one batch most come several times, in one column after the other
 
 
 def as_instant(column: str) -> str:
@@ -47,9 +53,14 @@ def flags(values: Iterable[bool]) -> str:
 
 def texts(values: Iterable[str | None]) -> str:
     """Return texts as an array literal; cast it in the statement: `%s::text[]`."""
+    given = list(values)
+    if None not in given:
+        plain = '","'.join(given)  # type: ignore[arg-type]
+        if "\\" not in plain and plain.count('"') == 2 * (len(given) - 1):
+            return f'{{"{plain}"}}'  # nothing to quote: a tenth of the time
     quoted = [
         "NULL" if value is None else '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-        for value in values
+        for value in given
     ]
     return f"{{{','.join(quoted)}}}"
 
@@ -59,7 +70,12 @@ class QuickInstant(Loader):
 
     def load(self, data: Buffer) -> datetime:
         """Return the instant, aware, in UTC."""
-        return datetime.fromisoformat(bytes(data).decode())
+        return _instant(bytes(data))
+
+
+@lru_cache(maxsize=4096)
+def _instant(text: bytes) -> datetime:
+    return datetime.fromisoformat(text.decode())  # the rows of a batch share many
 
 
 def read_instants_quickly(cursor: Any) -> None:

@@ -36,10 +36,15 @@ _SET_ASIDE = """
     WHERE id = ANY(%s) AND process_id IN (SELECT id FROM halted)
 """
 # Which priorities have somebody due: the first entry of each in the index of the pick. Crosses shops, as the pick does.
+# The settings come in the same round trip: without them the planner joins all orders once there are some hundred thousand
+# (engine 3.1).
 _WAITING = f"""
-    SELECT prio FROM unnest('{{{", ".join(str(int(prio)) for prio in Priority)}}}'::smallint[])
-        WITH ORDINALITY AS p (prio, n)
-    WHERE EXISTS (SELECT 1 FROM processes_enrolment e WHERE e.state IN (1, 2) AND e.prio = p.prio AND e.run_at <= %s)
+    SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
+        set_config('enable_seqscan', 'off', true);
+    SELECT prio FROM unnest('{{{", ".join(str(int(prio)) for prio in Priority)}}}'::smallint[], %s::timestamptz[])
+        WITH ORDINALITY AS p (prio, mark, n)
+    WHERE EXISTS (SELECT 1 FROM processes_enrolment e
+        WHERE e.state IN (1, 2) AND e.prio = p.prio AND e.run_at <= %s AND e.run_at >= p.mark)
     ORDER BY n
 """  # noqa: S608 - numbers of this program
 _LOG = f"""
@@ -77,12 +82,8 @@ class PostgresStore:
             self._opened_at = boot_seconds()
         due: list[Due] = []
         with connection.cursor() as cursor:
-            # Without this the planner joins all orders once there are some hundred thousand (engine 3.1).
-            cursor.execute(
-                "SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),"
-                " set_config('enable_seqscan', 'off', true)"
-            )
-            cursor.execute(_WAITING, [now])
+            cursor.execute(_WAITING, [[self._marks.get(prio, _BEGINNING) for prio in Priority], now])
+            cursor.nextset()
             # The long statement is planned anew each time, so it is spared where nobody is due.
             for (prio,) in cursor.fetchall():
                 if len(due) < limit:

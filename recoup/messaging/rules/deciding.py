@@ -10,11 +10,12 @@ import phonenumbers
 from django.db import connection
 from django_scopes import scopes_disabled
 
+from recoup.core import arrays
 from recoup.messaging.classes import content_of_kind
 from recoup.messaging.models import Template, TemplateVersion
 from recoup.messaging.promotion import words_of_texts
 from recoup.messaging.rendering.tokens import OFFER_TOKENS
-from recoup.messaging.rules.book import RuleBook, book_of
+from recoup.messaging.rules.book import RuleBook, books_of
 from recoup.messaging.rules.kinds import Content, Relation
 
 # What is said about an order so long after it was paid carries out no contract any more: it invites to buy again.
@@ -83,15 +84,15 @@ _BUYERS = """
 
 def bases_of(asked: Sequence[Asked], *, now: datetime) -> list[Basis]:
     """Return the class of each message, in their order."""
-    books = {shop_id: book_of(shop_id) for shop_id in {one.shop_id for one in asked}}
+    books = books_of({one.shop_id for one in asked})
     with connection.cursor() as cursor:
         cursor.execute(
             _FACTS,
             [
-                [one.shop_id for one in asked],
-                [one.contact_id for one in asked],
-                [one.order_id for one in asked],
-                [one.template_key for one in asked],
+                arrays.numbers(one.shop_id for one in asked),
+                arrays.numbers(one.contact_id for one in asked),
+                arrays.numbers(one.order_id for one in asked),
+                arrays.texts(one.template_key for one in asked),
             ],
         )
         rows = [Standing(*row) for row in cursor.fetchall()]
@@ -126,7 +127,10 @@ def _buyers(people: set[tuple[int, int]]) -> set[tuple[int, int]]:
         return set()
     wanted = sorted(people)
     with connection.cursor() as cursor:
-        cursor.execute(_BUYERS, [[shop for shop, _ in wanted], [contact for _, contact in wanted]])
+        cursor.execute(
+            _BUYERS,
+            [arrays.numbers(shop for shop, _ in wanted), arrays.numbers(contact for _, contact in wanted)],
+        )
         return {(shop, contact) for shop, contact in cursor.fetchall()}
 
 

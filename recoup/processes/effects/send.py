@@ -3,15 +3,22 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from django.db import connection
+
+from recoup.core.arrays import numbers
 from recoup.messaging import actions as messaging
 from recoup.processes.effects.base import Asked, Carrier
 from recoup.processes.engine.codes import Flag, SubjectKind
 from recoup.processes.engine.records import Enrolment, Outcome, SendEffect
 from recoup.processes.versions import message_source_of
-from recoup.recovery.models import RecoveryCase
 
 _ORDER, _CART, _TEST = int(SubjectKind.ORDER), int(SubjectKind.CART), int(Flag.TEST)
 _CONTACT = int(SubjectKind.CONTACT)
+# Cross shops, as a batch does.
+_OPEN_CASES = {
+    _ORDER: "SELECT order_id, id FROM recovery_recoverycase WHERE order_id = ANY(%s::bigint[]) AND closed_at IS NULL",
+    _CART: "SELECT cart_id, id FROM recovery_recoverycase WHERE cart_id = ANY(%s::bigint[]) AND closed_at IS NULL",
+}
 
 
 def _carry_out(asked: Asked, now: datetime) -> None:
@@ -30,11 +37,12 @@ def _cases_of(asked: Asked) -> dict[tuple[int, int], int]:
         if enrolment.case_id is None and effect.purpose == "reminder"
     }
     found: dict[tuple[int, int], int] = {}
-    for kind, name in ((_ORDER, "order_id"), (_CART, "cart_id")):
+    for kind, sql in _OPEN_CASES.items():
         ids = [subject_id for subject_kind, subject_id in without if subject_kind == kind]
         if ids:
-            cases = RecoveryCase.objects.filter(closed_at=None, **{f"{name}__in": ids})
-            found |= {(kind, subject_id): pk for subject_id, pk in cases.values_list(name, "pk")}
+            with connection.cursor() as cursor:
+                cursor.execute(sql, [numbers(ids)])
+                found |= {(kind, subject_id): pk for subject_id, pk in cursor.fetchall()}
     return found
 
 
