@@ -168,14 +168,17 @@ def _way_keyset(split: Split, arm: int, now: datetime, *, has_paid: bool) -> Key
 
 def _people(ground: _Ground, keys: Sequence[int], *, flag: int) -> list[Person]:
     is_paid, windows = ground.is_paid()
+    statement = _PEOPLE.format(begin=ground.begin, is_paid=is_paid, paid_at=ground.paid_at)
     values: list[Any] = [flag, *windows, ground.window, ground.shop_id, list(keys)]
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT r.id, r.contact_id, coalesce(nullif(c.name, ''), c.email, ''), r.subject_kind, r.subject_id,"  # noqa: S608
-            f" coalesce(o.number, ''), {ground.begin}, r.flags & %s <> 0, CASE WHEN {is_paid} THEN {ground.paid_at} END"
-            " FROM processes_enrolment r JOIN customers_contact c ON c.id = r.contact_id"
-            " LEFT JOIN orders_order o ON o.id = r.subject_id AND r.subject_kind = 1"
-            " WHERE r.shop_id = %s AND r.id = ANY(%s) ORDER BY r.id DESC",
-            values,
-        )
+        cursor.execute(statement, values)
         return [Person(*row) for row in cursor.fetchall()]
+
+
+_PEOPLE = """
+    SELECT r.id, r.contact_id, coalesce(nullif(c.name, ''), c.email, ''), r.subject_kind, r.subject_id,
+        coalesce(o.number, ''), {begin}, r.flags & %s <> 0, CASE WHEN {is_paid} THEN {paid_at} END
+    FROM processes_enrolment r JOIN customers_contact c ON c.id = r.contact_id
+    LEFT JOIN orders_order o ON o.id = r.subject_id AND r.subject_kind = 1
+    WHERE r.shop_id = %s AND r.id = ANY(%s) ORDER BY r.id DESC
+"""

@@ -30,7 +30,7 @@ _SENT = "m.shop_id = p.shop_id AND m.source_id = p.message_source_id AND m.state
 
 @dataclass(frozen=True, slots=True)
 class ProcessNumbers:
-    """How a process does: cases inside it now, messages it sent, cases that they won back."""
+    """How a process does: all that wait in it now, messages it sent, cases that they won back."""
 
     inside: Count
     sent: Count
@@ -46,11 +46,11 @@ class ProcessNumbers:
 def process_numbers(shop: Shop) -> dict[int, ProcessNumbers]:
     """Return the numbers of all processes of a shop, each exact up to 10,000."""
     limit = MOST_COUNTED + 1
-    inside, won = (_CONDITIONS[name].format(process="p.id") for name in ("inside", "won"))
+    won = _WON.format(process="p.id")
     statement = f"""
         SELECT p.id,
-          (SELECT count(*) FROM (SELECT FROM recovery_recoverycase r
-             WHERE r.shop_id = p.shop_id AND {inside} LIMIT {limit}) x),
+          (SELECT count(*) FROM (SELECT FROM processes_enrolment e
+             WHERE e.process_id = p.id AND e.active_key IS NOT NULL LIMIT {limit}) x),
           (SELECT count(*) FROM (SELECT FROM messaging_message m WHERE {_SENT} LIMIT {limit}) x),
           (SELECT count(*) FROM (SELECT FROM recovery_recoverycase r
              WHERE r.shop_id = p.shop_id AND {won} LIMIT {limit}) x),

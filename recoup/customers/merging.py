@@ -4,7 +4,7 @@ Lock order: the signs that people are recognised by < contact gates < order, car
 somebody holds their signs until the end of the transaction, so nobody new comes to the contact that goes meanwhile.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 
 from django.db import connection, transaction
@@ -61,6 +61,16 @@ class MergeRefused(Exception):
         self.reason = reason
 
 
+Follow = Callable[[int, int, int], None]  # the shop, who stays, who goes
+_FOLLOWERS: list[Follow] = []
+
+
+def also(follow: Follow) -> None:
+    """Have something done in each merge, once its rows have moved: parts that lie above say here what must hold at once."""
+    if follow not in _FOLLOWERS:
+        _FOLLOWERS.append(follow)
+
+
 def merge_contacts(kept: Contact, gone: Contact, *, actor: Actor, now: datetime) -> Contact:
     """Make one contact of two: all that is of `gone` becomes of `kept`, and `gone` leads to it from then on.
 
@@ -82,6 +92,8 @@ def merge_contacts(kept: Contact, gone: Contact, *, actor: Actor, now: datetime)
         _refuse_unless_free(kept, gone)
         _keep_strict(kept, gone, now)
         move_rows(kept.shop_id, kept.pk, gone_id=gone.pk)
+        for follow in _FOLLOWERS:
+            follow(kept.shop_id, kept.pk, gone.pk)
         _join_gates(kept, gone)
         _join(kept, gone)
         _settle_suggestions(kept, gone)

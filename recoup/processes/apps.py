@@ -4,7 +4,13 @@ from django.apps import AppConfig
 
 
 class ProcessesConfig(AppConfig):
-    """Names the part."""
+    """Names the part and what it hears at once."""
 
     name = "recoup.processes"
     label = "processes"
+
+    def ready(self) -> None:
+        """Ask to be told of merges."""
+        from recoup.processes import merged  # local: django
+
+        merged.register()

@@ -17,6 +17,7 @@ from recoup.processes.queries import standing_at
 
 Number = Literal["here", "passed"]
 LATELY = timedelta(days=30)
+EVERYWHERE = ""  # in place of a block: all who are inside, with whatever they came
 # Lines that say that somebody is still at a block, or left the process there: they did not go through it.
 _STAYED = sorted(
     code.value
@@ -79,9 +80,12 @@ def counts_at_blocks(process: Process, *, now: datetime) -> dict[str, AtBlock]:
 
 
 def _keyset(process: Process, block: str, number: Number, now: datetime) -> Keyset:
+    conditions, params = ["r.process_id = %s"], [process.pk]
+    if number == "here" and block == EVERYWHERE:
+        conditions.append("r.active_key IS NOT NULL")
+        return Keyset("processes_enrolment", process.shop_id, conditions=conditions, params=params)
     numbers = _numbers(process)
     node = numbers.nodes.get(block, -1)
-    conditions, params = ["r.process_id = %s"], [process.pk]
     if number == "here":
         conditions += ["r.active_key IS NOT NULL", "r.node = %s"]
         params.append(node)

@@ -1,8 +1,8 @@
 """Entry: who comes into which process, decided by unique indexes and never by reading first (engine 8 T0, 10.5)."""
 
 import json
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import reduce
 from operator import or_
@@ -10,10 +10,11 @@ from typing import Any
 
 from django.db import connection
 
+from recoup.customers.queries import who_stands_for
 from recoup.processes import turned_away
 from recoup.processes.at_doors import known_at_doors
 from recoup.processes.drawing import Drawn, first_draws, shop_shares
-from recoup.processes.engine.codes import Priority, Refusal, SubjectKind, Wake
+from recoup.processes.engine.codes import Priority, Refusal, SubjectKind
 from recoup.processes.engine.compiled import Graph
 from recoup.processes.engine.entry import LONGEST_CHAIN, Candidate, EntryKeys, Reentry, begin
 from recoup.processes.engine.records import Enrolment, Facts, Swap
@@ -165,6 +166,7 @@ def let_in(arrivals: Sequence[Arrival]) -> list[int]:
     """Let people in; return the place in the sequence of each who came in, once for each door."""
     if not arrivals:
         return []
+    arrivals = _as_they_are(arrivals)
     doors = open_doors([arrival.shop_id for arrival in arrivals])
     met = [(n, door) for n, arrival in enumerate(arrivals) for door in doors if _is_met(arrival, door)]
     if not met:
@@ -199,6 +201,20 @@ def let_in(arrivals: Sequence[Arrival]) -> list[int]:
     came_in = [whose[place] for place in insert(beginnings)]
     turned_away.record(refused)
     return came_in
+
+
+def _as_they_are(arrivals: Sequence[Arrival]) -> list[Arrival]:
+    """Let whoever was merged into somebody else since the news come as the one who stays: a person enters once (T42)."""
+    stands = who_stands_for(one.contact_id for one in arrivals)
+    found = []
+    for one in arrivals:
+        person = stands.get(one.contact_id, one.contact_id)
+        if person != one.contact_id:
+            subject = person if one.kind == "contact" else one.subject_id
+            found.append(replace(one, contact_id=person, subject_id=subject))
+        else:
+            found.append(one)
+    return found
 
 
 def _is_met(arrival: Arrival, door: Door) -> bool:
@@ -353,36 +369,3 @@ def insert(beginnings: Sequence[tuple[Enrolment, EntryKeys]]) -> set[tuple[int, 
 def place_of(enrolment: Enrolment, keys: EntryKeys) -> tuple[int, int, int, int]:
     """Return what names a beginning among those that `insert` has let in."""
     return enrolment.process_id, keys.entry_key, enrolment.subject_kind, enrolment.subject_id
-
-
-def wake_carts_of(buyers: Collection[tuple[int, int]], now: datetime) -> int:
-    """Wake the enrolments on carts of people (shop and contact) who have ordered since: that supersedes the cart."""
-    return _wake_people(buyers, Wake.SUPERSEDED, (SubjectKind.CART,), now)
-
-
-def wake_buyers(buyers: Collection[tuple[int, int]], now: datetime) -> int:
-    """Wake the enrolments of people (shop and contact) that wait for them to buy something, in whichever order."""
-    return _wake_people(buyers, Wake.BOUGHT, tuple(SubjectKind), now)
-
-
-def _wake_people(
-    people: Collection[tuple[int, int]], event: Wake, kinds: Sequence[SubjectKind], now: datetime
-) -> int:
-    if not people:
-        return 0
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "WITH l AS (SELECT e.id FROM unnest(%s::bigint[], %s::bigint[]) AS b (shop_id, contact_id)"
-            " JOIN processes_enrolment e ON e.shop_id = b.shop_id AND e.contact_id = b.contact_id"
-            " WHERE e.subject_kind = ANY(%s) AND e.state IN (1, 2) AND e.wait_mask & %s <> 0"
-            " ORDER BY e.id FOR NO KEY UPDATE OF e)"
-            " UPDATE processes_enrolment e SET state = 2, prio = 0, run_at = least(e.run_at, %s) FROM l"
-            " WHERE e.id = l.id AND e.state IN (1, 2)",
-            [
-                *[list(column) for column in zip(*sorted(set(people)), strict=True)],
-                [int(kind) for kind in kinds],
-                event.value,
-                now,
-            ],
-        )
-        return int(cursor.rowcount)

@@ -7,6 +7,7 @@ from django.db import connection
 from recoup.core.activity import Actor
 from recoup.core.clock import trade_now
 from recoup.customers.events import CustomerMerged, TagsChanged
+from recoup.customers.queries import who_stands_for
 from recoup.desk.events import TaskDone
 from recoup.messaging.events import MessageClicked, MessageOpened, MessageSettled
 from recoup.offers.events import OfferDecided
@@ -14,13 +15,14 @@ from recoup.orders import status
 from recoup.orders.events import CartChanged, OrderCancelled, OrderChanged, OrderPlaced
 from recoup.orders.models import Order
 from recoup.payments.events import PaymentFailed, PaymentReceived
-from recoup.processes import arriving, swapped
+from recoup.processes import arriving, merged, swapped
 from recoup.processes.engine.batch import WakeUp
 from recoup.processes.engine.codes import SubjectKind, Wake
-from recoup.processes.entering import enrol_cases, enrol_placed, wake_buyers, wake_carts_of
+from recoup.processes.entering import enrol_cases, enrol_placed
 from recoup.processes.events import EnrolmentEnded, StatusWished, WebhookAnswered
 from recoup.processes.queries import subjects_of
 from recoup.processes.store import wake
+from recoup.processes.waking import wake_buyers, wake_carts_of
 from recoup.recovery.events import RecoveryCaseClosed, RecoveryCaseOpened
 
 _ORDER, _CART = int(SubjectKind.ORDER), int(SubjectKind.CART)
@@ -156,6 +158,9 @@ def follow_merged(batch: Sequence[CustomerMerged]) -> None:
             " UPDATE processes_enrolment e SET subject_id = e.contact_id FROM l WHERE e.id = l.id",
             [int(SubjectKind.CONTACT), sorted({news.gone_id for news in batch})],
         )
+    stands = who_stands_for(news.gone_id for news in batch)
+    for news in batch:
+        merged.end_doubles(news.shop_id, stands.get(news.gone_id, news.contact_id), news.gone_id)
 
 
 def follow_wishes(batch: Sequence[StatusWished]) -> None:

@@ -59,7 +59,8 @@ def of_person(name: str) -> Callable[[Frame, Scope], Sql]:
     """Read a column of the person, whoever the row is about."""
 
     def build(frame: Frame, _scope: Scope) -> Sql:
-        text = f"(SELECT {name} FROM customers_contact w WHERE w.shop_id = %s AND w.id = {frame.person})"  # noqa: S608
+        person = frame.person
+        text = f"(SELECT {name} FROM customers_contact w WHERE w.shop_id = %s AND w.id = {person})"  # noqa: S608 - ours
         return Sql(text, (frame.shop_id,))
 
     return build

@@ -29,6 +29,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("processes/<int:process_id>/edit/", editor.edit, name="process_edit"),
     path("processes/<int:process_id>/edit/canvas/", editor_canvas.canvas, name="process_canvas"),
     path("processes/<int:process_id>/counts/", process_step.counts, name="process_counts"),
+    path("processes/<int:process_id>/inside/", process_step.inside, name="process_inside"),
     path("processes/<int:process_id>/steps/<slug:block>/", process_step.step, name="process_step"),
     path("processes/<int:process_id>/edit/name/", editor_forms.name, name="process_edit_name"),
     path("processes/<int:process_id>/edit/entry/", editor_forms.entry, name="process_edit_entry"),

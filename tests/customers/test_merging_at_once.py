@@ -8,15 +8,22 @@ import pytest
 from django.db import connection, transaction
 from django_scopes import scopes_disabled
 
+from recoup.core import outbox
 from recoup.core.activity import Actor
 from recoup.customers.actions import recognise
 from recoup.customers.merging import MergeRefused, merge_contacts
 from recoup.customers.models import Contact, ContactGate
 from recoup.orders.models import Order
+from recoup.processes.engine.codes import Code
+from recoup.processes.entering import enrol_cases
+from recoup.processes.models import Enrolment, Process, StepLog
+from recoup.recovery.events import RecoveryCaseOpened
 from recoup.shops.snapshots import PersonSnapshot
+from tests.factories.cases import make_case
 from tests.factories.moments import NOW
 from tests.factories.orders import make_order
 from tests.factories.people import make_contact
+from tests.factories.processes import make_process, opened
 from tests.factories.shops import make_shop
 from tests.support.together import together
 
@@ -104,3 +111,71 @@ def _wait_for_somebody() -> int:
             return int(waiting)
         time.sleep(0.02)
     return 0
+
+
+def asked(pair: tuple[Contact, Contact]) -> tuple[Process, list[RecoveryCaseOpened]]:
+    """Return a process that lets each person in once, and news of a case of either of two people."""
+    process = make_process(pair[0].shop, entry={"reentry": "once_per_contact", "group": "asked"})
+    return process, [opened(make_case(make_order(one.shop, contact=one, status="unpaid"))) for one in pair]
+
+
+def test_who_comes_while_they_are_merged_has_been_in_as_the_other(pair: tuple[Contact, Contact]) -> None:
+    _, (as_kept, as_gone) = asked(pair)
+    enrol_cases([as_gone])
+    merged = threading.Event()
+
+    def merge() -> int:
+        with transaction.atomic():
+            merge_contacts(*pair, actor=CLERK, now=NOW)
+            merged.set()
+            return _wait_for_somebody()
+
+    def come() -> int:
+        merged.wait(10)
+        return enrol_cases([as_kept])
+
+    assert together([merge, come]) == [1, 0]
+    assert enrol_cases([as_gone, as_kept]) == 0
+    assert [one.subject_id for one in Enrolment.objects.all()] == [as_gone.subject_id]
+    assert [one.contact_id for one in Enrolment.objects.all()] == [pair[0].pk]
+
+
+def test_who_came_as_the_one_who_goes_in_that_moment_leaves_again(pair: tuple[Contact, Contact]) -> None:
+    process, (as_kept, as_gone) = asked(pair)
+    enrol_cases([as_kept])
+    came, merged = threading.Event(), threading.Event()
+
+    def come() -> int:
+        with transaction.atomic():
+            found = enrol_cases([as_gone])
+            came.set()
+            merged.wait(10)
+        return found
+
+    def merge() -> None:
+        came.wait(10)
+        merge_contacts(*pair, actor=CLERK, now=NOW)
+        merged.set()
+
+    assert together([come, merge]) == [1, None]
+    while outbox.dispatch():
+        pass
+
+    ended = StepLog.objects.get(outcome=Code.STOPPED_DOUBLE)
+    assert Enrolment.objects.get(pk=ended.enrolment_id).subject_id == as_gone.subject_id
+    assert [one.subject_id for one in Enrolment.objects.filter(state__lt=8)] == [as_kept.subject_id]
+    assert not Enrolment.objects.filter(process=process).exclude(contact_id=pair[0].pk).exists()
+
+
+def test_two_who_were_inside_before_they_were_one_both_go_on(pair: tuple[Contact, Contact]) -> None:
+    _, both = asked(pair)
+    enrol_cases(both[:1])
+    Enrolment.objects.update(group_key=None)  # the group lets one of them in alone
+    enrol_cases(both[1:])
+
+    merge_contacts(*pair, actor=CLERK, now=NOW)
+    while outbox.dispatch():
+        pass
+
+    assert Enrolment.objects.filter(state__lt=8).count() == 2
+    assert enrol_cases(both) == 0

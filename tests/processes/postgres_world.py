@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import connection
 
-from recoup.processes import entering
+from recoup.processes import entering, waking
 from recoup.processes.engine.batch import Due, WakeUp
 from recoup.processes.engine.codes import Code, Wake
 from recoup.processes.engine.compiled import Graph
@@ -177,7 +177,7 @@ class PostgresWorld:
             true=purchase.became_true_at,
             at=purchase.at,
         )
-        entering.wake_buyers([(self._shop.pk, purchase.contact_id)], self.clock)
+        waking.wake_buyers([(self._shop.pk, purchase.contact_id)], self.clock)
 
     def _make_order(self, arrival: Arrival) -> None:
         candidate, order = arrival.candidate, arrival.facts.order

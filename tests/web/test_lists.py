@@ -331,14 +331,30 @@ def test_the_numbers_of_a_process_equal_their_rows(shop: Shop) -> None:
     process = Process.objects.get(key="unpaid_order")
     client = sign_in(shop)
 
+    put_in(make_order(shop, status="new"), process)  # by hand: no case was opened for it
     page = shown(client, f"processes/{process.pk}/")
-    inside = shown(client, f"recovery/?process={process.pk}")
+    inside = shown(client, f"processes/{process.pk}/inside/")
+    cases = shown(client, f"recovery/?process={process.pk}")
     blocks = links_of_steps(page, process)
 
-    assert rows_of(inside) == 2
-    assert [(number, rows_of(shown_at(client, address))) for number, address in blocks] == [(2, 2)]
+    assert number_of_tile(page, f"processes/{process.pk}/inside/") == "3"
+    assert (rows_of(inside), rows_of(cases)) == (3, 2)
+    assert [(number, rows_of(shown_at(client, address))) for number, address in blocks] == [(3, 3)]
     assert rows_of(shown(client, f"recovery/?process={process.pk}&block=n9")) == 0
     assert rows_of(shown(client, f"recovery/?process={process.pk}&block=nonsense")) == 0
+
+
+def put_in(order: Order, process: Process) -> None:
+    """Put an order into a process, as somebody does by hand, and let it begin there."""
+    enrol([Arrival("", order.shop_id, order.contact_id or 0, "order", order.pk, NOW, process_id=process.pk)])
+    Engine().run_once()
+
+
+def number_of_tile(page: str, address: str) -> str:
+    """Return the number that leads to these rows."""
+    found = re.search(rf'<a class="tile[^>]*href="[^"]*{re.escape(address)}"[^>]*>(.*?)</a>', page, re.DOTALL)
+    assert found is not None
+    return re.search(r'tile-value">([^<]*)', found.group(1)).group(1)  # type: ignore[union-attr]
 
 
 def links_of_steps(page: str, process: Process) -> list[tuple[int, str]]:

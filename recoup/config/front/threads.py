@@ -49,8 +49,9 @@ class Head:
     status: int = 0
     headers: Headers = field(default_factory=list)
 
-    def start(self, status: str, headers: Headers, exc_info: object = None) -> Callable[[bytes], None]:  # noqa: ARG002
+    def start(self, status: str, headers: Headers, exc_info: object = None) -> Callable[[bytes], None]:
         """Take them (PEP 3333, without its old way to write)."""
+        del exc_info  # of an application that begins anew: what it gave before has not been sent
         self.status = int(status[:3])
         self.headers = headers
         return _refuse_to_write

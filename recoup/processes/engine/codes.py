@@ -181,6 +181,7 @@ class Code(IntEnum):
     STOPPED_PREEMPTED = 111
     STOPPED_ERASED = 112
     STOPPED_PROCESS = 113
+    STOPPED_DOUBLE = 114  # had been in it before, as another record of the same person
 
     MIGRATED = 120  # moved to another version; the line's arm is the number of the one before
     STOPPED_MIGRATED = 121  # ended by a person, because the new version has no place for them

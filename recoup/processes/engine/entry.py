@@ -3,7 +3,7 @@
 Uniqueness is decided by unique indexes over these keys, never by reading first.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -101,8 +101,21 @@ def entry_keys(
             last = candidate.last_ended_at
             if last is not None and again_after is not None and candidate.entered_at < last + again_after:
                 return None
-            turn = "first" if last is None else last.isoformat()
+            turn = FIRST_TURN if last is None else last.isoformat()
             return EntryKeys(key_of(*contact, turn), key_of(*contact), group_key)
+
+
+FIRST_TURN = "first"  # of somebody who has never left a process that lets people in again after a time
+
+
+def keys_of_person(contact_id: int, groups: Sequence[str]) -> dict[str, list[int]]:
+    """Return every key that names a person and nothing else, by its column; those of two people stand in the same order."""
+    contact = key_of("contact", contact_id)
+    return {
+        "entry_key": [contact, key_of("contact", contact_id, FIRST_TURN)],
+        "active_key": [contact],
+        "group_key": [key_of("group", group, contact_id) for group in groups],
+    }
 
 
 def begin(

@@ -82,6 +82,7 @@ _OUTCOMES = {
     "stopped.by_hand": gettext_noop("Stopped by hand"),
     "stopped.preempted": gettext_noop("Stopped: another process took over"),
     "stopped.erased": gettext_noop("Stopped: the person's data was erased"),
+    "stopped.double": gettext_noop("Ended: had been in it before, under another record of the same person"),
     "stopped.process": gettext_noop("Stopped with its process"),
     "stopped.migrated": gettext_noop("Ended when the process got a new version"),
     "migrated": gettext_noop("Moved to a newer version"),

@@ -41,8 +41,8 @@ MOST_VERSIONS = 10
 
 
 def inside_url(seat: Seat, process: Process) -> str:
-    """Return the cases that are inside a process now."""
-    return with_query(place(seat, "recovery"), {"process": process.pk})
+    """Return the orders, carts and people that are inside a process now."""
+    return place(seat, "process_inside", process.pk)
 
 
 def won_url(seat: Seat, process: Process) -> str:

@@ -7,12 +7,12 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from recoup.accounts.roles import Right
-from recoup.processes.at_blocks import Number, count_at_block, counts_at_blocks, list_at_block
+from recoup.processes.at_blocks import EVERYWHERE, Number, count_at_block, counts_at_blocks, list_at_block
 from recoup.shops.access import Seat
 from recoup.web import listing
 from recoup.web.answers import place
 from recoup.web.doors import StaffRequest, staff
-from recoup.web.listing import Address
+from recoup.web.listing import Address, with_query
 from recoup.web.parts import Filters, Link
 from recoup.web.shown import at_blocks as shown
 from recoup.web.shown.processes import block_title
@@ -48,6 +48,29 @@ def step(request: StaffRequest, seat: Seat, process_id: int, block: str) -> Http
         ],
         "title": block_title(process, block) or _("A step of an earlier version"),
         "filters": Filters(views),
+        "rows": shown.rows_of(seat, page.rows),
+        "pager": listing.pager(address, page, count, _counted),
+    }
+    return render(request, "web/process_step.html", context)
+
+
+@require_safe
+@staff(Right.SEE_PROCESSES)
+def inside(request: StaffRequest, seat: Seat, process_id: int) -> HttpResponse:
+    """List all that wait in a process: orders, carts and people."""
+    process, address = get_process(seat, process_id), Address(request)
+    page = list_at_block(process, EVERYWHERE, "here", cursor=address.get("c"), now=request.now)
+    most = listing.wants_exact(address)
+    count = count_at_block(process, EVERYWHERE, "here", most=most, now=request.now)
+    cases = with_query(place(seat, "recovery"), {"process": process.pk})
+    context = {
+        "crumb_links": [
+            Link(_("Processes"), place(seat, "processes")),
+            Link(steps.process_name(process), place(seat, "process", process.pk)),
+            Link(_("Waiting in it"), ""),
+        ],
+        "title": _("Waiting in “%(name)s”") % {"name": steps.process_name(process)},
+        "filters": Filters([Link(_("All"), address.path, True), Link(_("Their cases in Recovery"), cases)]),
         "rows": shown.rows_of(seat, page.rows),
         "pager": listing.pager(address, page, count, _counted),
     }

@@ -108,6 +108,9 @@ SENTENCES: dict[str, Words] = {
     "stopped_by_hand": gettext_lazy("Somebody ended the process for this order at %(at)s."),
     "stopped_preempted": gettext_lazy("Another process took over at %(at)s."),
     "stopped_erased": gettext_lazy("The person's data was erased at %(at)s."),
+    "stopped_double": gettext_lazy(
+        "It ended at %(at)s: the person had been in this process before, under another record."
+    ),
     "stopped_process": gettext_lazy("The process was stopped at %(at)s, before this was due (%(due)s)."),
     "migrated": gettext_lazy("They were moved to a newer version at %(at)s."),
     "stopped_migrated": gettext_lazy(
