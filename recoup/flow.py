@@ -18,8 +18,18 @@ from recoup.storefront import handlers as storefront
 
 ROUTES: Routes = {
     CartChanged: (recovery.follow_changed_carts, processes.wake_carts),
-    OrderPlaced: (recovery.make_way_for_orders, processes.wake_carts_of_buyers, processes.enrol_buyers),
-    OrderChanged: (recovery.follow_changed, processes.wake_changed, processes.enrol_swapped),
+    OrderPlaced: (
+        recovery.make_way_for_orders,
+        processes.wake_carts_of_buyers,
+        processes.enrol_buyers,
+        offers.follow_coupons,
+    ),
+    OrderChanged: (
+        recovery.follow_changed,
+        processes.wake_changed,
+        processes.enrol_swapped,
+        offers.follow_coupons,
+    ),
     OrderCancelled: (recovery.close_ended, processes.wake_cancelled, offers.follow_cancelled),
     RecoveryCaseOpened: (recovery.look_again, processes.enrol),
     OfferDecided: (processes.wake_offered,),

@@ -4,7 +4,7 @@ import gc
 import signal
 import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from types import FrameType
 
@@ -24,6 +24,7 @@ from recoup.integrations.csvfile import importing
 from recoup.messaging.sender.loop import Sender
 from recoup.messaging.sender.spending import forget_numbers
 from recoup.offers.ending import expire_due_offers
+from recoup.offers.making import call_shops
 from recoup.payments.asking import ask_open_attempts
 from recoup.processes import actions as processes
 from recoup.processes.backtest import runs as backtests
@@ -35,6 +36,8 @@ from recoup.processes.moving import ahead, moves
 from recoup.recovery import actions as recovery
 from recoup.recovery import detection
 from recoup.recovery.asking import ask_due_orders
+from recoup.shops.models import Source
+from recoup.shops.snapshots import OrderSnapshot
 from recoup.storefront.expiring import close_expired_sessions
 
 log = structlog.get_logger(__name__)
@@ -48,7 +51,7 @@ SWEEP_EVERY = timedelta(seconds=2)
 IMPORT_EVERY = 5.0
 BACKTEST_EVERY = 1.0  # somebody looks at the progress bar
 MOVE_EVERY = 1.0  # so does here; and whoever was locked is free again
-CALLS_EVERY = 1.0
+CALLS_EVERY = COUPONS_EVERY = 1.0
 POLL_EVERY = timedelta(seconds=20)
 FOLD_EVERY = timedelta(minutes=1)
 PLACE_EVERY = timedelta(minutes=1)
@@ -111,6 +114,7 @@ def all_loops() -> list[loops.Loop]:
         ),
         loops.Loop("detection", _unscoped(detect), idle=SWEEP_EVERY.total_seconds()),
         loops.Loop("calls", _unscoped(make_calls), idle=CALLS_EVERY),
+        loops.Loop("coupons", _unscoped(lambda: call_shops(record_told)), idle=COUPONS_EVERY),
         loops.Loop("asking", _unscoped(ask), idle=SWEEP_EVERY.total_seconds()),
         loops.Loop("polling", _unscoped(poll), idle=POLL_EVERY.total_seconds()),
         loops.Loop(
@@ -167,6 +171,11 @@ def forget() -> int:
     return empty_payloads(now=now) + forget_numbers(now=now)
 
 
+def record_told(source: Source, snapshot: OrderSnapshot, now: datetime) -> None:
+    """Record an order as its shop has just shown it."""
+    intake.apply_snapshot(source, snapshot, now=now)
+
+
 def ask() -> int:
     """Ask sources and operators about what is due and not known."""
     now = trade_now()
@@ -194,7 +203,7 @@ def step_all(*, rounds: int = 1) -> int:
             done += intake.apply_waiting(limit=200)
             done += detect()
             done += ask()
-            done += finish() + end_offers()
+            done += finish() + end_offers() + call_shops(record_told)
             while moved := moves.run_waiting():
                 done += moved
             while added := bulk.run_waiting():

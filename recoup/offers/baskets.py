@@ -11,6 +11,7 @@ from recoup.offers.pricing import Basket, Gift, Line
 from recoup.offers.terms import Kind, Terms
 from recoup.orders.models import Cart, Order
 from recoup.shops.models import FILE_KIND, OWN_KIND, Source
+from recoup.shops.snapshots import OrderSnapshot
 
 _ZERO = Decimal(0)
 
@@ -28,6 +29,24 @@ def baskets_of(subjects: Collection[Order | Cart]) -> list[Basket]:
         _basket(subject, tuple(_line(subject, line, costs) for line in lines))
         for subject, lines in zip(subjects, told, strict=True)
     ]
+
+
+def basket_of_snapshot(source: Source, told: OrderSnapshot) -> Basket:
+    """Return the basket of an order as its shop tells it now, whatever we have recorded of it."""
+    order = Order(
+        shop_id=source.shop_id,
+        source_id=source.pk,
+        currency=told.currency,
+        total=told.total,
+        shipping_total=told.shipping_total,
+        tax_total=told.tax_total,
+        discount_total=told.discount_total,
+    )
+    lines = [
+        _Told(line.product_ref, line.variant_ref, line.sku, line.quantity, line.total) for line in told.lines
+    ]
+    costs = _Costs([order], lines)
+    return _basket(order, tuple(_line(order, line, costs) for line in lines))
 
 
 class _Told(NamedTuple):

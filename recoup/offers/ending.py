@@ -1,20 +1,24 @@
 """Ends of offers: expired, withdrawn by hand, by a payment in full or by a cancellation. What was reserved goes back."""
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 from django_scopes import scopes_disabled
 
-from recoup.core import activity
+from recoup.core import activity, outbox
 from recoup.core.activity import Actor
 from recoup.core.clock import real_now
 from recoup.offers import budgets
+from recoup.offers.events import OfferDecided
 from recoup.offers.models import Offer
 from recoup.offers.reasons import Reason
 
 State = Offer.State
 _BATCH = 500
+_MAY_FINISH = (Reason.EXPIRED, Reason.BY_HAND)
 
 
 class NotInForce(Exception):
@@ -24,12 +28,31 @@ class NotInForce(Exception):
 _HOLD = """
     SELECT id FROM offers_offer WHERE id = ANY(%s) AND state IN ('granted', 'asked') ORDER BY id FOR NO KEY UPDATE
 """
+# Who stands at the bank's page with a coupon on an order may finish; then the order costs again what it did.
+GRACE = timedelta(minutes=15)
+# Shops tell the instant of a change to the second: what is taken off again must not stand in that of its putting on.
+_PAUSE = timedelta(seconds=2)
 _END = """
-    UPDATE offers_offer SET state = %s, reason = %s, ended_at = %s, note = %s,
-        remote_next_at = CASE WHEN remote_ref <> '' THEN %s ELSE NULL END, remote_tries = 0
-    WHERE id = ANY(%s) AND state IN ('granted', 'asked')
-    RETURNING id, shop_id, budget_key, budget_start, currency, expected, enrolment_id
+    UPDATE offers_offer SET state = CASE WHEN state = 'asked' THEN 'refused' ELSE %(state)s END,
+        decided_at = CASE WHEN state = 'asked' THEN %(now)s ELSE decided_at END,
+        reason = %(reason)s, ended_at = %(now)s, note = %(note)s, remote_tries = 0,
+        remote_next_at = CASE WHEN maker_id IS NULL THEN NULL
+            WHEN state = 'granted' AND order_id IS NOT NULL AND %(may_finish)s THEN %(real)s + %(grace)s
+            ELSE %(real)s + %(pause)s END
+    WHERE id = ANY(%(ids)s) AND state IN ('granted', 'asked')
+    RETURNING id, shop_id, budget_key, budget_start, currency, expected, enrolment_id, state
 """
+
+
+class _Ended(NamedTuple):
+    id: int
+    shop_id: int
+    key: str
+    start: datetime | None
+    currency: str
+    expected: Decimal
+    enrolment_id: int | None
+    state: str
 
 
 def end_offers(
@@ -37,22 +60,34 @@ def end_offers(
 ) -> list[int]:
     """End offers that are in force, each once, and give back what they had reserved; return those that were ended.
 
-    A coupon that stands for one in another shop is taken away by the worker's loop.
+    A coupon that stands for one in the shop is taken away by the worker's loop. One whose coupon was still being made is
+    refused, and whoever waits for it goes on.
     """
     if not offer_ids:
         return []
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_HOLD, [sorted(offer_ids)])  # by id, as whoever uses them does
-        cursor.execute(_END, [state, str(reason), now, note, real_now(), sorted(offer_ids)])
-        rows = cursor.fetchall()
-    held = [
-        (key, shop_id, currency, start, expected)
-        for _, shop_id, key, start, currency, expected, _ in rows
-        if start
-    ]
+    values: dict[str, Any] = {
+        "state": state,
+        "reason": str(reason),
+        "now": now,
+        "note": note,
+        "real": real_now(),
+        "grace": GRACE,
+        "pause": _PAUSE,
+        "may_finish": reason in _MAY_FINISH,
+        "ids": sorted(offer_ids),
+    }
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(_HOLD, [sorted(offer_ids)])  # by id, as whoever uses them does
+            cursor.execute(_END, values)
+            rows = [_Ended(*row) for row in cursor.fetchall()]
+        for one in rows:
+            if one.state == State.REFUSED and one.enrolment_id is not None:
+                outbox.announce(OfferDecided(one.shop_id, one.id, one.enrolment_id, now))
+    held = [(one.key, one.shop_id, one.currency, one.start, one.expected) for one in rows if one.start]
     for key, shop_id, currency, start, expected in sorted(held):  # in the order in which granting takes them
         budgets.give_back(shop_id, key, currency, expected, start=start)
-    return [row[0] for row in rows]
+    return [one.id for one in rows]
 
 
 def withdraw(offer: Offer, *, note: str, actor: Actor, now: datetime) -> Offer:

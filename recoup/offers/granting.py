@@ -1,23 +1,24 @@
 """Granting offers: decided with everything that is known, in the transaction of the step that asks (K1-K3, K5-K7; D5)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from django.db import transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Q
 from django_scopes import scope
 
 from recoup.core import activity, outbox
 from recoup.core.activity import Actor
+from recoup.core.clock import real_now
 from recoup.customers.models import Contact
 from recoup.offers import budgets
 from recoup.offers.baskets import basket_of, gift_of
 from recoup.offers.codes import new_code
 from recoup.offers.events import OfferDecided, OfferGranted
 from recoup.offers.models import Offer, OfferSettings
-from recoup.offers.origins import Origin, origin_of
+from recoup.offers.origins import Origin, maker_of, origin_of
 from recoup.offers.pricing import Part, Quote, quote
 from recoup.offers.reasons import Reason
 from recoup.offers.settings import get_settings, limits_of, rules_of
@@ -27,6 +28,7 @@ from recoup.orders.queries import OPEN_STATUSES, OWED_STATES
 from recoup.shops.models import Shop
 
 State = Offer.State
+_LOCK = 0x0FFE5  # of the people about whom offers are decided, among the advisory locks
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +67,27 @@ def grant_offers(wishes: Sequence[Wish], *, now: datetime) -> list[Offer]:
     the reason. An offer that another shop applies is `asked` until its coupon stands there. Announces `OfferGranted`, and
     `OfferDecided` for a step that waits.
     """
-    decided = []
-    for wish in sorted(wishes, key=lambda wish: (wish.budget_key, wish.enrolment_id or 0)):
+    lock_people({wish.contact_id for wish in wishes})
+    written = []
+    for wish in sorted(wishes, key=_place):
         with scope(shop=wish.shop_id):
-            decided.append(_decide(wish, now=now, granted_by=None))
-    return decided
+            written.append((_write(wish, now=now, granted_by=None), wish))
+    _pay_from_budgets(written, now=now)
+    for offer, _wish in written:
+        announce_decision(offer, at=now)
+    return [offer for offer, _wish in written]
+
+
+def lock_people(contact_ids: Collection[int]) -> None:
+    """Let one transaction at a time decide what a person gets: of many at once none reads what they had before."""
+    with connection.cursor() as cursor:
+        for contact_id in sorted(contact_ids):
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK, contact_id % 2**31])
+
+
+def _place(wish: Wish) -> tuple[int, int, int]:
+    """Return where a wish is written: rows in one order, so that two who write do not hold each other up."""
+    return wish.order_id or 0, wish.cart_id or 0, wish.enrolment_id or 0
 
 
 def grant_by_hand(wish: Wish, *, actor: Actor, now: datetime) -> Offer:
@@ -78,7 +96,10 @@ def grant_by_hand(wish: Wish, *, actor: Actor, now: datetime) -> Offer:
     :raises OfferRefused: with the reason; the refusal is written down, too.
     """
     with transaction.atomic():
-        offer = _decide(wish, now=now, granted_by=actor.id)
+        lock_people({wish.contact_id})
+        offer = _write(wish, now=now, granted_by=actor.id)
+        _pay_from_budgets([(offer, wish)], now=now)
+        announce_decision(offer, at=now)
         refused = offer.state == State.REFUSED
         activity.record(
             "offers.offer.refused" if refused else "offers.offer.granted",
@@ -93,11 +114,15 @@ def grant_by_hand(wish: Wish, *, actor: Actor, now: datetime) -> Offer:
     return offer
 
 
-def _decide(wish: Wish, *, now: datetime, granted_by: int | None) -> Offer:
+def _write(wish: Wish, *, now: datetime, granted_by: int | None) -> Offer:
+    """Write down what was decided about a wish; its budget is asked when all rows stand."""
     shop = Shop.objects.get(pk=wish.shop_id)
     subject = _subject(wish)
     reason, found = _examine(shop, wish, subject, is_by_hand=granted_by is not None, now=now)
     part = found.parts[0] if found is not None else Part()
+    maker = None
+    if subject is not None and not reason and origin_of(subject, wish.terms) is Origin.SHOP:
+        maker = maker_of(subject)
     offer = Offer(
         shop=shop,
         contact_id=wish.contact_id,
@@ -107,6 +132,7 @@ def _decide(wish: Wish, *, now: datetime, granted_by: int | None) -> Offer:
         enrolment_id=wish.enrolment_id,
         step_no=wish.step_no,
         node=wish.node,
+        code="" if reason else new_code(),
         kind=str(wish.terms.kind),
         terms=wish.terms.as_json(),
         currency=subject.currency if subject is not None else shop.currency,
@@ -122,17 +148,42 @@ def _decide(wish: Wish, *, now: datetime, granted_by: int | None) -> Offer:
         ended_at=now if reason else None,
         is_test=wish.is_test,
     )
-    if not reason and wish.budget is not None and not wish.is_test:
-        start = budgets.period_start(wish.budget.period, shop, now)
-        if budgets.reserve(shop, wish.budget_key, wish.budget, part.cost, start=start):
+    if maker is not None and not wish.is_test:  # a trial calls no shop
+        offer.state, offer.maker, offer.remote_next_at = State.ASKED, maker, real_now()
+    _insert(offer, now=now)
+    return offer
+
+
+def _insert(offer: Offer, *, now: datetime) -> None:
+    """Insert an offer; a second coupon for the same order or cart at the same time is refused."""
+    try:
+        with transaction.atomic():
+            offer.save(force_insert=True)
+    except IntegrityError as error:
+        if "offers_coupon_of_" not in str(error):
+            raise
+        offer.maker = offer.remote_next_at = None
+        _refuse(offer, Reason.OTHER_OFFER, now=now)
+        offer.save(force_insert=True)
+
+
+def _refuse(offer: Offer, reason: Reason, *, now: datetime) -> None:
+    offer.state, offer.reason, offer.ended_at, offer.code = State.REFUSED, str(reason), now, ""
+
+
+def _pay_from_budgets(written: Sequence[tuple[Offer, Wish]], *, now: datetime) -> None:
+    """Take what was granted from its budgets, in the order of their keys; what a budget does not carry is refused."""
+    for offer, wish in sorted(written, key=lambda one: (one[1].budget_key, one[0].pk)):
+        if offer.state == State.REFUSED or wish.budget is None or wish.is_test:
+            continue
+        start = budgets.period_start(wish.budget.period, offer.shop, now)
+        if budgets.reserve(offer.shop, wish.budget_key, wish.budget, offer.expected, start=start):
             offer.budget_key, offer.budget_start = wish.budget_key, start
         else:
-            offer.state, offer.reason, offer.ended_at = State.REFUSED, str(Reason.BUDGET), now
-    if offer.state == State.GRANTED:
-        offer.code = new_code()
-    offer.save(force_insert=True)
-    announce_decision(offer, at=now)
-    return offer
+            offer.maker = offer.remote_next_at = None
+            _refuse(offer, Reason.BUDGET, now=now)
+        with scope(shop=offer.shop_id):
+            offer.save()
 
 
 def announce_decision(offer: Offer, *, at: datetime) -> None:

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from recoup.core.clock import trade_now
+from recoup.offers.coupons import hold_coupons
 from recoup.offers.ending import end_offers
 from recoup.offers.events import OfferGranted
 from recoup.offers.granting import is_open
 from recoup.offers.models import Offer
 from recoup.offers.reasons import Reason
 from recoup.offers.redeeming import became, confirm_paid, free_unpaid, hold_offers, made_for
-from recoup.orders.events import OrderCancelled
+from recoup.orders.events import OrderCancelled, OrderChanged, OrderPlaced
 from recoup.orders.models import Order
 
 
@@ -36,6 +37,18 @@ def _became_open_order(offer: Offer) -> bool:
     )
     order = orders.first()
     return order is not None and is_open(order)
+
+
+def follow_coupons(batch: Sequence[OrderPlaced | OrderChanged]) -> None:
+    """Hold the offers whose coupons unpaid orders bear."""
+    now = trade_now()
+    ids = [news.order_id for news in batch]
+    orders = list(Order.objects.filter(pk__in=ids, is_backfill=False).exclude(coupons=[]).order_by("pk"))
+    if orders:
+        hold_offers([order.pk for order in orders])
+    for order in orders:
+        if is_open(order):
+            hold_coupons(order, now=now)
 
 
 class AboutOrder(Protocol):

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from recoup.core.fields import AmountField
 from recoup.customers.models import Contact
 from recoup.orders.models import Cart, Order
-from recoup.shops.models import ShopOwned
+from recoup.shops.models import ShopOwned, Source
 
 
 def _share(label: Any, *, default: Any = Decimal(0), most: int = 100, **options: Any) -> Any:
@@ -117,8 +117,15 @@ class Offer(ShopOwned):  # type: ignore[django-manager-missing]
     is_test = models.BooleanField(default=False)
     budget_key = models.CharField(max_length=80, default="", blank=True)
     budget_start = models.DateTimeField(null=True)
-    # Of one that another shop applies: its coupon there.
+    # Of one that the shop itself applies: where its coupon is made, and what is known of it there.
+    maker = models.ForeignKey(Source, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
     remote_ref = models.TextField(default="", blank=True)
+    remote_url = models.TextField(
+        default="", db_default="", blank=True
+    )  # a checkout of the shop with goods and coupon
+    remote_trouble = models.TextField(
+        default="", db_default="", blank=True
+    )  # why the last call about it failed
     remote_next_at = models.DateTimeField(null=True)  # real; when to call the shop about it
     remote_tries = models.SmallIntegerField(default=0)
 
@@ -131,6 +138,17 @@ class Offer(ShopOwned):  # type: ignore[django-manager-missing]
                 name="offers_offer_step_once",
             ),
             models.UniqueConstraint(fields=["shop", "code"], condition=~Q(code=""), name="offers_code_once"),
+            # One coupon of ours at a time for an order or a cart, whoever grants it.
+            models.UniqueConstraint(
+                fields=["order"],
+                condition=Q(maker__isnull=False, state__in=["asked", "granted"]),
+                name="offers_coupon_of_order_once",
+            ),
+            models.UniqueConstraint(
+                fields=["cart"],
+                condition=Q(maker__isnull=False, state__in=["asked", "granted"]),
+                name="offers_coupon_of_cart_once",
+            ),
         ]
         indexes = [
             # Readers: the offers list, all and by state.
@@ -147,6 +165,8 @@ class Offer(ShopOwned):  # type: ignore[django-manager-missing]
                 name="offers_offer_expiry",
                 condition=Q(state__in=["granted", "asked"]),
             ),
+            # Reader: the check of a foreign key.
+            models.Index(fields=["maker"], name="offers_offer_maker", condition=Q(maker__isnull=False)),
             # Reader: the loop that calls shops about coupons, across shops on purpose.
             models.Index(
                 fields=["remote_next_at"],

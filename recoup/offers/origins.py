@@ -1,27 +1,53 @@
-"""Whether an offer can be applied to an order or cart at all (D5)."""
+"""Who applies an offer to an order or cart: our own pay page, the shop that takes the payment, or nobody (D5)."""
 
 from enum import StrEnum
 
 from recoup.offers.terms import Terms
 from recoup.orders.models import Cart, Order
-from recoup.shops.adapters import PlatformUnknown, platform
+from recoup.shops.adapters import PlatformUnknown, kinds, platform
 from recoup.shops.addresses import is_own_address
 from recoup.shops.models import Source
 from recoup.shops.ports import Capabilities
 
 
 class Origin(StrEnum):
-    """Who takes the discount off. Other shops cannot yet: whoever would get one there goes on without it."""
+    """Who takes the discount off."""
 
     OURS = "ours"  # our own pay page
+    SHOP = "shop"  # the shop itself, by a coupon that we have it make
     NONE = "none"
 
 
 def origin_of(subject: Order | Cart, _terms: Terms) -> Origin:
-    """Return who can apply an offer to an order or cart: nobody where the shop itself takes the payment."""
-    if _capabilities(subject.source).pays_itself or _is_followed(subject):
-        return Origin.NONE
-    return Origin.OURS
+    """Return who can apply an offer to an order or cart."""
+    if not (_capabilities(subject.source.kind).pays_itself or _is_followed(subject)):
+        return Origin.OURS
+    return Origin.NONE if maker_of(subject) is None else Origin.SHOP
+
+
+def maker_of(subject: Order | Cart) -> Source | None:
+    """Return the source at which a coupon for an order or cart can be made, or `None`.
+
+    Carts of a shop may be told by a plugin of their own; their coupons are made by the keys of the same shop then.
+    """
+    if _makes_coupons(subject.source):
+        return subject.source
+    if isinstance(subject, Order) or not subject.url:
+        return None
+    able = [kind for kind in kinds() if _capabilities(kind).coupons]
+    found = (
+        Source.objects.filter(shop_id=subject.shop_id, kind__in=able).select_related("shop").order_by("id")
+    )
+    return next(
+        (one for one in found if _makes_coupons(one) and is_own_address(one, subject.url)),
+        None,
+    )
+
+
+def _makes_coupons(source: Source) -> bool:
+    """Tell whether a source makes coupons: it can, has its keys, and is not paused."""
+    is_at_work = source.state != Source.State.PAUSED and bool(source.credentials)
+    return is_at_work and _capabilities(source.kind).coupons
 
 
 def _is_followed(subject: Order | Cart) -> bool:
@@ -31,8 +57,8 @@ def _is_followed(subject: Order | Cart) -> bool:
     return is_own_address(subject.source, subject.url)
 
 
-def _capabilities(source: Source) -> Capabilities:
+def _capabilities(kind: str) -> Capabilities:
     try:
-        return platform(source.kind).capabilities
+        return platform(kind).capabilities
     except PlatformUnknown:
         return Capabilities()

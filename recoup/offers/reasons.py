@@ -26,6 +26,11 @@ class Reason(models.TextChoices):
     CANCELLED = "cancelled", _("The order was cancelled")
     BY_HAND = "by_hand", _("Withdrawn by a person")
     ERASED = "erased", _("The person's data were erased")
+    # The shop made or took no coupon.
+    NO_ANSWER = "no_answer", _("The shop that takes the payment did not answer in time")
+    COUPONS_OFF = "coupons_off", _("Coupons are switched off in the shop that takes the payment")
+    SHOP_REFUSED = "shop_refused", _("The shop that takes the payment did not take the coupon")
+    DIFFERS = "differs", _("The shop came to another sum than was offered")
     HAS_OFFER = "has_offer", _("The person has another offer that still counts")
 
 

@@ -2,17 +2,18 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import combinations
-from typing import NamedTuple
 
 from django.db import connection
 from django.db.models import Q
 
 from recoup.core import attention, outbox
+from recoup.core.clock import real_now
 from recoup.offers import budgets
 from recoup.offers.baskets import basket_of, gift_of
+from recoup.offers.coupons import Used, pay_coupons
 from recoup.offers.ending import end_offers
 from recoup.offers.events import OfferRedeemed
 from recoup.offers.models import Offer, Redemption
@@ -25,6 +26,7 @@ from recoup.orders.models import Order
 from recoup.shops.models import OWN_KIND, Shop
 
 State = Offer.State
+KEPT = timedelta(days=7)  # a coupon that was used is deleted in the shop after that
 MOST_TRIED = 6  # offers in force for one person that are tried together
 _ZERO = Decimal(0)
 
@@ -53,13 +55,6 @@ class Applied:
     def valid_until(self) -> datetime | None:
         """Return when the first of them ends."""
         return min((offer.valid_until for offer in self.offers), default=None)
-
-
-class Used(NamedTuple):
-    """What a use cost, and what it took off."""
-
-    cost: Decimal
-    discount: Decimal
 
 
 def terms_of(offer: Offer) -> Terms:
@@ -91,7 +86,7 @@ def offers_in_force(order: Order, *, now: datetime) -> list[Offer]:
         contact_id=order.contact_id,
         state=State.GRANTED,
         valid_until__gt=now,
-        remote_ref="",
+        maker=None,
     )
     return list(rows.exclude(is_test=True).order_by("valid_until", "id"))
 
@@ -170,7 +165,11 @@ _HOLD = """
         UNION SELECT id FROM offers_offer WHERE order_id = ANY(%(orders)s) AND state IN ('granted', 'asked')
         UNION SELECT f.id FROM orders_order o
             JOIN offers_offer f ON f.shop_id = o.shop_id AND f.contact_id = o.contact_id
-            WHERE o.id = ANY(%(orders)s) AND f.state IN ('granted', 'asked'))
+            WHERE o.id = ANY(%(orders)s) AND f.state IN ('granted', 'asked')
+        UNION SELECT f.id FROM orders_order o CROSS JOIN jsonb_array_elements(o.coupons) c
+            JOIN offers_offer f ON f.shop_id = o.shop_id AND f.maker_id = o.source_id
+                AND f.code <> '' AND f.code = upper(translate(c ->> 'code', '- ', ''))
+            WHERE o.id = ANY(%(orders)s))
     SELECT f.id FROM offers_offer f JOIN wanted USING (id) ORDER BY f.id FOR NO KEY UPDATE OF f
 """
 
@@ -229,6 +228,7 @@ def confirm_paid(order: Order, *, now: datetime) -> list[Offer]:
             subject=("order", order.pk),
             number=order.number,
         )
+    used |= pay_coupons(order, now=now)
     redeemed = _mark_used(order, used, now=now) if used else []
     left = list(_made_for(order).exclude(pk__in=used).values_list("pk", flat=True))
     free_unpaid_of(left, now=now)
@@ -274,13 +274,16 @@ def free_unpaid_of(offer_ids: Collection[int], *, now: datetime) -> None:
 
 
 def _mark_used(order: Order, used: dict[int, Used], *, now: datetime) -> list[Offer]:
-    changed = Offer.objects.filter(pk__in=used, state__in=(State.GRANTED, State.EXPIRED, State.VOID))
-    ids = list(changed.values_list("pk", flat=True))
-    changed.filter(pk__in=ids).update(state=State.REDEEMED, reason="", ended_at=order.paid_at or now)
-    redeemed = list(Offer.objects.filter(pk__in=ids).order_by("budget_key", "pk"))
+    changed = Offer.objects.filter(pk__in=used).exclude(state=State.REDEEMED)
+    held = dict(changed.values_list("pk", "state"))
+    changed.filter(pk__in=held).update(state=State.REDEEMED, reason="", ended_at=order.paid_at or now)
+    of_shops = Offer.objects.filter(pk__in=held, maker__isnull=False)
+    of_shops.update(remote_next_at=real_now() + KEPT, remote_tries=0)
+    redeemed = list(Offer.objects.filter(pk__in=held).order_by("budget_key", "pk"))
     for offer in redeemed:
         if offer.budget_start is not None:
-            spare = offer.expected - used[offer.pk].cost
+            is_reserved = held[offer.pk] in (State.GRANTED, State.ASKED)  # an end gave it back
+            spare = (offer.expected if is_reserved else _ZERO) - used[offer.pk].cost
             budgets.give_back(
                 offer.shop_id, offer.budget_key, offer.currency, spare, start=offer.budget_start
             )

@@ -22,6 +22,12 @@ _REFUSALS = {
     "abandoner": Code.SKIPPED_ABANDONER,
     "origin": Code.OFFER_ORIGIN,
     "has_offer": Code.OFFER_ANOTHER,
+    "other_offer": Code.OFFER_ANOTHER,
+    "no_answer": Code.FAILED_COUPON,
+    "coupons_off": Code.FAILED_COUPON,
+    "shop_refused": Code.FAILED_COUPON,
+    "differs": Code.FAILED_COUPON,
+    "expired": Code.FAILED_COUPON,  # before the shop had made it
 }
 
 

@@ -161,6 +161,7 @@ class Code(IntEnum):
     FAILED_RETRIES = 61
     FAILED_TEMPLATE = 62
     FAILED_WEBHOOK = 63  # no usable answer from the other server
+    FAILED_COUPON = 64  # the shop that takes the payment made no coupon for the offer
     FAILED_OTHER = 69
     FAILED_LOOP = 70
     FAILED_ERROR = 71

@@ -27,6 +27,7 @@ _OUTCOMES = {
     "offer.granted": gettext_noop("Got a personal offer"),
     "offer.origin": gettext_noop("No offer: the shop where it was ordered cannot take it off"),
     "offer.unfit": gettext_noop("No offer: paid or closed by then, or nothing in it to take off"),
+    "failed.coupon": gettext_noop("No offer: the shop that takes the payment made no coupon"),
     "offer.another": gettext_noop("No offer: they have another one that still counts"),
     "skipped.floor": gettext_noop(
         "No offer: too little would be left of the sale, or nobody knows what the goods cost"

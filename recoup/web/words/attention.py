@@ -54,6 +54,37 @@ _KINDS = {
         "badge-percent",
         action=_("Open the order"),
     ),
+    "offers.used_by_other": Kind(
+        _("Order %(number)s was placed with the code of another person"),
+        _(
+            "The shop took it and gave the discount, which counts as this person's offer. Decide what to ask the buyer."
+        ),
+        "badge-percent",
+        action=_("Open the order"),
+    ),
+    "offers.coupon_twice": Kind(
+        _("Order %(number)s bears a code that was used for another order already"),
+        _(
+            "The shop took it twice. The offer counts once; look at the order and decide whether the price stands."
+        ),
+        "badge-percent",
+        action=_("Open the order"),
+    ),
+    "offers.sum_differs": Kind(
+        _("The shop comes to another sum for the offer on order %(number)s"),
+        _(
+            "We reckoned %(ours)s, the shop %(theirs)s. The coupon was taken off again, nobody was told of it. Look for a"
+            " plugin that changes prices or coupons."
+        ),
+        "badge-percent",
+        action=_("Open the order"),
+    ),
+    "offers.coupon_stays": Kind(
+        _("The coupon %(code)s could not be taken away in the shop"),
+        _("Its offer has ended. Take it off its order there if it is still unpaid, and delete the coupon."),
+        "badge-percent",
+        action=_("Open"),
+    ),
     "offers.gift_due": Kind(
         _("A gift goes with order %(number)s"),
         _("Put it into the parcel: %(gift)s. Then tick this off."),

@@ -87,6 +87,10 @@ SENTENCES: dict[str, Words] = {
     "skipped_other": gettext_lazy("It was left out at %(at)s. %(reason)s"),
     "failed_refused": gettext_lazy("The recipient's server refused it at %(at)s."),
     "failed_retries": gettext_lazy("It could not be delivered, after several tries, by %(at)s."),
+    "failed_coupon": gettext_lazy(
+        "The shop that takes the payment had made no coupon for the offer by %(at)s: it did not answer, refused, or came to"
+        " another sum."
+    ),
     "failed_webhook": gettext_lazy("The other program had not taken it by %(at)s."),
     "failed_template": gettext_lazy("Its text could not be filled in at %(at)s."),
     "failed_other": gettext_lazy("It failed at %(at)s. %(reason)s"),

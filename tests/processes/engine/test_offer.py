@@ -91,7 +91,7 @@ def test_a_shop_that_never_answers_holds_nobody_for_ever() -> None:
     Simulator(store, [arrival(PLACED)]).run(PLACED + hours(48))
 
     assert told(store) == [
-        ("n2", Code.OFFER_ORIGIN, PLACED + hours(2) + LONGEST_ASKING),
+        ("n2", Code.FAILED_COUPON, PLACED + hours(2) + LONGEST_ASKING),
         ("n4", Code.COMPLETED, PLACED + hours(2) + LONGEST_ASKING),
     ]
 

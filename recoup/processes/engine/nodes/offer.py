@@ -157,7 +157,7 @@ def _decided(move: Move, facts: Facts, now: datetime, granted: int, refused: int
             move.run_at = due
             return STAY
         move.at = due
-        move.log(Code.OFFER_ORIGIN)
+        move.log(Code.FAILED_COUPON)
         return refused
     if found.at is not None:
         move.at = max(found.at, move.node_at)

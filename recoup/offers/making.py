@@ -1,0 +1,377 @@
+"""Coupons in shops that take the payment themselves: made, put on the order, held against what was promised, taken away.
+
+A step grants an offer in state `asked`; this loop calls the shop, outside of any transaction, with a lease, and again after
+a minute up to hours. What the shop answers is recorded together with the decision: from then on the order charges the new
+sum, and only then whoever waits goes on. A sum that the shop reckons otherwise is taken back, and told.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import structlog
+from django.db import transaction
+from django_scopes import scope, scopes_disabled
+
+from recoup.core import attention
+from recoup.core.clock import real_now, trade_now
+from recoup.core.installation import get_installation
+from recoup.core.money import Money
+from recoup.offers import budgets
+from recoup.offers.codes import folded, new_code, shown
+from recoup.offers.ending import end_offers
+from recoup.offers.granting import announce_decision, is_open
+from recoup.offers.models import Offer
+from recoup.offers.reasons import Reason
+from recoup.offers.terms import Terms
+from recoup.offers.wishing import Promise, goods_of, promise_for, reference_of, wish_of
+from recoup.orders.actions import CurrencyChanged
+from recoup.orders.models import Cart, Order
+from recoup.shops.adapters import PlatformUnknown, platform
+from recoup.shops.coupons import Coupon, CouponCodeTaken, CouponRefused, CouponTrouble
+from recoup.shops.models import Source
+from recoup.shops.ports import ShopPlatform, SourceRefused, SourceUnavailable
+from recoup.shops.snapshots import OrderSnapshot
+
+log = structlog.get_logger(__name__)
+
+State = Offer.State
+Tell = Callable[[Source, OrderSnapshot, datetime], None]
+MOST_AT_ONCE = 4
+LEASE = timedelta(minutes=10)  # a shop answers a call within 30 s, and an offer takes six at most
+PAUSES = tuple(timedelta(minutes=m) for m in (1, 2, 5, 10, 20, 40, 60, 120, 180))
+# The block waits for twelve hours (`nodes.offer.LONGEST_ASKING`); by then the answer is written down.
+LONGEST = timedelta(hours=11)
+MOST_TRIES_TO_CLEAR = 24  # more than two days
+CODES_TRIED = 3
+STAYS, DIFFERS = "offers.coupon_stays", "offers.sum_differs"
+_REASONS = {
+    CouponTrouble.DISABLED: Reason.COUPONS_OFF,
+    CouponTrouble.NOT_APPLICABLE: Reason.SHOP_REFUSED,
+    CouponTrouble.UNFIT: Reason.SHOP_REFUSED,
+    CouponTrouble.BESIDE: Reason.COUPON,
+    CouponTrouble.CLOSED: Reason.SUBJECT_OVER,
+    CouponTrouble.DIFFERS: Reason.DIFFERS,
+}
+
+
+class _Refused(Exception):
+    """An offer comes to nothing, for this reason."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class _LostLease(Exception):
+    """Somebody else is at this offer, or it has ended meanwhile; whoever ended it has asked for what is left to do."""
+
+
+def call_shops(tell: Tell) -> int:
+    """Make and take away the coupons that are due, of any shop; return how many that were. The worker's loop.
+
+    `tell` records an order as its shop shows it. A silenced copy of an installation calls nobody (R19).
+    """
+    if get_installation().silenced_at is not None:
+        return 0
+    claimed = _claim()
+    silent: set[int | None] = set()
+    for offer in claimed:
+        if offer.maker_id in silent:  # one that does not answer now is not asked again for each of them
+            _put_off(offer, offer.remote_trouble)
+            continue
+        with scope(shop=offer.shop_id):
+            if not _work(offer, tell):
+                silent.add(offer.maker_id)
+    return len(claimed)
+
+
+def _claim() -> list[Offer]:
+    with scopes_disabled(), transaction.atomic():
+        now = real_now()
+        due = Offer.objects.select_for_update(skip_locked=True, of=("self",), no_key=True).filter(
+            remote_next_at__lte=now
+        )
+        ids = list(due.order_by("remote_next_at").values_list("pk", flat=True)[:MOST_AT_ONCE])
+        Offer.objects.filter(pk__in=ids).update(remote_next_at=now + LEASE)
+        rows = Offer.objects.filter(pk__in=ids).order_by("remote_next_at", "pk")
+        return list(
+            rows.select_related(
+                "shop", "contact", "maker__shop", "order__source", "order__shop", "cart__source"
+            )
+        )
+
+
+def _work(offer: Offer, tell: Tell) -> bool:
+    """Do what is due for an offer; `False` if its shop gave no answer and is better left alone for now."""
+    adapter = _adapter(offer.maker)
+    if offer.maker is None or adapter is None:  # its source is gone, and the coupon with it out of reach
+        _refuse(offer, Reason.ORIGIN) if offer.state == State.ASKED else _done(offer)
+        return True
+    try:
+        if offer.state == State.ASKED:
+            _make(offer, offer.maker, adapter, tell)
+        elif offer.state != State.GRANTED:
+            _clear(offer, offer.maker, adapter, tell)
+        else:
+            _done(offer)
+    except _LostLease:
+        log.info("offers.coupon.left", offer_id=offer.pk)
+    except _Refused as refused:
+        _refuse(offer, refused.reason)
+    except CurrencyChanged:
+        _refuse(offer, Reason.CURRENCY) if offer.state == State.ASKED else _stays(offer)
+    except CouponRefused as refused:
+        log.info("offers.coupon.refused", offer_id=offer.pk, trouble=str(refused.trouble))
+        offer.remote_trouble = refused.details
+        _refuse(offer, _REASONS[refused.trouble]) if offer.state == State.ASKED else _stays(offer)
+    except (SourceUnavailable, SourceRefused) as trouble:
+        log.warning("offers.coupon.not_answered", offer_id=offer.pk, trouble=str(trouble))
+        if isinstance(trouble, SourceRefused):
+            _show(offer.maker, str(trouble))
+        _put_off(offer, str(trouble))
+        return False
+    return True
+
+
+def _adapter(maker: Source | None) -> ShopPlatform | None:
+    try:
+        return platform(maker.kind) if maker is not None else None
+    except PlatformUnknown:
+        return None
+
+
+def _make(offer: Offer, maker: Source, adapter: ShopPlatform, tell: Tell) -> None:
+    if _is_too_late(offer, trade_now()):
+        raise _Refused(Reason.NO_ANSWER)
+    terms = Terms.from_json(offer.terms)
+    if offer.order is not None:
+        promise = _look_again(offer, terms, offer.order, maker, adapter, tell)
+        _coupon(offer, terms, offer.order, promise, maker, adapter)
+        told = adapter.put_coupon(maker, offer.order.ref, shown(offer.code), is_beside=terms.with_coupon)
+        _finish_order(offer, promise, told, tell)
+    elif offer.cart is not None and is_open(offer.cart):
+        promise = _held(promise_for(offer, terms, offer.cart))
+        _coupon(offer, terms, offer.cart, promise, maker, adapter)
+        _finish_cart(offer, promise, adapter.coupon_link(maker, shown(offer.code), goods_of(offer.cart)))
+    else:
+        raise _Refused(Reason.SUBJECT_OVER)
+
+
+def _is_too_late(offer: Offer, now: datetime) -> bool:
+    return now >= min(offer.granted_at + LONGEST, offer.valid_until)
+
+
+def _look_again(
+    offer: Offer, terms: Terms, order: Order, maker: Source, adapter: ShopPlatform, tell: Tell
+) -> Promise:
+    """Read the order from its shop and reckon anew what it would come to: it may have been paid or changed meanwhile (K3).
+
+    A coupon of this offer that is on it already, because an answer was lost, is taken off again first.
+    """
+    told = adapter.ask(maker, order.ref)
+    if told is not None and any(folded(one.code) == offer.code for one in told.coupons):
+        told = adapter.take_off_coupon(maker, order.ref, shown(offer.code))
+    elif told is not None:
+        tell(maker, told, trade_now())
+        order.refresh_from_db()
+    if told is None or not is_open(order):
+        raise _Refused(Reason.SUBJECT_OVER)
+    return _held(promise_for(offer, terms, order, told))
+
+
+def _held(promise: Promise) -> Promise:
+    part = promise.part
+    if part.refusal is not None:
+        raise _Refused(Reason(str(part.refusal)))
+    if part.is_cut:
+        raise _Refused(Reason.FLOOR)
+    return promise
+
+
+def _coupon(
+    offer: Offer, terms: Terms, subject: Order | Cart, promise: Promise, maker: Source, adapter: ShopPlatform
+) -> Coupon:
+    """Have the coupon made; by another code if the shop knows this one from somewhere else."""
+    for _ in range(CODES_TRIED):
+        try:
+            coupon = adapter.make_coupon(maker, wish_of(offer, terms, subject, promise))
+        except CouponCodeTaken:
+            offer.code = new_code()
+            _keep(offer, code=offer.code)
+        else:
+            offer.remote_ref = coupon.ref
+            _keep(offer, remote_ref=coupon.ref)
+            return coupon
+    raise _Refused(Reason.SHOP_REFUSED)
+
+
+def _keep(offer: Offer, **values: str) -> None:
+    mine = Offer.objects.filter(pk=offer.pk, state=State.ASKED, remote_next_at=offer.remote_next_at)
+    if not mine.update(**values):
+        raise _LostLease
+
+
+def _finish_order(offer: Offer, promise: Promise, told: OrderSnapshot, tell: Tell) -> None:
+    """Record the order as it is now together with the decision about its offer."""
+    now = trade_now()
+    with transaction.atomic():
+        assert offer.maker is not None
+        assert offer.order is not None
+        tell(offer.maker, told, now)
+        _lock(offer)
+        order = offer.order
+        order.refresh_from_db()
+        if reason := _why_not(offer, promise, told, order, now):
+            _take_back(offer, reason, now)
+        else:
+            saved, offer.is_guessed = promise.basket.total - told.total, promise.quote.is_guessed
+            cost = promise.part.cost if promise.part.gift is not None else saved
+            _grant(offer, now, new_total=told.total, expected_discount=saved, expected=cost)
+    if reason == Reason.DIFFERS:
+        _tell_difference(offer, promise, told, now)
+
+
+def _why_not(offer: Offer, promise: Promise, told: OrderSnapshot, order: Order, now: datetime) -> str:
+    """Return why what the shop answered cannot stand, or nothing: paid meanwhile, below the floor, or less than promised."""
+    if not is_open(order):
+        return Reason.SUBJECT_OVER
+    if not any(folded(one.code) == offer.code for one in told.coupons):
+        return Reason.SHOP_REFUSED
+    if _is_too_late(offer, now):
+        return Reason.NO_ANSWER
+    return promise.refusal_of(told.total, is_beside=len(told.coupons) > 1)
+
+
+def _finish_cart(offer: Offer, promise: Promise, link: str) -> None:
+    now = trade_now()
+    with transaction.atomic():
+        _lock(offer)
+        cart = Cart.objects.filter(pk=offer.cart_id or 0).first()
+        if cart is None or not is_open(cart):
+            _take_back(offer, Reason.SUBJECT_OVER, now)
+        elif _is_too_late(offer, now):
+            _take_back(offer, Reason.NO_ANSWER, now)
+        else:
+            offer.remote_url = link
+            part, after = promise.part, promise.quote.after
+            _grant(offer, now, new_total=after, expected_discount=part.discount, expected=part.cost)
+
+
+def _lock(offer: Offer) -> None:
+    """Lock an offer that is still asked for and ours.
+
+    :raises _LostLease: if it is not.
+    """
+    mine = Offer.objects.select_for_update(no_key=True).filter(
+        pk=offer.pk, state=State.ASKED, remote_next_at=offer.remote_next_at
+    )
+    if not mine.exists():
+        raise _LostLease
+
+
+def _grant(
+    offer: Offer, now: datetime, *, new_total: Decimal, expected_discount: Decimal, expected: Decimal
+) -> None:
+    if offer.budget_start is not None and expected != offer.expected:
+        budgets.give_back(
+            offer.shop_id,
+            offer.budget_key,
+            offer.currency,
+            offer.expected - expected,
+            start=offer.budget_start,
+        )
+    offer.state, offer.decided_at = State.GRANTED, now
+    offer.new_total, offer.expected_discount, offer.expected = new_total, expected_discount, expected
+    offer.remote_next_at, offer.remote_tries, offer.remote_trouble = None, 0, ""
+    offer.save()
+    announce_decision(offer, at=now)
+
+
+def _refuse(offer: Offer, reason: str) -> None:
+    """Refuse an offer that is asked for; what may stand of it in the shop is taken away next."""
+    with transaction.atomic():
+        try:
+            _lock(offer)
+        except _LostLease:
+            return
+        _take_back(offer, reason, trade_now())
+
+
+def _take_back(offer: Offer, reason: str, now: datetime) -> None:
+    Offer.objects.filter(pk=offer.pk).update(remote_trouble=offer.remote_trouble)
+    end_offers([offer.pk], State.VOID, reason, now=now)
+
+
+def _clear(offer: Offer, maker: Source, adapter: ShopPlatform, tell: Tell) -> None:
+    """Take the coupon of an offer that has ended off its order, so that this costs what it did, and delete it.
+
+    An order that was paid with it keeps it; recording what the shop tells of it counts the use.
+    """
+    code = shown(offer.code)
+    if offer.order is not None and offer.state != State.REDEEMED:
+        told = adapter.take_off_coupon(maker, offer.order.ref, code)
+        if told is not None:
+            tell(maker, told, trade_now())
+    adapter.remove_coupon(maker, code, reference_of(offer))
+    _done(offer)
+
+
+def _done(offer: Offer) -> None:
+    mine = Offer.objects.filter(pk=offer.pk, remote_next_at=offer.remote_next_at)
+    mine.exclude(state=State.ASKED).update(remote_next_at=None, remote_tries=0, remote_trouble="")
+
+
+def _put_off(offer: Offer, trouble: str) -> None:
+    """Try again later; a coupon that cannot be taken away for days is left to a person."""
+    if offer.state != State.ASKED and offer.remote_tries >= MOST_TRIES_TO_CLEAR:
+        _stays(offer)
+        return
+    pause = PAUSES[min(offer.remote_tries, len(PAUSES) - 1)]
+    at = real_now() + pause
+    if offer.state == State.ASKED:  # what has its deadline before is refused then
+        left = min(offer.granted_at + LONGEST, offer.valid_until) - trade_now()
+        at = min(at, real_now() + max(left, timedelta(0)))
+    Offer.objects.filter(pk=offer.pk, remote_next_at=offer.remote_next_at).update(
+        remote_next_at=at, remote_tries=offer.remote_tries + 1, remote_trouble=trouble[:300]
+    )
+
+
+def _stays(offer: Offer) -> None:
+    """Ask a person to take a coupon away that we cannot."""
+    _done(offer)
+    attention.ask(
+        STAYS,
+        shop_id=offer.shop_id,
+        key=str(offer.pk),
+        now=trade_now(),
+        subject=("order", offer.order_id) if offer.order_id else ("contact", offer.contact_id),
+        code=shown(offer.code),
+    )
+
+
+def _tell_difference(offer: Offer, promise: Promise, told: OrderSnapshot, now: datetime) -> None:
+    assert offer.order is not None
+    language = offer.shop.locale
+    attention.ask(
+        DIFFERS,
+        shop_id=offer.shop_id,
+        key=str(offer.pk),
+        now=now,
+        subject=("order", offer.order_id or 0),
+        number=offer.order.number,
+        ours=Money(promise.quote.after, offer.currency).text(language),
+        theirs=Money(told.total, offer.currency).text(language),
+    )
+
+
+def _show(source: Source, trouble: str) -> None:
+    attention.ask(
+        "shops.source_broken",
+        shop_id=source.shop_id,
+        key=str(source.pk),
+        now=trade_now(),
+        subject=("source", source.pk),
+        source=source.name,
+        trouble=trouble,
+    )

@@ -1,0 +1,485 @@
+"""Offers that the shop itself applies: its coupon is made, held against the promise, used once, and taken away."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django_scopes import scopes_disabled
+from hypothesis import given
+from hypothesis import strategies as st
+from pytest_django import Settings
+
+from recoup.config.worker import record_told
+from recoup.core import outbox
+from recoup.core.clock import real_now
+from recoup.core.models import AttentionItem, Installation
+from recoup.offers import handlers
+from recoup.offers.budgets import period_start, spent
+from recoup.offers.codes import shown
+from recoup.offers.ending import expire_due_offers
+from recoup.offers.events import OfferDecided, OfferGranted
+from recoup.offers.granting import Wish, grant_offers
+from recoup.offers.making import call_shops
+from recoup.offers.models import Offer, Redemption
+from recoup.offers.pricing import Basket, Line, Rules, lowest_sum, margin_at, quote
+from recoup.offers.redeeming import KEPT, confirm_paid
+from recoup.offers.terms import BudgetLimit, Kind, Period, Terms
+from recoup.offers.wishing import Promise
+from recoup.orders.events import OrderChanged, OrderPlaced
+from recoup.orders.models import Cart, Order
+from tests.factories.clock import set_clock
+from tests.factories.moments import DAY, HOUR, NOW
+from tests.factories.offers import TEN, make_settings
+from tests.factories.people import make_contact
+from tests.factories.shops import make_shop
+from tests.integrations.woocommerce.coupon_desk import put_order
+from tests.integrations.woocommerce.shop import Shop, serving
+from tests.offers.woo import BusyShop, World, address, connect
+from tests.support.together import together
+
+D = Decimal
+pytestmark = pytest.mark.django_db
+BUDGET = BudgetLimit(D("1000.00"), "EUR", Period.EVER)
+
+
+@pytest.fixture(autouse=True)
+def _all_shops() -> Iterator[None]:
+    with scopes_disabled():
+        yield
+
+
+@pytest.fixture(scope="module")
+def woo() -> Iterator[BusyShop]:
+    """One server for all tests; each finds it as new."""
+    with serving(BusyShop(now=NOW)) as shop:
+        assert isinstance(shop, BusyShop)
+        yield shop
+
+
+@pytest.fixture
+def world(woo: BusyShop, settings: Settings) -> World:
+    """Return a connected shop whose goods cost 40 %, at `NOW`."""
+    settings.IS_TEST = True
+    fresh = BusyShop(now=NOW, url=woo.url)
+    for name in fresh.__dataclass_fields__:
+        setattr(woo, name, getattr(fresh, name))
+    set_clock(NOW)
+    shop = make_shop()
+    make_settings(shop)
+    return connect(woo, shop)
+
+
+def ask_for(subject: Order | Cart, terms: Terms = TEN, **values: Any) -> Offer:
+    """Let a step wish for an offer."""
+    is_order = isinstance(subject, Order)
+    wish = Wish(
+        subject.shop_id,
+        subject.contact_id or 0,
+        terms,
+        NOW + 2 * DAY,
+        order_id=subject.pk if is_order else None,
+        cart_id=None if is_order else subject.pk,
+        budget=BUDGET,
+        budget_key="k",
+        enrolment_id=7,
+        step_no=3,
+    )
+    (offer,) = grant_offers([replace(wish, **values)], now=NOW)
+    return offer
+
+
+def fresh(offer: Offer) -> Offer:
+    offer.refresh_from_db()
+    return offer
+
+
+def cost(world: World) -> Decimal:
+    return spent(world.shop, "k", "EUR", start=period_start(Period.EVER, world.shop, NOW))
+
+
+def asked_about(kind: str) -> list[int | None]:
+    return list(AttentionItem.objects.filter(kind=kind).values_list("subject_id", flat=True))
+
+
+def test_the_order_charges_the_new_sum_before_anybody_hears_of_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = world.order()
+    news: list[Any] = []
+    monkeypatch.setattr(outbox, "announce", lambda *items: news.extend(items))
+    offer = ask_for(order)
+    assert (offer.state, news, world.total(order)) == ("asked", [], D("100.00"))
+
+    world.work()
+
+    offer = fresh(offer)
+    assert offer.decided_at is not None
+    order.refresh_from_db()
+    assert (offer.state, offer.new_total, world.total(order), order.total) == (
+        "granted",
+        D("90.00"),
+        D("90.00"),
+        D("90.00"),
+    )
+    assert [one for one in news if not isinstance(one, OrderChanged)] == [
+        OfferGranted(world.shop.pk, offer.pk, offer.decided_at),
+        OfferDecided(world.shop.pk, offer.pk, 7, offer.decided_at),
+    ]
+    (coupon,) = world.woo.coupons.values()
+    assert (coupon["code"], offer.remote_ref) == (shown(offer.code).lower(), str(coupon["id"]))
+    assert coupon["date_expires_gmt"] == (NOW + 2 * DAY).strftime("%Y-%m-%dT%H:%M:%S")
+    assert (world.work(), cost(world)) == (0, D("10.00"))
+
+
+@pytest.mark.parametrize(
+    ("terms", "left"),
+    [
+        (Terms(Kind.AMOUNT, amount=D("12.50"), currency="EUR"), "92.50"),
+        (Terms(Kind.PERCENT, percent=D("33.33"), products=("5",)), "85.00"),
+        (Terms(Kind.DELIVERY), "100.00"),
+    ],
+)
+@pytest.mark.parametrize("is_net", [False, True])
+def test_every_kind_comes_to_what_was_promised(world: World, terms: Terms, left: str, is_net: bool) -> None:
+    first = {"total": "48.78", "total_tax": "11.22"} if is_net else {"total": "60.00", "total_tax": "0.00"}
+    lines = [
+        {"id": 1, "product_id": 5, "name": "Cream", "quantity": 1, **first},
+        {"id": 2, "product_id": 6, "name": "Soap", "quantity": 1, "total": "40.00", "total_tax": "0.00"},
+    ]
+    order = world.order(lines=lines, total="105.00", shipping_total="5.00", prices_include_tax=not is_net)
+    offer = ask_for(order, terms)
+    world.work()
+
+    assert (fresh(offer).state, world.total(order)) == ("granted", offer.new_total)
+    assert abs(world.total(order) - D(left)) <= D("0.02")
+
+
+REFUSALS: dict[str, tuple[Callable[[World, Order], object], str]] = {
+    "coupons are off": (lambda world, _: setattr(world.woo, "takes_coupons", False), "coupons_off"),
+    "a plugin changes coupons": (
+        lambda world, _: setattr(world.woo, "meddles", {"usage_limit": 9}),
+        "differs",
+    ),
+    "a plugin adds a fee": (lambda world, _: setattr(world.woo, "surcharge", D("3")), "differs"),
+    "a plugin takes more off": (lambda world, _: setattr(world.woo, "surcharge", D("-3")), "differs"),
+    "below the floor": (lambda world, _: setattr(world.woo, "surcharge", D("-60")), "floor"),
+    "paid meanwhile": (lambda world, order: world.pay(order), "subject_over"),
+    "deleted": (lambda world, order: world.woo.orders.pop(int(order.ref)), "subject_over"),
+    "the floor rose": (lambda world, _: make_settings(world.shop, floor=D(60)), "floor"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSALS)
+def test_what_cannot_stand_is_refused_and_leaves_nothing_in_the_shop(world: World, case: str) -> None:
+    happens, reason = REFUSALS[case]
+    order = world.order()
+    offer = ask_for(order)
+    happens(world, order)
+    world.work(rounds=2)
+
+    assert (fresh(offer).state, offer.reason, offer.remote_next_at) == ("refused", reason, None)
+    assert (world.woo.coupons, cost(world)) == ({}, D(0))
+    if case != "deleted":
+        assert world.theirs(order)["coupon_lines"] == []
+    is_told = case in {"a plugin adds a fee", "a plugin takes more off"}
+    assert asked_about("offers.sum_differs") == ([order.pk] if is_told else [])
+
+
+def test_an_order_that_bears_a_coupon_gets_none_unless_it_may(world: World) -> None:
+    order = world.order()
+    world.woo.answer(
+        "POST", "/wp-json/wc/v3/coupons", {}, {"code": "spring", "discount_type": "percent", "amount": "20"}
+    )
+    put_order(world.woo, world.theirs(order), {"coupon_lines": [{"code": "spring"}]})
+    world.woo.now += timedelta(seconds=1)
+    refused = ask_for(order)  # we have not heard of that coupon yet
+    world.work(rounds=2)
+    beside = ask_for(order, replace(TEN, with_coupon=True), step_no=4)
+    world.work()
+
+    assert (fresh(refused).state, refused.reason) == ("refused", "coupon")
+    assert (fresh(beside).state, beside.new_total, world.total(order)) == ("granted", D("70.00"), D("70.00"))
+    assert cost(world) == D("10.00")
+
+
+def test_a_shop_that_is_down_is_asked_again_until_the_time_is_over(world: World) -> None:
+    order = world.order()
+    offer = ask_for(order)
+    world.woo.fault = "down"
+    world.work(rounds=3)
+    assert (fresh(offer).state, offer.remote_tries, offer.remote_trouble) == (
+        "asked",
+        3,
+        "answer_status: 503 unavailable",
+    )
+
+    set_clock(NOW + 11 * HOUR)
+    world.work()
+    assert (fresh(offer).state, offer.reason) == ("refused", "no_answer")
+    assert (
+        offer.remote_next_at is not None
+    )  # an answer may have been lost: it is looked for what stands there
+    world.woo.fault = ""
+    world.work()
+
+    assert (fresh(offer).remote_next_at, world.woo.coupons, cost(world)) == (None, {}, D(0))
+
+
+@pytest.mark.parametrize("lost_at", ["POST", "PUT"])
+def test_a_lost_answer_makes_no_second_coupon(
+    world: World, monkeypatch: pytest.MonkeyPatch, lost_at: str
+) -> None:
+    order = world.order()
+    offer = ask_for(order)
+    answer = type(world.woo).answer
+
+    def losing(shop: BusyShop, method: str, path: str, query: dict[str, str], body: Any) -> tuple[int, Any]:
+        shop.fault = "lost" if method == lost_at else ""
+        return answer(shop, method, path, query, body)
+
+    monkeypatch.setattr(type(world.woo), "answer", losing)
+    world.work()
+    assert (fresh(offer).state, len(world.woo.coupons)) == ("asked", 1)
+    monkeypatch.setattr(type(world.woo), "answer", answer)
+    world.woo.fault = ""
+    world.work()
+
+    assert (fresh(offer).state, offer.new_total, world.total(order)) == ("granted", D("90.00"), D("90.00"))
+    assert [row["usage_count"] for row in world.woo.coupons.values()] == [1]
+
+
+def test_a_code_that_the_shop_knows_from_elsewhere_gives_way_to_another(world: World) -> None:
+    order = world.order()
+    offer = ask_for(order)
+    code = offer.code
+    body = {"code": shown(code), "discount_type": "percent", "amount": "50"}
+    world.woo.answer("POST", "/wp-json/wc/v3/coupons", {}, body)
+    world.work()
+
+    assert fresh(offer).state == "granted"
+    assert offer.code != code
+    assert len(world.woo.coupons) == 2
+    assert world.total(order) == D("90.00")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_twenty_grants_at_once_and_many_workers_make_one_coupon(world: World) -> None:
+    order = world.order()
+    wish = Wish(world.shop.pk, order.contact_id or 0, TEN, NOW + 2 * DAY, order_id=order.pk)
+    together([lambda: grant_offers([wish], now=NOW)] * 20)
+    assert sorted(Offer.objects.values_list("state", "reason")) == [
+        ("asked", ""),
+        *[("refused", "other_offer")] * 19,
+    ]
+
+    together([lambda: call_shops(record_told)] * 4)
+
+    assert (len(world.woo.coupons), world.total(order)) == (1, D("90.00"))
+    assert Offer.objects.filter(state="granted").count() == 1
+    assert [call for call in world.woo.calls if call.startswith("POST")] == ["POST coupons"]
+
+
+def test_what_expires_is_taken_off_the_order_and_deleted(world: World) -> None:
+    order = world.order()
+    offer = ask_for(order)
+    world.work()
+    set_clock(NOW + 3 * DAY)
+    expire_due_offers(now=NOW + 3 * DAY)
+    assert (fresh(offer).state, call_shops(record_told)) == ("expired", 0)  # who is paying may finish
+
+    world.work()
+
+    order.refresh_from_db()
+    assert (world.total(order), order.total, world.woo.coupons) == (D("100.00"), D("100.00"), {})
+    assert (fresh(offer).remote_next_at, cost(world)) == (None, D(0))
+
+
+def test_a_payment_with_the_coupon_counts_once_even_when_its_time_is_over(world: World) -> None:
+    order = world.order()
+    offer = ask_for(order)
+    world.work()
+    world.pay(order)
+    set_clock(NOW + 3 * DAY)
+    expire_due_offers(now=NOW + 3 * DAY)
+
+    world.work()  # finds it paid, and leaves it as it was
+    paid = Order.objects.get(pk=order.pk)
+    for _ in range(2):
+        confirm_paid(paid, now=NOW + 3 * DAY)
+
+    assert (paid.payment_state, paid.total, paid.captured) == ("paid", D("90.00"), D("90.00"))
+    assert (fresh(offer).state, cost(world)) == ("redeemed", D("10.00"))
+    assert list(Redemption.objects.values_list("order_id", "discount")) == [(order.pk, D("10.00"))]
+    assert offer.remote_next_at is not None
+
+
+def test_a_used_coupon_is_deleted_after_a_week_and_stays_on_its_order(world: World) -> None:
+    order = world.order()
+    offer = ask_for(order)
+    world.work()
+    world.pay(order)
+    confirm_paid(world.learn(int(order.ref)), now=NOW)
+    due = fresh(offer).remote_next_at
+    assert due is not None
+    assert KEPT - timedelta(minutes=1) < due - real_now() <= KEPT
+
+    world.work()
+
+    assert (world.woo.coupons, world.total(order), fresh(offer).remote_next_at) == ({}, D("90.00"), None)
+
+
+def test_who_pays_in_full_meanwhile_gets_no_coupon(world: World) -> None:
+    order = world.order()
+    offer = ask_for(order)
+    world.pay(order)
+    confirm_paid(world.learn(int(order.ref)), now=NOW)
+    assert (fresh(offer).state, offer.reason) == ("refused", "paid_full")
+
+    world.work()
+
+    assert (world.woo.calls, fresh(offer).remote_next_at) == ([], None)
+
+
+def place_with_code(world: World, offer: Offer, **values: Any) -> Order:
+    """Place an order at the shop's checkout with the code of an offer."""
+    row = world.theirs(world.order(**values))
+    put_order(world.woo, row, {"coupon_lines": [{"code": shown(offer.code)}]})
+    world.woo.now += timedelta(seconds=1)
+    return world.learn(row["id"])
+
+
+def test_a_cart_gets_a_code_for_its_goods_and_a_link_that_applies_it(world: World) -> None:
+    cart = world.cart()
+    offer = ask_for(cart)
+    world.work()
+
+    (coupon,) = world.woo.coupons.values()
+    assert (fresh(offer).state, offer.new_total, coupon["product_ids"]) == ("granted", D("90.00"), [5, 6])
+    assert offer.remote_url == f"{world.woo.url}/checkout-link/?products=5:2,6:1&coupon={shown(offer.code)}"
+    assert coupon["email_restrictions"] == [cart.contact.email]  # type: ignore[union-attr]
+
+
+def test_an_older_shop_has_no_link_and_a_sum_counts_from_the_cart_as_it_was(world: World) -> None:
+    world.woo.version = "9.8.0"
+    offer = ask_for(world.cart(), Terms(Kind.AMOUNT, amount=D("10"), currency="EUR"))
+    world.work()
+
+    (coupon,) = world.woo.coupons.values()
+    assert (fresh(offer).state, offer.remote_url) == ("granted", "")
+    assert (coupon["discount_type"], D(coupon["minimum_amount"])) == ("fixed_cart", D("100.00"))
+
+
+def test_a_code_typed_at_the_checkout_holds_its_offer_and_counts_when_paid(world: World) -> None:
+    cart = world.cart()
+    offer = ask_for(cart)
+    world.work()
+    order = place_with_code(world, offer, billing=address(cart.contact))  # type: ignore[arg-type]
+    handlers.follow_coupons([OrderPlaced(world.shop.pk, order.pk, NOW)])
+    set_clock(NOW + 3 * DAY)
+    assert (expire_due_offers(now=NOW + 3 * DAY), fresh(offer).state) == (0, "granted")
+
+    world.pay(order)
+    confirm_paid(world.learn(int(order.ref)), now=NOW + 3 * DAY)
+
+    assert (fresh(offer).state, cost(world)) == ("redeemed", D("10.00"))
+    assert asked_about("offers.used_by_other") == []
+
+
+def test_another_person_and_another_order_are_told_and_counted_once(world: World) -> None:
+    cart = world.cart()
+    offer = ask_for(cart)
+    world.work()
+    (coupon,) = world.woo.coupons.values()
+    coupon["email_restrictions"], coupon["usage_limit"] = [], None  # somebody has loosened it in the shop
+    stranger = make_contact(world.shop, email="stranger@example.com")
+    first = place_with_code(world, offer, billing=address(stranger))
+    second = place_with_code(world, offer, billing=address(cart.contact))  # type: ignore[arg-type]
+    for order in (first, second):
+        handlers.follow_coupons([OrderPlaced(world.shop.pk, order.pk, NOW)])
+        world.pay(order)
+        confirm_paid(world.learn(int(order.ref)), now=NOW)
+
+    assert list(Redemption.objects.filter(freed_at=None).values_list("order_id", flat=True)) == [first.pk]
+    assert (fresh(offer).state, cost(world)) == ("redeemed", D("10.00"))
+    assert (asked_about("offers.used_by_other"), asked_about("offers.coupon_twice")) == (
+        [first.pk],
+        [second.pk],
+    )
+
+
+def test_a_trial_and_a_silenced_copy_call_nobody(world: World) -> None:
+    trial = ask_for(world.order(), is_test=True)
+    asked = ask_for(world.order(), step_no=9)
+    Installation.objects.update(silenced_at=NOW)
+    world.work()
+
+    assert (trial.state, fresh(asked).state, world.woo.calls) == ("granted", "asked", [])
+
+
+def test_without_keys_or_while_paused_the_shop_cannot_apply_it(world: World) -> None:
+    order = world.order()
+    world.source.state = "paused"
+    world.source.save()
+    paused = ask_for(order)
+    type(world.source).objects.update(state="active", credentials="")
+    keyless = ask_for(Order.objects.get(pk=order.pk), step_no=4)
+
+    assert [(one.state, one.reason) for one in (paused, keyless)] == [("refused", "origin")] * 2
+
+
+MONEY = st.integers(100, 50_000).map(lambda cents: D(cents) / 100)
+
+
+@given(
+    prices=st.lists(
+        st.tuples(MONEY, st.integers(1, 3), st.sampled_from([0, 5, 8, 23])), min_size=1, max_size=4
+    ),
+    percent=st.integers(1, 9900).map(lambda share: D(share) / 100),
+    floor=st.integers(0, 80),
+    goods=st.integers(0, 90),
+    surcharge=st.sampled_from([D(0), D(0), D("-0.01"), D("-5"), D("0.02"), D("4")]),
+    holds_tax=st.booleans(),
+)
+def test_whatever_stands_at_the_shop_leaves_the_floor(
+    prices: list[tuple[Decimal, int, int]],
+    percent: Decimal,
+    floor: int,
+    goods: int,
+    surcharge: Decimal,
+    holds_tax: bool,
+) -> None:
+    shop = Shop(surcharge=surcharge)
+    lines = []
+    for number, (price, pieces, rate) in enumerate(prices, 1):
+        tax = (price * pieces * rate / (100 + rate)).quantize(D("0.01"))
+        net = price * pieces - tax
+        lines.append(
+            {"id": number, "product_id": number, "quantity": pieces, "total": f"{net}", "total_tax": f"{tax}"}
+        )
+    whole = sum((price * pieces for price, pieces, _ in prices), D(0))
+    order = shop.add_order(1, total=f"{whole}", line_items=lines, prices_include_tax=holds_tax)
+    basket = Basket("EUR", whole, tuple(Line(str(n), p * q) for n, (p, q, _) in enumerate(prices, 1)))
+    rules = Rules(default_cost=D(goods), floor=D(floor), least=D("0.01"))
+    found = quote(basket, [Terms(Kind.PERCENT, percent=percent)], rules)
+    if found.parts[0].refusal is not None or found.parts[0].is_cut:
+        return
+    shop.answer(
+        "POST",
+        "/wp-json/wc/v3/coupons",
+        {},
+        {"code": "x", "discount_type": "percent", "amount": f"{percent}"},
+    )
+    put_order(shop, order, {"coupon_lines": [{"code": "x"}]})
+    lowest = lowest_sum(basket, rules)
+    assert lowest is not None
+    promise = Promise(basket, found, lowest, D("0.01") * len(prices))
+
+    if promise.refusal_of(D(order["total"])) == "":
+        left = margin_at(basket, rules, D(order["total"]))
+        assert left is not None
+        assert left.share is not None
+        assert left.share * 100 >= floor
+        assert abs(D(order["total"]) - found.after) <= D("0.01") * len(prices)
