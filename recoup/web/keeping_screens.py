@@ -124,6 +124,7 @@ class RuleCountry:
 
     name: Words
     rows: Sequence[RuleRow]
+    warning: str = ""  # what goes out there without consent to people who neither ordered nor bought
 
 
 @dataclass(frozen=True, slots=True)

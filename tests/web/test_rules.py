@@ -50,6 +50,23 @@ def test_every_rule_stands_beside_its_source(owner: Client, shop: Shop) -> None:
     assert "Nov. 28, 2026" in page
 
 
+def test_where_strangers_get_mails_without_consent_it_is_said_and_gone_once_it_is_changed(
+    owner: Client, shop: Shop
+) -> None:
+    page = f"/s/{shop.slug}/settings/rules/"
+    told = "without anybody&#x27;s consent, until the person refuses: "
+
+    before = owner.get(page).content.decode()
+    for content in ("cart", "advertising"):
+        owner.post(f"{page}US/{content}/", posted(customer="needs_consent", note="Counsel."))
+    after = owner.get(page).content.decode()
+
+    assert (before.count(told), after.count(told)) == (1, 0)
+    assert told in before[before.index("United States") :]
+    assert f"{told}Reminder of a cart; Advertising" in before
+    assert "a starting point and no legal advice" in before
+
+
 def test_a_change_is_kept_with_who_when_why_and_what_was(owner: Client, shop: Shop) -> None:
     address = f"/s/{shop.slug}/settings/rules/DE/cart/"
 

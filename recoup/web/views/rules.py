@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from recoup.accounts.models import User
 from recoup.accounts.roles import Right
 from recoup.messaging.models import SendingRule
-from recoup.messaging.rules.book import Cell, RuleBook, book_of
+from recoup.messaging.rules.book import Cell, Class, RuleBook, book_of
 from recoup.messaging.rules.changing import change_ground, change_rule
 from recoup.messaging.rules.kinds import Content, Relation
 from recoup.messaging.rules.law import CHECKED, COUNTRIES, LAW, OTHER
@@ -48,7 +48,23 @@ def rules(request: StaffRequest, seat: Seat) -> HttpResponse:
 
 def _country(seat: Seat, book: RuleBook, country: str) -> RuleCountry:
     rows = [_row(seat, book, country, content) for content in Content.values]
-    return RuleCountry(name=country_name(country), rows=rows)
+    return RuleCountry(name=country_name(country), rows=rows, warning=_warning(book, country))
+
+
+def _warning(book: RuleBook, country: str) -> str:
+    """Say what strangers get there without consent; mails alone, for any other channel needs it everywhere."""
+    free = (Class.SOFT_OPT_IN, Class.CONTRACT)
+    found = [
+        Content(content).label
+        for content in (Content.CART, Content.ADVERTISING)
+        if book.verdict(country, content, Relation.NEITHER) in free
+    ]
+    if not found:
+        return ""
+    return _(
+        "By mail, this goes out here without anybody's consent, until the person refuses: %(contents)s. SMS need consent all"
+        " the same. Change it if you write only to people who agreed."
+    ) % {"contents": "; ".join(str(one) for one in found)}
 
 
 def _row(seat: Seat, book: RuleBook, country: str, content: str) -> RuleRow:

@@ -12,6 +12,10 @@ LAW = (
     "Unfair Competition Act (UWG), § 7(2) no. 2 and § 7(3): express prior consent, except for own similar goods to those "
     "who bought, were told that they may refuse, and have not refused. An unpaid order is no sale."
 )
+WARNING = (
+    "By mail, this goes out here without anybody's consent, until the person refuses: Reminder of a cart; Advertising: an "
+    "offer, a discount, an invitation to buy. SMS need consent all the same."
+)
 VERDICTS = [
     ("soft", "Advertising to customers"),
     ("consent", "Only with consent"),
@@ -49,7 +53,10 @@ def settings_rules(**given: str) -> dict[str, Any]:
         "/s/lumen/settings/rules/",
         **given,
         crumb_links=[parts.Link("Settings", "/s/")],
-        countries=[keeping_screens.RuleCountry(name, rows) for name in names],
+        countries=[
+            *(keeping_screens.RuleCountry(name, rows) for name in names),
+            keeping_screens.RuleCountry("United States", rows, WARNING),
+        ],
         relations=[
             "has an order that the message is about",
             "bought before, and may refuse such mails",
