@@ -70,6 +70,21 @@ def take_particulars(
     return changed
 
 
+def keep_particulars(
+    order: Order, delivery: DeliverySnapshot, invoice: InvoiceSnapshot, *, country: str, at: datetime
+) -> list[str]:
+    """Put delivery and invoice into an order as its buyer corrects them; return the fields that differ from before."""
+    told = {_TOLD: _version(at, "")}
+    changed = []
+    if delivery != delivery_of(order):
+        order.delivery = {**_kept_delivery(delivery, country), **told}
+        changed.append("delivery")
+    if invoice != invoice_of(order):
+        order.invoice = {**_kept_invoice(invoice), **told}
+        changed.append("invoice")
+    return changed
+
+
 def _version(at: datetime, key: str) -> str:
     """Return the version of a snapshot as text that sorts as versions do."""
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}|{key}"

@@ -13,6 +13,7 @@ from recoup.core.activity import Actor
 from recoup.customers.models import Contact
 from recoup.orders.actions import amount_due
 from recoup.orders.carts import convert_cart
+from recoup.orders.correcting import Correction, correct_particulars
 from recoup.orders.models import Cart, Order
 from recoup.orders.particulars import bill_address_of, coupon_of, delivery_of, invoice_of
 from recoup.payments.actions import apply_order_snapshot
@@ -141,8 +142,12 @@ def _order_of(cart: Cart) -> Order | None:
     )
 
 
-def place_order(subject: Cart | Order, filled: FilledCart, agreed: Agreed, *, now: datetime) -> Order:
+def place_order(
+    subject: Cart | Order, filled: FilledCart, agreed: Agreed, *, now: datetime, person: Person | None = None
+) -> Order:
     """Place an order at our side from a filled cart, once: a second press finds the first one's order.
+
+    It is made out to `person` if they corrected their data, else to whom the cart is of; a second press may correct them.
 
     Prices are those of today, read by us; the terms that hold now are recorded as accepted. The cart becomes this order.
     Its source is the built-in one, so that it is paid by sessions of ours. Announces what any new order announces.
@@ -156,8 +161,11 @@ def place_order(subject: Cart | Order, filled: FilledCart, agreed: Agreed, *, no
         source = own_source(shop, now=now)
         ref, known = _ref_of(subject, source)
         if known is not None:
+            if person is not None:
+                correct_person(known, person, now=now)
             return known
-        order = apply_order_snapshot(source, _snapshot(subject, filled, ref, now), now=now)
+        told = _snapshot(subject, filled, person or person_of(subject), ref, now)
+        order = apply_order_snapshot(source, told, now=now)
         if isinstance(subject, Cart):
             convert_cart(subject.source, subject.ref, order_ref=ref, at=now, now=now)
         activity.record(
@@ -194,8 +202,36 @@ def own_source(shop: Shop, *, now: datetime) -> Source:
     return source
 
 
-def _snapshot(subject: Cart | Order, filled: FilledCart, ref: str, now: datetime) -> OrderSnapshot:
-    person = person_of(subject)
+def may_correct(order: Order) -> bool:
+    """Tell whether the buyer may correct their data here: only an order that was placed here knows of no other place."""
+    return order.source.kind == OWN_KIND and not why_not_payable(order)
+
+
+def correct_person(order: Order, person: Person, *, now: datetime) -> list[str]:
+    """Correct the data of an order that was placed here, unless it is paid or over; return what changed."""
+    if not may_correct(order):
+        return []
+    told = _told(person, order.locale)
+    is_same = told == _told(person_of(order), order.locale)
+    correction = Correction(None if is_same else told, person.delivery, person.invoice)
+    return correct_particulars(order, correction, actor=Actor("buyer", order.contact_id), now=now)
+
+
+def _told(person: Person, locale: str) -> PersonSnapshot:
+    return PersonSnapshot(
+        email=person.email,
+        phone=person.phone,
+        name=person.name,
+        country=person.country,
+        company=person.company,
+        locale=locale,
+        address=person.address,
+    )
+
+
+def _snapshot(
+    subject: Cart | Order, filled: FilledCart, person: Person, ref: str, now: datetime
+) -> OrderSnapshot:
     number = f"{subject.number}-R" if isinstance(subject, Order) else f"R{subject.pk}"
     return OrderSnapshot(
         ref=ref,
@@ -205,15 +241,7 @@ def _snapshot(subject: Cart | Order, filled: FilledCart, ref: str, now: datetime
         total=filled.total.amount,
         placed_at=now,
         version_at=now,
-        person=PersonSnapshot(
-            email=person.email,
-            phone=person.phone,
-            name=person.name,
-            country=person.country,
-            company=person.company,
-            locale=subject.locale,
-            address=person.address,
-        ),
+        person=_told(person, subject.locale),
         delivery=person.delivery,
         invoice=person.invoice,
         lines=tuple(_line(line) for line in filled.lines if not line.is_gone),

@@ -3,7 +3,6 @@
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 
-from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
@@ -13,6 +12,7 @@ from recoup.core.ratelimit import is_allowed
 from recoup.customers.normalise import email_key
 from recoup.orders.models import Order
 from recoup.shops.addresses import is_own_address, origin_of
+from recoup.storefront import changing
 from recoup.storefront.buying import (
     Agreed,
     CartChangedMeanwhile,
@@ -28,13 +28,12 @@ from recoup.storefront.facts import all_facts, masked_facts
 from recoup.storefront.filled import FilledCart, fill
 from recoup.storefront.masking import masked_email, masked_name
 from recoup.storefront.pages import page, see_other
+from recoup.storefront.proofs import is_proved, proof
 from recoup.storefront.purposes import CART, PAY
 from recoup.storefront.visits import Visit
 
-_PROOF = "storefront.cart.person"
-PROOF_LIFE = timedelta(hours=1)
 # What the page's own forms send; anything else is refused and never read (T67).
-_FIELDS = frozenset({"confirm", "email", "proof", "total", "terms", "terms_version"})
+_FIELDS = frozenset({"confirm", "email", "proof", "total", "terms", "terms_version"}) | changing.FIELDS
 TRIES, TRIES_PER = 5, timedelta(minutes=15)  # to name the address: the masked one leaves few letters to guess
 
 
@@ -63,7 +62,7 @@ def _show(
     status: int = 200,
     problem: str = "",
     email_problem: str = "",
-    confirmed: Person | None = None,
+    typed: changing.Typed | None = None,
 ) -> HttpResponse:
     person = person_of(visit.subject)
     context = {
@@ -77,9 +76,10 @@ def _show(
         "order": step.order,
         "masked_name": masked_name(person.name),
         "masked_email": masked_email(person.email),
-        "is_confirmed": confirmed is not None,
-        "facts": all_facts(confirmed) if confirmed else masked_facts(person),
-        "proof": _proof(visit) if confirmed else "",
+        "is_confirmed": typed is not None,
+        "facts": all_facts(person) if typed else masked_facts(person),
+        "typed": typed,
+        "proof": proof(visit) if typed else "",
         "terms_url": visit.shop.terms_url,
         "terms_version": visit.shop.terms_version,
         "problem": problem,
@@ -103,39 +103,50 @@ def _confirm(request: HttpRequest, visit: Visit, filled: FilledCart, step: NextS
     if not given or given != email_key(person.email):
         problem = _("This is not the address that the cart was left with.")
         return _show(visit, filled, step, status=422, email_problem=problem)
-    return _show(visit, filled, step, confirmed=person)
+    return _show(visit, filled, step, typed=changing.filled_form(person))
 
 
 def _go_on(request: HttpRequest, visit: Visit, filled: FilledCart, step: NextStep) -> HttpResponse:
     if step.step is Step.FOLLOW:
         return see_other(step.url)
-    is_person = _is_proved(visit, request.POST.get("proof", ""))
+    is_person = is_proved(visit, request.POST.get("proof", ""))
     if step.step is Step.PAY_ORDER and step.order is not None:
         return _to_pay_page(visit, step.order, is_person=is_person)
     if step.step is not Step.PLACE:
         return _show(visit, filled, step, status=409)
-    if "terms" not in request.POST:
+    return _place(request, visit, filled, is_person=is_person)
+
+
+def _place(request: HttpRequest, visit: Visit, filled: FilledCart, *, is_person: bool) -> HttpResponse:
+    """Place the order, with what its person has corrected; or say what is missing, and keep what was typed."""
+    person, typed, problem = _corrected(request, visit, is_person=is_person)
+    if not problem and "terms" not in request.POST:
         problem = _("Please accept the terms of sale first.")
-        return _show(visit, filled, step, status=422, problem=problem)
-    agreed = Agreed(_sum(request.POST.get("total", "")), request.POST.get("terms_version", ""))
-    try:
-        order = place_order(visit.subject, filled, agreed, now=visit.now)
-    except CartChangedMeanwhile:
-        problem = _("Something has changed since you opened this page. Please look again before you order.")
-        return _show(visit, filled, step, status=409, problem=problem)
-    return _to_pay_page(visit, order, is_person=is_person)
+    status = 422
+    if not problem:
+        agreed = Agreed(_sum(request.POST.get("total", "")), request.POST.get("terms_version", ""))
+        try:
+            order = place_order(visit.subject, filled, agreed, now=visit.now, person=person)
+            return _to_pay_page(visit, order, is_person=is_person)
+        except CartChangedMeanwhile:
+            status = 409
+            problem = _(
+                "Something has changed since you opened this page. Please look again before you order."
+            )
+    step = next_step(visit.subject, filled)
+    return _show(visit, filled, step, status=status, problem=problem, typed=typed)
 
 
-def _proof(visit: Visit) -> str:
-    """Return what the form brings back of somebody who has just named their address: signed, for this link alone."""
-    return signing.dumps(visit.link.pk, salt=_PROOF)
-
-
-def _is_proved(visit: Visit, proof: str) -> bool:
-    try:
-        return bool(signing.loads(proof, salt=_PROOF, max_age=PROOF_LIFE) == visit.link.pk)
-    except signing.BadSignature:
-        return False
+def _corrected(
+    request: HttpRequest, visit: Visit, *, is_person: bool
+) -> tuple[Person | None, changing.Typed | None, str]:
+    """Return the person with what they changed, the form as they left it, and what is wrong."""
+    if "change" not in request.POST:
+        return None, None, ""
+    if not is_person:
+        return None, None, _("An hour has passed. Please name your address again, then change your data.")
+    person, typed = changing.read_form(person_of(visit.subject), request.POST.dict())
+    return person, typed, _("Please look at your data.") if typed.problems else ""
 
 
 def _sum(text: str) -> Decimal:

@@ -22,20 +22,25 @@ from recoup.payments.models import OperatorAccount
 from recoup.payments.sessions import NotPayable, Opening, SessionNotOpened, SessionUnknown
 from recoup.payments.ways import Way
 from recoup.shops.addresses import origin_of
-from recoup.storefront.buying import person_of
+from recoup.storefront import changing
+from recoup.storefront.buying import correct_person, may_correct, person_of
 from recoup.storefront.codes import TooManyGuesses, read_code
 from recoup.storefront.doors import buyers_page
 from recoup.storefront.facts import Facts, all_facts, masked_facts
 from recoup.storefront.filled import MOST_LINES, variant_words
 from recoup.storefront.pages import page, see_other
 from recoup.storefront.price import Price, PriceChanged, agreement, changed_words, has_changed, price_of
+from recoup.storefront.proofs import is_proved, proof
 from recoup.storefront.purposes import PAY
 from recoup.storefront.standing import Stage, Standing, standing_of
 from recoup.storefront.visits import Visit
 from recoup.storefront.words import method_name, method_note
 
 # What the page's own forms send; anything else is refused and never read (T67).
-_FIELDS = frozenset({"way", "quote", "continue", "instead", "check", "code", "confirm", "show", "email"})
+_FIELDS = (
+    frozenset({"way", "quote", "continue", "instead", "check", "code", "confirm", "show", "email", "proof"})
+    | changing.FIELDS
+)
 TRIES, TRIES_PER = 5, timedelta(minutes=15)  # to name the address
 LOOKS = 6  # times that the page looks again by itself after the buyer came back
 LOOK_AFTER = 5  # seconds
@@ -60,7 +65,7 @@ def pay(request: HttpRequest, visit: Visit) -> HttpResponse:
         return _take_code(request, visit)
     if "confirm" in request.POST or "show" in request.POST:
         return _confirm(request, visit)
-    return _go_on(request, visit)
+    return (_change_person if "change" in request.POST else _go_on)(request, visit)
 
 
 def _show(
@@ -71,7 +76,7 @@ def _show(
     status: int = 200,
     problem: str = "",
     at_fields: Mapping[str, str] | None = None,
-    is_confirmed: bool = False,
+    typed: changing.Typed | None = None,
 ) -> HttpResponse:
     looks = _looks(request)
     lines = list(standing.order.lines.order_by("position"))
@@ -79,8 +84,11 @@ def _show(
         "standing": standing,
         "price": price_of(visit, standing),
         **(at_fields or {}),
-        "is_confirmed": is_confirmed,
-        "facts": _facts(visit.order, is_confirmed=is_confirmed),
+        "is_confirmed": typed is not None,
+        "facts": _facts(visit.order, is_confirmed=typed is not None),
+        "typed": typed,
+        "may_correct": typed is not None and may_correct(visit.order),
+        "proof": proof(visit) if typed else "",
         "order": standing.order,
         "lines": [(line, variant_words(line.options)) for line in lines[:MOST_LINES]],
         "extras": [(extra_name(kind), amount) for kind, amount in extras_of(standing.order, lines)],
@@ -259,8 +267,25 @@ def _confirm(request: HttpRequest, visit: Visit) -> HttpResponse:
         problems = {"person_problem" if is_to_show else "email_problem": problem}
         return _show(request, visit, standing_of(visit.order), status=422, at_fields=problems)
     if is_to_show:
-        return _show(request, visit, standing_of(visit.order), is_confirmed=True)
+        form = changing.filled_form(person_of(visit.order))
+        return _show(request, visit, standing_of(visit.order), typed=form)
     return _to_own_page(visit)
+
+
+def _change_person(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Take what the buyer of an order that was placed here corrects; the shop that knows others is to be asked."""
+    standing = standing_of(visit.order)
+    if not may_correct(visit.order):
+        return _show(request, visit, standing, status=409)
+    if not is_proved(visit, request.POST.get("proof", "")):
+        problem = _("An hour has passed. Please name your address again, then change your data.")
+        return _show(request, visit, standing, status=422, problem=problem)
+    person, typed = changing.read_form(person_of(visit.order), request.POST.dict())
+    if typed.problems:
+        problem = _("Please look at your data.")
+        return _show(request, visit, standing, status=422, problem=problem, typed=typed)
+    correct_person(visit.order, person, now=visit.now)
+    return _show(request, visit, _anew(visit), typed=changing.filled_form(person_of(visit.order)))
 
 
 def _to_own_page(visit: Visit) -> HttpResponse:

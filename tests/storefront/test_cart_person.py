@@ -1,12 +1,16 @@
 """The person behind a link: masked until they have named their address (C4, T57)."""
 
+import html
+import re
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.core import signing
 from django.test import Client
 
 from recoup.catalog.models import Product
+from recoup.core.models import Activity
 from recoup.orders.models import Order
 from recoup.orders.particulars import delivery_of, invoice_of
 from recoup.shops.models import Shop, Source
@@ -249,3 +253,103 @@ def test_somebody_who_was_erased_has_no_delivery_either(
 
     assert 'class="facts"' not in body
     assert "K•••M" not in body
+
+
+def proof_in(body: str) -> str:
+    """Return what the page's form brings back of somebody who has named their address."""
+    found = re.search(r'name="proof" value="([^"]+)"', body)
+    assert found
+    return found[1]
+
+
+def test_the_person_may_change_what_is_filled_in_before_ordering(
+    shop: Shop, source: Source, bank: TestBank, link: MakeLink, buyer: Client
+) -> None:
+    bank.account(shop)
+    cart = make_cart(
+        shop, source=source, contact=anna(shop), lines=[line("cream")], delivery=DELIVERY, invoice=INVOICE
+    )
+    path = link("cart", cart)
+    form = {"change": "1", "terms": "1", "total": "20.00", "terms_version": shop.terms_version}
+
+    without = buyer.post(path, {**form, "point": "WAW01A"})
+    whole = buyer.post(path, {"confirm": "1", "email": "anna@mail.pl"}).content.decode()
+    form["proof"] = proof_in(whole)
+    wrong = buyer.post(path, {**form, "name": "", "phone": "x", "point": " "})
+    kept = wrong.content.decode()
+    assert (without.status_code, wrong.status_code, Order.objects.count()) == (422, 422, 0)
+    assert ("K•••M" in without.content.decode(), kept.count('class="error"')) == (True, 3)
+    assert 'id="own-phone" name="phone" value="x"' in kept
+
+    right = buyer.post(
+        path, {**form, "point": "WAW01A", "name": "Anna Nowak", "company": "Dom", "invoice": "1"}
+    )
+
+    order = Order.objects.get()
+    assert right.status_code == 303
+    assert (order.buyer["name"], delivery_of(order).point.ref, delivery_of(order).name) == (
+        "Anna Nowak",
+        "WAW01A",
+        "Jan Wilk",
+    )
+    assert (invoice_of(order).company, invoice_of(order).tax_id) == ("Dom", "5252248481")
+
+
+def test_what_was_left_as_it_was_filled_in_stays_part_by_part(
+    shop: Shop, source: Source, bank: TestBank, link: MakeLink, buyer: Client
+) -> None:
+    bank.account(shop)
+    cart = make_cart(
+        shop, source=source, contact=anna(shop), lines=[line("cream")], delivery=DELIVERY, invoice=INVOICE
+    )
+    path = link("cart", cart)
+    whole = buyer.post(path, {"confirm": "1", "email": "anna@mail.pl"}).content.decode()
+    sent = {name: html.unescape(value) for name, value in re.findall(r'name="(\w+)" value="([^"]*)"', whole)}
+
+    buyer.post(path, {key: value for key, value in sent.items() if key not in {"confirm", "email"}})
+
+    order = Order.objects.get()
+    assert (delivery_of(order), invoice_of(order)) == (delivery_of(cart), invoice_of(cart))
+
+
+def test_the_pay_page_lets_the_buyer_of_an_order_placed_here_correct_it(
+    shop: Shop, source: Source, bank: TestBank, link: MakeLink, buyer: Client
+) -> None:
+    bank.account(shop)
+    contact = anna(shop)
+    own = make_order(
+        shop,
+        source=make_source(shop, kind="own"),
+        contact=contact,
+        delivery=DELIVERY,
+        invoice=INVOICE,
+        buyer={"name": "Anna Kowalska", "email": "anna@mail.pl", "phone": "+48600100200"},
+    )
+    path = link("pay", own)
+    whole = buyer.post(path, {"show": "1", "email": "anna@mail.pl"}).content.decode()
+    form = {"change": "1", "point": "WAW01A", "invoice": "1"}
+
+    refused = buyer.post(path, {**form, "proof": "x"})
+    taken = buyer.post(path, {**form, "proof": proof_in(whole)})
+
+    own.refresh_from_db()
+    assert (refused.status_code, taken.status_code, delivery_of(own).point.ref) == (422, 200, "WAW01A")
+    assert invoice_of(own) == invoice_of(make_order(shop, invoice=INVOICE))
+    line_of = Activity.objects.get(verb="orders.order.corrected")
+    assert (line_of.actor_kind, line_of.details["what"]) == ("buyer", ["delivery"])
+    assert "WAW01A" not in str(line_of.details)
+
+
+def test_the_data_of_an_order_of_a_foreign_shop_are_the_shops_to_change(
+    shop: Shop, source: Source, bank: TestBank, link: MakeLink, buyer: Client
+) -> None:
+    bank.account(shop)
+    order = make_order(shop, contact=anna(shop), delivery=DELIVERY)
+    path = link("pay", order)
+    whole = buyer.post(path, {"show": "1", "email": "anna@mail.pl"}).content.decode()
+
+    answer = buyer.post(path, {"change": "1", "point": "WAW01A", "proof": signing.dumps(1, salt="x")})
+
+    order.refresh_from_db()
+    assert 'name="change"' not in whole
+    assert (answer.status_code, delivery_of(order).point.ref) == (409, "KRA01M")

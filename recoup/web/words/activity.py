@@ -41,6 +41,7 @@ _LINES = {
     "messaging.message.send_again": Line(_("Sent again"), "send", "message"),
     "messaging.message.retried": Line(_("Tried again"), "rotate-ccw", "message"),
     "payments.refund.asked": Line(_("Refund asked for"), "undo-2", "payment"),
+    "orders.order.corrected": Line(_("The buyer corrected their data"), "pencil", "status"),
     "storefront.order.placed": Line(_("Ordered from the filled cart"), "shopping-cart", "status"),
     "storefront.order.payment_claimed": Line(_("The customer says it is paid"), "message-square", "payment"),
     "storefront.contact.left": Line(_("Unsubscribed"), "mail-x", "message"),
