@@ -6,14 +6,14 @@ from django.core.exceptions import ValidationError
 
 from recoup.accounts.models import User
 
-ANNA = User(email="anna.nowak@lumen.example", name="Wilhelmina Zagórska")
+ANNA = User(email="anna.wisniewska@lumen.example", name="Wilhelmina Zagórska")
 
 
 @pytest.mark.parametrize(
     ("password", "words"),
     [
         ("violet 7", "The password is too short: it needs at least 10 characters."),
-        ("anna.nowak1", "The password is too much like your name or e-mail address."),
+        ("wisniewska1", "The password is too much like your name or e-mail address."),
         ("wilhelmina", "The password is too much like your name or e-mail address."),
         ("qwertyuiop", "Many people use this password, so it is guessed first."),
     ],
