@@ -72,8 +72,9 @@ class WalkStop:
 
 @dataclass(frozen=True, slots=True)
 class WalkText:
-    """A text that a process sends: where it is shown as this person, and where it is sent to oneself."""
+    """A text that a process sends: where it is shown as this person, where it is sent to oneself, and to what address."""
 
     name: Words
     url: str
     test_url: str
+    to: str  # empty: a short message, and the shop has no number

@@ -121,6 +121,23 @@ def test_its_texts_can_be_sent_to_oneself_as_this_customer(shop: Shop, order: Or
         assert re.search(rf'action="/s/lumen/[^"]*{key}/[a-z]+/test/\?as={order.pk}"', page)
 
 
+def test_a_short_text_that_is_tried_instead_goes_to_the_number_of_the_shop(shop: Shop, order: Order) -> None:
+    make_template(shop, key="short", name="Short one", channel="sms")
+    nodes = {**NODES, "n2": {**NODES["n2"], "otherwise": [{"channel": "sms", "template": "short"}]}}
+    process, client = make_process(shop, name="Gentle", nodes=nodes), sign_in(shop)
+    sent = re.compile(
+        r'short/[a-z]+/test/[^"]*"><[^>]*csrf[^>]*><input type="hidden" name="to" value="([^"]*)"'
+    )
+    url = f"/s/lumen/processes/{process.pk}/walk/?as={order.pk}"
+
+    without = client.get(url).content.decode()
+    Shop.objects.update(phone="+48601234567")
+    with_number = client.get(url).content.decode()
+
+    assert ("Short one" in without, sent.findall(without)) == (True, [])
+    assert sent.findall(with_number) == ["+48601234567"]
+
+
 def test_customers_are_found_and_strangers_are_not(shop: Shop, order: Order) -> None:
     process, client = make_process(shop, name="Gentle", nodes=NODES), sign_in(shop)
     stranger = make_order(make_shop(), status="unpaid")

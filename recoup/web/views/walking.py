@@ -11,11 +11,12 @@ from recoup.accounts.roles import Right
 from recoup.core import search
 from recoup.customers.listing import ContactFilter, list_customers
 from recoup.customers.models import Contact
-from recoup.messaging.models import Template
+from recoup.messaging.models import ChannelKind, Template
 from recoup.orders.listing import OrderFilter, list_orders
 from recoup.orders.models import Cart, Order
 from recoup.processes import drafts
 from recoup.processes.engine.codes import Code, SubjectKind
+from recoup.processes.files import sent_texts
 from recoup.processes.graph.document import ProcessDocument
 from recoup.processes.models import Process
 from recoup.processes.walking import Walk, Walker, walk
@@ -116,14 +117,8 @@ def _walked(
     )
     locale = contact.locale if contact.locale in dict(settings.LANGUAGES) else seat.shop.locale
     shown_as = {} if isinstance(subject, Contact) else {"as": subject.pk}
-    names = {
-        key: key_name(key, name)
-        for key, name in Template.objects.filter(shop=seat.shop).values_list("key", "name")
-    }
-    keys = sorted(
-        {str(getattr(node, "template", "")) for node in document.nodes.values() if node.t == "send"}
-        & set(names)
-    )
+    known = Template.objects.filter(shop=seat.shop).values_list("key", "name", "channel")
+    names = {key: key_name(key, name) for key, name, _channel in known}
     return {
         "who": f"{subject.number} · {name_of(contact)}" if isinstance(subject, Order) else name_of(contact),
         "subject_id": subject.pk,
@@ -136,10 +131,11 @@ def _walked(
                 names[key],
                 with_query(place(seat, "text", key, locale), shown_as),
                 with_query(place(seat, "text_test", key, locale), shown_as),
+                seat.shop.phone if channel == ChannelKind.SMS else seat.user.email,
             )
-            for key in keys
+            for key, _name, channel in sorted(known)
+            if key in sent_texts(document.as_json())
         ],
-        "test_to": seat.user.email,
     }
 
 

@@ -38,7 +38,10 @@ def walk(**given: str) -> dict[str, Any]:
         has_entered=True,
         is_known=True,
         stops=stops,
-        texts=[WalkText("First reminder", "#", "#"), WalkText("Last reminder", "#", "#")],
-        test_to="anna@lumen.example",
+        texts=[
+            WalkText("First reminder", "#", "#", "anna@lumen.example"),
+            WalkText("Unpaid order, second short reminder", "#", "#", "+48 601 234 567"),
+            WalkText("Last reminder", "#", "#", "anna@lumen.example"),
+        ],
         edit_url="/s/lumen/processes/1/edit/",
     )
