@@ -27,6 +27,7 @@ from recoup.offers.ending import expire_due_offers
 from recoup.offers.making import call_shops
 from recoup.payments.asking import ask_open_attempts
 from recoup.processes import actions as processes
+from recoup.processes.at_blocks import fold_passages
 from recoup.processes.backtest import runs as backtests
 from recoup.processes.bulk import adding as bulk
 from recoup.processes.calls import make_calls
@@ -36,6 +37,7 @@ from recoup.processes.moving import ahead, moves
 from recoup.recovery import actions as recovery
 from recoup.recovery import detection
 from recoup.recovery.asking import ask_due_orders
+from recoup.segments.counting import count_due
 from recoup.shops.models import Source
 from recoup.shops.snapshots import OrderSnapshot
 from recoup.storefront.expiring import close_expired_sessions
@@ -128,9 +130,7 @@ def all_loops() -> list[loops.Loop]:
         loops.Loop("offers", _unscoped(end_offers), idle=SWEEP_EVERY.total_seconds()),
         loops.Loop("forgetting", _unscoped(forget), idle=FORGET_EVERY.total_seconds()),
         loops.Loop("place", _unscoped(look_where_we_are), idle=PLACE_EVERY.total_seconds()),
-        loops.Loop(
-            "folding", _unscoped(lambda: fold_tallies(now=trade_now())), idle=FOLD_EVERY.total_seconds()
-        ),
+        loops.Loop("folding", _unscoped(fold), idle=FOLD_EVERY.total_seconds()),
     ]
 
 
@@ -174,6 +174,12 @@ def forget() -> int:
 def record_told(source: Source, snapshot: OrderSnapshot, now: datetime) -> None:
     """Record an order as its shop has just shown it."""
     intake.apply_snapshot(source, snapshot, now=now)
+
+
+def fold() -> int:
+    """Add up what screens would else count row by row; return whether there is more of it."""
+    now = trade_now()
+    return fold_tallies(now=now) + fold_passages(now=now) + count_due(now=now)
 
 
 def ask() -> int:

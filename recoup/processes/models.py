@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from recoup.messaging.models import MessageSource
-from recoup.processes import call_models  # noqa: F401 - tables of this part, registered with it
+from recoup.processes import call_models, passage_models  # noqa: F401 - tables of this part, registered with it
 from recoup.processes.bulk import models as _bulk  # noqa: F401 - Django looks for tables here alone
 from recoup.shops.models import ShopOwned
 

@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 
 from recoup.core import activity
 from recoup.core.activity import Actor
+from recoup.segments.counting import forget_count
 from recoup.segments.models import Segment
 from recoup.segments.tree import as_raw, read_condition
 from recoup.shops.models import Shop
@@ -33,6 +34,8 @@ def save_segment(
     """
     raw = as_raw(read_condition(condition, about))
     row = segment or Segment(shop=shop, about=about)
+    if row.condition != raw:
+        forget_count(row)
     row.name, row.condition, row.changed_at, row.changed_by = name, raw, now, actor.id
     try:
         with transaction.atomic():

@@ -1,6 +1,7 @@
 """Segments: named conditions over customers, orders and carts, with the rows that meet them."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -11,6 +12,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from recoup.accounts.roles import Right
+from recoup.core.paging import Count
 from recoup.processes.models import Process
 from recoup.processes.segments_used import SegmentUsed, delete_unused_segment, places_of
 from recoup.segments.actions import NameTaken, save_segment
@@ -39,12 +41,13 @@ class Saved:
     url: str
     about: str
     words: str
-    count: str
+    count: str  # empty: nobody has counted yet, or it takes too long
+    counted_at: datetime | None
 
 
 @staff(Right.SEE_CUSTOMERS)
 def segments(request: StaffRequest, seat: Seat) -> HttpResponse:
-    """Show the segments of the shop with how many rows each has now."""
+    """Show the segments of the shop with how many rows each had when they were counted last."""
     into = Process.objects.filter(shop=seat.shop, pk=Address(request).number("process") or 0).first()
     if not seat.may(Right.EDIT_PROCESSES):
         into = None
@@ -60,7 +63,8 @@ def segments(request: StaffRequest, seat: Seat) -> HttpResponse:
             leads_to(one),
             one.get_about_display(),
             words_of(seat.shop, one.about, one.condition),
-            listing.shown_count(count_of(seat.shop, one.about, one.condition, now=request.now)),
+            listing.shown_count(Count(one.rows, is_capped=one.is_capped)) if one.rows is not None else "",
+            one.rows_at,
         )
         for one in Segment.objects.filter(shop=seat.shop).order_by("name", "id")
     ]

@@ -34,9 +34,12 @@ def segments(**given: str) -> dict[str, Any]:
         ("Loyal customers", "Customers", WORDS),
         ("Large and unpaid for more than a week", "Orders", SUM),
     ]
+    counts = [("1,204", ago(minutes=7)), ("", None)]
     rows = [
-        SimpleNamespace(name=name, url="/s/lumen/segments/1/", about=about, words=words, count="1,204")
-        for name, about, words in names
+        SimpleNamespace(
+            name=name, url="/s/lumen/segments/1/", about=about, words=words, count=count, counted_at=at
+        )
+        for (name, about, words), (count, at) in zip(names, counts, strict=True)
     ]
     kinds = [
         parts.Link(f"Of {one}", "/s/lumen/segments/new/", icon="filter")
