@@ -3,6 +3,7 @@
 import html
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -24,7 +25,7 @@ from tests.factories.templates import make_template
 from tests.web.staff import sign_in
 
 pytestmark = pytest.mark.django_db
-NODES = {
+NODES: dict[str, dict[str, Any]] = {
     "n1": {"t": "wait", "for": "PT24H", "out": {"next": "n2"}},
     "n2": {"t": "send", "template": "first", "out": {"done": "n3"}},
     "n3": {
