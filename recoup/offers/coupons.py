@@ -10,11 +10,12 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
 from django.db import connection
+from django.db.models import Exists, OuterRef
 
 from recoup.core import attention
 from recoup.offers.codes import folded
 from recoup.offers.models import Offer, Redemption
-from recoup.orders.models import Order
+from recoup.orders.models import Cart, Order
 
 BY_OTHER, TWICE = "offers.used_by_other", "offers.coupon_twice"
 
@@ -52,9 +53,28 @@ def pay_coupons(order: Order, *, now: datetime) -> dict[int, Used]:
     return used
 
 
-def bears_coupon(order: Order, offer: Offer) -> bool:
-    """Tell whether an order bears the coupon of an offer."""
-    return any(folded(code) == offer.code for code, _ in _told(order))
+def find_at_shop(order: Order, *, now: datetime) -> tuple[Offer, Decimal] | None:
+    """Return the offer in force whose coupon its buyer's order bears, and what the shop took off for it; reads only."""
+    for offer, discount in _borne(order):
+        in_force = offer.state == Offer.State.GRANTED and offer.valid_until > now
+        if in_force and offer.contact_id == order.contact_id:
+            return offer, discount
+    return None
+
+
+def find_code_for(cart: Cart, *, now: datetime) -> Offer | None:
+    """Return the offer in force whose code the buyer of a cart can use at the shop's checkout; reads only."""
+    rows = Offer.objects.filter(
+        shop_id=cart.shop_id,
+        cart_id=cart.pk,
+        contact_id=cart.contact_id or 0,
+        maker__isnull=False,
+        state=Offer.State.GRANTED,
+        valid_until__gt=now,
+        is_test=False,
+    )
+    free = rows.exclude(Exists(Redemption.objects.filter(offer=OuterRef("pk"), freed_at=None)))
+    return free.select_related("maker").order_by("valid_until", "id").first()
 
 
 def _borne(order: Order) -> Iterator[tuple[Offer, Decimal]]:

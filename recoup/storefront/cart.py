@@ -30,6 +30,7 @@ from recoup.storefront.masking import masked_email, masked_name
 from recoup.storefront.pages import page, see_other
 from recoup.storefront.proofs import is_proved, proof
 from recoup.storefront.purposes import CART, PAY
+from recoup.storefront.shop_codes import ShopCode, code_for
 from recoup.storefront.visits import Visit
 
 # What the page's own forms send; anything else is refused and never read (T67).
@@ -64,7 +65,7 @@ def _show(
     email_problem: str = "",
     typed: changing.Typed | None = None,
 ) -> HttpResponse:
-    person = person_of(visit.subject)
+    person, code = person_of(visit.subject), code_for(visit, step)
     context = {
         "action": visit.address,
         "cart": filled,
@@ -74,6 +75,7 @@ def _show(
         "lines": [(line, _address_of(visit, line.wanted.url)) for line in filled.lines],
         "step": str(step.step),
         "order": step.order,
+        "code": code,
         "masked_name": masked_name(person.name),
         "masked_email": masked_email(person.email),
         "is_confirmed": typed is not None,
@@ -86,8 +88,13 @@ def _show(
         "email_problem": email_problem,
         "now": visit.now,
     }
-    leads_to = [origin_of(step.url)] if step.step is Step.FOLLOW else []
+    leads_to = [origin_of(_further(step, code))] if step.step is Step.FOLLOW else []
     return page(visit.shop, "cart.html", context, status=status, leads_to=leads_to)
+
+
+def _further(step: NextStep, code: ShopCode | None) -> str:
+    """Return where the shop takes the cart further: by the address that applies the code, if there is one."""
+    return code.url if code is not None and code.url else step.url
 
 
 def _address_of(visit: Visit, url: str) -> str:
@@ -108,7 +115,7 @@ def _confirm(request: HttpRequest, visit: Visit, filled: FilledCart, step: NextS
 
 def _go_on(request: HttpRequest, visit: Visit, filled: FilledCart, step: NextStep) -> HttpResponse:
     if step.step is Step.FOLLOW:
-        return see_other(step.url)
+        return see_other(_further(step, code_for(visit, step)))
     is_person = is_proved(visit, request.POST.get("proof", ""))
     if step.step is Step.PAY_ORDER and step.order is not None:
         return _to_pay_page(visit, step.order, is_person=is_person)

@@ -15,6 +15,8 @@ from django.utils.translation import gettext as _
 
 from recoup.core.humane import exact
 from recoup.core.money import Money
+from recoup.offers.baskets import gift_of
+from recoup.offers.coupons import find_at_shop
 from recoup.offers.models import Offer
 from recoup.offers.redeeming import (
     Applied,
@@ -67,7 +69,9 @@ def price_of(visit: Visit, standing: Standing) -> Price:
     """
     order = visit.order
     plain = Price(standing.due, standing.due)
-    if not standing.can_pay or standing.ways.follow_url:
+    if standing.can_pay and standing.ways.follow_url:
+        return _price_at_shop(visit, standing)
+    if not standing.can_pay:
         return plain
     is_agreed = standing.session is not None and standing.session.discount > 0
     applied = find_applied(order, now=visit.now, least=least_payable(order))
@@ -80,8 +84,8 @@ def price_of(visit: Visit, standing: Standing) -> Price:
         due=standing.due,
         to_pay=Money(standing.due.amount - applied.discount, currency),
         applied=applied,
-        ends=_ends(visit, applied),
-        words=tuple(_words(offer, currency) for offer in applied.offers),
+        ends=ends_words(visit, applied.valid_until or visit.now),
+        words=tuple(offer_words(offer, currency) for offer in applied.offers),
         gifts=tuple(part.gift.name for part in applied.quote.parts if part.gift is not None),
     )
 
@@ -91,15 +95,31 @@ def is_personal(visit: Visit) -> bool:
     return visit.link.contact_id is not None and visit.link.contact_id == visit.subject.contact_id
 
 
-def _words(offer: Offer, currency: str) -> str:
+def _price_at_shop(visit: Visit, standing: Standing) -> Price:
+    """Return what the shop itself asks for: its coupon is off the sum already, and shown to the person of the offer."""
+    found = find_at_shop(visit.order, now=visit.now) if is_personal(visit) else None
+    if found is None:
+        return Price(standing.due, standing.due)
+    offer, saved = found
+    gift = gift_of(visit.order, terms_of(offer)) if saved == 0 else None
+    return Price(
+        due=Money(standing.due.amount + saved, standing.due.currency),
+        to_pay=standing.due,
+        ends=ends_words(visit, offer.valid_until),
+        words=(offer_words(offer, visit.order.currency),),
+        gifts=(gift.name,) if gift is not None else (),
+    )
+
+
+def offer_words(offer: Offer, currency: str) -> str:
+    """Return what an offer is, in the buyer's language."""
     terms = terms_of(offer)
     return terms.description or discount_words(terms, currency, get_language() or "en")
 
 
-def _ends(visit: Visit, applied: Applied) -> str:
-    """Return the exact end of the offer on the buyer's own clock, with its zone."""
+def ends_words(visit: Visit, at: datetime) -> str:
+    """Return the exact end of an offer on the buyer's own clock, with its zone."""
     contact = visit.subject.contact
-    at = applied.valid_until or visit.now
     zone = timezone.get_current_timezone()
     if contact is not None and contact.time_zone:
         try:

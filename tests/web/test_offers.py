@@ -10,6 +10,7 @@ from recoup.accounts.roles import Role
 from recoup.offers.models import Offer, OfferSettings
 from tests.factories.offers import make_offer, make_settings
 from tests.factories.orders import make_order
+from tests.factories.shops import make_source
 from tests.web.world import Place, client_of, make_place
 
 pytestmark = pytest.mark.django_db
@@ -125,3 +126,29 @@ def test_an_offer_by_hand_is_a_share_or_a_sum(
         terms = Offer.objects.get(order=order, state="granted").terms
     assert {name: terms[name] for name in kept} == kept
     assert ("amount" in terms) == (kept["kind"] == "amount")
+
+
+def test_an_offer_that_the_shop_makes_says_so_until_its_coupon_stands(
+    shop_place: Place, owner: Client
+) -> None:
+    with scopes_disabled():
+        woo = make_source(
+            shop_place.shop,
+            kind="woocommerce",
+            name="Candles",
+            base_url="https://shop.example",
+            credentials="{}",
+        )
+        make_settings(shop_place.shop)
+        order = make_order(shop_place.shop, source=woo, total="100.00")
+    path = f"/s/own/orders/{order.pk}/offer/"
+    made = owner.post(path, {"kind": "percent", "percent": "10", "days": "2"}, follow=True).content.decode()
+    with scopes_disabled():
+        offer = Offer.objects.get(order=order)
+        asked = offer.state
+        Offer.objects.filter(pk=offer.pk).update(remote_trouble="answer_status: 503")
+    one = owner.get(f"/s/own/offers/{offer.pk}/").content.decode()
+
+    assert (asked, "The shop is asked to make a coupon" in made) == ("asked", True)
+    wanted = ("Being made in the shop", "a coupon of Candles, on the order", "The shop answered 503")
+    assert [part for part in wanted if part not in one] == []

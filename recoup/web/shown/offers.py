@@ -17,6 +17,7 @@ from recoup.offers.redeeming import terms_of
 from recoup.offers.words import discount_words
 from recoup.processes.models import Process
 from recoup.shops.access import Seat
+from recoup.shops.reasons import words as trouble_words
 from recoup.web.answers import place
 from recoup.web.shown.people import name_of
 from recoup.web.words.offers import state_words
@@ -78,6 +79,7 @@ def offer_facts(offer: Offer, language: str) -> list[tuple[str, str]]:
     used = Redemption.objects.filter(offer=offer, paid_at__isnull=False).select_related("order").first()
     process = Process.objects.filter(pk=offer.process_id).first() if offer.process_id else None
     terms = terms_of(offer)
+    at_shop = offer.maker is not None and offer.state == Offer.State.GRANTED
     facts = [
         (_("What"), discount_words(terms, offer.currency, language)),
         (_("Code"), shown(offer.code)),
@@ -86,6 +88,9 @@ def offer_facts(offer: Offer, language: str) -> list[tuple[str, str]]:
         (_("In force until"), humane.exact(offer.valid_until, zone, language)),
         (_("Would take off"), money(offer.expected_discount)),
         (_("Would cost you"), money(offer.expected)),
+        (_("New sum"), money(offer.new_total) if at_shop and offer.new_total is not None else ""),
+        (_("Taken off by"), _taken_off_by(offer)),
+        (_("Last answer of the shop"), trouble_words(offer.remote_trouble)),
         (_("Description"), terms.description),
         (_("Products"), ", ".join(terms.products)),
         (_("Reason"), state_words(offer) if offer.reason else ""),
@@ -99,6 +104,17 @@ def offer_facts(offer: Offer, language: str) -> list[tuple[str, str]]:
             (_("Paid with it"), money(used.order.captured)),
         ]
     return [(name, value) for name, value in facts if value]
+
+
+def _taken_off_by(offer: Offer) -> str:
+    """Return that the shop itself takes an offer off, and how the code of one for a cart gets there."""
+    if offer.maker is None:
+        return ""
+    if offer.cart_id is None:
+        return _("a coupon of %(shop)s, on the order") % {"shop": offer.maker.name}
+    if offer.remote_url:
+        return _("a coupon of %(shop)s, filled in by the link") % {"shop": offer.maker.name}
+    return _("a coupon of %(shop)s, which the buyer types") % {"shop": offer.maker.name}
 
 
 def earned_rows(found: Sequence[Earned], language: str) -> list[EarnedRow]:

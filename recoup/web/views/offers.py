@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -33,6 +33,10 @@ _VIEWS = {
     "over": (Offer.State.EXPIRED, Offer.State.VOID),
     "refused": (Offer.State.REFUSED,),
 }
+_IN_FORCE = gettext_lazy("The offer is in force. The buyer’s pay link takes it off by itself.")
+_AT_SHOP = gettext_lazy(
+    "The shop is asked to make a coupon for it. Once that is on the order, the buyer’s pay link charges the new sum."
+)
 
 
 @staff(Right.SEE_PROCESSES)
@@ -87,7 +91,7 @@ def _counted(number: int, shown: str) -> str:
 
 
 def _get(seat: Seat, offer_id: int) -> Offer:
-    rows = Offer.objects.filter(shop=seat.shop).select_related("contact", "order", "cart")
+    rows = Offer.objects.filter(shop=seat.shop).select_related("contact", "order", "cart", "maker")
     return get_object_or_404(rows, pk=offer_id)
 
 
@@ -148,9 +152,8 @@ def grant(request: StaffRequest, seat: Seat, order_id: int) -> HttpResponse:
         except OfferRefused as refused:
             form.add_error(None, _("Not granted: %(reason)s.") % {"reason": reasons.words(refused.reason)})
         else:
-            messages.success(
-                request, _("The offer is in force. The buyer’s pay link takes it off by itself.")
-            )
+            is_asked = made.state == Offer.State.ASKED
+            messages.success(request, _AT_SHOP if is_asked else _IN_FORCE)
             return see_other(place(seat, "offer", made.pk))
     context = {
         "heading": _("Make an offer"),

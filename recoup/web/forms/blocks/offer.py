@@ -29,7 +29,9 @@ class OfferForm(BlockForm):
     kind = "offer"
     help = gettext_lazy(
         "The person gets a price or a gift of their own, by their link and by a code that counts once. It is never"
-        " granted below your margin floor; who gets none goes on by the other way."
+        " granted below your margin floor; who gets none goes on by the other way. Where a WooCommerce shop takes the"
+        " payment, its coupon is made first: the person goes on as soon as the order costs the new sum there, and by the"
+        " other way if the shop makes none within twelve hours."
     )
 
     what = forms.ChoiceField(label=gettext_lazy("What is offered"), choices=Offer.Kind.choices)
