@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import psycopg
+from django.core.management import call_command
 from django.db import connection
 from psycopg import sql
 
@@ -17,6 +18,7 @@ from recoup.supervisor.places import var_folder
 
 # Written by migrations, and by nobody else.
 KEPT = ("django_migrations", "django_content_type", "auth_permission")
+Clear = Callable[[], object]
 _CLEAR = """
     DO $$
     DECLARE name text;
@@ -35,10 +37,10 @@ _CLEAR = """
 """
 
 
-def prepare(superuser_url: str | None) -> Callable[[object], None] | None:
-    """Return what leaves the database as it was migrated; None on a server that lets nobody silence its triggers."""
+def prepare(superuser_url: str | None) -> Clear:
+    """Return what leaves the database as it was migrated; on a server that lets nobody silence its triggers, Django's."""
     if superuser_url is None:
-        return None
+        return lambda: call_command("flush", verbosity=0, interactive=False)
     lock = locks.exclusive(var_folder() / "tests" / "template.lock")  # others who grant the same wait
     with lock, psycopg.connect(superuser_url, autocommit=True) as superuser:
         role = sql.Identifier(connection.settings_dict["USER"])
@@ -48,7 +50,7 @@ def prepare(superuser_url: str | None) -> Callable[[object], None] | None:
         ((installation,),) = cursor.fetchall()
     statement = sql.SQL(_CLEAR).format(kept=sql.Literal(list(KEPT)), installation=sql.Literal(installation))
 
-    def clear(_case: object) -> None:
+    def clear() -> None:
         with connection.cursor() as cursor:
             cursor.execute(statement)
 

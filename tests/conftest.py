@@ -12,6 +12,10 @@ from django.test import TransactionTestCase
 from pytest_django import DjangoDbBlocker
 
 from recoup.core import outbox
+from recoup.messaging import templates
+from recoup.messaging.rendering.pool import RenderPool
+from recoup.messaging.rendering.saving import TemplateSource, compile_template
+from recoup.messaging.rendering.templates import CompiledTemplate
 from tests import clearing, databases
 from tests.support import sizes
 from tools import ensure_chromium
@@ -32,8 +36,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_test_environment: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """Give the process a database of its own, copied from the migrated template."""
+def django_db_setup(
+    django_test_environment: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[clearing.Clear]:
+    """Give the process a database of its own, copied from the migrated template, and what empties it again."""
     name = f"test_{connection.settings_dict['NAME']}_{os.environ.get('PYTEST_XDIST_WORKER', 'gw')}"
     with django_db_blocker.unblock():
         databases.copy_template(name)
@@ -41,12 +47,38 @@ def django_db_setup(django_test_environment: None, django_db_blocker: DjangoDbBl
         connection.settings_dict["NAME"] = name
         clear = clearing.prepare(os.environ.get("RECOUP_TEST_SUPERUSER_URL"))
     with pytest.MonkeyPatch.context() as patch:
-        if clear is not None:
-            patch.setattr(TransactionTestCase, "_fixture_teardown", clear)
-        yield
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _case: clear())
+        yield clear
     with django_db_blocker.unblock():
         connection.close()
         databases.drop(name)
+
+
+@pytest.fixture(scope="session")
+def clear_database(django_db_setup: clearing.Clear) -> clearing.Clear:
+    """Return what takes back everything that a test has committed."""
+    return django_db_setup
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _texts_compiled_once() -> Iterator[None]:
+    """Compile a text that is published once for the whole run: every new shop brings the same ones, in four languages.
+
+    Tests of compiling ask `saving` itself.
+    """
+    known: dict[str, CompiledTemplate] = {}
+
+    def compile_once(
+        source: TemplateSource, *, message_class: str, pool: RenderPool | None = None
+    ) -> CompiledTemplate:
+        key = repr((source, message_class))
+        if key not in known:
+            known[key] = compile_template(source, message_class=message_class, pool=pool)
+        return known[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(templates, "compile_template", compile_once)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -164,6 +164,7 @@ def test_everybody_sees_the_settings_that_they_may_open(world: World) -> None:
         "Texts",
         "Left alone by everything",
         "Import a file",
+        "Products and their cost",
         "Products bought again and again",
         "Reports that could not be read",
     }
