@@ -7,7 +7,8 @@ PY = $(BIN)/python
 ARGS ?=
 export PYTHONNOUSERSITE = 1
 export PYTHONUTF8 = 1
-unexport PYTHONPATH PYTHONHOME PYTHONSTARTUP PYTHONWARNINGS
+# Some containers forbid to keep compiled sources: then every program that a test starts compiles a thousand files anew.
+unexport PYTHONPATH PYTHONHOME PYTHONSTARTUP PYTHONWARNINGS PYTHONDONTWRITEBYTECODE
 
 .PHONY: help run story test check bench faults bootstrap dev format translations clean
 .DEFAULT_GOAL = help

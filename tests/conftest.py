@@ -14,8 +14,8 @@ from pytest_django import DjangoDbBlocker
 from recoup.core import outbox
 from recoup.messaging import templates
 from recoup.messaging.rendering.pool import RenderPool
-from recoup.messaging.rendering.saving import TemplateSource, compile_template
-from recoup.messaging.rendering.templates import CompiledTemplate
+from recoup.messaging.rendering.saving import compile_template
+from recoup.messaging.rendering.templates import CompiledTemplate, TemplateSource
 from tests import clearing, databases
 from tests.support import sizes
 from tools import ensure_chromium
