@@ -55,3 +55,29 @@ class Product(ShopOwned):
             # Readers: costs of lines that name an article number alone; files of costs.
             models.Index(fields=["shop", "sku"], name="catalog_product_by_sku", condition=~Q(sku="")),
         ]
+
+
+class DeliveryOption(ShopOwned):
+    """A way of delivery or a pick-up point, per source, as far as the source tells which it offers."""
+
+    class Kind(models.TextChoices):
+        METHOD = "method", _("Way of delivery")
+        POINT = "point", _("Pick-up point")
+
+    source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=6, choices=Kind)
+    ref = models.TextField()
+    title = models.TextField(default="", blank=True)
+    price = models.DecimalField(max_digits=16, decimal_places=4, null=True)
+    currency = models.CharField(max_length=3, default="", blank=True)
+    needs_point = models.BooleanField(default=False)
+    is_available = models.BooleanField(default=True)
+    version_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            # Reader too: what a filled cart could be brought by.
+            models.UniqueConstraint(
+                fields=["shop", "source", "kind", "ref"], name="catalog_delivery_option_once"
+            )
+        ]

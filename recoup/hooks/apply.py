@@ -12,6 +12,7 @@ from django.db import OperationalError, connection, transaction
 from django_scopes import scope, scopes_disabled
 
 from recoup.catalog.actions import record_product
+from recoup.catalog.deliveries import record_delivery_option
 from recoup.core import inbox
 from recoup.core.clock import trade_now
 from recoup.core.locks import set_lock_timeout
@@ -27,6 +28,7 @@ from recoup.shops.models import Source
 from recoup.shops.ports import BodyQuarantined, Reading
 from recoup.shops.snapshots import (
     CartSnapshot,
+    DeliveryOptionSnapshot,
     OrderDeleted,
     OrderPaymentSnapshot,
     OrderSnapshot,
@@ -173,6 +175,8 @@ def apply_snapshot(source: Source, snapshot: Snapshot, *, now: datetime, is_back
             record_cart(source, snapshot, now=now, is_backfill=is_backfill)
         case ProductSnapshot():
             record_product(source, snapshot, now=now)
+        case DeliveryOptionSnapshot():
+            record_delivery_option(source, snapshot, now=now)
 
 
 def _wait(item: InboxItem, source: Source, waits: _Waits, now: datetime) -> Outcome:

@@ -255,4 +255,25 @@ class ProductSnapshot:
     says_cost: bool = False  # whether the source says anything of it; `cost` is `None` where it knows none
 
 
-Snapshot = OrderSnapshot | CartSnapshot | OrderPaymentSnapshot | OrderDeleted | ProductSnapshot
+@dataclass(frozen=True, slots=True)
+class DeliveryOptionSnapshot:
+    """A way of delivery, or a point where goods are collected, as the shop offers it."""
+
+    ref: str
+    version_at: datetime
+    is_point: bool = False
+    title: str = ""
+    price: Decimal | None = None
+    currency: str = ""
+    needs_point: bool = False  # it is collected from a point that the carrier's map shows
+    is_available: bool = True
+
+
+Snapshot = (
+    DeliveryOptionSnapshot
+    | OrderSnapshot
+    | CartSnapshot
+    | OrderPaymentSnapshot
+    | OrderDeleted
+    | ProductSnapshot
+)

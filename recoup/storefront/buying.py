@@ -1,6 +1,6 @@
 """From a filled cart to something that can be paid: the shop's own cart, the order it became, or an order placed here."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -8,6 +8,7 @@ from enum import StrEnum
 from django.db import transaction
 from django.db.models import Q
 
+from recoup.catalog.deliveries import is_point_gone
 from recoup.core import activity
 from recoup.core.activity import Actor
 from recoup.customers.models import Contact
@@ -43,6 +44,10 @@ class Step(StrEnum):
     PLACE = "place"  # an order is placed here
     PAID = "paid"
     NO_WAY = "no_way"  # the goods are shown; the shop has to be asked
+
+
+class DeliveryGone(Exception):
+    """The way of delivery or the pick-up point is not offered any more, and no other was chosen; nothing was ordered."""
 
 
 class CartChangedMeanwhile(Exception):
@@ -115,6 +120,8 @@ def next_step(subject: Cart | Order, filled: FilledCart) -> NextStep:
     person = person_of(subject)
     if filled.is_empty or not (person.email or person.phone):  # nobody is left to order it after erasure
         return NextStep(Step.NO_WAY)
+    if filled.brought.is_gone and not filled.brought.choices:
+        return NextStep(Step.NO_WAY)
     if not can_open_sessions(subject.source, filled.total.amount, filled.total.currency):
         return NextStep(Step.NO_WAY)
     return NextStep(Step.PLACE)
@@ -153,6 +160,7 @@ def place_order(
     Its source is the built-in one, so that it is paid by sessions of ours. Announces what any new order announces.
 
     :raises CartChangedMeanwhile: if the buyer agreed to another sum or other terms.
+    :raises DeliveryGone: if what it was to be brought by, or to, is not offered any more.
     """
     shop: Shop = subject.shop
     if (agreed.total, agreed.terms_version) != (filled.total.amount, shop.terms_version):
@@ -164,7 +172,9 @@ def place_order(
             if person is not None:
                 correct_person(known, person, now=now)
             return known
-        told = _snapshot(subject, filled, person or person_of(subject), ref, now)
+        buyer = person or person_of(subject)
+        _refuse_gone(subject, filled, buyer)
+        told = _snapshot(subject, filled, buyer, ref, now)
         order = apply_order_snapshot(source, told, now=now)
         if isinstance(subject, Cart):
             convert_cart(subject.source, subject.ref, order_ref=ref, at=now, now=now)
@@ -200,6 +210,14 @@ def own_source(shop: Shop, *, now: datetime) -> Source:
         source = Source(shop=shop, kind=OWN_KIND, name=shop.name, live_since=now)
         source.save(force_insert=True)
     return source
+
+
+def _refuse_gone(subject: Cart | Order, filled: FilledCart, buyer: Person) -> None:
+    brought = filled.brought
+    if brought.choice:
+        return
+    if brought.is_gone or is_point_gone(subject.source, buyer.delivery.point.ref):
+        raise DeliveryGone(subject.pk)
 
 
 def may_correct(order: Order) -> bool:
@@ -242,7 +260,7 @@ def _snapshot(
         placed_at=now,
         version_at=now,
         person=_told(person, subject.locale),
-        delivery=person.delivery,
+        delivery=as_brought(filled, person).delivery,
         invoice=person.invoice,
         lines=tuple(_line(line) for line in filled.lines if not line.is_gone),
         cart_ref=subject.ref if isinstance(subject, Cart) else subject.cart_ref,
@@ -250,6 +268,21 @@ def _snapshot(
         origin=ORIGIN,
         shipping_total=filled.delivery.amount or None,
     )
+
+
+def as_brought(filled: FilledCart, person: Person) -> Person:
+    """Return a person with the way of delivery that was chosen instead of one that is gone: to the address, to no point."""
+    if not filled.brought.choice:
+        return person
+    known = person.delivery
+    delivery = replace(
+        filled.brought.told,
+        name=known.name,
+        company=known.company,
+        phone=known.phone,
+        address=known.address or person.address,
+    )
+    return replace(person, delivery=delivery)
 
 
 def _line(line: FilledLine) -> LineSnapshot:

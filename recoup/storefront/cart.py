@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from recoup.core import links
 from recoup.core.links import LinkOrder
+from recoup.core.money import Money
 from recoup.core.ratelimit import is_allowed
 from recoup.customers.normalise import email_key
 from recoup.orders.models import Order
@@ -16,9 +17,11 @@ from recoup.storefront import changing
 from recoup.storefront.buying import (
     Agreed,
     CartChangedMeanwhile,
+    DeliveryGone,
     NextStep,
     Person,
     Step,
+    as_brought,
     next_step,
     person_of,
     place_order,
@@ -34,14 +37,18 @@ from recoup.storefront.shop_codes import ShopCode, code_for
 from recoup.storefront.visits import Visit
 
 # What the page's own forms send; anything else is refused and never read (T67).
-_FIELDS = frozenset({"confirm", "email", "proof", "total", "terms", "terms_version"}) | changing.FIELDS
+_FIELDS = (
+    frozenset({"confirm", "email", "proof", "total", "terms", "terms_version", "choose", "delivery_method"})
+    | changing.FIELDS
+)
 TRIES, TRIES_PER = 5, timedelta(minutes=15)  # to name the address: the masked one leaves few letters to guess
 
 
 @buyers_page(CART)
 def cart(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Show the filled cart; on POST go on to the furthest step that is valid. Nothing in the address is read."""
-    filled = fill(visit.subject)
+    choice = request.POST.get("choose") or request.POST.get("delivery_method", "")
+    filled = fill(visit.subject, choice=choice)
     step = next_step(visit.subject, filled)
     if request.method != "POST":
         return _show(visit, filled, step)
@@ -65,7 +72,7 @@ def _show(
     email_problem: str = "",
     typed: changing.Typed | None = None,
 ) -> HttpResponse:
-    person, code = person_of(visit.subject), code_for(visit, step)
+    person, code = as_brought(filled, person_of(visit.subject)), code_for(visit, step)
     context = {
         "action": visit.address,
         "cart": filled,
@@ -73,6 +80,11 @@ def _show(
             filled.total.amount
         ),  # as the form brings it back: no language writes its point otherwise
         "lines": [(line, _address_of(visit, line.wanted.url)) for line in filled.lines],
+        "choices": [
+            (one.ref, one.title, Money(one.price, one.currency))
+            for one in filled.brought.choices
+            if one.price
+        ],
         "step": str(step.step),
         "order": step.order,
         "code": code,
@@ -110,7 +122,7 @@ def _confirm(request: HttpRequest, visit: Visit, filled: FilledCart, step: NextS
     if not given or given != email_key(person.email):
         problem = _("This is not the address that the cart was left with.")
         return _show(visit, filled, step, status=422, email_problem=problem)
-    return _show(visit, filled, step, typed=changing.filled_form(person))
+    return _show(visit, filled, step, typed=changing.filled_form(as_brought(filled, person)))
 
 
 def _go_on(request: HttpRequest, visit: Visit, filled: FilledCart, step: NextStep) -> HttpResponse:
@@ -121,12 +133,15 @@ def _go_on(request: HttpRequest, visit: Visit, filled: FilledCart, step: NextSte
         return _to_pay_page(visit, step.order, is_person=is_person)
     if step.step is not Step.PLACE:
         return _show(visit, filled, step, status=409)
+    if "choose" in request.POST:
+        form = changing.filled_form(as_brought(filled, person_of(visit.subject))) if is_person else None
+        return _show(visit, filled, step, typed=form)
     return _place(request, visit, filled, is_person=is_person)
 
 
 def _place(request: HttpRequest, visit: Visit, filled: FilledCart, *, is_person: bool) -> HttpResponse:
     """Place the order, with what its person has corrected; or say what is missing, and keep what was typed."""
-    person, typed, problem = _corrected(request, visit, is_person=is_person)
+    person, typed, problem = _corrected(request, visit, filled, is_person=is_person)
     if not problem and "terms" not in request.POST:
         problem = _("Please accept the terms of sale first.")
     status = 422
@@ -140,19 +155,24 @@ def _place(request: HttpRequest, visit: Visit, filled: FilledCart, *, is_person:
             problem = _(
                 "Something has changed since you opened this page. Please look again before you order."
             )
+        except DeliveryGone:
+            problem = _(
+                "It cannot be delivered as before. Please choose another way or another pick-up point."
+            )
     step = next_step(visit.subject, filled)
     return _show(visit, filled, step, status=status, problem=problem, typed=typed)
 
 
 def _corrected(
-    request: HttpRequest, visit: Visit, *, is_person: bool
+    request: HttpRequest, visit: Visit, filled: FilledCart, *, is_person: bool
 ) -> tuple[Person | None, changing.Typed | None, str]:
     """Return the person with what they changed, the form as they left it, and what is wrong."""
     if "change" not in request.POST:
         return None, None, ""
     if not is_person:
         return None, None, _("An hour has passed. Please name your address again, then change your data.")
-    person, typed = changing.read_form(person_of(visit.subject), request.POST.dict())
+    known = as_brought(filled, person_of(visit.subject))
+    person, typed = changing.read_form(known, request.POST.dict())
     return person, typed, _("Please look at your data.") if typed.problems else ""
 
 

@@ -1,14 +1,17 @@
 """A cart filled again: the goods as they were left, held against what they cost and what is left of them today (C3, T56)."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any
 
-from recoup.catalog.models import Product
+from recoup.catalog import deliveries
+from recoup.catalog.models import DeliveryOption, Product
 from recoup.core.money import Money, exponent
 from recoup.orders.models import Cart, Order
+from recoup.orders.particulars import delivery_of
+from recoup.shops.snapshots import DeliverySnapshot, PointSnapshot
 
 MOST_LINES = 200
 MOST_PIECES = Decimal(9999)
@@ -67,6 +70,24 @@ class FilledLine:
 
 
 @dataclass(frozen=True, slots=True)
+class FilledDelivery:
+    """How a cart would be brought now. A way or point is gone only where its source says so."""
+
+    told: DeliverySnapshot  # with the way that was chosen instead, if one was
+    price: Money
+    was_price: Money
+    is_gone: bool = False
+    is_point_gone: bool = False
+    choice: str = ""  # code of the way that was chosen instead
+    choices: tuple[DeliveryOption, ...] = ()  # what there is instead of one that is gone
+
+    @property
+    def has_changed(self) -> bool:
+        """Tell whether it differs from how it was left."""
+        return self.is_gone or self.is_point_gone or self.price != self.was_price or bool(self.choice)
+
+
+@dataclass(frozen=True, slots=True)
 class FilledCart:
     """All lines, what they come to now and came to then, and how many could not be read at all.
 
@@ -78,7 +99,12 @@ class FilledCart:
     dropped: int
     total: Money
     was_total: Money
-    delivery: Money
+    brought: FilledDelivery
+
+    @property
+    def delivery(self) -> Money:
+        """Return what bringing it costs now."""
+        return self.brought.price
 
     @property
     def is_empty(self) -> bool:
@@ -88,24 +114,51 @@ class FilledCart:
     @property
     def has_changed(self) -> bool:
         """Tell whether anything differs from how it was left."""
-        return bool(self.dropped) or any(line.change is not Change.SAME for line in self.lines)
+        has_other_lines = any(line.change is not Change.SAME for line in self.lines)
+        return bool(self.dropped) or has_other_lines or self.brought.has_changed
 
 
-def fill(subject: Cart | Order) -> FilledCart:
-    """Return the goods of a cart or an order as they could be bought now; reads only."""
+def fill(subject: Cart | Order, *, choice: str = "") -> FilledCart:
+    """Return the goods of a cart or an order as they could be bought and brought now; reads only.
+
+    :param choice: the code of a way of delivery that the buyer chose instead of one that is gone; another is not heard.
+    """
     wanted, dropped = _wanted(subject)
     products = _products(subject, wanted)
     lines = tuple(_filled(line, products, subject.currency) for line in wanted)
-    delivery = Money(subject.shipping_total or Decimal(0), subject.currency)
+    brought = _brought(subject, choice)
     return FilledCart(
         lines=lines,
         dropped=dropped,
-        total=sum((line.total for line in lines if not line.is_gone), delivery),
+        total=sum((line.total for line in lines if not line.is_gone), brought.price),
         was_total=sum(
-            (_times(line.unit_price, line.quantity, subject.currency) for line in wanted), delivery
+            (_times(line.unit_price, line.quantity, subject.currency) for line in wanted), brought.was_price
         ),
-        delivery=delivery,
+        brought=brought,
     )
+
+
+def _brought(subject: Cart | Order, choice: str) -> FilledDelivery:
+    """Hold the delivery against what its source offers today (C3). What was free stays so: the source knows why it was."""
+    told, source, currency = delivery_of(subject), subject.source, subject.currency
+    was = Money(subject.shipping_total or Decimal(0), currency)
+    plain = FilledDelivery(told, was, was, is_point_gone=deliveries.is_point_gone(source, told.point.ref))
+    method = deliveries.find_method(source, told.method)
+    is_gone = method is not None and not method.is_available
+    if not is_gone and not plain.is_point_gone:
+        has_price = method is not None and method.price is not None and method.currency == currency
+        price = (
+            Money(method.price, currency)
+            if method is not None and method.price is not None and has_price
+            else was
+        )
+        return replace(plain, price=price if was.amount else was)
+    choices = tuple(one for one in deliveries.methods_to_the_door(source, currency) if one.ref != told.method)
+    chosen = next((one for one in choices if one.ref == choice), None)
+    if chosen is None or chosen.price is None:
+        return replace(plain, is_gone=is_gone, choices=choices)
+    other = replace(told, method=chosen.ref, title=chosen.title, point=PointSnapshot())
+    return FilledDelivery(other, Money(chosen.price, currency), was, choice=chosen.ref, choices=choices)
 
 
 def variant_words(options: object) -> str:

@@ -133,4 +133,8 @@ def _snapshot(event: contract.Event, source: Source) -> Snapshot | None:  # noqa
             return snapshots.product(event.data)
         case contract.ProductGoneEvent():
             return snapshots.product_gone(event.data, currency=source.shop.currency)
+        case contract.DeliveryMethodEvent() | contract.DeliveryPointEvent():
+            return snapshots.delivery_option(event.data)
+        case contract.DeliveryGoneEvent():
+            return snapshots.delivery_gone(event.data, is_point=event.type.startswith("delivery_point"))
     return None

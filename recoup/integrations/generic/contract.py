@@ -3,94 +3,23 @@
 Amounts are decimal text or numbers in the major unit (`"149.00"`), instants are ISO 8601 with their offset.
 """
 
-import re
-from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, TypeAdapter, WithJsonSchema
+from pydantic import BeforeValidator, Field, TypeAdapter
 
 from recoup.integrations.generic.particulars import AnyDelivery, AnyInvoice, LooseText, Part
-
-AMOUNT_PATTERN = r"^\d{1,12}(\.\d{1,8})?$"
-
-
-def _text_of_number(value: object) -> object:
-    return str(value) if isinstance(value, (int, Decimal)) and not isinstance(value, bool) else value
-
-
-def _text_of_id(value: object) -> object:
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-def _loose_amount(value: object) -> object:
-    is_number = isinstance(value, (str, int, Decimal)) and not isinstance(value, bool)
-    return value if is_number and re.fullmatch(AMOUNT_PATTERN, str(value)) else None
-
-
-def _said(example: Any) -> dict[str, Any]:
-    return {"examples": [example]}
-
-
-# Only the shape is checked here: what the text means is read with the currency at hand, which words a refusal better.
-Amount = Annotated[
-    str,
-    BeforeValidator(_text_of_number),
-    WithJsonSchema(
-        {
-            "anyOf": [{"type": "string", "pattern": AMOUNT_PATTERN}, {"type": "number", "minimum": 0}],
-            "description": "Major unit, a point before the decimals, no more of them than the currency has.",
-            "examples": ["149.00"],
-        }
-    ),
-]
-Number = Annotated[
-    str,
-    BeforeValidator(_text_of_number),
-    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "number"}], "examples": [1]}),
-]
-Ref = Annotated[
-    str,
-    BeforeValidator(_text_of_id),
-    WithJsonSchema({"anyOf": [{"type": "string", "minLength": 1, "maxLength": 200}, {"type": "integer"}]}),
-]
-Instant = Annotated[
-    str,
-    WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-11-02T13:00:00+01:00"]}),
-]
-Currency = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^[A-Za-z]{3}$", "examples": ["EUR"]})]
-Text = str | None
-
-OrderStatus = Annotated[
-    str,
-    WithJsonSchema(
-        {
-            "type": "string",
-            "description": "One of the examples; another word is kept and shown, and changes nothing.",
-            "examples": ["pending", "on_hold", "failed", "paid", "fulfilled", "cancelled", "refunded"],
-        }
-    ),
-]
-PaymentStatus = Annotated[
-    str,
-    WithJsonSchema(
-        {
-            "type": "string",
-            "description": "One of the examples; another word is kept and shown, and changes nothing.",
-            "examples": [
-                "created",
-                "pending",
-                "requires_action",
-                "authorized",
-                "succeeded",
-                "failed",
-                "cancelled",
-                "expired",
-                "refunded",
-                "disputed",
-            ],
-        }
-    ),
-]
+from recoup.integrations.generic.pieces import (
+    Amount,
+    Currency,
+    Instant,
+    Number,
+    OrderStatus,
+    PaymentStatus,
+    Ref,
+    Text,
+    loose_amount,
+    said,
+)
 
 
 class Marketing(Part):
@@ -104,14 +33,14 @@ class Marketing(Part):
 class Customer(Part):
     """The buyer. An order without e-mail and phone is kept, but nobody can be written to."""
 
-    email: Text = Field(None, json_schema_extra=_said("anna@example.com"))
-    phone: Text = Field(None, json_schema_extra=_said("+48600100200"))
+    email: Text = Field(None, json_schema_extra=said("anna@example.com"))
+    phone: Text = Field(None, json_schema_extra=said("+48600100200"))
     name: Text = None
     account_id: Ref | None = Field(None, description="Id of a signed-in account; absent for a guest.")
     company: Text = None
-    country: Text = Field(None, json_schema_extra=_said("PL"))
-    locale: Text = Field(None, json_schema_extra=_said("pl-PL"))
-    time_zone: Text = Field(None, json_schema_extra=_said("Europe/Warsaw"))
+    country: Text = Field(None, json_schema_extra=said("PL"))
+    locale: Text = Field(None, json_schema_extra=said("pl-PL"))
+    time_zone: Text = Field(None, json_schema_extra=said("Europe/Warsaw"))
     address: dict[str, Text] = Field(default_factory=dict, description="Of the bill.")
     marketing: Marketing | None = None
 
@@ -138,8 +67,8 @@ class Payment(Part):
     status: PaymentStatus
     amount: Amount
     at: Instant = Field(description="When it became so.")
-    operator: Text = Field(None, json_schema_extra=_said("stripe"))
-    method: Text = Field(None, json_schema_extra=_said("card"))
+    operator: Text = Field(None, json_schema_extra=said("stripe"))
+    method: Text = Field(None, json_schema_extra=said("card"))
     failure_class: Text = Field(
         None, description="soft, hard, user, auth, technical, fraud, config or unknown"
     )
@@ -210,7 +139,7 @@ class Cart(Part):
     order_id: Ref | None = Field(None, description="Set once it became an order.")
     locale: Text = None
     coupon: Text = None
-    shipping_total: Annotated[Amount | None, BeforeValidator(_loose_amount)] = Field(
+    shipping_total: Annotated[Amount | None, BeforeValidator(loose_amount)] = Field(
         None, description="What the delivery costs the buyer, if it is chosen."
     )
     delivery: AnyDelivery = None
@@ -268,6 +197,34 @@ class ProductGone(Part):
 
     id: Ref
     variant_id: Ref | None = None
+    deleted_at: Instant
+
+
+class DeliveryMethod(Part):
+    """A way of delivery that your shop offers."""
+
+    id: Ref
+    title: str
+    updated_at: Instant
+    currency: Currency
+    price: Amount | None = None
+    needs_point: bool = Field(default=False, description="The goods are collected from a point.")
+    is_available: bool = True
+
+
+class DeliveryPoint(Part):
+    """A pick-up point, told when it can be used or cannot be used any more."""
+
+    id: Ref
+    name: Text = None
+    updated_at: Instant
+    is_available: bool = True
+
+
+class DeliveryGone(Part):
+    """A way of delivery or a point that there is no more."""
+
+    id: Ref
     deleted_at: Instant
 
 
@@ -334,6 +291,27 @@ class ProductGoneEvent(Event):
     data: ProductGone
 
 
+class DeliveryMethodEvent(Event):
+    """A way of delivery was made or changed."""
+
+    type: Literal["delivery_method.created", "delivery_method.updated"]
+    data: DeliveryMethod
+
+
+class DeliveryPointEvent(Event):
+    """A pick-up point was opened or changed."""
+
+    type: Literal["delivery_point.created", "delivery_point.updated"]
+    data: DeliveryPoint
+
+
+class DeliveryGoneEvent(Event):
+    """A way of delivery or a pick-up point was given up."""
+
+    type: Literal["delivery_method.deleted", "delivery_point.deleted"]
+    data: DeliveryGone
+
+
 AnyEvent = (
     OrderEvent
     | OrderGoneEvent
@@ -343,6 +321,9 @@ AnyEvent = (
     | RefundEvent
     | ProductEvent
     | ProductGoneEvent
+    | DeliveryMethodEvent
+    | DeliveryPointEvent
+    | DeliveryGoneEvent
 )
 _ADAPTER: TypeAdapter[AnyEvent] = TypeAdapter(Annotated[AnyEvent, Field(discriminator="type")])
 MODELS: dict[str, type[Event]] = {
@@ -356,6 +337,9 @@ MODELS: dict[str, type[Event]] = {
         RefundEvent,
         ProductEvent,
         ProductGoneEvent,
+        DeliveryMethodEvent,
+        DeliveryPointEvent,
+        DeliveryGoneEvent,
     )
     for kind in model.model_fields["type"].annotation.__args__  # type: ignore[union-attr]
 }

@@ -10,6 +10,7 @@ from recoup.shops.ports import BodyQuarantined
 from recoup.shops.snapshots import (
     CartSnapshot,
     CouponSnapshot,
+    DeliveryOptionSnapshot,
     DeliverySnapshot,
     FailureClass,
     InvoiceSnapshot,
@@ -313,3 +314,39 @@ def product_gone(told: contract.ProductGone, *, currency: str) -> ProductSnapsho
         is_available=False,
         is_deleted=True,
     )
+
+
+def delivery_option(told: contract.DeliveryMethod | contract.DeliveryPoint) -> DeliveryOptionSnapshot:
+    """Return a way of delivery or a pick-up point.
+
+    :raises BodyQuarantined: naming the field.
+    """
+    ref, at = values.external_ref(told.id, "id"), values.instant(told.updated_at, "updated_at")
+    if isinstance(told, contract.DeliveryPoint):
+        return DeliveryOptionSnapshot(
+            ref=ref,
+            version_at=at,
+            is_point=True,
+            title=values.line(told.name),
+            is_available=told.is_available,
+        )
+    currency = values.currency_code(told.currency)
+    return DeliveryOptionSnapshot(
+        ref=ref,
+        version_at=at,
+        title=values.line(told.title) or ref,
+        price=values.optional_amount(told.price, currency, "price"),
+        currency=currency,
+        needs_point=told.needs_point,
+        is_available=told.is_available,
+    )
+
+
+def delivery_gone(told: contract.DeliveryGone, *, is_point: bool) -> DeliveryOptionSnapshot:
+    """Return a way of delivery or a pick-up point that was given up.
+
+    :raises BodyQuarantined: naming the field.
+    """
+    at = values.instant(told.deleted_at, "deleted_at")
+    ref = values.external_ref(told.id, "id")
+    return DeliveryOptionSnapshot(ref=ref, version_at=at, is_point=is_point, is_available=False)

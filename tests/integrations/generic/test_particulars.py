@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from recoup.integrations.generic import contract, snapshots
+from recoup.integrations.generic import adapter, contract, snapshots
+from recoup.shops.models import Source
 from recoup.shops.snapshots import DeliverySnapshot, InvoiceSnapshot, OrderSnapshot, PointSnapshot
 from tests.hooks.calls import order_data
 
@@ -81,3 +82,26 @@ def test_the_schema_shows_both() -> None:
 
     assert {"Delivery", "Point", "Invoice"} <= set(parts)
     assert parts["Order"]["properties"]["delivery"]["anyOf"][0] == {"$ref": "#/$defs/Delivery"}
+
+
+def told(kind: str, **data: Any) -> Any:
+    """Return the snapshot of an event, read without a shop."""
+    event = contract.MODELS[kind].model_validate({"type": kind, "data": data})
+    return adapter._snapshot(event, Source())
+
+
+def test_ways_of_delivery_and_points_are_heard() -> None:
+    at = "2026-11-02T09:00:00+01:00"
+    way = told("delivery_method.updated", id=7, title="Courier", currency="eur", price="9.50", updated_at=at)
+    point = told("delivery_point.updated", id="KRA01M", name="Shop", is_available=False, updated_at=at)
+    gone = told("delivery_point.deleted", id="KRA01M", deleted_at=at)
+
+    assert (way.ref, way.title, str(way.price), way.currency, way.is_point) == (
+        "7",
+        "Courier",
+        "9.50",
+        "EUR",
+        False,
+    )
+    assert (point.title, point.is_point, point.is_available) == ("Shop", True, False)
+    assert (gone.is_point, gone.is_available, gone.title) == (True, False, "")
