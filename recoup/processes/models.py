@@ -325,6 +325,7 @@ class BacktestRun(ShopOwned):
     done = models.IntegerField(default=0)  # orders or carts of the period that were walked
     whole = models.IntegerField(default=0)
     result: models.JSONField[Any, Any] = models.JSONField(null=True)  # backtest.result.Result
+    left_out: models.JSONField[Any, Any] = models.JSONField(null=True)  # its rows, by reason: LeftOutRow
     trouble = models.CharField(max_length=40, default="", blank=True)
     made_by = models.BigIntegerField(null=True)
     created_at = models.DateTimeField()  # trade; what is learnt later is not looked at

@@ -144,15 +144,16 @@ def _stops(shop: PastShop, graph: Graph) -> list[Stop]:
     stops = []
     for owner, step in shop.ledger:
         message = shop.messages.get((owner, step.step_no))
+        sent_as = shop.sending.messages.get((owner, step.step_no))
         stops.append(
             Stop(
                 step.at,
                 graph.node_id(step.node),
                 Code(step.outcome),
-                message.effect.template if message is not None else "",
+                sent_as.template_key if sent_as is not None else "",  # of the channel that it took in the end
                 message.outcome if message is not None else 0,
                 message.sent_at if message is not None else None,
-                shop.sending.messages.get((owner, step.step_no)),
+                sent_as,
             )
         )
     return stops

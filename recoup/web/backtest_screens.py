@@ -49,6 +49,38 @@ class UnknownRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ChannelRow:
+    """What would have gone over a channel, and why it was passed over for the next one."""
+
+    title: parts.Words
+    messages: str
+    people: str
+    sms_parts: str  # empty where a message has none
+    cost: str
+    passed_over: Sequence[tuple[parts.Words, str]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOutLink:
+    """A reason for which messages were left out; the number leads to them, if they are kept."""
+
+    why: parts.Words
+    count: str
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOutLine:
+    """A message that was left out."""
+
+    title: parts.Words
+    url: str
+    person: parts.Words
+    step: parts.Words
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ResultPage:
     """A whole result."""
 
@@ -61,3 +93,7 @@ class ResultPage:
     unknown: Sequence[UnknownRow]
     samples: Sequence[SampleRow]
     is_about_carts: bool
+    channels: Sequence[ChannelRow] = ()
+    classes: Sequence[tuple[parts.Words, str]] = ()  # by law
+    left_out: Sequence[LeftOutLink] = ()
+    languages: Sequence[tuple[parts.Words, str]] = ()  # texts that were missing in somebody's language

@@ -68,6 +68,9 @@ class WalkStop:
     what: Words
     icon: str
     url: str = ""  # the text, shown as this person
+    detail: Words = (
+        ""  # of a message: over what it goes, what it costs, what it is by law, or why it does not go
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,6 +83,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("processes/<int:process_id>/take-way/", effects.take_way, name="process_take_way"),
     path("processes/<int:process_id>/try/", backtests.start, name="backtest_new"),
     path("processes/<int:process_id>/try/<int:backtest_id>/", backtests.backtest, name="backtest"),
+    path(
+        "processes/<int:process_id>/try/<int:backtest_id>/left-out/",
+        backtests.left_out,
+        name="backtest_left_out",
+    ),
     *editor_urls.urlpatterns,
     path("orders/<int:order_id>/offer/", offers.grant, name="order_offer"),
     path("offers/", offers.offers, name="offers"),

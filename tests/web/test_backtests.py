@@ -11,6 +11,7 @@ from recoup.customers.actions import Consent, record_consent
 from recoup.processes.backtest.runs import run_waiting
 from recoup.processes.models import BacktestRun, Process
 from recoup.shops.models import Shop
+from recoup.web.words.texts import class_words
 from tests.factories.clock import set_clock
 from tests.factories.moments import DAY, HOUR, NOW
 from tests.factories.orders import make_cart, make_order
@@ -152,6 +153,39 @@ def test_carts_are_tried_too(shop: Shop) -> None:
         "Of 1 cart, 1 person would have got 1 message; 0 had ordered by themselves before the first one."
         in page
     )
+
+
+def test_each_reason_leads_to_exactly_the_messages_that_it_counts(shop: Shop, process: Process) -> None:
+    for number in range(3):
+        nobody = make_contact(shop, email="")
+        make_order(shop, contact=nobody, number=f"silent-{number}", placed_at=NOW - 9 * DAY, is_backfill=True)
+    client = sign_in(shop)
+    place = start(client, process)
+    run_waiting()
+    page = client.get(place).content.decode()
+    found = re.search(r'<dt>There is no address for this channel</dt>.*?href="([^"]+)">3<', page, re.DOTALL)
+    assert found is not None
+    rows = text(client.get(found[1]).content.decode())
+    nothing = text(client.get(f"{place}left-out/?why=nonsense&c=77").content.decode())
+
+    assert [number for number in range(4) if f"silent-{number}" in rows] == [0, 1, 2]
+    assert "3 messages" in rows
+    assert "None was left out for this reason." in nothing
+
+
+def test_messages_are_told_by_channel_by_law_and_by_language(shop: Shop, process: Process) -> None:
+    anna = make_contact(shop, locale="de")
+    make_order(shop, contact=anna, locale="de", placed_at=NOW - 9 * DAY, is_backfill=True)
+    client = sign_in(shop)
+    place = start(client, process)
+    run_waiting()
+
+    page = text(client.get(place).content.decode())
+
+    assert "E-mail 3 3 – –" in page
+    assert f"{class_words('contract')} 3" in page
+    assert "“First” is missing in German; it would have gone in English 1" in page
+    assert "No mail server is set up yet. It is taken that there would have been one." in page
 
 
 def test_page_of_a_process_leads_to_it_for_those_who_may_change_it(shop: Shop, process: Process) -> None:

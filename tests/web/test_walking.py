@@ -9,13 +9,18 @@ import pytest
 from django.test import Client
 from django_scopes import scopes_disabled
 
+from recoup.config.adapters import CHANNELS
 from recoup.core.activity import SYSTEM
+from recoup.customers.models import Contact
+from recoup.messaging import channels
 from recoup.messaging.models import Message
 from recoup.orders.models import Order
 from recoup.processes.drafts import PUBLISHED, save_draft
 from recoup.processes.models import Enrolment, Process, StepLog
 from recoup.shops.models import Shop
+from recoup.web.words.texts import class_words
 from tests.factories.clock import set_clock
+from tests.factories.messages import make_mail_account, make_sms_account
 from tests.factories.moments import DAY, NOW
 from tests.factories.orders import make_order
 from tests.factories.people import make_contact
@@ -84,6 +89,29 @@ def test_somebody_is_walked_to_their_end_and_nothing_is_written(
     assert [one for one in said if one not in page] == []
     assert [one for one in not_said if one in page] == []
     assert (Enrolment.objects.count(), StepLog.objects.count(), Message.objects.count()) == (0, 0, 0)
+
+
+def test_the_channel_that_it_takes_its_price_and_its_class_are_told(shop: Shop, order: Order) -> None:
+    channels.register(CHANNELS)
+    make_sms_account(shop, port=9)
+    make_mail_account(shop, port=9)
+    make_template(shop, key="short", name="Short one", channel="sms")
+    Contact.objects.update(email="", phone="+48512345678")
+    nodes = {
+        "n1": {
+            "t": "send", "template": "first", "otherwise": [{"channel": "sms", "template": "short"}], "out": {"done": "n2"},
+        },
+        "n2": {"t": "send", "template": "first", "out": {"done": "n3"}},
+        "n3": {"t": "end"},
+    }  # fmt: skip
+    process = make_process(shop, name="Gentle", nodes=nodes)
+
+    page = walk(sign_in(shop), process, f"as={order.pk}")
+
+    assert "“Short one” is sent" in page
+    none, law = "There is no address for this channel", class_words("contract")
+    assert f"E-mail: {none} · SMS · {law} · 1 part, PLN" in page
+    assert page.count(none) == 2  # the second text has no other channel
 
 
 def test_the_draft_is_walked_and_not_what_runs(shop: Shop, order: Order) -> None:

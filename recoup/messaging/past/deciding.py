@@ -90,6 +90,15 @@ class PastMessage:
     is_text_guessed: bool = False  # it says what nobody kept as it was
     has_unknown_word: bool = False  # it hung on a consent of a time in which none was written down
 
+    @property
+    def is_in_other_language(self) -> bool:
+        """Whether there is no text in the reader's language."""
+        return _language(self.written_in) != _language(self.locale)
+
+
+def _language(locale: str) -> str:
+    return locale.partition("-")[0].partition("_")[0]
+
 
 @dataclass(slots=True)
 class PastSender:

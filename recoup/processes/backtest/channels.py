@@ -85,7 +85,7 @@ class ChannelTally:
             self.parts[known.channel] += known.parts
             costs = self.costs[known.channel]
             costs[known.currency] = costs.get(known.currency, Decimal(0)) + known.price
-        if known.written_in.partition("-")[0] != known.locale.partition("-")[0].partition("_")[0]:
+        if known.is_in_other_language:
             self.languages[known.template_key, known.locale, known.written_in] += 1
 
     def _add_left_out(self, shop: MemoryStore, message: Message, known: PastMessage) -> None:

@@ -13,6 +13,8 @@ from django_scopes import scopes_disabled
 
 from recoup.core import heartbeat
 from recoup.core.clock import boot_seconds, real_now
+from recoup.core.paging import PAGE_SIZE, Page
+from recoup.processes.backtest.channels import LeftOutRow
 from recoup.processes.backtest.running import Plan, run_backtest
 from recoup.processes.graph.entries import ENTRIES
 from recoup.processes.holdout import shop_share
@@ -133,7 +135,19 @@ def _do(run: BacktestRun) -> None:
         now=run.created_at,
     )
     result = run_backtest(plan, tell=_Telling(run), people=PEOPLE)
-    _end(run, State.DONE, result=result.as_json())
+    _end(run, State.DONE, result=result.as_json(), left_out=result.rows)
+
+
+def rows_left_out(
+    run: BacktestRun, reason: str, *, cursor: str = "", size: int = PAGE_SIZE
+) -> tuple[Page[LeftOutRow], int]:
+    """Return a page of the messages that a run left out for a reason, in their order, and how many are kept."""
+    kept = (run.left_out or {}).get(reason, ())
+    start = int(cursor) if cursor.isdecimal() and int(cursor) < len(kept) else 0
+    rows = [LeftOutRow._make(row) for row in kept[start : start + size]]
+    older = str(start + size) if start + size < len(kept) else ""
+    newer = str(max(start - size, 0)) if start else ""
+    return Page(rows, older=older, newer=newer), len(kept)
 
 
 class _Telling:

@@ -22,6 +22,7 @@ from recoup.shops.access import Seat
 from recoup.web import parts, screens
 from recoup.web.answers import place
 from recoup.web.backtest_screens import BlockRow, ResultPage, RunRow, SampleRow, UnknownRow
+from recoup.web.shown import tried_messages
 from recoup.web.shown.people import clerk_names
 from recoup.web.words import backtests as words
 from recoup.web.words import nodes as node_words
@@ -98,6 +99,10 @@ def result_page(seat: Seat, run: BacktestRun, version: ProcessVersion) -> Result
         ],
         samples=_samples(seat, result.samples),
         is_about_carts=is_about_carts,
+        channels=tried_messages.channel_rows(result),
+        classes=tried_messages.class_rows(result),
+        left_out=tried_messages.left_out_links(seat, run, result),
+        languages=tried_messages.language_rows(seat, result),
     )
 
 
@@ -146,7 +151,7 @@ def _tiles(result: Result, *, is_about_carts: bool) -> list[parts.Tile]:
             "#per-block",
             change_words=control % {"n": _number(result.control)} if result.control else "",
         ),
-        parts.Tile(_("Messages"), _number(result.messages), "#per-day"),
+        parts.Tile(_("Messages"), _number(result.messages), "#per-channel", change_words=_cost_words(result)),
         parts.Tile(
             _("Ordered by themselves first") if is_about_carts else _("Paid by themselves first"),
             _number(result.paid_before_first),
@@ -160,6 +165,18 @@ def _tiles(result: Result, *, is_about_carts: bool) -> list[parts.Tile]:
             change_words=_("whether because of it, nobody knows"),
         ),
     ]
+
+
+def _cost_words(result: Result) -> str:
+    costs: dict[str, Decimal] = {}
+    for channel in result.channels:
+        for currency, cost in channel.costs.items():
+            costs[currency] = costs.get(currency, Decimal(0)) + Decimal(cost)
+    if not costs:
+        return ""
+    return _("they would have cost %(sum)s") % {
+        "sum": tried_messages.costs_words({currency: str(cost) for currency, cost in sorted(costs.items())})
+    }
 
 
 def _chart(result: Result) -> parts.Chart:
@@ -249,6 +266,8 @@ def _facts(result: Result) -> list[tuple[str, str]]:
         counted.append(
             (_("They would cost at most"), ", ".join(humane.money(cost, language) for cost in costs))
         )
+    if result.left_out:
+        return counted  # they have a table of their own, with the rows behind
     skipped = sorted(result.skipped.items(), key=lambda pair: -pair[1])
     return counted + [(steps.outcome(Code(code)), _number(count)) for code, count in skipped]
 

@@ -29,6 +29,7 @@ from recoup.web.listing import Address, with_query
 from recoup.web.parts import Link
 from recoup.web.shown.moving import titles_of
 from recoup.web.shown.people import name_of
+from recoup.web.shown.tried_messages import message_detail
 from recoup.web.words import steps
 from recoup.web.words.texts import key_name
 
@@ -110,7 +111,7 @@ def _walked(
     assert contact is not None
     done = walk(
         document,
-        Walker(seat.shop.pk, int(document.entry.subject), subject.pk, contact.pk),
+        Walker(seat.shop.pk, int(document.entry.subject), subject.pk, contact.pk, process.pk),
         salt=process.salt,
         now=request.now,
         what_if=form.told(),
@@ -166,5 +167,7 @@ def _stops(
         url = (
             with_query(place(seat, "text", stop.template, locale), shown_as) if stop.template in names else ""
         )
-        found.append(WalkStop(stop.sent_at or stop.at, titles.get(stop.node, stop.node), what, icon, url))
+        detail = message_detail(stop.sent_as, is_out=is_out) if stop.sent_as is not None else ""
+        at = stop.sent_at or stop.at
+        found.append(WalkStop(at, titles.get(stop.node, stop.node), what, icon, url, detail))
     return found

@@ -47,6 +47,7 @@ PAGES: dict[str, Page] = {
     "backtest_start": ("web/backtest_start.html", trying.backtest_start),
     "backtest_running": ("web/backtest.html", trying.backtest_running),
     "backtest": ("web/backtest.html", trying.backtest),
+    "backtest_left_out": ("web/backtest_left_out.html", trying.backtest_left_out),
     "process_result": ("web/process_result.html", brought.process_result),
     "process_result_unknown": ("web/process_result.html", brought.process_result_unknown),
     "process_people": ("web/process_people.html", brought.process_people),

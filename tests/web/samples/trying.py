@@ -6,7 +6,16 @@ from typing import Any
 from django import forms
 
 from recoup.web import parts
-from recoup.web.backtest_screens import BlockRow, ResultPage, RunRow, SampleRow, UnknownRow
+from recoup.web.backtest_screens import (
+    BlockRow,
+    ChannelRow,
+    LeftOutLine,
+    LeftOutLink,
+    ResultPage,
+    RunRow,
+    SampleRow,
+    UnknownRow,
+)
 from tests.web.samples.ground import ago, base
 
 CRUMBS = [parts.Link("Processes", "/s/lumen/processes/"), parts.Link("Tried on past orders", "")]
@@ -63,6 +72,24 @@ def backtest(**given: str) -> dict[str, Any]:
     return {**backtest_running(**given), "state": "done", "result": _result()}
 
 
+def backtest_left_out(**given: str) -> dict[str, Any]:
+    """Messages that were left out for one reason."""
+    rows = [
+        LeftOutLine("1042", "/s/lumen/orders/1/", "Anna Kowalska", "Second reminder", ago(days=9)),
+        LeftOutLine("1043", "/s/lumen/orders/2/", "Jan Nowak-Wiśniewski", "Last reminder", ago(days=8)),
+        LeftOutLine("Cart", "", "", "First reminder", ago(days=7)),
+    ]
+    return base(
+        "/s/lumen/processes/1/try/2/left-out/?why=no_consent",
+        **given,
+        crumb_links=[*CRUMBS[:-1], parts.Link("Left out", "")],
+        title="The person has not agreed to such messages",
+        period="1 Nov 2026 – 30 Nov 2026",
+        rows=rows,
+        pager=parts.Pager("3 messages"),
+    )
+
+
 def _result() -> ResultPage:
     counts = [3, 5, 2, 0, 7, 9, 4, 6, 3, 1, 8, 12, 4, 5, 6, 2, 3, 9, 7, 1]
     days = [date(2026, 11, 3) + timedelta(days=number) for number in range(len(counts))]
@@ -82,7 +109,7 @@ def _result() -> ResultPage:
             parts.Tile(
                 "People written to", "61", "#per-block", change_words="7 in the control group get none"
             ),
-            parts.Tile("Messages", "97", "#per-day"),
+            parts.Tile("Messages", "97", "#per-channel", change_words="they would have cost €3.10"),
             parts.Tile("Paid by themselves first", "38", "#details", change_words="before any message"),
             parts.Tile(
                 "Paid after a message", "23", "#unknown", change_words="whether because of it, nobody knows"
@@ -119,4 +146,20 @@ def _result() -> ResultPage:
             SampleRow("1044", "/s/lumen/orders/3/", "3", ago(days=7), "Finished", None),
         ],
         is_about_carts=False,
+        channels=[
+            ChannelRow("E-mail", "66", "58", "", "", [("There is no address for this channel", "12")]),
+            ChannelRow("SMS", "31", "29", "44", "€3.10"),
+        ],
+        classes=[("about the contract", "90"), ("needs consent", "7")],
+        left_out=[
+            LeftOutLink(
+                "The person has not agreed to such messages",
+                "14",
+                "/s/lumen/processes/1/try/2/left-out/?why=no_consent",
+            ),
+            LeftOutLink(
+                "Enough reminders to this person for now", "3", "/s/lumen/processes/1/try/2/left-out/"
+            ),
+        ],
+        languages=[("“First reminder” is missing in German; it would have gone in English", "5")],
     )

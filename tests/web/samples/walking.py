@@ -21,7 +21,14 @@ class Walking(forms.Form):
 def walk(**given: str) -> dict[str, Any]:
     """Somebody who does nothing."""
     stops = [
-        WalkStop(ago(days=-1), "2. First reminder", "“First reminder” is sent", "mail-check", "#"),
+        WalkStop(
+            ago(days=-1),
+            "2. First reminder",
+            "“First reminder” is sent",
+            "mail-check",
+            "#",
+            "E-mail: There is no address for this channel · SMS · About an order that was placed · 2 parts, PLN 0.20",
+        ),
         WalkStop(ago(days=-3), "3. Opened within 2 days?", "No", "git-branch"),
         WalkStop(ago(days=-3), "4. Last reminder", "“Last reminder” is sent", "mail-check", "#"),
         WalkStop(ago(days=-3), "5. End", "Finished", "flag"),
