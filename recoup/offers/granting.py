@@ -19,6 +19,7 @@ from recoup.offers.codes import new_code
 from recoup.offers.events import OfferDecided, OfferGranted
 from recoup.offers.models import Offer, OfferSettings
 from recoup.offers.origins import Origin, maker_of, origin_of
+from recoup.offers.personal import why_not_for_person
 from recoup.offers.pricing import Part, Quote, quote
 from recoup.offers.reasons import Reason
 from recoup.offers.settings import get_settings, limits_of, rules_of
@@ -48,6 +49,7 @@ class Wish:
     step_no: int | None = None
     node: int | None = None
     is_test: bool = False
+    is_for_person: bool = False  # about neither: for whatever they order next
 
 
 class OfferRefused(Exception):
@@ -118,7 +120,7 @@ def _write(wish: Wish, *, now: datetime, granted_by: int | None) -> Offer:
     """Write down what was decided about a wish; its budget is asked when all rows stand."""
     shop = Shop.objects.get(pk=wish.shop_id)
     subject = _subject(wish)
-    reason, found = _examine(shop, wish, subject, is_by_hand=granted_by is not None, now=now)
+    reason, found = _look_at(shop, wish, subject, is_by_hand=granted_by is not None, now=now)
     part = found.parts[0] if found is not None else Part()
     maker = None
     if subject is not None and not reason and origin_of(subject, wish.terms) is Origin.SHOP:
@@ -138,8 +140,9 @@ def _write(wish: Wish, *, now: datetime, granted_by: int | None) -> Offer:
         currency=subject.currency if subject is not None else shop.currency,
         expected=part.cost,
         expected_discount=part.discount,
-        new_total=found.after if found is not None else None,
+        new_total=found.after if found is not None and not wish.is_for_person else None,
         is_guessed=found is not None and found.is_guessed,
+        is_for_person=wish.is_for_person,
         granted_at=now,
         granted_by=granted_by,
         valid_until=wish.valid_until,
@@ -199,6 +202,8 @@ def announce_decision(offer: Offer, *, at: datetime) -> None:
 
 
 def _subject(wish: Wish) -> Order | Cart | None:
+    if wish.is_for_person:
+        return None
     if wish.order_id is not None:
         return (
             Order.objects.select_related("source")
@@ -210,6 +215,16 @@ def _subject(wish: Wish) -> Order | Cart | None:
         .filter(pk=wish.cart_id or 0, shop_id=wish.shop_id, contact_id=wish.contact_id)
         .first()
     )
+
+
+def _look_at(
+    shop: Shop, wish: Wish, subject: Order | Cart | None, *, is_by_hand: bool, now: datetime
+) -> tuple[str, Quote | None]:
+    """Examine a wish about an order, a cart, or for a person."""
+    if not wish.is_for_person:
+        return _examine(shop, wish, subject, is_by_hand=is_by_hand, now=now)
+    reason, is_guessed = why_not_for_person(shop, wish.contact_id, wish.terms, get_settings(shop))
+    return reason, Quote(Decimal(0), Decimal(0), (Part(),), is_guessed)
 
 
 def _examine(
@@ -230,6 +245,13 @@ def _examine(
     if part.refusal is not None:
         return Reason(str(part.refusal)), found
     return (Reason.FLOOR if part.is_cut else ""), found
+
+
+def look_ahead(wish: Wish, *, now: datetime) -> tuple[str, Order | Cart | None, Quote | None]:
+    """Return why a person could not grant a wish now, or nothing, its subject, and what it would come to; reads only."""
+    shop, subject = Shop.objects.get(pk=wish.shop_id), _subject(wish)
+    reason, found = _look_at(shop, wish, subject, is_by_hand=True, now=now)
+    return reason, subject, found
 
 
 def _misfit(wish: Wish, subject: Order | Cart) -> str:

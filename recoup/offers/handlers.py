@@ -18,13 +18,13 @@ from recoup.orders.models import Order
 def look_again(batch: Sequence[OfferGranted]) -> None:
     """Withdraw what was granted at the very moment at which its buyer paid in full (K3)."""
     offers = Offer.objects.filter(pk__in=[news.offer_id for news in batch]).select_related("order", "cart")
-    over = [
-        offer.pk
-        for offer in offers
-        for subject in [offer.order or offer.cart]
-        if subject is None or (not is_open(subject) and not _became_open_order(offer))
-    ]
+    over = [offer.pk for offer in offers if not offer.is_for_person and _is_over(offer)]
     end_offers(over, Offer.State.VOID, Reason.PAID_FULL, now=trade_now())
+
+
+def _is_over(offer: Offer) -> bool:
+    subject = offer.order or offer.cart
+    return subject is None or (not is_open(subject) and not _became_open_order(offer))
 
 
 def _became_open_order(offer: Offer) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -69,21 +70,25 @@ class Earned:
     discounts: Decimal
     costs: Decimal
     money: Decimal  # of the orders that were paid with them, without what was given back
+    guessed: int  # granted with the share that stands in for unknown costs (O5)
 
 
 _EARNED = """
-    SELECT f.process_id, f.currency, count(*) FILTER (WHERE f.state <> 'refused'), count(r.id),
-        coalesce(sum(r.discount), 0), coalesce(sum(r.cost), 0), coalesce(sum(o.captured - o.refunded), 0)
+    SELECT f.process_id, f.currency, count(*), count(r.id), coalesce(sum(r.discount), 0), coalesce(sum(r.cost), 0),
+        coalesce(sum(o.captured - o.refunded), 0), count(*) FILTER (WHERE f.is_guessed)
     FROM offers_offer f
-    LEFT JOIN offers_redemption r ON r.offer_id = f.id AND r.paid_at IS NOT NULL
+    LEFT JOIN offers_redemption r ON r.offer_id = f.id AND r.freed_at IS NULL AND r.paid_at IS NOT NULL
     LEFT JOIN orders_order o ON o.id = r.order_id
-    WHERE f.shop_id = %s AND NOT f.is_test
+    WHERE f.shop_id = %(shop)s AND f.granted_at >= %(since)s AND NOT f.is_test AND NOT (f.state = 'refused')
     GROUP BY f.process_id, f.currency ORDER BY f.process_id NULLS LAST, f.currency
 """
 
 
-def earned(shop: Shop) -> list[Earned]:
-    """Return what offers cost and brought, by process and currency; who would have paid anyway is not known here."""
+def earned(shop: Shop, *, since: datetime) -> list[Earned]:
+    """Return what the offers granted since then cost and brought, by process and currency.
+
+    Reads those offers and their uses alone. Who would have paid anyway is not known here.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(_EARNED, [shop.pk])
+        cursor.execute(_EARNED, {"shop": shop.pk, "since": since})
         return [Earned(*row) for row in cursor.fetchall()]

@@ -106,6 +106,7 @@ class Offer(ShopOwned):  # type: ignore[django-manager-missing]
     new_total = AmountField(null=True)  # of what it was granted for
     # What some goods cost was not known, and the share that the shop set stood in for it (K7, O5).
     is_guessed = models.BooleanField(default=False, db_default=False)
+    is_for_person = models.BooleanField(default=False, db_default=False)  # for whatever they order next
     decided_at = models.DateTimeField(null=True)  # when another shop had answered; else at once
     granted_at = models.DateTimeField()  # the clock of its validity starts here
     granted_by = models.BigIntegerField(null=True)  # of one granted by hand
@@ -154,6 +155,12 @@ class Offer(ShopOwned):  # type: ignore[django-manager-missing]
             # Readers: the offers list, all and by state.
             models.Index(fields=["shop", "-granted_at", "-id"], name="offers_offer_list"),
             models.Index(fields=["shop", "state", "-granted_at", "-id"], name="offers_offer_by_state"),
+            # Reader: what the offers of a period cost and brought; what was refused is most of the table.
+            models.Index(
+                fields=["shop", "-granted_at"],
+                name="offers_offer_earned",
+                condition=Q(is_test=False) & ~Q(state="refused"),
+            ),
             # Readers: a person's offers: pay page, limits, card.
             models.Index(fields=["shop", "contact", "-id"], name="offers_offer_of_contact"),
             # Readers: what a payment or cancellation ends; the order's page.

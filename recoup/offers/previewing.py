@@ -2,11 +2,13 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 from recoup.catalog.models import Product
 from recoup.core.money import Money
-from recoup.offers.baskets import baskets_of, gift_of
+from recoup.offers.baskets import basket_of, baskets_of, gift_of
+from recoup.offers.granting import Wish, look_ahead
 from recoup.offers.models import OfferSettings
 from recoup.offers.pricing import Basket, Gift, Line, Part, Refusal, Rules, margin_at, quote
 from recoup.offers.settings import get_settings, rules_of
@@ -28,6 +30,7 @@ class Left:
     margin_before: Decimal | None
     margin_after: Decimal | None
     refusal: Refusal | None
+    is_guessed: bool = False  # its cost is the share that the shop set
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,8 @@ class Reckoning:
     lowest_margin: Decimal | None
     refusals: dict[Refusal, int]
     cost_is_unknown: bool
+    guessed: int = 0  # of the orders, those reckoned with that share
+    share: Decimal | None = None
 
 
 def reckon(shop: Shop, terms: Terms, *, currency: str, products: Collection[str] = ()) -> Reckoning:
@@ -51,6 +56,39 @@ def reckon(shop: Shop, terms: Terms, *, currency: str, products: Collection[str]
     rows = _product_rows(shop, products or (), currency)
     lefts = tuple(_of_product(product, terms, rules) for product in rows)
     return _of_orders(shop, terms, settings, rules, currency, lefts)
+
+
+def foresee(wish: Wish, *, now: datetime) -> tuple[str, tuple[Left, ...], bool]:
+    """Return what an offer by hand would leave: why it would be refused, if so, its parts, whether costs are guessed.
+
+    About an order or cart that is one part; for a person, each chosen product. Reads only.
+    """
+    shop = Shop.objects.get(pk=wish.shop_id)
+    settings = get_settings(shop)
+    reason, subject, found = look_ahead(wish, now=now)
+    if subject is None:
+        rules = rules_of(shop, settings, shop.currency)
+        rows = _product_rows(shop, wish.terms.products, shop.currency)
+        lefts = tuple(_of_product(product, wish.terms, rules) for product in rows)
+        return reason, lefts, any(left.is_guessed for left in lefts) or bool(found and found.is_guessed)
+    if found is None:
+        return reason, (), False
+    rules, basket = rules_of(shop, settings, subject.currency), basket_of(subject)
+    part = found.parts[0]
+    gifts = part.cost if part.gift is not None else Decimal(0)
+    before, after = margin_at(basket, rules, basket.total), margin_at(basket, rules, found.after, gifts=gifts)
+    name = subject.number if isinstance(subject, Order) else subject.ref
+    refusal = _refusal(part)
+    left = Left(
+        name,
+        Money(found.before, subject.currency),
+        None if refusal else Money(found.after, subject.currency),
+        before.share if before else None,
+        after.share if after and not refusal else None,
+        refusal,
+        found.is_guessed,
+    )
+    return reason, (left,), found.is_guessed
 
 
 def _product_rows(shop: Shop, refs: Collection[str], currency: str) -> list[Product]:
@@ -73,6 +111,7 @@ def _of_product(product: Product, terms: Terms, rules: Rules) -> Left:
         before.share if before else None,
         after.share if after and not refusal else None,
         refusal,
+        found.is_guessed,
     )
 
 
@@ -91,11 +130,12 @@ def _of_orders(
         .select_related("source")
         .order_by("-placed_at", "-id")[:MOST_ORDERS]
     )
-    cost, granted, lowest = Decimal(0), 0, None
+    cost, granted, guessed, lowest = Decimal(0), 0, 0, None
     refusals: dict[Refusal, int] = {}
     for order, basket in zip(orders, baskets_of(orders) if orders else [], strict=True):
         found = quote(basket, [terms], rules, gifts=[gift_of(order, terms)])
         part = found.parts[0]
+        guessed += found.is_guessed
         refusal = _refusal(part)
         if refusal is not None:
             refusals[refusal] = refusals.get(refusal, 0) + 1
@@ -114,6 +154,8 @@ def _of_orders(
         lowest_margin=lowest,
         refusals=refusals,
         cost_is_unknown=settings.default_cost is None,
+        guessed=guessed,
+        share=settings.default_cost,
     )
 
 

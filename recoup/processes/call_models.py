@@ -68,6 +68,8 @@ class WebhookCall(ShopOwned):
                 name="processes_call_to_empty",
                 condition=Q(state__in=["done", "dead"], emptied_at__isnull=True),
             ),
-            # Reader: the page of the addresses.
-            models.Index(fields=["shop", "endpoint", "-id"], name="processes_call_endpoint"),
+            # Reader: the page of the addresses, which shows what is open; what was taken is most of the table.
+            models.Index(
+                fields=["shop", "endpoint", "-id"], name="processes_call_open", condition=~Q(state="done")
+            ),
         ]

@@ -86,7 +86,12 @@ def customer_page(seat: Seat, contact: Contact, now: datetime) -> screens.Custom
     if len(orders) == MOST_ORDERS:
         url = with_query(place(seat, "orders"), {"v": "all", "person": contact.pk})
         actions.append(screens.Action(_("All orders"), "package", url))
+    if seat.may(Right.WORK_ORDERS) and contact.erased_at is None:
+        url = place(seat, "customer_offer", contact.pk)
+        actions.append(screens.Action(_("Make an offer…"), "badge-percent", url))
     if seat.may(Right.SEE_PROCESSES):
+        url = with_query(place(seat, "offers"), {"person": contact.pk})
+        actions.append(screens.Action(_("All offers"), "tag", url))
         url = with_query(place(seat, "messages"), {"person": contact.pk})
         actions.append(screens.Action(_("All messages"), "mail", url))
     return screens.CustomerPage(

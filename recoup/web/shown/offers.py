@@ -1,8 +1,6 @@
 """Offers in the list and on their page."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 
 from django.utils import timezone
 from django.utils.translation import get_language
@@ -10,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from recoup.core import humane
 from recoup.core.money import Money
+from recoup.offers import reasons
 from recoup.offers.codes import shown
 from recoup.offers.listing import Earned
 from recoup.offers.models import Offer, Redemption
@@ -19,35 +18,9 @@ from recoup.processes.models import Process
 from recoup.shops.access import Seat
 from recoup.shops.reasons import words as trouble_words
 from recoup.web.answers import place
+from recoup.web.offer_screens import EarnedRow, OfferRow
 from recoup.web.shown.people import name_of
 from recoup.web.words.offers import state_words
-
-
-@dataclass(frozen=True, slots=True)
-class OfferRow:
-    """An offer in the list."""
-
-    url: str
-    person: str
-    what: str
-    status: str
-    status_label: str
-    until: datetime
-    code: str
-    order: str
-    money: str  # what it takes off, or would
-
-
-@dataclass(frozen=True, slots=True)
-class EarnedRow:
-    """What the offers of one process cost and brought."""
-
-    name: str
-    granted: str
-    used: str
-    discounts: str
-    costs: str
-    money: str
 
 
 def offer_rows(seat: Seat, offers: Sequence[Offer]) -> list[OfferRow]:
@@ -59,11 +32,14 @@ def offer_rows(seat: Seat, offers: Sequence[Offer]) -> list[OfferRow]:
             person=name_of(one.contact),
             what=discount_words(terms_of(one), one.currency, language),
             status=one.state,
-            status_label=state_words(one),
+            status_label=Offer.State(one.state).label,
             until=one.valid_until,
             code=shown(one.code),
             order=one.order.number if one.order is not None else "",
-            money=humane.money(Money(one.expected_discount, one.currency), language),
+            money="–"
+            if one.is_for_person
+            else humane.money(Money(one.expected_discount, one.currency), language),
+            why=reasons.words(one.reason) if one.reason and one.state in {"void", "refused"} else "",
         )
         for one in offers
     ]
@@ -86,8 +62,15 @@ def offer_facts(offer: Offer, language: str) -> list[tuple[str, str]]:
         (_("Made by"), process.name if process is not None else _("a person")),
         (_("Made at"), humane.exact(offer.granted_at, zone, language)),
         (_("In force until"), humane.exact(offer.valid_until, zone, language)),
-        (_("Would take off"), money(offer.expected_discount)),
-        (_("Would cost you"), money(offer.expected)),
+        (_("For"), _("whatever they order next") if offer.is_for_person else ""),
+        (_("Would take off"), "" if offer.is_for_person else money(offer.expected_discount)),
+        (_("Would cost you"), "" if offer.is_for_person else money(offer.expected)),
+        (
+            _("Cost of the goods"),
+            _("not known for all of them; the share under Offers and margin stood in")
+            if offer.is_guessed
+            else "",
+        ),
         (_("New sum"), money(offer.new_total) if at_shop and offer.new_total is not None else ""),
         (_("Taken off by"), _taken_off_by(offer)),
         (_("Last answer of the shop"), trouble_words(offer.remote_trouble)),
@@ -138,6 +121,7 @@ def earned_rows(found: Sequence[Earned], language: str) -> list[EarnedRow]:
             discounts=money(one.discounts, one.currency),
             costs=money(one.costs, one.currency),
             money=money(one.money, one.currency),
+            is_guessed=one.guessed > 0,
         )
         for one in found
     ]

@@ -3,26 +3,23 @@
 from datetime import timedelta
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.translation import get_language, gettext_lazy, ngettext
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from recoup.accounts.roles import Right
-from recoup.offers import reasons
 from recoup.offers.ending import NotInForce, withdraw
-from recoup.offers.granting import OfferRefused, Wish, grant_by_hand
 from recoup.offers.listing import OfferFilter, count_offers, earned, list_offers
 from recoup.offers.models import Offer
 from recoup.offers.settings import get_settings, save_settings
-from recoup.orders.models import Order
 from recoup.processes.models import Process
 from recoup.shops.access import Seat
 from recoup.web import listing, parts
 from recoup.web.answers import actor_of, place, see_other
 from recoup.web.doors import StaffRequest, staff
-from recoup.web.forms.offers import HandOfferForm, OfferSettingsForm
+from recoup.web.forms.offers import OfferSettingsForm
 from recoup.web.listing import Address
 from recoup.web.shown.offers import earned_rows, offer_facts, offer_rows
 from recoup.web.views.settings import crumbs
@@ -33,10 +30,7 @@ _VIEWS = {
     "over": (Offer.State.EXPIRED, Offer.State.VOID),
     "refused": (Offer.State.REFUSED,),
 }
-_IN_FORCE = gettext_lazy("The offer is in force. The buyer’s pay link takes it off by itself.")
-_AT_SHOP = gettext_lazy(
-    "The shop is asked to make a coupon for it. Once that is on the order, the buyer’s pay link charges the new sum."
-)
+_PERIODS = ("30", "90", "365", "3650")
 
 
 @staff(Right.SEE_PROCESSES)
@@ -53,6 +47,8 @@ def offers(request: StaffRequest, seat: Seat) -> HttpResponse:
     page = list_offers(seat.shop, chosen, cursor=address.get("c"))
     count = count_offers(seat.shop, chosen, most=listing.wants_exact(address))
     is_filtered = address.has_any("v", "kind", "process", "person", "order")
+    since = request.now - timedelta(days=_days(address))
+    brought = earned_rows(earned(seat.shop, since=since), get_language() or "en")
     context = {
         "filters": _filters(seat, address, is_filtered=is_filtered),
         "rows": offer_rows(seat, page.rows),
@@ -60,11 +56,30 @@ def offers(request: StaffRequest, seat: Seat) -> HttpResponse:
         "is_filtered": is_filtered,
         "clear_url": address.path,
         "lead_shown": listing.is_first_visit(request, "offers"),
-        "earned": earned_rows(earned(seat.shop), get_language() or "en"),
+        "earned": brought,
+        "has_guessed": any(one.is_guessed for one in brought),
+        "is_used": bool(page.rows),
+        "periods": _periods(address),
+        "costs_url": place(seat, "costs") if seat.may(Right.EDIT_PRODUCTS) else "",
         "settings_url": place(seat, "offer_settings") if seat.may(Right.MANAGE_SHOP) else "",
         "needs_cost": get_settings(seat.shop).default_cost is None,
     }
     return render(request, "web/offers.html", context)
+
+
+def _days(address: Address) -> int:
+    """Return over how many days it is told what offers cost and brought."""
+    asked = address.one_of("p", _PERIODS)
+    return int(asked or _PERIODS[1])
+
+
+def _periods(address: Address) -> list[parts.Link]:
+    labels = (_("30 days"), _("90 days"), _("12 months"), _("Ever"))
+    chosen = str(_days(address))
+    return [
+        parts.Link(label, address.url(p=days) + "#brought", days == chosen)
+        for days, label in zip(_PERIODS, labels, strict=True)
+    ]
 
 
 def _filters(seat: Seat, address: Address, *, is_filtered: bool) -> parts.Filters:
@@ -129,42 +144,6 @@ def withdraw_offer(request: StaffRequest, seat: Seat, offer_id: int) -> HttpResp
     except NotInForce:
         messages.error(request, _("The offer was used or had ended meanwhile; nothing was changed."))
     return see_other(place(seat, "offer", one.pk))
-
-
-@require_http_methods(["GET", "POST"])
-@staff(Right.WORK_ORDERS)
-def grant(request: StaffRequest, seat: Seat, order_id: int) -> HttpResponse:
-    """Make an offer about an order by hand, held against the same margin floor."""
-    order = get_object_or_404(Order.objects.filter(shop=seat.shop), pk=order_id)
-    if order.contact_id is None:
-        raise Http404
-    form = HandOfferForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        wish = Wish(
-            shop_id=seat.shop.pk,
-            contact_id=order.contact_id,
-            order_id=order.pk,
-            terms=form.terms(order.currency),
-            valid_until=request.now + timedelta(days=form.cleaned_data["days"]),
-        )
-        try:
-            made = grant_by_hand(wish, actor=actor_of(seat), now=request.now)
-        except OfferRefused as refused:
-            form.add_error(None, _("Not granted: %(reason)s.") % {"reason": reasons.words(refused.reason)})
-        else:
-            is_asked = made.state == Offer.State.ASKED
-            messages.success(request, _AT_SHOP if is_asked else _IN_FORCE)
-            return see_other(place(seat, "offer", made.pk))
-    context = {
-        "heading": _("Make an offer"),
-        "lead": _("For the buyer of order %(number)s alone. It counts once.") % {"number": order.number},
-        "crumb_links": [parts.Link(order.number, place(seat, "order", order.pk))],
-        "form": form,
-        "units": {"percent": "%", "amount": order.currency, "days": _("days")},
-        "save_label": _("Make this offer"),
-        "cancel_url": place(seat, "order", order.pk),
-    }
-    return render(request, "web/settings/form.html", context, status=422 if form.errors else 200)
 
 
 @require_http_methods(["GET", "POST"])

@@ -66,20 +66,12 @@ def programs(request: StaffRequest, seat: Seat) -> HttpResponse:
 
 
 def _rows(seat: Seat) -> list[ProgramRow]:
-    states = (
-        WebhookCall.objects.filter(shop=seat.shop, emptied_at=None)
-        .values_list("endpoint", "state")
-        .annotate(count=Count("id"))
-    )
+    open_calls = WebhookCall.objects.filter(shop=seat.shop, emptied_at=None).exclude(state="done")
+    states = open_calls.values_list("endpoint", "state").annotate(count=Count("id"))
     counts = {(endpoint, state): count for endpoint, state, count in states}
     rows = []
     for one in WebhookEndpoint.objects.filter(shop=seat.shop).defer("secret").order_by("name"):
-        last = (
-            WebhookCall.objects.filter(shop=seat.shop, endpoint=one)
-            .exclude(trouble="")
-            .order_by("-id")
-            .first()
-        )
+        last = open_calls.filter(endpoint=one).exclude(trouble="").order_by("-id").first()
         rows.append(
             ProgramRow(
                 name=one.name,
@@ -87,7 +79,7 @@ def _rows(seat: Seat) -> list[ProgramRow]:
                 is_active=one.is_active,
                 waiting=counts.get((one.pk, "waiting"), 0),
                 given_up=counts.get((one.pk, "dead"), 0),
-                trouble=trouble_words(last.trouble) if last is not None and last.state != "done" else "",
+                trouble=trouble_words(last.trouble) if last is not None else "",
                 change_url=place(seat, "program_change", one.pk),
             )
         )

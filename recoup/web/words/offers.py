@@ -1,5 +1,6 @@
 """Offers in the words of staff."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from django.utils.translation import gettext as _
@@ -51,6 +52,16 @@ def reckoning_lines(found: Reckoning, language: str) -> list[str]:
                 "floor": humane.percent(found.floor / 100, language),
             }
         )
+    if found.share is not None and (found.guessed or any(left.is_guessed for left in found.products)):
+        lines.append(
+            _(
+                "Where nobody has said what goods cost, %(share)s of their price stands in (%(count)s of these orders)."
+            )
+            % {
+                "share": humane.percent(found.share / 100, language),
+                "count": humane.number(found.guessed, language),
+            }
+        )
     if found.cost_is_unknown:
         lines.append(
             _(
@@ -59,6 +70,24 @@ def reckoning_lines(found: Reckoning, language: str) -> list[str]:
             )
         )
     return lines or [_("No order waits for its payment now, so there is nothing to reckon with yet.")]
+
+
+def foreseen_lines(
+    reason: str, lefts: Sequence[Left], is_guessed: bool, share: Decimal | None, language: str
+) -> list[str]:
+    """Return what an offer by hand would leave, in sentences; the reason first if it would be refused."""
+    lines = [_("It would not be granted: %(reason)s.") % {"reason": reasons.words(reason)}] if reason else []
+    lines += [_product_line(left, language) for left in lefts if not (reason and left.refusal is not None)]
+    if is_guessed and share is not None:
+        lines.append(
+            _("What some of the goods cost is not known; %(share)s of their price stands in for it.")
+            % {"share": humane.percent(share / 100, language)}
+        )
+    if not lines:
+        lines.append(
+            _("It is held against your margin floor when they pay: a small order may get less of it.")
+        )
+    return lines
 
 
 def _product_line(left: Left, language: str) -> str:
