@@ -13,6 +13,7 @@ import structlog
 from django.db import transaction
 from django_scopes import scope, scopes_disabled
 
+from recoup.catalog.models import Product
 from recoup.core import attention
 from recoup.core.clock import real_now, trade_now
 from recoup.core.installation import get_installation
@@ -37,7 +38,7 @@ log = structlog.get_logger(__name__)
 
 State = Offer.State
 Tell = Callable[[Source, OrderSnapshot, datetime], None]
-MOST_AT_ONCE = 4
+MOST_AT_ONCE = 3
 LEASE = timedelta(minutes=10)  # a shop answers a call within 30 s, and an offer takes six at most
 PAUSES = tuple(timedelta(minutes=m) for m in (1, 2, 5, 10, 20, 40, 60, 120, 180))
 # The block waits for twelve hours (`nodes.offer.LONGEST_ASKING`); by then the answer is written down.
@@ -145,6 +146,7 @@ def _make(offer: Offer, maker: Source, adapter: ShopPlatform, tell: Tell) -> Non
     if _is_too_late(offer, trade_now()):
         raise _Refused(Reason.NO_ANSWER)
     terms = Terms.from_json(offer.terms)
+    _refuse_gone(offer, maker)
     if offer.order is not None:
         promise = _look_again(offer, terms, offer.order, maker, adapter, tell)
         _coupon(offer, terms, offer.order, promise, maker, adapter)
@@ -156,6 +158,15 @@ def _make(offer: Offer, maker: Source, adapter: ShopPlatform, tell: Tell) -> Non
         _finish_cart(offer, promise, adapter.coupon_link(maker, shown(offer.code), goods_of(offer.cart)))
     else:
         raise _Refused(Reason.SUBJECT_OVER)
+
+
+def _refuse_gone(offer: Offer, maker: Source) -> None:
+    """Refuse what is about a product that the shop has deleted: it would only answer with an error, again and again."""
+    subject = offer.order or offer.cart
+    refs = subject.product_refs if subject is not None else []
+    gone = Product.objects.filter(source=maker, ref__in=refs, variant_ref="", is_deleted=True)
+    if gone.exists():
+        raise _Refused(Reason.PRODUCT_GONE)
 
 
 def _is_too_late(offer: Offer, now: datetime) -> bool:

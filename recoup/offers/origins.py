@@ -1,5 +1,6 @@
 """Who applies an offer to an order or cart: our own pay page, the shop that takes the payment, or nobody (D5)."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 
 from recoup.offers.terms import Terms
@@ -18,14 +19,14 @@ class Origin(StrEnum):
     NONE = "none"
 
 
-def origin_of(subject: Order | Cart, _terms: Terms) -> Origin:
-    """Return who can apply an offer to an order or cart."""
+def origin_of(subject: Order | Cart, _terms: Terms, *, makers: Sequence[Source] | None = None) -> Origin:
+    """Return who can apply an offer to an order or cart. `makers` are those of its shop, where many are asked about."""
     if not (_capabilities(subject.source.kind).pays_itself or _is_followed(subject)):
         return Origin.OURS
-    return Origin.NONE if maker_of(subject) is None else Origin.SHOP
+    return Origin.NONE if maker_of(subject, makers=makers) is None else Origin.SHOP
 
 
-def maker_of(subject: Order | Cart) -> Source | None:
+def maker_of(subject: Order | Cart, *, makers: Sequence[Source] | None = None) -> Source | None:
     """Return the source at which a coupon for an order or cart can be made, or `None`.
 
     Carts of a shop may be told by a plugin of their own; their coupons are made by the keys of the same shop then.
@@ -34,14 +35,15 @@ def maker_of(subject: Order | Cart) -> Source | None:
         return subject.source
     if isinstance(subject, Order) or not subject.url:
         return None
+    found = makers_of(subject.shop_id) if makers is None else makers
+    return next((one for one in found if is_own_address(one, subject.url)), None)
+
+
+def makers_of(shop_id: int) -> list[Source]:
+    """Return the sources of a shop that make coupons."""
     able = [kind for kind in kinds() if _capabilities(kind).coupons]
-    found = (
-        Source.objects.filter(shop_id=subject.shop_id, kind__in=able).select_related("shop").order_by("id")
-    )
-    return next(
-        (one for one in found if _makes_coupons(one) and is_own_address(one, subject.url)),
-        None,
-    )
+    found = Source.objects.filter(shop_id=shop_id, kind__in=able).select_related("shop").order_by("id")
+    return [one for one in found if _makes_coupons(one)]
 
 
 def _makes_coupons(source: Source) -> bool:

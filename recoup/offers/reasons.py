@@ -30,6 +30,10 @@ class Reason(models.TextChoices):
     NO_ANSWER = "no_answer", _("The shop that takes the payment did not answer in time")
     COUPONS_OFF = "coupons_off", _("Coupons are switched off in the shop that takes the payment")
     SHOP_REFUSED = "shop_refused", _("The shop that takes the payment did not take the coupon")
+    PRODUCT_GONE = (
+        "product_gone",
+        _("A product of it was removed from the shop, which cannot reckon a coupon on it any more"),
+    )
     DIFFERS = "differs", _("The shop came to another sum than was offered")
     HAS_OFFER = "has_offer", _("The person has another offer that still counts")
 

@@ -27,6 +27,7 @@ _REFUSALS = {
     "coupons_off": Code.FAILED_COUPON,
     "shop_refused": Code.FAILED_COUPON,
     "differs": Code.FAILED_COUPON,
+    "product_gone": Code.FAILED_COUPON,
     "expired": Code.FAILED_COUPON,  # before the shop had made it
 }
 

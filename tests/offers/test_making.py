@@ -30,10 +30,17 @@ from recoup.offers.terms import BudgetLimit, Kind, Period, Terms
 from recoup.offers.wishing import Promise
 from recoup.orders.events import OrderChanged, OrderPlaced
 from recoup.orders.models import Cart, Order
+from recoup.processes.engine.codes import Code
+from recoup.processes.entering import enrol_cases
+from recoup.processes.loop import Engine
+from recoup.processes.models import StepLog
+from tests.factories.cases import make_case
 from tests.factories.clock import set_clock
 from tests.factories.moments import DAY, HOUR, NOW
 from tests.factories.offers import TEN, make_settings
 from tests.factories.people import make_contact
+from tests.factories.processes import make_process, opened
+from tests.factories.products import make_product
 from tests.factories.shops import make_shop
 from tests.integrations.woocommerce.coupon_desk import put_order
 from tests.integrations.woocommerce.shop import Shop, serving
@@ -203,6 +210,14 @@ def test_an_order_that_bears_a_coupon_gets_none_unless_it_may(world: World) -> N
     assert (fresh(refused).state, refused.reason) == ("refused", "coupon")
     assert (fresh(beside).state, beside.new_total, world.total(order)) == ("granted", D("70.00"), D("70.00"))
     assert cost(world) == D("10.00")
+
+
+def test_a_product_that_was_removed_from_the_shop_is_refused_without_a_call(world: World) -> None:
+    offer = ask_for(world.order())
+    make_product(world.source, ref="5", is_deleted=True)
+    world.work(rounds=2)
+
+    assert (fresh(offer).state, offer.reason, world.woo.calls) == ("refused", "product_gone", [])
 
 
 def test_a_shop_that_is_down_is_asked_again_until_the_time_is_over(world: World) -> None:
@@ -428,6 +443,57 @@ def test_without_keys_or_while_paused_the_shop_cannot_apply_it(world: World) -> 
     keyless = ask_for(Order.objects.get(pk=order.pk), step_no=4)
 
     assert [(one.state, one.reason) for one in (paused, keyless)] == [("refused", "origin")] * 2
+
+
+def advance() -> None:
+    """Let processes and news go on as far as they can without the shop."""
+    while outbox.dispatch() or Engine().run_once():
+        pass
+
+
+def test_who_waits_goes_on_once_the_coupon_stands_and_by_the_other_way_without_it(world: World) -> None:
+    nodes = {
+        "n1": {"t": "offer", "percent": 10, "valid": "P2D", "out": {"granted": "n2", "refused": "n3"}},
+        "n2": {"t": "tag", "add": ["offered"], "out": {"next": "n4"}},
+        "n3": {"t": "tag", "add": ["not offered"], "out": {"next": "n4"}},
+        "n4": {"t": "end"},
+    }
+    make_process(world.shop, nodes=nodes, goals=[])
+    orders = [world.order(billing={"first_name": "A", "email": f"a{n}@mail.pl"}) for n in (1, 2)]
+    Order.objects.update(status="unpaid")
+    enrol_cases([opened(make_case(Order.objects.get(pk=order.pk))) for order in orders])
+    advance()
+    assert list(Offer.objects.values_list("state", flat=True)) == ["asked", "asked"]
+    assert not StepLog.objects.filter(outcome=Code.TAGGED).exists()
+
+    world.pay(orders[1])  # nobody has told us
+    world.work()
+    advance()
+
+    ways = []
+    for offer in Offer.objects.order_by("order_id"):
+        lines = StepLog.objects.filter(enrolment_id=offer.enrolment_id or 0).order_by("step_no")
+        ways.append((offer.state, lines.values_list("outcome", flat=True)[0]))
+    assert ways == [("granted", Code.OFFER_GRANTED), ("refused", Code.OFFER_UNFIT)]
+
+
+def test_a_shop_without_coupons_leads_on_by_the_other_way(world: World) -> None:
+    nodes = {
+        "n1": {"t": "offer", "percent": 10, "valid": "P2D", "out": {"granted": "n2", "refused": "n3"}},
+        "n2": {"t": "tag", "add": ["offered"], "out": {"next": "n3"}},
+        "n3": {"t": "end"},
+    }
+    make_process(world.shop, nodes=nodes, goals=[])
+    order = world.order()
+    Order.objects.update(status="unpaid")
+    enrol_cases([opened(make_case(Order.objects.get(pk=order.pk)))])
+    advance()
+    world.woo.takes_coupons = False
+    world.work()
+    advance()
+
+    lines = StepLog.objects.order_by("step_no").values_list("outcome", flat=True)
+    assert list(lines) == [Code.FAILED_COUPON, Code.COMPLETED]
 
 
 MONEY = st.integers(100, 50_000).map(lambda cents: D(cents) / 100)

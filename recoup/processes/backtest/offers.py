@@ -6,7 +6,7 @@ from decimal import Decimal
 from django_scopes import scope
 
 from recoup.offers.baskets import baskets_of, gift_of
-from recoup.offers.origins import Origin, origin_of
+from recoup.offers.origins import Origin, makers_of, origin_of
 from recoup.offers.pricing import Basket, Refusal, quote
 from recoup.offers.settings import get_settings, rules_of
 from recoup.offers.terms import Terms
@@ -33,6 +33,7 @@ class PastOffers:
             found: list[Order | Cart] = [*orders.prefetch_related("lines"), *carts]
             self._shop, self._settings = shop, get_settings(shop)
             baskets = baskets_of(found) if found else []
+            self._makers = makers_of(shop_id)
         self._subjects: dict[tuple[int, int], tuple[Order | Cart, Basket]] = {
             (_ORDER if isinstance(one, Order) else _CART, one.pk): (one, basket)
             for one, basket in zip(found, baskets, strict=True)
@@ -47,7 +48,7 @@ class PastOffers:
             return Code.OFFER_UNFIT
         subject, basket = known
         terms = Terms.from_json(effect.terms)
-        if origin_of(subject, terms) is Origin.NONE:
+        if origin_of(subject, terms, makers=self._makers) is Origin.NONE:
             return Code.OFFER_ORIGIN
         rules = rules_of(self._shop, self._settings, subject.currency)
         with scope(shop=self._shop):
