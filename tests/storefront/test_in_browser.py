@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,12 +12,16 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
+from recoup.core.clock import trade_now
 from recoup.integrations.demobank.server import running
+from recoup.offers.codes import shown
 from recoup.orders.models import Order
 from recoup.shops.models import Shop
 from recoup.storefront.purposes import LIVES
+from tests.factories.offers import TEN, make_offer
 from tests.factories.operators import make_operator_account
 from tests.factories.orders import make_cart, make_order
+from tests.factories.shops import make_source
 from tests.storefront.conftest import MakeLink
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -105,7 +110,23 @@ def every_page(shop: Shop, link: MakeLink) -> list[str]:
     paths += [link("pay", make_order(shop, **values)) for values in states]
     paths += [link("cart", make_cart(shop)), link("why", make_cart(shop)), "/pay/nothing"]
     assert Order.objects.count() == len(states) + 1
-    return paths
+    return paths + offered_pages(shop, link)
+
+
+def offered_pages(shop: Shop, link: MakeLink) -> list[str]:
+    """Return the paths of pages about offers that the shop itself takes off."""
+    host = "https://candles.example"
+    woo = make_source(shop, kind="woocommerce", base_url=host, credentials="{}")
+    own = make_source(shop, base_url=host)
+    order = make_order(shop, source=woo, total="134.10", pay_url=f"{host}/checkout/order-pay/1/")
+    linked, typed = (make_cart(shop, source=own, url=f"{host}/cart") for _ in range(2))
+    values: dict[str, Any] = {"maker": woo, "valid_until": trade_now() + timedelta(days=2)}
+    offer = make_offer(order, TEN, **values)
+    order.coupons = [{"code": shown(offer.code), "discount": "14.90"}]
+    order.save()
+    make_offer(linked, TEN, **values, remote_url=f"{host}/checkout-link/?products=5:1")
+    make_offer(typed, TEN, **values)
+    return [link("pay", order), link("cart", linked), link("cart", typed)]
 
 
 def troubles_of(page: Page, name: str) -> list[str]:
