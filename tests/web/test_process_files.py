@@ -1,6 +1,7 @@
 """A process as one file: its texts travel with it, its examples run when it comes in (J10)."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -96,6 +97,10 @@ def test_short_texts_travel_with_it_and_keep_their_channel(editor: Editor) -> No
     whole = json.loads(editor.client.get(editor.url("process_export")).content)
     for key in ("sms_failed_card", "sms_link_again"):
         texts(editor, key)[0].delete()
+    page = upload(editor, whole).content.decode()
+    offered = dict(re.findall(r'(?s)<select[^>]*name="(text\d)"[^>]*>(.*?)</select>', page))
+    assert len(offered) == 2
+    assert [value for one in offered.values() for value in re.findall(r'value="([^"]+)"', one)] == ["."] * 2
 
     answer = settle(editor, whole, name="Theirs", text0=".", text1=".", text2=".", text3=".")
 

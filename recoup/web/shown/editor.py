@@ -27,7 +27,7 @@ from recoup.web.words import blocks as block_words
 from recoup.web.words import nodes as node_words
 from recoup.web.words import payments
 from recoup.web.words.steps import process_name, word
-from recoup.web.words.texts import key_name, text_name
+from recoup.web.words.texts import key_name, text_name, with_channel
 
 _KINDS = {
     SubjectKind.ORDER: Template.Kind.ORDER,
@@ -100,18 +100,14 @@ def around(shop: Shop, shape: Shape, name: str = "") -> Around:
     """Return what the form of a block may look at."""
     kind = _KINDS[subject_of(shape.doc["entry"])]
     fitting = Template.objects.filter(shop=shop, kind=kind, current_version__isnull=False).order_by("key")
-    texts = [(one.key, _with_channel(text_name(one), one.channel)) for one in fitting]
+    texts = [(one.key, with_channel(text_name(one), one.channel)) for one in fitting]
     taken = set(Template.objects.filter(shop=shop).values_list("key", flat=True))
     ready = [
-        (key, _with_channel(key_name(key, key), channel_of(key)))
+        (key, with_channel(key_name(key, key), channel_of(key)))
         for key in READY_KEYS
         if kind_of(key) == kind and key not in taken and key not in UNFINISHED_KEYS
     ]
     return Around(shop, shape.doc, name, shape.named(), texts, ready)
-
-
-def _with_channel(name: str, channel: str) -> str:
-    return f"{name} (SMS)" if channel == "sms" else name
 
 
 @dataclass(slots=True)

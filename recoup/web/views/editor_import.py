@@ -19,7 +19,7 @@ from recoup.messaging.templates import TemplateNotPublishable
 from recoup.processes import drafts
 from recoup.processes.drafts import NameRefused
 from recoup.processes.examples import run_examples
-from recoup.processes.files import ProcessFile, read_file, sent_texts, write_file
+from recoup.processes.files import ProcessFile, read_file, write_file
 from recoup.processes.graph.editing import Raw
 from recoup.processes.graph.problems import InvalidProcess
 from recoup.processes.graph.replacing import replace_names
@@ -126,12 +126,12 @@ def _asked(shop: Shop, file: ProcessFile) -> Iterator[Asked]:
     """Yield what has to be settled: texts of the file that differ from ours, texts and products that are not here."""
     doc = file.document.as_json()
     known = template_keys(shop)
-    texts = Template.objects.filter(shop=shop, current_version__isnull=False).order_by("key")
-    own: list[tuple[str, Words]] = [(one.key, text_name(one)) for one in texts]
-    for key in sorted(sent_texts(doc)):
+    texts = list(Template.objects.filter(shop=shop, current_version__isnull=False).order_by("key"))
+    for key, channel in sorted(_channels_of_texts(doc).items()):
         carried = file.texts.get(key)
+        own: list[tuple[str, Words]] = [(one.key, text_name(one)) for one in texts if one.channel == channel]
         if carried is not None and not is_same(shop, key, carried):
-            yield Asked("text", key, _text_choices(key, own, is_here=key in known), carried.name)
+            yield Asked("text", key, _text_choices(key, own), carried.name)
         elif carried is None and key not in known:
             yield Asked("text", key, [("", _("keep it as it is, and settle it later")), *own])
     named = products_of(doc)
@@ -143,10 +143,16 @@ def _asked(shop: Shop, file: ProcessFile) -> Iterator[Asked]:
             yield Asked("product", ref, [("", _("keep it as it is, and settle it later")), *goods])
 
 
-def _text_choices(key: str, own: list[tuple[str, Words]], *, is_here: bool) -> list[tuple[str, Words]]:
+def _channels_of_texts(doc: Raw) -> dict[str, str]:
+    """Return the texts that a document sends with the channel that each goes out by: no other kind of text will do."""
+    sends = [node for node in doc["nodes"].values() if node["t"] == "send"]
+    ways = [way for node in sends for way in (node, *node.get("otherwise", ()))]
+    return {str(way["template"]): str(way.get("channel", "email")) for way in ways}
+
+
+def _text_choices(key: str, own: list[tuple[str, Words]]) -> list[tuple[str, Words]]:
     """Return what can be done about a text that came with the file; one that is here already is never written over."""
-    if is_here:
-        mine = dict(own)[key]
+    if mine := dict(own).get(key):
         others = [one for one in own if one[0] != key]
         return [
             (key, _("use yours as it is: “%(name)s”") % {"name": mine}),

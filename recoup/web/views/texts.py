@@ -47,7 +47,7 @@ from recoup.web.views.settings import crumbs
 from recoup.web.views.trials import send_and_tell
 from recoup.web.words import steps
 from recoup.web.words.reach import warnings_of
-from recoup.web.words.texts import because_words, content_words, text_name
+from recoup.web.words.texts import because_words, content_words, text_name, with_channel
 
 _PLACES = {"subject": "subject", "html": "body", "text": "text"}
 
@@ -81,7 +81,7 @@ def texts(request: StaffRequest, seat: Seat) -> HttpResponse:
         )
         rows.append(
             TemplateRow(
-                name=text_name(one),
+                name=with_channel(text_name(one), one.channel),
                 url=reverse("web:text", args=[seat.shop.slug, one.key, seat.shop.locale]),
                 subject=(shown.subject or shown.body[:80]) if shown else "",
                 languages=[name for code, name in settings.LANGUAGES if code in drafts],

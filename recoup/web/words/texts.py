@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from recoup.messaging.models import Message, Template
+from recoup.messaging.models import ChannelKind, Message, Template
 from recoup.messaging.rules.kinds import Content
 from recoup.web.parts import Words
 
@@ -63,6 +63,11 @@ def text_name(template: Template) -> str:
 def key_name(key: str, name: str) -> str:
     """Return the name of a text by its key; one of the shop's own keeps the name it was given."""
     return str(_SHIPPED.get(key, name))
+
+
+def with_channel(name: str, channel: str) -> str:
+    """Return the name of a text with its channel, where that is not mail: both may be called alike."""
+    return f"{name} (SMS)" if channel == ChannelKind.SMS else name
 
 
 def class_words(message_class: str) -> str:
