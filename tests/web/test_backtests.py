@@ -163,7 +163,9 @@ def test_each_reason_leads_to_exactly_the_messages_that_it_counts(shop: Shop, pr
     place = start(client, process)
     run_waiting()
     page = client.get(place).content.decode()
-    found = re.search(r'<dt>There is no address for this channel</dt>.*?href="([^"]+)">3<', page, re.DOTALL)
+    found = re.search(
+        r'<th scope="row">There is no address for this channel</th>.*?href="([^"]+)">3<', page, re.DOTALL
+    )
     assert found is not None
     rows = text(client.get(found[1]).content.decode())
     nothing = text(client.get(f"{place}left-out/?why=nonsense&c=77").content.decode())

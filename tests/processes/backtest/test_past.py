@@ -9,6 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django_scopes import scopes_disabled
 
+from recoup.customers.actions import Consent, record_consent
 from recoup.offers.models import Offer
 from recoup.orders.models import Order
 from recoup.processes.backtest import result as results
@@ -19,9 +20,10 @@ from recoup.processes.graph.reading import read_document
 from recoup.processes.models import Process
 from recoup.processes.versions import graph_of
 from recoup.shops.models import Shop
+from tests.factories.messages import make_message, make_message_source
 from tests.factories.moments import DAY, HOUR, NOW
 from tests.factories.offers import make_settings
-from tests.factories.orders import make_order
+from tests.factories.orders import make_cart, make_order
 from tests.factories.people import make_contact
 from tests.factories.processes import WAIT_AND_SEND, make_process
 from tests.factories.shops import make_shop, make_waiting_time
@@ -132,6 +134,45 @@ def test_quiet_hours_and_limits_of_the_shop_hold_back_messages(shop: Shop) -> No
     # Planned for noon, which is quiet; two a day, the others a day later or never.
     assert result.skipped == {int(Code.SKIPPED_CAP): 2, int(Code.SKIPPED_NO_ADDRESS): 1}
     assert result.by_day == {(PLACED + 2 * DAY).date().isoformat(): 2}
+
+
+def test_consents_of_a_time_before_the_ledger_are_named_with_their_number_and_no_others(shop: Shop) -> None:
+    make_template(shop, key="cart", kind="cart")
+    early, late = make_contact(shop), make_contact(shop)
+    nodes = {**WAIT_AND_SEND, "n2": {"t": "send", "template": "cart", "out": {"done": "n3"}}}
+    for person, left_at in ((early, PLACED), (late, NOW - 5 * DAY)):
+        make_cart(shop, contact=person, is_backfill=True, started_at=left_at, last_activity_at=left_at)
+    Shop.objects.update(live_since=NOW - 10 * DAY)
+    process = make_process(
+        shop, nodes=nodes, entry={"on": "cart.abandoned"}, goals=[{"on": "cart.converted"}]
+    )
+
+    result = tried(process)
+    word = Consent("cart_reminder", True, "file", PLACED)
+    record_consent(early, [word], now=NOW)  # told later, with its instant: known after all
+    agreed = tried(process)
+
+    assert (result.left_out, result.messages) == ({"no_consent": 2}, 0)
+    assert results.Unknown(results.UNKNOWN_LEDGER, 1) in result.unknown
+    assert (agreed.left_out, agreed.messages) == ({"no_consent": 1}, 1)
+    assert results.UNKNOWN_LEDGER not in {one.code for one in agreed.unknown}
+
+
+def test_what_others_really_sent_counts_for_the_limits_and_what_the_process_itself_sent_does_not(
+    shop: Shop,
+) -> None:
+    anna, bert = make_contact(shop), make_contact(shop)
+    process = make_process(shop)
+    for person, source in ((anna, make_message_source(shop)), (bert, process.message_source)):
+        order = past(shop, contact=person)
+        for number in range(3):
+            at = PLACED + 2 * DAY - (number + 1) * HOUR
+            make_message(order, source=source, state="sent", handed_at=at, queued_at=at, purpose="reminder")
+
+    result = tried(process)
+
+    assert (result.left_out, result.messages) == ({"order_cap": 1}, 1)
+    assert [row.subject_id for row in result.rows["order_cap"]] == [Order.objects.get(contact=anna).pk]
 
 
 def test_control_group_walks_along_and_gets_nothing(shop: Shop) -> None:
