@@ -64,6 +64,12 @@ def copy_template(target: str) -> None:
         server.execute(sql.SQL(statement).format(sql.Identifier(target), sql.Identifier(name)))
 
 
+def template_url() -> str | None:
+    """Return the address of the template, to be read; None if no test has needed one yet."""
+    with _server() as server:
+        return database_url(template_name()) if _exists(server, template_name()) else None
+
+
 def make_empty(target: str) -> None:
     """Make a database without any table; one of this name is replaced."""
     with _server() as server:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import tarfile
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -13,15 +15,32 @@ from recoup.cli import archive, backup, tools_of_postgres
 from recoup.core.installation import get_installation
 from recoup.core.models import Installation
 from recoup.supervisor.errors import SupervisorError
+from tests import databases
 from tests.cli.conftest import Recoup
 
 KEY = "k" * 60
 OTHER_KEY = "o" * 60
 
 
+_made: dict[UUID, bytes] = {}  # backups by what they are of, so that most tests damage or restore a copy
+
+
 @pytest.fixture
-def made_backup(recoup: Recoup, database_url: str, tmp_path: Path) -> Path:
-    """Return a backup of an installation with a key and an uploaded file."""
+def made_backup(request: pytest.FixtureRequest, database_url: str, tmp_path: Path) -> Path:
+    """Return a backup of an installation with a key and an uploaded file, made just now or for another test."""
+    content = _made.get(get_installation().instance_id)
+    if content is None:
+        return request.getfixturevalue("fresh_backup")  # type: ignore[no-any-return]
+    Installation.objects.update_or_create(pk=1, defaults={"public_url": "https://shop.example"})
+    target = tmp_path / "kept" / "backup.tar"
+    target.parent.mkdir()
+    target.write_bytes(content)
+    return target
+
+
+@pytest.fixture
+def fresh_backup(recoup: Recoup, database_url: str, tmp_path: Path) -> Path:
+    """Return a backup that was made just now."""
     Installation.objects.update_or_create(pk=1, defaults={"public_url": "https://shop.example"})
     home = tmp_path / "old"
     (home / "media" / "logos").mkdir(parents=True)
@@ -30,6 +49,7 @@ def made_backup(recoup: Recoup, database_url: str, tmp_path: Path) -> Path:
     target = tmp_path / "kept" / "backup.tar"
     done = recoup("backup", "--to", str(target), database=database_url, RECOUP_VAR=str(home))
     assert (done.returncode, done.stderr) == (0, "")
+    _made[get_installation().instance_id] = target.read_bytes()
     return target
 
 
@@ -62,7 +82,7 @@ def test_restore_brings_everything_back_and_keeps_it_silent(
 def test_restore_takes_the_place_of_an_installation_never_set_up(
     recoup: Recoup, made_backup: Path, empty_database: str
 ) -> None:
-    assert recoup("migrate", database=empty_database).returncode == 0
+    databases.copy_template(Path(urlsplit(empty_database).path).name)
 
     done = recoup("restore", str(made_backup), database=empty_database)
 
@@ -103,13 +123,13 @@ def test_restore_refuses_a_damaged_backup(
     assert not (tmp_path / "var" / "secret.key").exists()
 
 
-def test_a_backup_can_be_read_by_its_owner_alone(made_backup: Path) -> None:
-    manifest = archive.read_checked(made_backup)
+def test_a_backup_can_be_read_by_its_owner_alone(fresh_backup: Path) -> None:
+    manifest = archive.read_checked(fresh_backup)
 
-    assert made_backup.stat().st_mode & 0o777 == 0o600
+    assert fresh_backup.stat().st_mode & 0o777 == 0o600
     assert sorted(manifest.sha256) == ["database.dump", "media/logos/ünser logo.png", "secret.key"]
     assert datetime.fromisoformat(manifest.made_at).tzinfo == UTC
-    assert sorted(path.name for path in made_backup.parent.iterdir()) == ["backup.tar"]
+    assert sorted(path.name for path in fresh_backup.parent.iterdir()) == ["backup.tar"]
 
 
 def test_the_password_of_the_database_stands_in_no_command_line() -> None:

@@ -19,6 +19,7 @@ from typing import Any, Self
 import psycopg
 from psycopg import sql
 
+from recoup.cli import tools_of_postgres
 from recoup.supervisor import locks
 from recoup.supervisor.places import var_folder
 from recoup.supervisor.postgres import Server
@@ -32,8 +33,9 @@ ROOT = Path(__file__).resolve().parents[2]
 class Stage:
     """A context manager; `name` tells databases and folders of runs at the same time apart."""
 
-    def __init__(self, name: str, folder: Path, *, sink: Sequence[str] = ()) -> None:
+    def __init__(self, name: str, folder: Path, *, sink: Sequence[str] = (), is_to_die: bool = False) -> None:
         self.name, self.folder = name, folder
+        self._is_to_die = is_to_die  # then nobody else's test may play on the same server
         self._sink_options = sink
         self._stack = contextlib.ExitStack()
         self.pids: set[int] = set()
@@ -41,7 +43,10 @@ class Stage:
     def __enter__(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
         try:
-            self.server = self._stack.enter_context(Server.at("faults").held())
+            if self._is_to_die:
+                self._stack.enter_context(locks.exclusive(var_folder() / "tests" / "dying.lock"))
+            server = Server.at("dying" if self._is_to_die else "faults")
+            self.server = self._stack.enter_context(server.held())
             self.url = self._stack.enter_context(_fresh_database(self.server, self.name))
             self._sink = self._program(
                 "tests.support.smtp_sink", "--log", str(self.sink_log), *self._sink_options
@@ -254,16 +259,27 @@ def _run(server: Server, statement: str, *names: str) -> None:
 
 
 def _migrate(server: Server, name: str) -> None:
+    """Make a migrated database: a copy of what other tests have migrated on their server, if they have."""
     _run(server, "DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
     _run(server, "CREATE DATABASE {}", name)
-    command = [
-        sys.executable,
-        "-m",
-        "django",
-        "migrate",
-        "--verbosity",
-        "0",
-        "--settings",
-        "recoup.config.settings",
-    ]
-    subprocess.run(command, check=True, cwd=ROOT, env={**os.environ, "DATABASE_URL": server.url(name)})
+    migrated, version = databases.template_url(), server.place.version
+    if migrated is not None and tools_of_postgres.server_version(migrated) == version:
+        dump = [str(tools_of_postgres.tool("pg_dump", version=version)), "--no-owner"]
+        said = subprocess.run(
+            dump, check=True, stdout=subprocess.PIPE, env=tools_of_postgres.environment(migrated)
+        ).stdout
+        psql = [str(tools_of_postgres.tool("psql", version=version)), "--no-psqlrc", "--quiet"]
+        subprocess.run(
+            [*psql, "--single-transaction", "--set=ON_ERROR_STOP=1", "--output=/dev/null"],
+            check=True,
+            input=said,
+            env=tools_of_postgres.environment(server.url(name)),
+        )
+        return
+    command = [sys.executable, "-m", "django", "migrate", "--verbosity", "0"]
+    subprocess.run(
+        [*command, "--settings", "recoup.config.settings"],
+        check=True,
+        cwd=ROOT,
+        env={**os.environ, "DATABASE_URL": server.url(name)},
+    )

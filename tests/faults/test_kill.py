@@ -95,7 +95,10 @@ def test_an_answer_outlives_the_absence_of_the_database(tmp_path: Path) -> None:
     found = {}
     for weaken in ((), ("keep_and_record",)):
         with Stage(
-            f"away_{os.getpid()}_{len(weaken)}", tmp_path / str(len(weaken)), sink=["--delay", "0.1"]
+            f"away_{os.getpid()}_{len(weaken)}",
+            tmp_path / str(len(weaken)),
+            sink=["--delay", "0.1"],
+            is_to_die=True,
         ) as stage:
             stage.make_world(messages=6, roads=1)
             sender = stage.start_sender(weaken=weaken, claim=6, lease=3.0)
