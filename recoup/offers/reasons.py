@@ -34,7 +34,7 @@ class Reason(models.TextChoices):
         "product_gone",
         _("A product of it was removed from the shop, which cannot reckon a coupon on it any more"),
     )
-    DIFFERS = "differs", _("The shop came to another sum than was offered")
+    DIFFERS = "differs", _("The shop came to something else than was offered")
     HAS_OFFER = "has_offer", _("The person has another offer that still counts")
 
 

@@ -120,5 +120,5 @@ class CouponMaker(Protocol):
     def coupon_link(self, source: Source, code: str, lines: Sequence[CartLine]) -> str:
         """Return an address of the shop that opens a checkout with these goods and the coupon; nothing if it has none.
 
-        :raises SourceUnavailable: :raises SourceRefused:
+        A shop that does not answer has none: the code is typed then.
         """

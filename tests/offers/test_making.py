@@ -28,7 +28,7 @@ from recoup.offers.pricing import Basket, Line, Rules, lowest_sum, margin_at, qu
 from recoup.offers.redeeming import KEPT, confirm_paid
 from recoup.offers.terms import BudgetLimit, Kind, Period, Terms
 from recoup.offers.wishing import Promise
-from recoup.orders.events import OrderChanged, OrderPlaced
+from recoup.orders.events import OrderCancelled, OrderChanged, OrderPlaced
 from recoup.orders.models import Cart, Order
 from recoup.processes.engine.codes import Code
 from recoup.processes.entering import enrol_cases
@@ -401,6 +401,22 @@ def test_a_code_typed_at_the_checkout_holds_its_offer_and_counts_when_paid(world
 
     assert (fresh(offer).state, cost(world)) == ("redeemed", D("10.00"))
     assert asked_about("offers.used_by_other") == []
+
+
+def test_a_cancelled_order_frees_the_code_that_was_typed_for_it_once(world: World) -> None:
+    cart = world.cart()
+    offer = ask_for(cart)
+    world.work()
+    order = place_with_code(world, offer, billing=address(cart.contact))  # type: ignore[arg-type]
+    handlers.follow_coupons([OrderPlaced(world.shop.pk, order.pk, NOW)])
+    world.woo.change_order(int(order.ref), status="cancelled")
+    world.woo.now += timedelta(seconds=1)
+    Order.objects.filter(pk=order.pk).update(status="cancelled")
+    for _ in range(2):
+        handlers.follow_cancelled([OrderCancelled(world.shop.pk, order.pk, NOW)])
+
+    assert (fresh(offer).state, Redemption.objects.filter(freed_at=None).count()) == ("granted", 0)
+    assert Redemption.objects.count() == 1
 
 
 def test_another_person_and_another_order_are_told_and_counted_once(world: World) -> None:

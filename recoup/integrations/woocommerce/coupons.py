@@ -36,7 +36,7 @@ Json = dict[str, Any]
 REFERENCE = "_recoup_offer"  # in the coupon's own data; the underline hides it from the shop's screens
 LINKS_SINCE = 10  # the version of WooCommerce that knows /checkout-link/
 _OPEN = frozenset({"pending", "failed", "on-hold"})
-_TAKEN, _INVALID = "woocommerce_rest_coupon_code_already_exists", "woocommerce_rest_invalid_coupon"
+_TAKEN = "woocommerce_rest_coupon_code_already_exists"
 _TYPES = {
     CouponKind.PERCENT: "percent",
     CouponKind.AMOUNT: "fixed_cart",
@@ -62,7 +62,9 @@ def make(source: Source, wish: CouponWish) -> Coupon:
             row = _object(api.send("POST", "coupons", body).body)
         except RequestRefused as refused:
             if refused.code != _TAKEN:
-                raise CouponRefused(CouponTrouble.DIFFERS, refused.message or refused.code) from refused
+                raise CouponRefused(
+                    CouponTrouble.NOT_APPLICABLE, refused.message or refused.code
+                ) from refused
             row = _mend(api, wish, body)
         if not _is_as_asked(row, body):
             api.delete(f"coupons/{_id(row)}")
@@ -217,12 +219,12 @@ def _sold_as(line: CartLine) -> str:
 
 
 def _version(source: Source) -> int:
-    """Return the major version of the shop's WooCommerce; 0 if its keys may not ask."""
-    with Api(source) as api:
-        try:
+    """Return the major version of the shop's WooCommerce; 0 if it does not say, for no offer waits for that."""
+    try:
+        with Api(source) as api:
             told = api.get("system_status", _fields="environment").body
-        except (LookupError, SourceRefused):
-            return 0
+    except (LookupError, SourceRefused, SourceUnavailable):
+        return 0
     text = str(values.members(values.members(told).get("environment")).get("version") or "")
     major = text.partition(".")[0]
     return int(major) if major.isascii() and major.isdecimal() else 0
@@ -252,10 +254,8 @@ def _can_be_put_back(row: Json, order: Json, now: datetime | None) -> bool:
 def _write_codes(api: Api, order_ref: str, codes: Sequence[str]) -> None:
     try:
         api.send("PUT", f"orders/{order_ref}", {"coupon_lines": [{"code": code} for code in codes]})
-    except RequestRefused as refused:
-        if refused.code != _INVALID:
-            raise
-        raise CouponRefused(CouponTrouble.NOT_APPLICABLE, refused.message) from refused
+    except RequestRefused as refused:  # `woocommerce_rest_invalid_coupon`, with a sentence that says why
+        raise CouponRefused(CouponTrouble.NOT_APPLICABLE, refused.message or refused.code) from refused
     except LookupError as error:
         raise CouponRefused(CouponTrouble.CLOSED, order_ref) from error
 

@@ -265,6 +265,7 @@ class CouponConformance:
             maker.take_off_coupon(till.source, ref, WISH.code)
         with pytest.raises(error):
             maker.remove_coupon(till.source, WISH.code, WISH.reference)
+        assert maker.coupon_link(till.source, WISH.code, [CartLine("5", "", D(1))]) == ""
 
     def test_a_link_leads_to_the_shop_with_goods_and_code_or_there_is_none(
         self, maker: ShopPlatform, till: Till
