@@ -90,6 +90,7 @@ def _show(
         "code": code,
         "masked_name": masked_name(person.name),
         "masked_email": masked_email(person.email),
+        "can_order": not filled.brought.is_gone and (typed is not None or not filled.brought.is_point_gone),
         "is_confirmed": typed is not None,
         "facts": all_facts(person) if typed else masked_facts(person),
         "typed": typed,

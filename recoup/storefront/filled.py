@@ -156,7 +156,9 @@ def _brought(subject: Cart | Order, choice: str) -> FilledDelivery:
     choices = tuple(one for one in deliveries.methods_to_the_door(source, currency) if one.ref != told.method)
     chosen = next((one for one in choices if one.ref == choice), None)
     if chosen is None or chosen.price is None:
-        return replace(plain, is_gone=is_gone, choices=choices)
+        return replace(
+            plain, price=Money(Decimal(0), currency) if is_gone else was, is_gone=is_gone, choices=choices
+        )
     other = replace(told, method=chosen.ref, title=chosen.title, point=PointSnapshot())
     return FilledDelivery(other, Money(chosen.price, currency), was, choice=chosen.ref, choices=choices)
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from recoup.shops.snapshots import DeliverySnapshot, PointSnapshot
 
 _DOTS = "•••"
+_PLACES = re.compile(r"(?<=:\s)\S.*|\b[A-Z]{2,5}-?\d\w*\b|\b\d{4,}\b")
 _MOST_WORDS = 4
 
 
@@ -45,7 +46,10 @@ def masked_point(point: PointSnapshot) -> str:
 
 
 def masked_title(delivery: DeliverySnapshot) -> str:
-    """Return what a way of delivery is called, without the point or place that some shops write into it."""
+    """Return what a way of delivery is called, without the point or place that some shops write into it.
+
+    A code of letters and numbers, and what stands behind a colon, is taken for one, whether or not it was told apart.
+    """
     title, point = delivery.title, delivery.point
     for told in (
         point.address,
@@ -57,7 +61,7 @@ def masked_title(delivery: DeliverySnapshot) -> str:
     ):
         if len(told) > 2:
             title = re.sub(re.escape(told), _DOTS, title, flags=re.IGNORECASE)
-    return title
+    return _PLACES.sub(_DOTS, title)
 
 
 def masked_number(number: str) -> str:

@@ -96,7 +96,10 @@ def test_every_page_is_accessible_and_fits_a_phone(
 def every_page(shop: Shop, link: MakeLink) -> list[str]:
     """Return the paths of pages in many states."""
     order = make_order(
-        shop, products=["Soy candle with a very long name that does not fit into one line", "soap"]
+        shop,
+        products=["Soy candle with a very long name that does not fit into one line", "soap"],
+        delivery={"title": "InPost Paczkomat", "point": {"ref": "KRA01M"}},
+        invoice={"is_wanted": True, "company": "Lipa", "tax_id": "5252248481"},
     )
     states: list[dict[str, Any]] = [
         {"status": "cancelled"},
