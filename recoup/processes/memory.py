@@ -105,14 +105,17 @@ class MemoryStore(Knowledge):
 
     def save(self, outcomes: Sequence[Outcome], now: datetime) -> None:
         """Write what a batch decided."""
-        for enrolment, steps, effects in outcomes:
+        for enrolment, steps, _ in outcomes:
             check_step(self.enrolments[enrolment.id], enrolment, steps)
             self._put(enrolment)
             self.ledger.extend((enrolment.id, step) for step in steps)
+            if is_final(enrolment.state):
+                self._release(enrolment.id)
+        for enrolment, _, effects in outcomes:  # whoever has ended stands in nobody's way any more
             for effect in effects:
                 self._carry_out(enrolment, effect, now)
             if is_final(enrolment.state):
-                self._release(enrolment.id, now)
+                self._call_off(enrolment.id, now)
 
     # What the world does.
 
@@ -373,9 +376,11 @@ class MemoryStore(Knowledge):
         """Return when a message is due that is queued now."""
         return message.effect.planned_at
 
-    def _release(self, enrolment_id: int, now: datetime) -> None:
+    def _release(self, enrolment_id: int) -> None:
         for key in self._active_keys.pop(enrolment_id, ()):
             self._keys.pop(key, None)
+
+    def _call_off(self, enrolment_id: int, now: datetime) -> None:
         for step_no in self._message_steps.get(enrolment_id, ()):
             message = self.messages[enrolment_id, step_no]
             if message.settled_at is None:

@@ -1,15 +1,18 @@
 """The simulated shop in PostgreSQL: the real store under the simulator's virtual clock."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from functools import reduce
 from typing import Any
+from unittest.mock import patch
 
 from django.db import connection
 
-from recoup.processes import entering, waking
+from recoup.orders.events import OrderChanged
+from recoup.processes import entering, preempting, waking
 from recoup.processes.engine.batch import Due, WakeUp
 from recoup.processes.engine.codes import Code, Wake
 from recoup.processes.engine.compiled import Graph
@@ -21,6 +24,7 @@ from recoup.processes.graph.document import ProcessDocument
 from recoup.processes.memory_rows import Line
 from recoup.processes.store import PostgresStore
 from recoup.processes.store_sql import facts_sql
+from recoup.processes.swapped import enrol_swapped
 from recoup.processes.versions import forget_graphs, graph_of
 from recoup.processes.worlds import (
     WAKES,
@@ -35,11 +39,14 @@ from recoup.processes.worlds import (
     apply_change,
     refusal,
 )
+from recoup.segments.facts import OrderFacts
 from tests.factories.shops import make_shop, make_source
+from tests.processes.drawn import OTHER, OTHER_VERSION
 from tests.processes.worlds import PROCESS, VERSION
 
 TABLES = (
-    "processes_step_log, messaging_message, processes_enrolment, recovery_recoverycase, orders_order,"
+    "processes_step_log, messaging_message, processes_webhookcall, processes_webhookendpoint,"
+    " processes_enrolment, recovery_recoverycase, orders_order,"
     " customers_contactgate, customers_contact, processes_processversion, processes_process,"
     " messaging_messagesource, messaging_lane, shops_source, shops_shop"
 )
@@ -65,10 +72,39 @@ CHANGES = {
 }
 
 
+ANSWERED = {
+    Code.TASK_DONE: "done",
+    Code.TASK_DROPPED: "cancelled",
+    Code.YES: "done",
+    Code.FAILED_WEBHOOK: "dead",
+}
+
+
+def arrivals_of(news: Sequence[News]) -> list[Arrival]:
+    """Return those of the news by which somebody comes."""
+    return [one for one in news if isinstance(one, Arrival)]
+
+
+@contextmanager
+def the_clock_of(world: "PostgresWorld") -> Iterator[None]:
+    """Let the simulated clock be that of a stronger process that takes over; it asks for the time by itself."""
+    with patch.object(preempting, "trade_now", world.now):
+        yield
+
+
 class PostgresWorld:
     """A shop whose clock, news and sending are in the hands of the simulator, and whose enrolments are in tables."""
 
-    def __init__(self, raw: ProcessDocument, graph: Graph, start: datetime, news: Sequence[News]) -> None:
+    def __init__(
+        self,
+        raw: ProcessDocument,
+        graph: Graph,
+        start: datetime,
+        news: Sequence[News],
+        *,
+        other: tuple[ProcessDocument, Graph] | None = None,
+        ranks: tuple[int, int] = (0, 0),
+    ) -> None:
         self.clock = start
         self._early: dict[int, list[Change]] = {}  # of orders that nobody stands at the door for yet
         self._store = PostgresStore()
@@ -76,12 +112,16 @@ class PostgresWorld:
         forget_graphs()
         with connection.cursor() as cursor:
             cursor.execute(f"TRUNCATE {TABLES} RESTART IDENTITY CASCADE")
-        self._make_shop(raw, graph)
+        self._make_shop()
+        self._make_process(PROCESS, VERSION, raw, graph, ranks[0], news)
+        if other is not None:
+            self._make_process(OTHER, OTHER_VERSION, *other, ranks[1], news)
+        made: set[tuple[int, int]] = set()
         for arrival in news:
             if isinstance(arrival, Arrival):
-                self._make_order(arrival)
+                self._make_subject(arrival, made)
 
-    def _make_shop(self, raw: ProcessDocument, graph: Graph) -> None:
+    def _make_shop(self) -> None:
         self._shop = make_shop(time_zone="Europe/Warsaw")
         self._source_id = make_source(self._shop).pk
         self._run(
@@ -89,21 +129,40 @@ class PostgresWorld:
             shop=self._shop.pk,
         )
         self._run(
-            "INSERT INTO processes_process (id, shop_id, name, key, status, priority, exclusive_group, holdout_bp, salt,"
-            " message_source_id) VALUES (%(id)s, %(shop)s, 'x', '', 'live', 0, '', 0, 9, 1)",
-            id=PROCESS,
+            "INSERT INTO processes_webhookendpoint (id, shop_id, name, url, secret, is_active, created_at)"
+            " VALUES (1, %(shop)s, 'x', 'https://example.com/', '', true, now())",
             shop=self._shop.pk,
+        )
+
+    def _make_process(
+        self, process: int, version: int, raw: ProcessDocument, graph: Graph, rank: int, news: Sequence[News]
+    ) -> None:
+        shares = {one.holdout_bp for one in arrivals_of(news) if one.candidate.process_id == process}
+        self._run(
+            "INSERT INTO processes_process (id, shop_id, name, key, status, priority, exclusive_group, holdout_bp, salt,"
+            " message_source_id, current_version_id)"
+            " VALUES (%(id)s, %(shop)s, %(name)s, '', 'live', %(rank)s, '', %(share)s, 9, 1, NULL)",
+            id=process,
+            shop=self._shop.pk,
+            name=f"x{process}",
+            rank=rank,
+            share=max(shares, default=0),
         )
         self._run(
             "INSERT INTO processes_processversion (id, shop_id, process_id, number, doc, doc_hash, node_map, event_mask,"
             " engine_schema, published_at)"
             " VALUES (%(id)s, %(shop)s, %(process)s, 1, %(doc)s, %(hash)s, %(map)s, 0, 1, now())",
-            id=VERSION,
+            id=version,
             shop=self._shop.pk,
-            process=PROCESS,
+            process=process,
             doc=raw.model_dump_json(by_alias=True, exclude_none=True),
             hash=graph.doc_hash,
             map=json.dumps(dict(graph.node_map)),
+        )
+        self._run(
+            "UPDATE processes_process SET current_version_id = %(version)s WHERE id = %(id)s",
+            version=version,
+            id=process,
         )
 
     def _run(self, statement: str, **values: Any) -> list[tuple[Any, ...]]:
@@ -127,7 +186,16 @@ class PostgresWorld:
 
     def save(self, outcomes: Sequence[Outcome], now: datetime) -> None:
         """Save by the real statements."""
-        self._store.save(outcomes, now)
+        with the_clock_of(self):
+            self._store.save(outcomes, now)
+        self._level()
+
+    def _level(self) -> None:
+        """Let whoever has just come in be looked at from now on, and not from when they should have come."""
+        self._run(
+            "UPDATE processes_enrolment SET run_at = %(now)s WHERE state = 2 AND step_no = 0 AND run_at < %(now)s",
+            now=self.clock,
+        )
 
     # The world.
 
@@ -144,6 +212,9 @@ class PostgresWorld:
                         true=news.became_true_at,
                         id=news.subject_id,
                     )
+                elif news.kind is ChangeKind.SWAPPED:
+                    self._swap(news)
+                    return
                 else:
                     self._run(
                         CHANGES[news.kind],
@@ -159,6 +230,31 @@ class PostgresWorld:
                 self._visit(news)
             case Reply():
                 self._reply(news)
+
+    def _swap(self, change: Change) -> None:
+        """Exchange the goods as the intake does: the fact, the row, and what hears of it."""
+        ((was,),) = self._run("SELECT product_refs FROM orders_order WHERE id = %(id)s", id=change.subject_id)
+        if set(was) == set(change.products):
+            return
+        self._run(
+            "INSERT INTO orders_orderfact (shop_id, order_id, kind, details, became_true_at, learnt_at)"
+            " VALUES (%(shop)s, %(id)s, 'changed', %(details)s, %(true)s, %(at)s)",
+            shop=self._shop.pk,
+            id=change.subject_id,
+            details=json.dumps({"products": change.products, "was_products": was}),
+            true=change.became_true_at,
+            at=change.at,
+        )
+        self._run(
+            "UPDATE orders_order SET product_refs = %(products)s WHERE id = %(id)s",
+            products=list(change.products),
+            id=change.subject_id,
+        )
+        news = OrderChanged(self._shop.pk, change.subject_id, change.became_true_at)
+        self.wake([WakeUp(change.subject_kind, change.subject_id, WAKES[change.kind].value)], self.clock)
+        with the_clock_of(self):
+            enrol_swapped([news])
+        self._level()
 
     def _buy(self, purchase: Purchase) -> None:
         self._run(
@@ -179,8 +275,17 @@ class PostgresWorld:
         )
         waking.wake_buyers([(self._shop.pk, purchase.contact_id)], self.clock)
 
-    def _make_order(self, arrival: Arrival) -> None:
+    def _make_subject(self, arrival: Arrival, made: set[tuple[int, int]]) -> None:
         candidate, order = arrival.candidate, arrival.facts.order
+        person, subject = (3, candidate.contact_id), (candidate.subject_kind, candidate.subject_id)
+        if person not in made:
+            self._make_person(arrival)
+        if order is not None and subject not in made:
+            self._make_order(arrival, order)
+        made |= {person, subject}
+
+    def _make_person(self, arrival: Arrival) -> None:
+        candidate = arrival.candidate
         contact = arrival.facts.contact
         assert contact is not None
         self._run(
@@ -193,16 +298,17 @@ class PostgresWorld:
             locale=contact.locale,
             zone=contact.zone,
         )
-        if order is None:  # it is about the person
-            return
+
+    def _make_order(self, arrival: Arrival, order: OrderFacts) -> None:
+        candidate = arrival.candidate
         self._run(
             "INSERT INTO orders_order (id, shop_id, source_id, ref, number, contact_id, status, payment_state, currency,"
             " total, captured, refunded, locale, origin, method, method_title, is_offline_method, pay_url, cart_ref, buyer,"
             " product_refs, search, shop_state, raw_state, placed_at, learnt_at, version_at, version_key, cancel_reason,"
             " failure_class, failure_code, terms_version, ask_failures, lock_version, is_backfill, is_test)"
             " VALUES (%(id)s, %(shop)s, %(source)s, %(ref)s, 'x', %(contact)s, %(status)s, 'owed', %(currency)s, %(total)s,"
-            " 0, 0, 'pl', 'x', %(method)s, '', %(offline)s, '', '', '{}', '{}', '{}', 'pending', '', %(placed)s, %(placed)s,"
-            " %(placed)s, '', '', '', '', '', 0, 0, false, false)",
+            " 0, 0, 'pl', 'x', %(method)s, '', %(offline)s, '', '', '{}', %(products)s, '{}', 'pending', '', %(placed)s,"
+            " %(placed)s, %(placed)s, '', '', '', '', '', 0, 0, false, false)",
             id=candidate.subject_id,
             shop=self._shop.pk,
             source=self._source_id,
@@ -214,6 +320,7 @@ class PostgresWorld:
             method=order.method,
             offline=order.is_offline_method,
             placed=order.placed_at,
+            products=list(order.products),
         )
         self._run(
             "INSERT INTO recovery_recoverycase (shop_id, kind, order_id, contact_id, cause, amount, currency, opened_at,"
@@ -226,7 +333,7 @@ class PostgresWorld:
         )
 
     def _enter(self, arrival: Arrival) -> None:
-        candidate, graph = arrival.candidate, graph_of(VERSION)
+        candidate, graph = arrival.candidate, graph_of(arrival.candidate.version_id)
         cases = self._run(
             "SELECT id FROM recovery_recoverycase WHERE order_id = %(id)s", id=candidate.subject_id
         )
@@ -239,7 +346,8 @@ class PostgresWorld:
             graph, known, holdout_bp=arrival.holdout_bp, shop_holdout_bp=arrival.shop_holdout_bp
         )
         started = enrolment._replace(run_at=max(self.clock, candidate.entered_at))
-        entering.insert([(started, keys)])
+        with the_clock_of(self):
+            entering.insert([(started, keys)])
 
     def _visit(self, visit: Visit) -> None:
         rows = self._run(
@@ -264,21 +372,37 @@ class PostgresWorld:
             self.wake([WakeUp(visit.subject_kind, visit.subject_id, bits.value)], self.clock)
 
     def _reply(self, reply: Reply) -> None:
-        number = graph_of(VERSION).node_map.get(reply.node_id, 0)
+        for version_id in self._versions():
+            self._answer(reply, version_id)
+        bits = (Wake.TASK_DONE | Wake.WEBHOOK_ANSWERED).value
+        self.wake([WakeUp(reply.subject_kind, reply.subject_id, bits)], self.clock)
+
+    def _versions(self) -> list[int]:
+        return [row[0] for row in self._run("SELECT id FROM processes_processversion ORDER BY id")]
+
+    def _answer(self, reply: Reply, version_id: int) -> None:
+        """End the task, or the call, that a block of a version has asked for last."""
+        is_task = reply.code in (Code.TASK_DONE, Code.TASK_DROPPED)
+        table, column, is_open = (
+            ("desk_task", "closed_at", "open")
+            if is_task
+            else ("processes_webhookcall", "answered_at", "waiting")
+        )
         self._run(
-            "UPDATE desk_task t SET state = %(state)s, closed_at = %(at)s FROM ("
-            "  SELECT DISTINCT ON (k.enrolment_id) k.id, k.state, e.state AS of_enrolment FROM desk_task k"
-            "  JOIN processes_enrolment e ON e.id = k.enrolment_id"
+            f"UPDATE {table} t SET state = %(state)s, {column} = %(at)s FROM ("
+            f"  SELECT DISTINCT ON (k.enrolment_id) k.id, k.state, e.state AS of_enrolment FROM {table} k"
+            "  JOIN processes_enrolment e ON e.id = k.enrolment_id AND e.version_id = %(version)s"
             "  WHERE e.subject_kind = %(kind)s AND e.subject_id = %(id)s AND k.node = %(node)s"
             "  ORDER BY k.enrolment_id, k.step_no DESC) l"
-            " WHERE t.id = l.id AND l.state = 'open' AND l.of_enrolment < 8",
-            state="done" if reply.code is Code.TASK_DONE else "cancelled",
+            " WHERE t.id = l.id AND l.state = %(open)s AND l.of_enrolment < 8",
+            state=ANSWERED[reply.code],
+            open=is_open,
+            version=version_id,
             at=reply.at,
             kind=reply.subject_kind,
             id=reply.subject_id,
-            node=number,
+            node=graph_of(version_id).node_map.get(reply.node_id, 0),
         )
-        self.wake([WakeUp(reply.subject_kind, reply.subject_id, Wake.TASK_DONE.value)], self.clock)
 
     def next_run_at(self) -> datetime | None:
         """Return when the engine has something to do next."""
@@ -301,7 +425,7 @@ class PostgresWorld:
         with connection.cursor() as cursor:
             cursor.execute(facts_sql("e.id = %s"), [enrolment_id])
             row = cursor.fetchone()
-        facts = facts_of(row, graph_of(VERSION))
+        facts = facts_of(row, graph_of(row[3]))
         code = Code.SKIPPED_EXPIRED if self.clock >= not_after else None
         code = code or (refusal(facts) if purpose == "reminder" else None)
         code = code or lane.fate(enrolment_id, step_no, self.clock)
@@ -327,11 +451,11 @@ class PostgresWorld:
 
     def journal(self) -> list[Line]:
         """Return the ledger in the words of the memory store."""
-        graph = graph_of(VERSION)
         rows = self._run(
-            "SELECT e.process_id, e.subject_kind, e.subject_id, l.step_no, l.node, l.outcome, l.at"
+            "SELECT e.process_id, e.subject_kind, e.subject_id, l.step_no, l.node, l.outcome, l.at, l.version_id"
             " FROM processes_step_log l JOIN processes_enrolment e ON e.id = l.enrolment_id"
         )
         return sorted(
-            Line(p, k, s, n, graph.node_id(node), outcome, at) for p, k, s, n, node, outcome, at in rows
+            Line(p, k, s, n, graph_of(version).node_id(node), outcome, at)
+            for p, k, s, n, node, outcome, at, version in rows
         )

@@ -5,244 +5,29 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from recoup.processes.engine.bucket import bucket
 from recoup.processes.engine.codes import Code, State, is_final
-from recoup.processes.engine.records import Facts
+from recoup.processes.engine.nodes.table import KINDS
 from recoup.processes.graph.compiling import compile_graph
 from recoup.processes.graph.document import ProcessDocument
-from recoup.processes.graph.reading import read_document
-from recoup.processes.graph.validation import find_problems
+from recoup.processes.graph.entries import ENTRIES
 from recoup.processes.memory import MemoryStore
 from recoup.processes.simulator import Simulator
-from recoup.processes.worlds import Change, ChangeKind, Lane, News, Purchase, Reply, Visit
-from recoup.segments.facts import ContactFacts
-from tests.processes.worlds import (
-    CONTACT,
-    ORDER,
-    PLACED,
-    PROCESS,
-    arrival,
-    document,
-    hours,
-    order_facts,
-    shop_with,
+from recoup.processes.worlds import Change, ChangeKind, Lane, News
+from tests.processes.drawn import (
+    END_OF_TIME,
+    ENTRIES_OF,
+    blocks_by_kind,
+    documents,
+    worlds,
+    worlds_of_carts,
+    worlds_of_people,
 )
+from tests.processes.worlds import CART, CONTACT, ORDER, PLACED, hours, shop_with
 from tests.support.sizes import how_many
-
-END_OF_TIME = PLACED + timedelta(days=3_000)
-SPANS = st.sampled_from(["PT1H", "PT30M", "P1D", "PT48H", "P3D", "P1DT2H"])
-ZONES = st.sampled_from(
-    ["Europe/Warsaw", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia", "nowhere"]
-)
-
-
-@st.composite
-def documents(draw: st.DrawFn, *, with_offers: bool = True) -> ProcessDocument:
-    """Draw a valid process: ways lead forward, except out of waits that bound their rounds."""
-    size = draw(st.integers(2, 9))
-    nodes: dict[str, Any] = {f"n{size}": {"t": "end"}}
-    for number in range(1, size):
-        forward = st.integers(number + 1, size).map("n{}".format)
-        anywhere = st.integers(1, size).map("n{}".format)
-        nodes[f"n{number}"] = draw(blocks(forward, anywhere, st.integers(1, size).map("n{}".format)))
-    entry = {"on": "order.unpaid", "first": "n1", "anchor": draw(st.sampled_from(["entered", "placed_at"]))}
-    goals = [{"on": "order.paid"}, {"on": "order.cancelled"}]
-    if not with_offers:  # whether one is granted hangs on rows that only the database has
-        for node in nodes.values():
-            if node["t"] == "offer":
-                node |= {"t": "until", "on": {"e": "order.paid"}, "within": node.pop("valid")}
-                node["out"] = {"yes": node["out"]["granted"], "no": node["out"]["refused"]}
-                del node["percent"]
-    raw = read_document(document(reached(nodes), entry=entry, goals=goals))
-    assume(not find_problems(raw))
-    return raw
-
-
-@st.composite
-def documents_about_people(draw: st.DrawFn) -> ProcessDocument:
-    """Draw a valid process about a person without an order."""
-    size = draw(st.integers(2, 9))
-    nodes: dict[str, Any] = {f"n{size}": {"t": "end"}}
-    sender = draw(st.integers(1, size - 1))  # one sends for certain: what is asked about is there more often
-    for number in range(1, size):
-        forward = st.integers(number + 1, size).map("n{}".format)
-        anywhere = st.integers(1, size).map("n{}".format)
-        drawn = blocks(forward, anywhere, st.just(f"n{sender}"), has_order=False)
-        nodes[f"n{number}"] = draw(sends(forward) if number == sender else drawn)
-    entry: dict[str, Any] = {"on": draw(st.sampled_from(["manual", "tag.set"])), "first": "n1"}
-    if entry["on"] == "tag.set":
-        entry |= {"tags": ["vip"]}
-    raw = read_document(document(reached(nodes), entry=entry, goals=[]))
-    assume(any(node.t == "send" for node in raw.nodes.values()))
-    assume(not find_problems(raw))
-    return raw
-
-
-WAITS: list[dict[str, Any]] = [
-    {"for": "PT5H"},
-    {"for": "P2D"},
-    {"at": "02:30"},
-    {"for": "P1D", "at": "10:00", "days": ["mon"]},
-    {"date": "order.placed_at", "offset": "P9D"},
-    {"date": "promise.until"},
-]
-
-
-def blocks(
-    forward: Any, anywhere: Any, reference: Any, *, has_order: bool = True
-) -> st.SearchStrategy[dict[str, Any]]:
-    """Return blocks that are not the end; without an order, those alone that need none."""
-    either = st.fixed_dictionaries({"yes": forward, "no": forward})
-    paid = st.fixed_dictionaries({"f": st.just("order.is_paid"), "op": st.just("="), "v": st.booleans()})
-    events = st.sampled_from(
-        [*(["order.paid", "order.cancelled"] if has_order else []), "contact.ordered_again"]
-    )
-    visits = st.sampled_from(["message.opened", "message.clicked"])
-    waits = st.tuples(st.sampled_from([one for one in WAITS if has_order or "date" not in one]), forward)
-    of_orders = [
-        st.fixed_dictionaries({"t": st.just("if"), "if": paid, "out": either}),
-        block("offer", {"granted": forward, "refused": forward}, {"percent": st.just(5), "valid": SPANS}),
-        block("order_status", {"next": forward}, {"to": st.just("not_confirmed")}),
-    ]
-    return st.one_of(
-        waits.map(lambda drawn: {"t": "wait", **drawn[0], "out": {"next": drawn[1]}}),
-        block("wait", {"next": anywhere, "over": forward}, {"for": SPANS, "max_rounds": st.integers(1, 3)}),
-        block(
-            "until",
-            {"yes": forward, "no": forward},
-            {"on": st.fixed_dictionaries({"e": events}), "within": SPANS, "earlier": st.booleans()},
-        ),
-        block(
-            "until",
-            {"yes": forward, "no": forward},
-            {
-                "on": st.fixed_dictionaries(
-                    {
-                        "e": st.just("product.bought"),
-                        "products": st.sampled_from([["soap"], ["soap", "wax"]]),
-                        "match": st.sampled_from(["any", "all"]),
-                    }
-                ),
-                "within": SPANS,
-                "earlier": st.booleans(),
-            },
-        ),
-        block(
-            "until",
-            {"yes": forward, "no": forward, "unsent": forward},
-            {"on": st.fixed_dictionaries({"e": visits, "ref": reference}), "within": SPANS},
-        ),
-        *(of_orders if has_order else []),
-        st.fixed_dictionaries(
-            {
-                "t": st.just("split"),
-                "arms": st.just([{"id": "a", "w": 2}, {"id": "b", "w": 1}]),
-                "out": st.fixed_dictionaries({"a": forward, "b": forward}),
-            }
-        ),
-        block("tag", {"next": forward}, {"add": st.just(["seen"]), "remove": st.just(["new"])}),
-        block(
-            "task",
-            {"done": forward, "timeout": forward},
-            {"title": st.just("Call {customer}"), "within": SPANS, "due": SPANS},
-        ),
-        block("task", {"done": forward}, {"title": st.just("Call {order}")}),
-        block("webhook", {"ok": forward}, {"endpoint": st.just(1)}),
-        block("webhook", {"ok": forward, "failed": forward}, {"endpoint": st.just(1), "within": SPANS}),
-        block("enrol", {"next": forward}, {"process": st.just(PROCESS)}),
-        sends(forward),
-    )
-
-
-def sends(forward: Any) -> st.SearchStrategy[dict[str, Any]]:
-    """Return blocks that send."""
-    fields = {
-        "template": st.just("x"),
-        "purpose": st.sampled_from(["reminder", "thanks"]),
-        "not_after": SPANS,
-    }
-    return block("send", {"done": forward, "failed": forward}, fields)
-
-
-def block(kind: str, ports: dict[str, Any], fields: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
-    """Return blocks of one kind."""
-    return st.fixed_dictionaries({"t": st.just(kind), "out": st.fixed_dictionaries(ports), **fields})
-
-
-def reached(nodes: dict[str, Any]) -> dict[str, Any]:
-    """Leave out the blocks to which nothing leads."""
-    found, open_ends = {"n1"}, ["n1"]
-    while open_ends:
-        for target in nodes[open_ends.pop()].get("out", {}).values():
-            if target not in found:
-                found.add(target)
-                open_ends.append(target)
-    return {name: node for name, node in nodes.items() if name in found}
-
-
-@st.composite
-def worlds(draw: st.DrawFn) -> list[News]:
-    """Draw what happens to three orders, among it that everything held is given back in the end."""
-    news: list[News] = []
-    for order in (1, 2, 3):
-        entered = PLACED + hours(draw(st.integers(0, 60)))
-        held_out = draw(st.sampled_from([0, 0, 9_999]))
-        facts = order_facts(zone=draw(ZONES))
-        news.append(arrival(entered, facts, subject_id=order, contact_id=order, holdout_bp=held_out))
-        for _ in range(draw(st.integers(0, 6))):
-            at = PLACED + timedelta(minutes=30 * draw(st.integers(0, 48 * 14)))
-            news.append(draw(changes(order, at)))
-        news.append(Change(PLACED + timedelta(days=40), ORDER, order, ChangeKind.RELEASED, PLACED))
-    return news
-
-
-@st.composite
-def worlds_of_people(draw: st.DrawFn) -> list[News]:
-    """Draw what three people do who were put in without an order."""
-    news: list[News] = []
-    for person in (1, 2, 3):
-        entered = PLACED + hours(draw(st.integers(0, 60)))
-        facts = Facts(contact=ContactFacts(draw(ZONES), "pl", "Europe/Warsaw"))
-        held_out = draw(st.sampled_from([0, 0, 9_999]))
-        who = {"subject_kind": CONTACT, "subject_id": person, "contact_id": person}
-        news.append(arrival(entered, facts, holdout_bp=held_out, **who))
-        for _ in range(draw(st.integers(0, 6))):
-            at, node = PLACED + timedelta(minutes=30 * draw(st.integers(0, 48 * 14))), draw(st.integers(1, 9))
-            happened: list[News] = [
-                Purchase(at, person, ("soap",), at - hours(draw(st.integers(0, 3)))),
-                Visit(at, CONTACT, person, f"n{node}", is_click=draw(st.booleans())),
-                Reply(at, CONTACT, person, f"n{node}", Code.TASK_DONE),
-            ]
-            news.append(draw(st.sampled_from(happened)))
-    return news
-
-
-@st.composite
-def changes(draw: st.DrawFn, order: int, at: datetime) -> News:
-    """Draw one thing that happens to an order."""
-    kinds = [
-        ChangeKind.PAID,
-        ChangeKind.CANCELLED,
-        ChangeKind.SUPERSEDED,
-        ChangeKind.PROMISED,
-        ChangeKind.HELD,
-    ]
-    if draw(st.integers(0, 7)) == 0:
-        return Purchase(
-            at, order, draw(st.sampled_from([("soap",), ("wax",)])), at - hours(draw(st.integers(0, 3)))
-        )
-    if draw(st.integers(0, 5)) == 0:
-        code = draw(st.sampled_from([Code.TASK_DONE, Code.TASK_DROPPED]))
-        return Reply(at, ORDER, order, f"n{draw(st.integers(1, 9))}", code)
-    kind = draw(st.sampled_from([*kinds, None, None]))
-    if kind is None:
-        return Visit(at, ORDER, order, f"n{draw(st.integers(1, 9))}", is_click=draw(st.booleans()))
-    until = at + hours(draw(st.integers(-5, 100))) if kind is ChangeKind.PROMISED else None
-    became_true_at = at - hours(draw(st.integers(0, 3)))
-    return Change(at, ORDER, order, kind, became_true_at, until)
 
 
 def fate(enrolment_id: int, step_no: int, now: datetime) -> Code:
@@ -269,11 +54,29 @@ SLOW = settings(
 )
 
 
+def test_every_kind_of_block_and_entry_is_drawn() -> None:
+    """Whoever adds one adds it here, so that what is promised of random graphs is promised of it too."""
+    somewhere = st.just("n1")
+    kinds = blocks_by_kind(somewhere, somewhere, somewhere)
+
+    assert {"end", *(kind for kind, drawn in kinds.items() if drawn)} == set(KINDS)
+    assert {entry["on"] for entries in ENTRIES_OF.values() for entry in entries} == set(ENTRIES)
+
+
+PLAYED = st.one_of(
+    st.tuples(documents(), worlds()),
+    st.tuples(documents(), worlds()),
+    st.tuples(documents(about=CART), worlds_of_carts()),
+    st.tuples(documents(about=CONTACT), worlds_of_people()),
+)
+
+
 @SLOW
-@given(documents(), worlds(), st.integers(0, 300), st.integers(0, 100))
+@given(PLAYED, st.integers(0, 300), st.integers(0, 100))
 def test_everybody_reaches_one_end_and_time_never_runs_back(
-    raw: ProcessDocument, news: list[News], lag: int, lane_lag: int
+    played: tuple[ProcessDocument, list[News]], lag: int, lane_lag: int
 ) -> None:
+    raw, news = played
     asleep = [(PLACED + hours(30), PLACED + hours(30 + lag))]
 
     store = play(raw, news, lag=lambda _: timedelta(minutes=lag), lane_lag=lane_lag, asleep=asleep)

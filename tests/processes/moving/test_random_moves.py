@@ -12,7 +12,8 @@ from recoup.processes.graph.document import ProcessDocument
 from recoup.processes.moving.plan import Choice, Old, Plan, apply_rule, rules_of, to_block
 from recoup.processes.simulator import Simulator
 from recoup.processes.worlds import Lane, News
-from tests.processes.test_random_worlds import END_OF_TIME, SLOW, documents, fate, worlds
+from tests.processes.drawn import END_OF_TIME, documents, worlds
+from tests.processes.test_random_worlds import SLOW, fate
 from tests.processes.worlds import PLACED, VERSION, shop_with
 
 pytestmark = pytest.mark.faults

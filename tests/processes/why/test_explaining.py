@@ -15,7 +15,8 @@ from recoup.processes.simulator import Simulator
 from recoup.processes.why.explaining import Reason, Story, Told, all_keys, explain
 from recoup.processes.worlds import Lane, News
 from recoup.web.words.why import SENTENCES, head, sentence
-from tests.processes.test_random_worlds import SLOW, documents, fate, worlds
+from tests.processes.drawn import documents, worlds
+from tests.processes.test_random_worlds import SLOW, fate
 from tests.processes.worlds import (
     PLACED,
     SEND_TWICE,
