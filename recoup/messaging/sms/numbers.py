@@ -1,5 +1,7 @@
 """Which numbers a short message may go to: E.164 alone, mobile, in a country that the shop allows (T64)."""
 
+from functools import lru_cache
+
 import phonenumbers
 from phonenumbers import PhoneNumberType
 
@@ -7,6 +9,7 @@ _MOBILE = frozenset({PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBIL
 UNREADABLE, NOT_MOBILE, COUNTRY = "address_bad", "not_mobile", "country_not_allowed"
 
 
+@lru_cache(maxsize=4096)
 def country_of(number: str) -> str:
     """Return the country of a number in E.164; empty for satellites and the like, which have none."""
     try:
@@ -16,6 +19,7 @@ def country_of(number: str) -> str:
     return str(region) if region and region != "001" else ""
 
 
+@lru_cache(maxsize=4096)
 def refusal(number: str, countries: frozenset[str]) -> str:
     """Return why no short message goes to a number: `address_bad`, `not_mobile`, `country_not_allowed`; or nothing.
 
