@@ -4,6 +4,7 @@ import random
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from zlib import crc32
 
 from recoup.core.search import normalise
 from recoup.demo.deliveries import brought, invoiced
@@ -84,6 +85,7 @@ def _plan(dice: random.Random, number: str, placed_at: datetime, person: PersonS
     code, title, is_offline = dice.choices(METHODS, weights=(5, 4, 2))[0]
     lines = tuple(_line(good) for good in goods)
     delivery, price = brought(person, lines)
+    person = _with_consent(person, placed_at)
     snapshot = OrderSnapshot(
         ref=number,
         number=number,
@@ -113,6 +115,14 @@ def _plan(dice: random.Random, number: str, placed_at: datetime, person: PersonS
     elif not is_offline and dice.random() < 0.6:
         fails_at = placed_at + timedelta(minutes=dice.randint(1, 10))
     return Plan(snapshot, pays_at, fails_at, dice.choice(FAILURES[code]))
+
+
+def _with_consent(person: PersonSnapshot, at: datetime) -> PersonSnapshot:
+    """Let two of three of those who order agree to offers by mail, the same ones each time."""
+    if crc32(person.email.encode()) % 3 == 0:
+        return person
+    words = CONSENT_WORDS[person.locale]
+    return replace(person, marketing_consent=True, marketing_consent_at=at, marketing_consent_text=words)
 
 
 def carts(begin: datetime, *, days: int) -> list[CartSnapshot]:

@@ -11,6 +11,7 @@ class Good:
     ref: str
     name: str
     price: Decimal
+    cost: Decimal | None = None  # as the shop tells it
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +53,19 @@ NAMES = {
     ),
 }  # fmt: skip
 GOODS = (
-    Good("krem-lawenda", "Krem do rąk Lawenda 75 ml", Decimal("39.00")),
-    Good("olejek-roza", "Olejek do twarzy Dzika Róża 30 ml", Decimal("89.00")),
-    Good("mydlo-owies", "Mydło owsiane 100 g", Decimal("24.00")),
-    Good("szampon-pokrzywa", "Szampon z pokrzywą 250 ml", Decimal("46.00")),
-    Good("swieca-figa", "Świeca sojowa Figa 180 g", Decimal("69.00")),
-    Good("balsam-len", "Balsam do ciała Len 200 ml", Decimal("58.00")),
-    Good("peeling-kawa", "Peeling kawowy 200 g", Decimal("42.00")),
+    Good("krem-lawenda", "Krem do rąk Lawenda 75 ml", Decimal("39.00"), Decimal("14.20")),
+    Good("olejek-roza", "Olejek do twarzy Dzika Róża 30 ml", Decimal("89.00"), Decimal("38.50")),
+    Good("mydlo-owies", "Mydło owsiane 100 g", Decimal("24.00"), Decimal("8.10")),
+    Good("szampon-pokrzywa", "Szampon z pokrzywą 250 ml", Decimal("46.00"), Decimal("19.90")),
+    Good("swieca-figa", "Świeca sojowa Figa 180 g", Decimal("69.00"), Decimal("27.40")),
+    Good("balsam-len", "Balsam do ciała Len 200 ml", Decimal("58.00"), Decimal("24.00")),
+    Good("peeling-kawa", "Peeling kawowy 200 g", Decimal("42.00"), Decimal("15.60")),
     Good("zestaw-prezent", "Zestaw prezentowy Ogród", Decimal("189.00")),
     Good("warsztat-mydlo", "Warsztaty online: mydło w domu", Decimal("249.00")),
     Good("woda-rozana", "Woda różana 100 ml", Decimal("34.00")),
 )
+# What the owner has entered by hand; the rest nobody has said, and the share of the shop stands in for it.
+ENTERED = {"zestaw-prezent": Decimal("96.00"), "warsztat-mydlo": Decimal("60.00")}
 DOMAINS = {
     "pl": ("poczta.example", "skrzynka.example"),
     "de": ("post.example",),

@@ -25,10 +25,10 @@ from recoup.core.activity import SYSTEM, Actor
 from recoup.core.clock import real_now, trade_now, trade_offset
 from recoup.core.installation import confirm_place, get_installation
 from recoup.core.models import Heartbeat
-from recoup.demo import stage
+from recoup.demo import bargains, stage
 from recoup.demo.mailbox import Mailbox, keeper
 from recoup.demo.past import Plan, carts, older_plans, plans
-from recoup.demo.people import GOODS
+from recoup.demo.people import ENTERED, GOODS
 from recoup.demo.telling import cart_as_told, order_as_told, report
 from recoup.hooks import apply as intake
 from recoup.integrations.smtp import own_mailbox
@@ -109,6 +109,8 @@ def start_demo(*, days: int = DAYS, tell: Callable[[str], None] = print) -> None
 
 def _make_past(days: int, bank_url: str) -> None:
     stage.mark_as_demo()
+    with connection.cursor() as cursor:
+        cursor.execute("SET synchronous_commit TO off")  # made-up weeks are worth no wait for the disk
     _set_offset(-timedelta(days=days + OLDER_DAYS))
     with _own_mailbox() as port:
         scenery = stage.make_shop(
@@ -181,10 +183,15 @@ class _Past:
         for good in GOODS:
             record_product(
                 source,
-                ProductSnapshot(good.ref, good.name, good.price, "PLN", begin),
+                ProductSnapshot(
+                    good.ref, good.name, good.price, "PLN", begin,
+                    cost=good.cost, says_cost=good.cost is not None,
+                ),
                 now=begin,
-            )
+            )  # fmt: skip
+        bargains.know_costs(self._scenery.shop, ENTERED, now=begin)
         go_live(self._scenery.shop, actor=SYSTEM, now=begin)
+        bargains.begin_offers(self._scenery.shop, holdout_bp=LEFT_ALONE_BP, now=begin)
         full = begin + timedelta(days=OLDER_DAYS, minutes=1)
         waiting = older_plans(begin + timedelta(minutes=1), days=OLDER_DAYS) + plans(full, days=self._days)
         paying: list[Plan] = []
@@ -249,12 +256,17 @@ class _Past:
     def _decide(self, now: datetime) -> None:
         """Let those who got a reminder decide, once a mail, whether it makes them pay."""
         sent = Message.objects.filter(state="sent", shop=self._scenery.shop).exclude(pk__in=self._decided)
-        for message in sent.order_by("id"):
+        for message in sent.select_related("template", "cart").order_by("id"):
             self._decided.add(message.pk)
             if message.order_id is None:
                 if message.cart is not None and self._dice.random() < ORDERS_CART:
                     at = now + timedelta(hours=self._dice.choice((1, 3, 5)))
                     self._will_order.append((at, message.cart.ref, message.pk))
+                continue
+            if message.template is not None and message.template.key == bargains.TEXT:
+                if self._dice.random() < bargains.TAKES_IT:
+                    at = now + timedelta(hours=self._dice.choice((1, 3, 8, 20)))
+                    self._will_pay.append((at, message.order_id, message.pk))
                 continue
             place = min(Message.objects.filter(order_id=message.order_id, state="sent").count(), 3) - 1
             if self._dice.random() < COMES_BACK[place]:
@@ -267,7 +279,8 @@ class _Past:
             order = Order.objects.get(pk=order_id)
             if order.payment_state in OWED_STATES:
                 Message.objects.filter(pk=message_id).update(opened_at=at, clicked_at=at)
-                self._record(order, at, AttemptState.SUCCEEDED, message_id=message_id)
+                if not bargains.pay_with_offer(self._scenery, order, at, message_id=message_id):
+                    self._record(order, at, AttemptState.SUCCEEDED, message_id=message_id)
 
     def _order_carts(self, now: datetime) -> None:
         """Let those who come back to their cart order what it holds and pay at once."""
@@ -308,6 +321,7 @@ class _Past:
         told = order_as_told(plans(now - timedelta(days=1), days=1)[0].snapshot)
         broken = {**told, "id": "L-1999", "number": "L-1999", "total": "129,00 zł"}
         report(source, "order.created", broken, at=now - timedelta(minutes=50))
+        bargains.leave_offers(self._scenery, now=now)
         worker.step_all()
 
     def _record(

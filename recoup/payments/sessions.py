@@ -110,20 +110,20 @@ def open_session(order: Order, opening: Opening, *, now: datetime) -> Attempt:
     :raises SessionNotOpened: if the operator did not open it; nothing was taken.
     :raises SessionUnknown: if the operator's answer was lost; the same call may be repeated.
     """
-    attempt, is_new = _reserve(order, opening, now=now)
+    attempt, is_new = reserve(order, opening, now=now)
     if attempt.failure_code == told.AMOUNT_DIFFERS:
         raise SessionUnknown(attempt.pk)
     if not is_new and attempt.redirect_url:
         if _still_serves(attempt, opening, now):
             return attempt
         close_session(attempt, now=now)
-        attempt, is_new = _reserve(order, opening, now=now)
+        attempt, is_new = reserve(order, opening, now=now)
     if attempt.redirect_url:
         return attempt
     return _call_operator(attempt, opening, is_new=is_new, now=now)
 
 
-def _reserve(order: Order, opening: Opening, *, now: datetime) -> tuple[Attempt, bool]:
+def reserve(order: Order, opening: Opening, *, now: datetime) -> tuple[Attempt, bool]:
     """Store the intent under a key, or return what is open; tell whether it is new."""
     with transaction.atomic():
         order = lock_order(order.pk)
