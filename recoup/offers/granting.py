@@ -66,7 +66,7 @@ def grant_offers(wishes: Sequence[Wish], *, now: datetime) -> list[Offer]:
 
     The clock of an offer starts now. Granted only if the order or cart is still open, its origin can apply it, the person
     has not had enough, the whole promise stands above the floor, and the budget carries it; the first of these that fails is
-    the reason. An offer that another shop applies is `asked` until its coupon stands there. Announces `OfferGranted`, and
+    the reason. An offer that the shop itself applies is `asked` until its coupon stands there. Announces `OfferGranted`, and
     `OfferDecided` for a step that waits.
     """
     lock_people({wish.contact_id for wish in wishes})
@@ -195,7 +195,7 @@ def _pay_from_budgets(written: Sequence[tuple[Offer, Wish]], *, now: datetime) -
 
 
 def announce_decision(offer: Offer, *, at: datetime) -> None:
-    """Tell those who wait that an offer is in force or refused; nothing while another shop is still being asked."""
+    """Tell those who wait that an offer is in force or refused; nothing while the shop is still being asked."""
     if offer.state == State.ASKED:
         return
     if offer.state == State.GRANTED:

@@ -107,7 +107,7 @@ class Offer(ShopOwned):  # type: ignore[django-manager-missing]
     # What some goods cost was not known, and the share that the shop set stood in for it (K7, O5).
     is_guessed = models.BooleanField(default=False, db_default=False)
     is_for_person = models.BooleanField(default=False, db_default=False)  # for whatever they order next
-    decided_at = models.DateTimeField(null=True)  # when another shop had answered; else at once
+    decided_at = models.DateTimeField(null=True)  # when the shop had answered; else at once
     granted_at = models.DateTimeField()  # the clock of its validity starts here
     granted_by = models.BigIntegerField(null=True)  # of one granted by hand
     valid_until = models.DateTimeField()

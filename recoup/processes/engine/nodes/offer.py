@@ -1,7 +1,7 @@
 """Offer: a personal discount, free delivery or a gift; goes on by one way if it was granted, by another if not.
 
 Whether it is granted hangs on what only the shop's rows tell (margin floor, budget, what the person has had). So the block
-asks, waits for the decision, which is made in the same transaction unless another shop has to make a coupon, and goes on.
+asks, waits for the decision, which is made in the same transaction unless the shop has to make a coupon, and goes on.
 """
 
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ from recoup.processes.engine.records import Facts
 from recoup.processes.engine.times import after, parse_span, zone_of
 from recoup.processes.engine.wording import gettext_noop
 
-# So long another shop has to make its coupon; then nothing is offered.
+# So long the shop has to make its coupon; then nothing is offered.
 LONGEST_ASKING = timedelta(hours=12)
 MASK = Wake.OFFER_DECIDED.value
 _PLACES = 2
