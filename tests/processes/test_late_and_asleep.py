@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from recoup.processes import memory
+from recoup.processes import memory_messages
 from recoup.processes.engine import advance as advancing
 from recoup.processes.engine.codes import Code, State
 from recoup.processes.engine.compiled import Move
@@ -246,7 +246,7 @@ def test_without_goal_and_last_look_a_payer_would_be_reminded(monkeypatch: pytes
     protected = played()
     monkeypatch.setattr(advancing, "_meet_goal", lambda *_: False)
     by_last_look_alone = played()
-    monkeypatch.setattr(memory, "refusal", lambda _: None)
+    monkeypatch.setattr(memory_messages, "refusal", lambda _: None)
     unprotected = played()
 
     assert (protected, by_last_look_alone) == ([], [])
