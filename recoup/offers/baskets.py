@@ -140,7 +140,20 @@ def _basket(subject: Order | Cart, lines: tuple[Line, ...]) -> Basket:
             tax=subject.tax_total or _ZERO,
             has_coupon=(subject.discount_total or _ZERO) > 0,
         )
-    return Basket(subject.currency, subject.total, lines, has_coupon=bool(subject.coupon))
+    return Basket(
+        subject.currency,
+        subject.total,
+        lines,
+        delivery=_delivery_in(subject, lines),
+        has_coupon=bool(subject.coupon),
+    )
+
+
+def _delivery_in(cart: Cart, lines: tuple[Line, ...]) -> Decimal:
+    """Return what of the total of a cart is its delivery; nothing where the goods alone come to as much already."""
+    told = min(cart.shipping_total or _ZERO, cart.total)
+    goods = sum((line.total for line in lines), _ZERO)
+    return _ZERO if lines and not cart.coupon and cart.total <= goods else told
 
 
 def gift_of(subject: Order | Cart, terms: Terms) -> Gift | None:

@@ -31,7 +31,7 @@ _HOLD = """
 # Who stands at the bank's page with a coupon on an order may finish; then the order costs again what it did.
 GRACE = timedelta(minutes=15)
 # Shops tell the instant of a change to the second: what is taken off again must not stand in that of its putting on.
-_PAUSE = timedelta(seconds=2)
+PAUSE = timedelta(seconds=2)
 _END = """
     UPDATE offers_offer SET state = CASE WHEN state = 'asked' THEN 'refused' ELSE %(state)s END,
         decided_at = CASE WHEN state = 'asked' THEN %(now)s ELSE decided_at END,
@@ -72,7 +72,7 @@ def end_offers(
         "note": note,
         "real": real_now(),
         "grace": GRACE,
-        "pause": _PAUSE,
+        "pause": PAUSE,
         "may_finish": reason in _MAY_FINISH,
         "ids": sorted(offer_ids),
     }

@@ -20,7 +20,7 @@ from recoup.core.installation import get_installation
 from recoup.core.money import Money
 from recoup.offers import budgets
 from recoup.offers.codes import folded, new_code, shown
-from recoup.offers.ending import end_offers
+from recoup.offers.ending import PAUSE, end_offers
 from recoup.offers.granting import announce_decision, is_open
 from recoup.offers.models import Offer
 from recoup.offers.reasons import Reason
@@ -65,7 +65,7 @@ class _Refused(Exception):
 
 
 class _LostLease(Exception):
-    """Somebody else is at this offer, or it has ended meanwhile; whoever ended it has asked for what is left to do."""
+    """Somebody else is at this offer, or it has ended meanwhile."""
 
 
 def call_shops(tell: Tell) -> int:
@@ -118,6 +118,7 @@ def _work(offer: Offer, tell: Tell) -> bool:
             _done(offer)
     except _LostLease:
         log.info("offers.coupon.left", offer_id=offer.pk)
+        _clear_anew(offer)
     except _Refused as refused:
         _refuse(offer, refused.reason)
     except CurrencyChanged:
@@ -343,9 +344,16 @@ def _put_off(offer: Offer, trouble: str) -> None:
     if offer.state == State.ASKED:  # what has its deadline before is refused then
         left = min(offer.granted_at + LONGEST, offer.valid_until) - trade_now()
         at = min(at, real_now() + max(left, timedelta(0)))
-    Offer.objects.filter(pk=offer.pk, remote_next_at=offer.remote_next_at).update(
-        remote_next_at=at, remote_tries=offer.remote_tries + 1, remote_trouble=trouble[:300]
-    )
+    mine = Offer.objects.filter(pk=offer.pk, remote_next_at=offer.remote_next_at)
+    values = {"remote_next_at": at, "remote_tries": offer.remote_tries + 1, "remote_trouble": trouble[:300]}
+    if not mine.update(**values) and offer.state == State.ASKED:
+        _clear_anew(offer)
+
+
+def _clear_anew(offer: Offer) -> None:
+    """Have the coupon of an offer that ended meanwhile taken away: what we sent may have come after it was, by another."""
+    ended = Offer.objects.filter(pk=offer.pk, state__in=(State.REFUSED, State.VOID, State.EXPIRED))
+    ended.filter(maker__isnull=False).update(remote_next_at=real_now() + PAUSE)
 
 
 def _stays(offer: Offer) -> None:

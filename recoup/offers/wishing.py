@@ -75,7 +75,7 @@ def wish_of(offer: Offer, terms: Terms, subject: Order | Cart, promise: Promise)
         expires_at=offer.valid_until.replace(microsecond=0),
         emails=(contact.email,) if contact.email else (),
         products=_products(terms, subject, kind),
-        min_sum=None if isinstance(subject, Order) else _least(terms, subject, kind),
+        min_sum=None if isinstance(subject, Order) else _least(terms, promise.basket, kind),
         order_ref=subject.ref if isinstance(subject, Order) else "",
         is_alone=not terms.with_coupon,
         note=_note(offer, subject, promise.part),
@@ -92,7 +92,8 @@ def _value(terms: Terms, part: Part, *, is_order: bool) -> tuple[CouponKind, Dec
         return CouponKind.NOTHING, _ZERO
     if terms.kind in (Kind.PERCENT, Kind.GIFT):  # of a gift that is sold out: what is given instead
         return CouponKind.PERCENT, terms.percent
-    if is_order:  # a delivery is taken off the goods: a coupon changes no delivery that was chosen already
+    # A delivery is taken off the goods: a coupon changes no delivery that was chosen already.
+    if is_order or terms.kind is Kind.DELIVERY:
         return CouponKind.AMOUNT, part.discount
     return (CouponKind.ONE_PIECE if terms.products else CouponKind.AMOUNT), terms.amount
 
@@ -108,11 +109,11 @@ def _products(terms: Terms, subject: Order | Cart, kind: CouponKind) -> tuple[st
     return refs if is_plain and len(refs) <= MOST_GOODS else ()
 
 
-def _least(terms: Terms, cart: Cart, kind: CouponKind) -> Decimal | None:
-    """Return from which sum on a coupon for a cart counts: a fixed sum was reckoned on the cart as it was left."""
+def _least(terms: Terms, basket: Basket, kind: CouponKind) -> Decimal | None:
+    """Return from which sum of goods on a coupon for a cart counts: a fixed sum was reckoned on the cart as it was left."""
     if terms.min_sum is not None:
         return terms.min_sum
-    return cart.total if kind is CouponKind.AMOUNT else None
+    return basket.total - basket.delivery if kind is CouponKind.AMOUNT else None
 
 
 def _note(offer: Offer, subject: Order | Cart, part: Part) -> str:

@@ -100,6 +100,19 @@ def test_what_the_floor_would_cut_is_not_promised(shop: Shop) -> None:
     assert (kept.state, cut.state, cut.reason) == ("granted", "refused", "floor")
 
 
+def test_the_delivery_that_a_cart_pays_for_is_no_profit(shop: Shop) -> None:
+    lines = [
+        {"name": "Mug", "product_ref": "mug", "quantity": "1", "unit_price": "100.00", "total": "100.00"}
+    ]
+    with scope(shop=shop):
+        make_settings(shop, floor=D(50))  # of 140.00 that would be paid, 90.00 are goods and delivery
+        values: dict[str, Any] = {"lines": lines, "shipping_total": D(50)}
+        beside = decide(make_cart(shop, contact=make_contact(shop), total="100.00", **values))
+        within = decide(make_cart(shop, contact=make_contact(shop), total="150.00", **values))
+
+    assert [(one.state, one.reason) for one in (beside, within)] == [("granted", ""), ("refused", "floor")]
+
+
 def test_an_unknown_cost_refuses_until_a_product_or_the_shop_says_it(shop: Shop) -> None:
     with scope(shop=shop):
         make_settings(shop, default_cost=None)

@@ -16,15 +16,17 @@ from recoup.config.worker import record_told
 from recoup.core import outbox
 from recoup.core.clock import real_now
 from recoup.core.models import AttentionItem, Installation
+from recoup.integrations.woocommerce.adapter import WooCommerce
 from recoup.offers import handlers
 from recoup.offers.budgets import period_start, spent
 from recoup.offers.codes import shown
-from recoup.offers.ending import expire_due_offers
+from recoup.offers.ending import end_offers, expire_due_offers
 from recoup.offers.events import OfferDecided, OfferGranted
 from recoup.offers.granting import Wish, grant_offers
 from recoup.offers.making import call_shops
 from recoup.offers.models import Offer, Redemption
 from recoup.offers.pricing import Basket, Line, Rules, lowest_sum, margin_at, quote
+from recoup.offers.reasons import Reason
 from recoup.offers.redeeming import KEPT, confirm_paid
 from recoup.offers.terms import BudgetLimit, Kind, Period, Terms
 from recoup.offers.wishing import Promise
@@ -34,6 +36,7 @@ from recoup.processes.engine.codes import Code
 from recoup.processes.entering import enrol_cases
 from recoup.processes.loop import Engine
 from recoup.processes.models import StepLog
+from recoup.shops.snapshots import OrderSnapshot
 from tests.factories.cases import make_case
 from tests.factories.clock import set_clock
 from tests.factories.moments import DAY, HOUR, NOW
@@ -385,6 +388,44 @@ def test_an_older_shop_has_no_link_and_a_sum_counts_from_the_cart_as_it_was(worl
     (coupon,) = world.woo.coupons.values()
     assert (fresh(offer).state, offer.remote_url) == ("granted", "")
     assert (coupon["discount_type"], D(coupon["minimum_amount"])) == ("fixed_cart", D("100.00"))
+
+
+def test_the_delivery_of_a_cart_is_no_part_of_its_goods(world: World) -> None:
+    values: dict[str, Any] = {"total": "115.00", "shipping_total": D("15.00")}
+    ask_for(world.cart(**values), Terms(Kind.AMOUNT, amount=D("10"), currency="EUR"))
+    world.work()
+
+    (coupon,) = world.woo.coupons.values()
+    assert D(coupon["minimum_amount"]) == D("100.00")
+
+
+def test_a_delivery_for_nothing_is_taken_off_the_goods_of_a_cart(world: World) -> None:
+    offer = ask_for(world.cart(total="115.00", shipping_total=D("15.00")), Terms(Kind.DELIVERY))
+    world.work()
+
+    (coupon,) = world.woo.coupons.values()
+    assert (fresh(offer).state, offer.new_total) == ("granted", D("100.00"))
+    assert (coupon["discount_type"], D(coupon["amount"])) == ("fixed_cart", D("15.00"))
+
+
+def test_what_comes_after_another_worker_has_taken_the_coupon_away_is_taken_away_too(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = world.order()
+    offer, put = ask_for(order), WooCommerce.put_coupon
+
+    def late(*args: Any, **values: Any) -> OrderSnapshot:
+        end_offers([offer.pk], "void", Reason.BY_HAND, now=NOW)
+        Offer.objects.update(remote_next_at=None)  # the other one found none on the order, and is done
+        return put(*args, **values)
+
+    monkeypatch.setattr(WooCommerce, "put_coupon", late)
+    world.work()
+    left = world.total(order)
+    world.work()
+
+    assert (fresh(offer).state, left, world.total(order)) == ("refused", D("90.00"), D("100.00"))
+    assert world.woo.coupons == {}
 
 
 def test_a_code_typed_at_the_checkout_holds_its_offer_and_counts_when_paid(world: World) -> None:
