@@ -8,6 +8,7 @@ from django_scopes import scopes_disabled
 
 from recoup.accounts.roles import Role
 from recoup.offers.models import Offer
+from recoup.orders.models import Order
 from tests.factories.offers import make_settings
 from tests.factories.orders import make_order
 from tests.factories.people import make_contact
@@ -95,3 +96,21 @@ def test_the_page_of_a_customer_leads_there_for_those_who_may(shop_place: Place,
 
     assert [f"/customers/{contact_id}/offer/" in page for page in pages] == [True, False]
     assert service.get(f"/s/own/customers/{contact_id}/offer/").status_code == 403
+
+
+@pytest.mark.parametrize("has_another", [False, True])
+def test_an_order_that_was_paid_meanwhile_becomes_no_promise_for_the_next_one(
+    shop_place: Place, clerk: Client, *, has_another: bool
+) -> None:
+    with scopes_disabled():
+        anna = make_contact(shop_place.shop)
+        order = make_order(shop_place.shop, contact=anna)
+        if has_another:
+            make_order(shop_place.shop, contact=anna)
+        Order.objects.filter(pk=order.pk).update(payment_state="paid", status="paid", captured=order.total)
+
+    answer = clerk.post(f"/s/own/customers/{anna.pk}/offer/", {**FORM, "about": f"order-{order.pk}"})
+
+    assert (answer.status_code, "paid or closed meanwhile" in answer.content.decode()) == (422, True)
+    with scopes_disabled():
+        assert not Offer.objects.filter(contact=anna).exists()

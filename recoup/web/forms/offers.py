@@ -71,9 +71,17 @@ class HandOfferForm(forms.Form):
     )
 
     def __init__(
-        self, data: Any, *, shop: Shop, goods: dict[str, str], currency: str, about: Choices = ()
+        self,
+        data: Any,
+        *,
+        shop: Shop,
+        goods: dict[str, str],
+        currency: str,
+        about: Choices = (),
+        chosen: str = "",
     ) -> None:
         super().__init__(data)
+        self._is_over = bool(chosen) and chosen not in dict(about)
         for name in ("percent", "amount", "gift"):  # needed by one kind of offer, and shown for it alone
             setattr(self.fields[name], "is_needed", True)  # noqa: B010 - an attribute that only screens know
         products, gift = self.fields["products"], self.fields["gift"]
@@ -97,6 +105,14 @@ class HandOfferForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Ask for what the kind of offer needs."""
         cleaned = super().clean() or {}
+        if self._is_over:  # it would become a promise for whatever they order next
+            self.errors.pop("about", None)
+            self.add_error(
+                None,
+                _(
+                    "What this was to be about has been paid or closed meanwhile. Choose again what it is for."
+                ),
+            )
         what = cleaned["what"] = cleaned.get("what") or Kind.PERCENT.value
         if what == Kind.PERCENT and not cleaned.get("percent") and "percent" not in self.errors:
             self.add_error("percent", _("Say how many per cent: more than 0 and at most 100."))

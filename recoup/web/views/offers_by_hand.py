@@ -64,10 +64,15 @@ def about_person(request: StaffRequest, seat: Seat, contact_id: int) -> HttpResp
     subjects = _subjects(contact)
     about = [(key, _subject_words(one)) for key, one in subjects.items()]
     goods = _goods(seat, list(subjects.values()))
+    chosen = request.POST.get("about", next(iter(subjects), ""))
     form = HandOfferForm(
-        request.POST or None, shop=seat.shop, goods=goods, currency=seat.shop.currency, about=about
+        request.POST or None,
+        shop=seat.shop,
+        goods=goods,
+        currency=seat.shop.currency,
+        about=about,
+        chosen=chosen,
     )
-    chosen = request.POST.get("about", next(iter(subjects), "")) if about else ""
     subject = subjects.get(chosen)
     wish = Wish(
         seat.shop.pk,
