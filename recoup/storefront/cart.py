@@ -83,7 +83,7 @@ def _show(
         "choices": [
             (one.ref, one.title, Money(one.price, one.currency))
             for one in filled.brought.choices
-            if one.price
+            if one.price is not None
         ],
         "step": str(step.step),
         "order": step.order,

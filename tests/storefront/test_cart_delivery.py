@@ -90,6 +90,17 @@ def test_a_way_that_is_gone_is_shown_and_another_is_chosen(
     assert (brought.name, brought.address["street"]) == ("Jan Wilk", "Boczna 9")
 
 
+def test_a_way_that_costs_nothing_is_offered_too(
+    source: Source, cart: Cart, link: MakeLink, buyer: Client
+) -> None:
+    offer(source, "inpost_locker", is_available=False)
+    offer(source, "courier", "0")
+
+    shown = buyer.get(link("cart", cart)).content.decode()
+
+    assert 'name="choose" value="courier">Courier, €0.00' in shown
+
+
 def test_a_point_that_is_closed_is_named_anew_by_its_person(
     shop: Shop, source: Source, cart: Cart, link: MakeLink, buyer: Client
 ) -> None:
