@@ -84,8 +84,11 @@ class PostgresStore:
         with connection.cursor() as cursor:
             cursor.execute(_WAITING, [[self._marks.get(prio, _BEGINNING) for prio in Priority], now])
             cursor.nextset()
+            waiting = [prio for (prio,) in cursor.fetchall()]
+            # Behind whose mark nobody is left, their backlog is over: the next look begins at the beginning again.
+            self._marks = {prio: mark for prio, mark in self._marks.items() if prio in waiting}
             # The long statement is planned anew each time, so it is spared where nobody is due.
-            for (prio,) in cursor.fetchall():
+            for prio in waiting:
                 if len(due) < limit:
                     due += self._pick_prio(cursor, prio, limit - len(due), now)
         return due

@@ -304,3 +304,22 @@ def test_who_was_seen_before_the_process_was_let_go_on_is_not_set_aside_after_it
     assert states([one]) == [State.READY]
     monkeypatch.undo()
     assert Engine().run_once() == 1
+
+
+def test_who_enters_behind_a_backlog_that_is_over_waits_for_the_next_look_alone(shop: Shop) -> None:
+    make_process(shop)
+    first, second, late = enrol(shop, 3)
+    Enrolment.objects.filter(pk__in=[first, second]).update(state=1, run_at=NOW + HOUR)
+    Enrolment.objects.filter(pk=late).update(state=1, run_at=NOW + 3 * DAY)
+    store = PostgresStore()
+
+    def pick() -> list[int]:
+        with transaction.atomic():
+            found = [due.enrolment.id for due in store.pick(2, NOW + DAY)]
+            Enrolment.objects.filter(pk__in=found).update(run_at=NOW + 3 * DAY)
+        return found
+
+    drained = pick()
+    Enrolment.objects.filter(pk=late).update(run_at=NOW)  # due before all that were drained
+
+    assert (drained, pick(), pick()) == ([first, second], [], [late])
