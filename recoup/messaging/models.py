@@ -142,7 +142,9 @@ class Lane(models.Model):
         null=True, blank=True
     )  # messages a day; empty: as many as the rate
     max_in_flight = models.PositiveIntegerField(null=True, blank=True)  # claimed and not ended at once
-    warmup = ArrayField(models.PositiveIntegerField(), default=list, blank=True)  # quota of day 1, 2, ...
+    warmup = ArrayField(
+        models.PositiveIntegerField(), default=list, db_default=[], blank=True
+    )  # quota of day 1, 2, ...
     warmup_since = models.DateField(null=True, blank=True)  # day 1, in the shop's zone
     taken = models.IntegerField(default=0, db_default=0)  # of the quota, on the day below
     taken_on = models.DateField(null=True, blank=True)

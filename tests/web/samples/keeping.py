@@ -1,5 +1,6 @@
 """Customers, processes, messages and search."""
 
+from types import SimpleNamespace
 from typing import Any
 
 from recoup.web import parts, screens
@@ -37,6 +38,9 @@ def customers(**given: str) -> dict[str, Any]:
         clear_url="?",
         import_url="/s/lumen/settings/import/",
         lead_shown=True,
+        segments_url="/s/lumen/segments/",
+        move_url="/s/lumen/processes/add/new/",  # rows are picked by their boxes
+        all_url="/s/lumen/processes/add/new/?f=1",
     )
 
 
@@ -131,6 +135,30 @@ def processes(**given: str) -> dict[str, Any]:
         ),
     ]
     return base("/s/lumen/processes/", **given, rows=rows, lead_shown=True, dialogs=[])
+
+
+def process_inside(**given: str) -> dict[str, Any]:
+    """All that wait in a process: orders, a cart, a person."""
+    titles = ["10491", "Cart", "Customer", "10488", "10479"]
+    rows = [
+        SimpleNamespace(
+            title=title, url="/s/lumen/orders/1/", person=PEOPLE[number][0], at=ago(hours=number * 9)
+        )
+        for number, title in enumerate(titles)
+    ]
+    views = [
+        parts.Link("All", "?", True),
+        parts.Link("Their cases in Recovery", "/s/lumen/recovery/?process=1"),
+    ]
+    return base(
+        "/s/lumen/processes/1/inside/",
+        **given,
+        crumb_links=crumbs("processes", "Waiting in it"),
+        title="Waiting in “Unpaid order”",
+        filters=parts.Filters(views),
+        rows=rows,
+        pager=parts.Pager("5 in the list", "", ""),
+    )
 
 
 def process(**given: str) -> dict[str, Any]:

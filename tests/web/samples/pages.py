@@ -40,6 +40,7 @@ PAGES: dict[str, Page] = {
     "process_adding": ("web/process_adding.html", segments.process_adding),
     "processes": ("web/processes.html", keeping.processes),
     "process": ("web/process.html", keeping.process),
+    "process_inside": ("web/process_step.html", keeping.process_inside),
     "process_walk": ("web/process_walk.html", walking.walk),
     "why": ("web/why.html", why.why),
     "process_move": ("web/process_move.html", moving.move),

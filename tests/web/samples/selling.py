@@ -259,6 +259,8 @@ def recovery(**given: str) -> dict[str, Any]:
         clear_url="?",
         lead_shown=True,
         process_url="/s/lumen/processes/1/",
+        move_url="/s/lumen/processes/add/new/",  # rows are picked by their boxes
+        all_url="/s/lumen/processes/add/new/?f=1",
     )
 
 
