@@ -32,8 +32,8 @@ from recoup.shops.snapshots import AttemptState, PaymentSnapshot
 
 READY = "unpaid_order_offer"
 TEXT = "order_offer"
-TAKES_IT = 0.3  # how many of those who got the mail with the offer pay with it
-_LEAST = 200  # orders from this sum on get the process with the discount, all others the one without
+TAKES_IT = 0.4  # how many of those who got the mail with the offer pay with it
+_LEAST = 250  # orders from this sum on get the process with the discount; enough are left to tell what the other brings
 
 
 def begin_offers(shop: Shop, *, holdout_bp: int, now: datetime) -> None:

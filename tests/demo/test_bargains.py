@@ -61,6 +61,6 @@ def test_large_orders_go_through_the_process_with_a_discount_and_the_others_as_b
         live = list(found.filter(status="live").values_list("name", flat=True))
 
     assert {name: (entry["op"], entry["v"]) for name, entry in entries.items()} == {
-        "Unpaid order": ("<", 200), "Unpaid order with a discount": (">=", 200),
+        "Unpaid order": ("<", 250), "Unpaid order with a discount": (">=", 250),
     }  # fmt: skip
     assert live == ["Unpaid order with a discount"]
