@@ -24,6 +24,7 @@ from recoup.offers.redeeming import (
     redeem,
 )
 from recoup.offers.terms import Kind, Terms
+from recoup.offers.trying import Refused, try_code
 from recoup.orders.events import OrderCancelled
 from recoup.orders.models import Order
 from recoup.orders.settle import lock_order
@@ -90,6 +91,16 @@ def test_nobody_elses_expired_withdrawn_or_other_offer_applies(shop: Shop) -> No
         make_offer(order, Terms(Kind.AMOUNT, amount=D(5), currency="PLN"))
 
         assert find_applied(order, now=NOW) is None
+
+
+def test_a_coupon_that_stands_in_a_shop_is_never_taken_off_here_too(shop: Shop) -> None:
+    order = make_order(shop, total="100.00")
+    with scope(shop=shop):
+        offer = make_offer(order, remote_ref="17")  # its source is gone, and with it the name of who made it
+        applied = redeeming.find_applied(order, now=NOW)
+        typed = try_code(order, offer.code, now=NOW)
+
+    assert (applied, typed) == (None, Refused.ELSEWHERE)
 
 
 def test_an_offer_of_another_shop_applies_nowhere_else(shop: Shop) -> None:
