@@ -14,7 +14,6 @@ from recoup.demo.stage import Stage
 from recoup.messaging import templates
 from recoup.offers.ending import withdraw
 from recoup.offers.granting import OfferRefused, Wish, grant_by_hand, is_open
-from recoup.offers.models import Offer
 from recoup.offers.redeeming import find_applied, redeem
 from recoup.offers.terms import Kind, Terms
 from recoup.orders.models import Order
@@ -98,23 +97,22 @@ def leave_offers(scenery: Stage, *, now: datetime) -> None:
     """Leave what people have done by hand lately: an offer withdrawn, one about an order, one for whatever comes next."""
     shop = scenery.shop
     owner = Actor("person", User.objects.order_by("id").values_list("pk", flat=True)[0])
-    newest = Offer.objects.filter(shop=shop, state=Offer.State.GRANTED).order_by("-granted_at").first()
-    if newest is not None:
-        at = now - timedelta(hours=2)
-        withdraw(
-            newest, note="Zamówienie odwołane telefonicznie.", actor=owner, now=max(at, newest.granted_at)
-        )
     owed = Order.objects.filter(shop=shop, status=Order.Status.UNPAID, contact__isnull=False)
-    about = next((one for one in owed.order_by("-placed_at")[1:10] if is_open(one)), None)
+    about = [one for one in owed.order_by("-placed_at")[1:20] if is_open(one)][:2]
     loyal = Order.objects.filter(shop=shop, payment_state="paid").order_by("-total", "id").first()
     ten, days = Terms(Kind.PERCENT, percent=Decimal(10), currency=shop.currency), timedelta(days=3)
-    wishes = []
-    if about is not None and about.contact_id is not None:
-        wishes.append(Wish(shop.pk, about.contact_id, ten, now + days, order_id=about.pk))
+    wishes = [
+        Wish(shop.pk, one.contact_id, ten, now + days, order_id=one.pk) for one in about if one.contact_id
+    ]
     if loyal is not None and loyal.contact_id is not None:
         wishes.append(Wish(shop.pk, loyal.contact_id, ten, now + 4 * days, is_for_person=True))
+    made = []
     for wish in wishes:
         try:
-            grant_by_hand(wish, actor=owner, now=now - timedelta(minutes=90))
+            made.append(grant_by_hand(wish, actor=owner, now=now - timedelta(minutes=90)))
         except OfferRefused:
             continue
+    if made:
+        withdraw(
+            made[0], note="Zamówienie odwołane telefonicznie.", actor=owner, now=now - timedelta(hours=1)
+        )
