@@ -428,6 +428,19 @@ def test_what_comes_after_another_worker_has_taken_the_coupon_away_is_taken_away
     assert world.woo.coupons == {}
 
 
+@pytest.mark.parametrize(
+    ("dropped", "products"), [("minimum_amount", ()), ("limit_usage_to_x_items", ("5",))]
+)
+def test_a_code_that_a_plugin_lets_take_more_off_another_cart_is_not_given(
+    world: World, dropped: str, products: tuple[str, ...]
+) -> None:
+    world.woo.meddles = {dropped: None}
+    offer = ask_for(world.cart(), Terms(Kind.AMOUNT, amount=D("10"), currency="EUR", products=products))
+    world.work(rounds=2)
+
+    assert (fresh(offer).state, offer.reason, world.woo.coupons) == ("refused", "differs", {})
+
+
 def test_a_code_typed_at_the_checkout_holds_its_offer_and_counts_when_paid(world: World) -> None:
     cart = world.cart()
     offer = ask_for(cart)

@@ -146,6 +146,8 @@ def _is_as_asked(row: Json, body: Json) -> bool:
         and _decimal(row.get("amount")).quantize(_CENT) == Decimal(body["amount"])
         and abs((ends_at - asked).total_seconds()) < 1
         and row.get("usage_limit") == 1
+        and (row.get("limit_usage_to_x_items") or 0) == body.get("limit_usage_to_x_items", 0)
+        and _decimal(row.get("minimum_amount") or 0) == Decimal(body.get("minimum_amount", "0"))
         and bool(row.get("individual_use")) == body["individual_use"]
         and sorted(row.get("product_ids") or []) == sorted(body["product_ids"])
         and sorted(str(email).lower() for email in row.get("email_restrictions") or [])
