@@ -72,7 +72,7 @@ def test_a_cost_is_changed_in_its_row_and_one_is_back_where_one_was(
     assert product.cost == (None if cost is None else Decimal(cost))
 
 
-@pytest.mark.parametrize("typed", ["-1", "dear", "1.23456", "1,2.3", "10000000000000"])
+@pytest.mark.parametrize("typed", ["-1", "dear", "1.23456", "1,2.3", "10000000000000", "1,250", "1.250"])
 def test_what_is_no_cost_is_said_and_kept_as_typed(source: Source, manager: Client, typed: str) -> None:
     product = make_product(source, cost=Decimal(7), cost_from="hand")
 
@@ -81,6 +81,16 @@ def test_what_is_no_cost_is_said_and_kept_as_typed(source: Source, manager: Clie
     assert (answer.status_code, f'value="{typed}"' in answer.content.decode()) == (422, True)
     product.refresh_from_db()
     assert product.cost == 7
+
+
+def test_a_part_of_a_coin_is_shown_so_that_it_has_one_reading(source: Source, manager: Client) -> None:
+    product = make_product(source, cost=Decimal("1.255"), cost_from="hand")
+
+    page = manager.get(f"{P}{product.pk}/")
+    shown = page.context["form"]["cost"].value()
+    answer = manager.post(f"{P}{product.pk}/", {"cost": shown})
+
+    assert (shown, answer.status_code) == ("1.2550", 303)
 
 
 def test_the_history_says_who_changed_it_from_what_to_what(source: Source, manager: Client) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from recoup.core.money import exponent
+
 _SPACES = re.compile(r"[\s\u00a0\u202f]+")
 _COST = re.compile(r"\d{1,12}([.,]\d{1,4})?")
 
@@ -48,6 +50,23 @@ class CostForm(forms.Form):
             " under Offers and margin."
         ),
     )
+
+    def __init__(self, *args: Any, currency: str = "", **values: Any) -> None:
+        super().__init__(*args, **values)
+        self._currency = currency
+
+    def clean_cost(self) -> Decimal | None:
+        """Refuse what is a thousand to one and a little more than one to another: 1,250."""
+        cost: Decimal | None = self.cleaned_data["cost"]
+        if cost is not None and has_two_readings(cost, self._currency):
+            words = _("This can be read in two ways. Write %(whole)s or %(part)s.")
+            raise forms.ValidationError(words % {"whole": f"{cost * 1000:.0f}", "part": f"{cost:.4f}"})
+        return cost
+
+
+def has_two_readings(cost: Decimal, currency: str) -> bool:
+    """Tell whether the mark in front of three digits may be one of thousands."""
+    return cost >= 1 and cost.as_tuple().exponent == -3 and exponent(currency) < 3
 
 
 class FillForm(forms.Form):

@@ -14,6 +14,7 @@ from recoup.offers.pricing import Basket, Line, is_guessed, margin_at
 from recoup.offers.settings import get_settings, rules_of
 from recoup.shops.access import Seat
 from recoup.web.answers import place
+from recoup.web.forms.costs import has_two_readings
 from recoup.web.keeping_screens import CostRow
 from recoup.web.shown.timeline import Actors
 from recoup.web.words.offers import margin_words
@@ -68,4 +69,7 @@ def plain_cost(cost: Decimal | None, currency: str) -> str:
     if cost is None:
         return ""
     whole = cost.quantize(Decimal(1).scaleb(-exponent(currency)))
-    return f"{whole:f}" if whole == cost else f"{cost.normalize():f}"
+    if whole == cost:
+        return f"{whole:f}"
+    short = cost.normalize()
+    return f"{cost:.4f}" if has_two_readings(short, currency) else f"{short:f}"

@@ -89,7 +89,8 @@ def cost(request: StaffRequest, seat: Seat, product_id: int) -> HttpResponse:
     """Show what a product costs with its history, or set it; from the list one comes back to the list."""
     rows = Product.objects.filter(shop=seat.shop).select_related("source")
     product = get_object_or_404(rows, pk=product_id)
-    form = CostForm(request.POST or None, initial={"cost": plain_cost(product.cost, product.currency)})
+    known = {"cost": plain_cost(product.cost, product.currency)}
+    form = CostForm(request.POST or None, initial=known, currency=product.currency)
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data["cost"]
         set_cost(product, given, actor=actor_of(seat), now=request.now)
