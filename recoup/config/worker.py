@@ -106,7 +106,7 @@ def _send(sender: Sender, stop: threading.Event, name: str) -> None:
 
 def all_loops() -> list[loops.Loop]:
     """Return every loop but the senders, most urgent first."""
-    engines = [Engine() for _ in range(ENGINES)]
+    engines, coupons = [Engine() for _ in range(ENGINES)], loops.Pulse("coupons")
     return [
         loops.Loop("intake", _unscoped(lambda: intake.apply_waiting(limit=200)), idle=0.25),
         loops.Loop("outbox", _unscoped(outbox.dispatch), idle=0.25),
@@ -116,7 +116,7 @@ def all_loops() -> list[loops.Loop]:
         ),
         loops.Loop("detection", _unscoped(detect), idle=SWEEP_EVERY.total_seconds()),
         loops.Loop("calls", _unscoped(make_calls), idle=CALLS_EVERY),
-        loops.Loop("coupons", _unscoped(lambda: call_shops(record_told)), idle=COUPONS_EVERY),
+        loops.Loop("coupons", _unscoped(partial(call_shops, record_told, beat=coupons)), idle=COUPONS_EVERY),
         loops.Loop("asking", _unscoped(ask), idle=SWEEP_EVERY.total_seconds()),
         loops.Loop("polling", _unscoped(poll), idle=POLL_EVERY.total_seconds()),
         loops.Loop(

@@ -68,16 +68,18 @@ class _LostLease(Exception):
     """Somebody else is at this offer, or it has ended meanwhile."""
 
 
-def call_shops(tell: Tell) -> int:
+def call_shops(tell: Tell, *, beat: Callable[[], object] = lambda: None) -> int:
     """Make and take away the coupons that are due, of any shop; return how many that were. The worker's loop.
 
-    `tell` records an order as its shop shows it. A silenced copy of an installation calls nobody (R19).
+    `tell` records an order as its shop shows it. `beat` is called before each offer, for slow shops hold one up for long.
+    A silenced copy of an installation calls nobody (R19).
     """
     if get_installation().silenced_at is not None:
         return 0
     claimed = _claim()
     silent: set[int | None] = set()
     for offer in claimed:
+        beat()
         if offer.maker_id in silent:  # one that does not answer now is not asked again for each of them
             _put_off(offer, offer.remote_trouble)
             continue

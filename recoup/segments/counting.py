@@ -12,7 +12,7 @@ from recoup.segments.queries import count_of
 from recoup.shops.models import Shop
 
 COUNTED_ANEW_AFTER = timedelta(minutes=10)
-AT_ONCE = 5  # segments of one turn, so that other work of the loop comes to its own
+AT_ONCE = 3  # segments of one turn: a loop that is longer than two minutes about it is taken for dead
 LONGEST = "20s"  # what takes longer shows no number rather than hold the database
 
 

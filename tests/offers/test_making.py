@@ -428,6 +428,17 @@ def test_what_comes_after_another_worker_has_taken_the_coupon_away_is_taken_away
     assert world.woo.coupons == {}
 
 
+def test_slow_shops_do_not_pass_for_a_worker_that_has_stopped(world: World) -> None:
+    for _ in range(2):
+        ask_for(world.order(), enrolment_id=None, step_no=None)
+    at: list[int] = []
+
+    call_shops(record_told, beat=lambda: at.append(len(world.woo.calls)))
+
+    assert len(at) == 2
+    assert at[0] < at[1]
+
+
 @pytest.mark.parametrize(
     ("dropped", "products"), [("minimum_amount", ()), ("limit_usage_to_x_items", ("5",))]
 )
