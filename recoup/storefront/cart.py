@@ -1,6 +1,5 @@
 """The filled cart: the goods as they were left, what has changed since, and one button (C3-C7, C11; T54, T56, T57)."""
 
-from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 
 from django.http import HttpRequest, HttpResponse
@@ -9,7 +8,6 @@ from django.utils.translation import gettext as _
 from recoup.core import links
 from recoup.core.links import LinkOrder
 from recoup.core.money import Money
-from recoup.core.ratelimit import is_allowed
 from recoup.customers.normalise import email_key
 from recoup.orders.models import Order
 from recoup.shops.addresses import is_own_address, origin_of
@@ -31,7 +29,7 @@ from recoup.storefront.facts import all_facts, masked_facts
 from recoup.storefront.filled import FilledCart, fill
 from recoup.storefront.masking import masked_email, masked_name
 from recoup.storefront.pages import page, see_other
-from recoup.storefront.proofs import is_proved, proof
+from recoup.storefront.proofs import is_proved, may_try, proof
 from recoup.storefront.purposes import CART, PAY
 from recoup.storefront.shop_codes import ShopCode, code_for
 from recoup.storefront.visits import Visit
@@ -41,7 +39,6 @@ _FIELDS = (
     frozenset({"confirm", "email", "proof", "total", "terms", "terms_version", "choose", "delivery_method"})
     | changing.FIELDS
 )
-TRIES, TRIES_PER = 5, timedelta(minutes=15)  # to name the address: the masked one leaves few letters to guess
 
 
 @buyers_page(CART)
@@ -117,7 +114,7 @@ def _address_of(visit: Visit, url: str) -> str:
 def _confirm(request: HttpRequest, visit: Visit, filled: FilledCart, step: NextStep) -> HttpResponse:
     """Show the person's data to whoever names their address (C4); nothing is remembered of it."""
     person = person_of(visit.subject)
-    if not is_allowed(f"cart-person:{visit.link.pk}", limit=TRIES, per=TRIES_PER):
+    if not may_try(visit):
         return page(visit.shop, "too_many.html", {}, status=429)
     given = email_key(request.POST.get("email", "")[:254])
     if not given or given != email_key(person.email):

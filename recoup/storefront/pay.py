@@ -30,7 +30,7 @@ from recoup.storefront.facts import Facts, all_facts, masked_facts
 from recoup.storefront.filled import MOST_LINES, variant_words
 from recoup.storefront.pages import page, see_other
 from recoup.storefront.price import Price, PriceChanged, agreement, changed_words, has_changed, price_of
-from recoup.storefront.proofs import is_proved, proof
+from recoup.storefront.proofs import is_proved, may_try, proof
 from recoup.storefront.purposes import PAY
 from recoup.storefront.standing import Stage, Standing, standing_of
 from recoup.storefront.visits import Visit
@@ -41,7 +41,6 @@ _FIELDS = (
     frozenset({"way", "quote", "continue", "instead", "check", "code", "confirm", "show", "email", "proof"})
     | changing.FIELDS
 )
-TRIES, TRIES_PER = 5, timedelta(minutes=15)  # to name the address
 LOOKS = 6  # times that the page looks again by itself after the buyer came back
 LOOK_AFTER = 5  # seconds
 ASK_AFTER = 5  # seconds between two asks of the operator by one order's buyer
@@ -258,7 +257,7 @@ def _take_code(request: HttpRequest, visit: Visit) -> HttpResponse:
 
 def _confirm(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Show the order's buyer their data, or make the page theirs, once they have named their address; remember nothing."""
-    if not is_allowed(f"pay-person:{visit.link.pk}", limit=TRIES, per=TRIES_PER):
+    if not may_try(visit):
         return page(visit.shop, "too_many.html", {}, status=429)
     given = email_key(request.POST.get("email", "")[:254])
     is_to_show = "show" in request.POST

@@ -134,6 +134,22 @@ def test_addresses_cannot_be_guessed_without_end(
     assert buyer.post(path, {"confirm": "1", "email": "anna@mail.pl"}).status_code == 429
 
 
+def test_fresh_links_of_a_cart_give_no_more_tries(
+    shop: Shop, source: Source, link: MakeLink, buyer: Client
+) -> None:
+    order = make_order(shop, source=source, contact=anna(shop), pay_url="https://candles.example/pay/1")
+    cart = make_cart(shop, source=source, contact=order.contact, lines=[line("cream")], order_ref=order.ref)
+    path = link("cart", cart)
+
+    answers = []
+    for number in range(6):
+        fresh = buyer.post(path).headers["Location"]
+        guess = {"show": "1", "email": f"a{number}@mail.pl"}
+        answers += [buyer.post(fresh, guess).status_code for _ in range(4)]
+
+    assert answers == [422] * 20 + [429] * 4
+
+
 def test_nobody_orders_in_the_name_of_somebody_who_was_erased(
     shop: Shop, source: Source, bank: TestBank, link: MakeLink, buyer: Client
 ) -> None:
