@@ -11,6 +11,7 @@ from django_scopes import scopes_disabled
 
 from recoup.accounts.roles import Role
 from recoup.catalog.models import Product
+from recoup.core.paging import PAGE_SIZE
 from recoup.shops.models import Source
 from tests.factories.clock import set_clock
 from tests.factories.moments import NOW
@@ -91,6 +92,17 @@ def test_a_part_of_a_coin_is_shown_so_that_it_has_one_reading(source: Source, ma
     answer = manager.post(f"{P}{product.pk}/", {"cost": shown})
 
     assert (shown, answer.status_code) == ("1.2550", 303)
+
+
+def test_long_names_of_another_alphabet_lead_to_the_next_page(source: Source, manager: Client) -> None:
+    for number in range(PAGE_SIZE + 2):
+        make_product(source, name=f"{number:03d} Крем для рук увлажняющий с маслом ши и пантенолом, флакон")
+
+    first = manager.get(P)
+    second = manager.get(first.context["pager"].older_url)
+
+    assert [len(page.context["rows"]) for page in (first, second)] == [PAGE_SIZE, 2]
+    assert manager.get(f"{P}?c=older~~999999999").context["rows"][0].name.startswith("000")
 
 
 def test_the_history_says_who_changed_it_from_what_to_what(source: Source, manager: Client) -> None:
