@@ -31,10 +31,14 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class Ways:
-    """How an order can be paid: followed to its source, or by one of our ways; by neither, a clone or the phone is left."""
+    """How an order can be paid: followed to its source, or by one of our ways; by neither, a clone or the phone is left.
+
+    `is_silent`: nobody could say a way just now, for an operator did not answer.
+    """
 
     follow_url: str = ""
     ways: tuple[Way, ...] = ()
+    is_silent: bool = False
 
     def find(self, code: str) -> Way | None:
         """Return the way of a code, or `None` if it is not offered."""
@@ -51,12 +55,12 @@ def ways_to_pay(order: Order, amount: Decimal) -> Ways:
         return Ways(follow_url=order.pay_url)
     if order.pay_url or _pays_itself(order.source):
         return Ways()
-    return Ways(ways=_our_ways(order.shop_id, amount, order.currency))
+    return _our_ways(order.shop_id, amount, order.currency)
 
 
 def can_open_sessions(source: Source, amount: Decimal, currency: str) -> bool:
     """Tell whether an order over this sum, placed on our own pages with the goods of a source, could be paid here."""
-    return not _pays_itself(source) and bool(_our_ways(source.shop_id, amount, currency))
+    return not _pays_itself(source) and bool(_our_ways(source.shop_id, amount, currency).ways)
 
 
 def least_payable(order: Order) -> Decimal:
@@ -75,11 +79,13 @@ def least_payable(order: Order) -> Decimal:
     return min(found, default=Decimal(0))
 
 
-def _our_ways(shop_id: int, amount: Decimal, currency: str) -> tuple[Way, ...]:
+def _our_ways(shop_id: int, amount: Decimal, currency: str) -> Ways:
     accounts = OperatorAccount.objects.filter(
         shop_id=shop_id, role=OperatorAccount.Role.INITIATOR, is_active=True
     ).order_by("position", "id")
-    return tuple(way for account in accounts for way in _ways_of(account, amount, currency))
+    told = [_ways_of(account, amount, currency) for account in accounts]
+    found = tuple(way for ways in told for way in ways.ways)
+    return Ways(ways=found, is_silent=not found and any(ways.is_silent for ways in told))
 
 
 def _pays_itself(source: Source) -> bool:
@@ -89,10 +95,11 @@ def _pays_itself(source: Source) -> bool:
         return False
 
 
-def _ways_of(account: OperatorAccount, amount: Decimal, currency: str) -> list[Way]:
+def _ways_of(account: OperatorAccount, amount: Decimal, currency: str) -> Ways:
     try:
         abilities = operator(account.kind).abilities(account)
     except (OperatorUnavailable, OperatorUnknown) as error:
         log.warning("payments.account.left_out", account_id=account.pk, error=type(error).__name__)
-        return []
-    return [Way(account, method) for method in abilities.methods if abilities.takes(amount, currency)]
+        return Ways(is_silent=isinstance(error, OperatorUnavailable))
+    methods = abilities.methods if abilities.takes(amount, currency) else ()
+    return Ways(ways=tuple(Way(account, method) for method in methods))

@@ -56,6 +56,10 @@ class BasePlatform:
         """Find nothing."""
         return Page(cursor=cursor)
 
+    def cart_link(self, source: Source, lines: Sequence[CartLine]) -> str:
+        """Return nothing."""
+        return ""
+
     def check_connection(self, source: Source) -> Iterable[str]:
         """Find nothing wrong."""
         return ()

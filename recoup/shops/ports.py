@@ -1,11 +1,11 @@
 """What an adapter of a shop platform must implement. Loaded through `config/adapters.py` by kind."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from recoup.shops.coupons import CouponMaker
+from recoup.shops.coupons import CartLine, CouponMaker
 from recoup.shops.models import Source
 from recoup.shops.snapshots import OrderSnapshot, ProductSnapshot, Snapshot
 
@@ -101,6 +101,7 @@ class Capabilities:
     )
     registers: bool = False  # makes its webhooks by itself, given its keys
     coupons: bool = False  # makes coupons, given its keys, and puts them on its unpaid orders
+    fills_carts: bool = False  # its checkout can be opened with goods in it by a link
 
 
 class ShopPlatform(CouponMaker, Protocol):
@@ -142,6 +143,13 @@ class ShopPlatform(CouponMaker, Protocol):
         """Fetch one page of history from `since`; `cursor` is empty at first.
 
         :raises SourceUnavailable: :raises SourceRefused:
+        """
+
+    def cart_link(self, source: Source, lines: Sequence[CartLine]) -> str:
+        """Return an address of the shop that opens its checkout with these goods and nothing else, for whoever has it.
+
+        Nothing if the shop has no such address, does not answer within a few seconds, or one line cannot be said in it:
+        never a link to a part of the goods. Asked while a buyer waits for the page.
         """
 
     def check_connection(self, source: Source) -> Iterable[str]:

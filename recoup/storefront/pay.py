@@ -23,6 +23,7 @@ from recoup.payments.sessions import NotPayable, Opening, SessionNotOpened, Sess
 from recoup.payments.ways import Way
 from recoup.shops.addresses import origin_of
 from recoup.storefront import changing
+from recoup.storefront.again import Where, find_again, log_shown, note_again
 from recoup.storefront.buying import correct_person, may_correct, person_of
 from recoup.storefront.codes import TooManyGuesses, read_code
 from recoup.storefront.doors import buyers_page
@@ -31,14 +32,16 @@ from recoup.storefront.filled import MOST_LINES, variant_words
 from recoup.storefront.pages import page, see_other
 from recoup.storefront.price import Price, PriceChanged, agreement, changed_words, has_changed, price_of
 from recoup.storefront.proofs import is_proved, may_try, proof
-from recoup.storefront.purposes import PAY
+from recoup.storefront.purposes import CART, PAY
 from recoup.storefront.standing import Stage, Standing, standing_of
 from recoup.storefront.visits import Visit
 from recoup.storefront.words import method_name, method_note
 
 # What the page's own forms send; anything else is refused and never read (T67).
 _FIELDS = (
-    frozenset({"way", "quote", "continue", "instead", "check", "code", "confirm", "show", "email", "proof"})
+    frozenset(
+        {"way", "quote", "continue", "instead", "check", "code", "confirm", "show", "email", "proof", "again"}
+    )
     | changing.FIELDS
 )
 LOOKS = 6  # times that the page looks again by itself after the buyer came back
@@ -62,9 +65,9 @@ def pay(request: HttpRequest, visit: Visit) -> HttpResponse:
         return _check(visit)
     if "code" in request.POST:
         return _take_code(request, visit)
-    if "confirm" in request.POST or "show" in request.POST:
-        return _confirm(request, visit)
-    return (_change_person if "change" in request.POST else _go_on)(request, visit)
+    deeds = {"confirm": _confirm, "show": _confirm, "again": _order_again, "change": _change_person}
+    deed = next((deed for field, deed in deeds.items() if field in request.POST), _go_on)
+    return deed(request, visit)
 
 
 def _show(
@@ -79,6 +82,9 @@ def _show(
 ) -> HttpResponse:
     looks = _looks(request)
     lines = list(standing.order.lines.order_by("position"))
+    again = find_again(standing)
+    if again is not None:
+        log_shown(standing.order, again)
     context = {
         "standing": standing,
         "price": price_of(visit, standing),
@@ -89,6 +95,9 @@ def _show(
         "may_correct": typed is not None and may_correct(visit.order),
         "proof": proof(visit) if typed else "",
         "order": standing.order,
+        "again": again,
+        "cart": again.filled if again else None,
+        "again_lines": [(line, "") for line in again.filled.lines] if again else [],
         "lines": [(line, variant_words(line.options)) for line in lines[:MOST_LINES]],
         "extras": [(extra_name(kind), amount) for kind, amount in extras_of(standing.order, lines)],
         "ways": _labelled(standing),
@@ -98,9 +107,8 @@ def _show(
         "has_come_back": looks > 0,
         "now": visit.now,
     }
-    response = page(
-        visit.shop, f"pay/{standing.stage}.html", context, status=status, leads_to=_origins(standing)
-    )
+    leads_to = {origin_of(again.url)} if again and again.url else _origins(standing)
+    response = page(visit.shop, f"pay/{standing.stage}.html", context, status=status, leads_to=leads_to)
     waits = standing.stage in {Stage.OPENED, Stage.CHECKING, Stage.CONFIRMING}
     if waits and 0 < looks <= LOOKS and status == 200:
         response.headers["Refresh"] = f"{LOOK_AFTER}; url={visit.address}?back={looks + 1}"
@@ -172,6 +180,22 @@ def _go_on(request: HttpRequest, visit: Visit) -> HttpResponse:
     if not standing.can_pay:
         return _show(request, visit, standing, status=409)
     return _begin(request, visit, standing, price)
+
+
+def _order_again(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Lead to where the same goods are ordered again: the filled cart of this order, or the shop's own checkout."""
+    standing = standing_of(visit.order)
+    again = find_again(standing)
+    if again is None or again.where is None:
+        return _show(request, visit, standing, status=409)
+    note_again(visit, again)
+    if again.where is Where.SHOP:
+        return see_other(again.url)
+    wish = LinkOrder(
+        CART, visit.shop.pk, "order", visit.order.pk, visit.link.contact_id, visit.link.message_id
+    )
+    (token,) = links.mint([wish], now=visit.now)
+    return see_other(f"/{CART}/{token}")
 
 
 def _begin(request: HttpRequest, visit: Visit, standing: Standing, price: Price) -> HttpResponse:

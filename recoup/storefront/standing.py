@@ -29,6 +29,7 @@ class Stage(StrEnum):
     CANCELLED = "cancelled"
     REPLACED = "replaced"  # a newer order for the same was paid, or stands in its place
     NO_WAY = "no_way"  # owed, but there is no way to pay it here
+    NOT_NOW = "not_now"  # owed, and nobody can say at the moment how: the operator does not answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class Standing:
     @property
     def is_part_paid(self) -> bool:
         """Tell whether something was paid and the rest is still owed."""
-        is_owed = self.stage in {Stage.OWED, Stage.OPENED, Stage.CHECKING, Stage.NO_WAY}
+        is_owed = self.stage in {Stage.OWED, Stage.OPENED, Stage.CHECKING, Stage.NO_WAY, Stage.NOT_NOW}
         return is_owed and self.captured.amount > 0
 
 
@@ -94,7 +95,7 @@ def standing_of(order: Order) -> Standing:
         return replace(base, stage=Stage.REPLACED)
     ways = ways_to_pay(order, due)
     if not ways.follow_url and not ways.ways:
-        return replace(base, stage=Stage.NO_WAY)
+        return replace(base, stage=Stage.NOT_NOW if ways.is_silent else Stage.NO_WAY)
     failed = last_failure(order)
     return replace(
         base,

@@ -117,7 +117,7 @@ def every_page(shop: Shop, link: MakeLink) -> list[str]:
 
 
 def offered_pages(shop: Shop, link: MakeLink) -> list[str]:
-    """Return the paths of pages about offers that the shop itself takes off."""
+    """Return the paths of pages about offers that the shop itself takes off, and of an order that no link can pay."""
     host = "https://candles.example"
     woo = make_source(shop, kind="woocommerce", base_url=host, credentials="{}")
     own = make_source(shop, base_url=host)
@@ -129,7 +129,8 @@ def offered_pages(shop: Shop, link: MakeLink) -> list[str]:
     order.save()
     make_offer(linked, TEN, **values, remote_url=f"{host}/checkout-link/?products=5:1")
     make_offer(typed, TEN, **values)
-    return [link("pay", order), link("cart", linked), link("cart", typed)]
+    again = make_order(shop, source=own, pay_url="https://elsewhere.example/pay")
+    return [link("pay", order), link("cart", linked), link("cart", typed), link("pay", again)]
 
 
 def troubles_of(page: Page, name: str) -> list[str]:

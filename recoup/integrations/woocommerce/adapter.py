@@ -10,7 +10,7 @@ from recoup.core.http import AddressRefused
 from recoup.core.strict_json import JsonRefused
 from recoup.integrations import values
 from recoup.integrations.forms_refused import refuse_form
-from recoup.integrations.woocommerce import coupons, hooks, orders, paging, products, webhook, words
+from recoup.integrations.woocommerce import carts, coupons, hooks, orders, paging, products, webhook, words
 from recoup.integrations.woocommerce.client import Api
 from recoup.shops.base_platform import BasePlatform
 from recoup.shops.coupons import CartLine, Coupon, CouponWish
@@ -41,6 +41,7 @@ class WooCommerce(BasePlatform):
         pays_itself=True,
         registers=True,
         coupons=True,
+        fills_carts=True,
     )
 
     def check_call(
@@ -147,7 +148,11 @@ class WooCommerce(BasePlatform):
 
     def coupon_link(self, source: Source, code: str, lines: Sequence[CartLine]) -> str:
         """Return the shop's checkout with goods and coupon, from WooCommerce 10 on."""
-        return coupons.link(source, code, lines)
+        return carts.link(source, lines, code=code)
+
+    def cart_link(self, source: Source, lines: Sequence[CartLine]) -> str:
+        """Return the shop's checkout with goods, from WooCommerce 10 on."""
+        return carts.link(source, lines)
 
 
 def _page(page: Page, cursor: dict[str, Any], *, has_more: bool) -> Page:

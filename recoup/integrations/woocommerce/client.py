@@ -70,10 +70,10 @@ class Found:
 class Api:
     """One shop's API; use it as a context."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, *, seconds: float = _SECONDS) -> None:
         self._base = source.base_url.rstrip("/") + API
         self._keys = keys_of(source)
-        self._client = http.Client(seconds=_SECONDS, most_bytes=_MOST_BYTES)
+        self._client = http.Client(seconds=seconds, most_bytes=_MOST_BYTES)
 
     def __enter__(self) -> Self:
         self._client.__enter__()

@@ -13,14 +13,12 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
-from urllib.parse import quote
 
 from recoup.core.text import clean_line
 from recoup.integrations import values
 from recoup.integrations.woocommerce import orders, paging
 from recoup.integrations.woocommerce.client import Api, RequestRefused
 from recoup.shops.coupons import (
-    CartLine,
     Coupon,
     CouponCodeTaken,
     CouponKind,
@@ -34,7 +32,6 @@ from recoup.shops.snapshots import OrderSnapshot
 
 Json = dict[str, Any]
 REFERENCE = "_recoup_offer"  # in the coupon's own data; the underline hides it from the shop's screens
-LINKS_SINCE = 10  # the version of WooCommerce that knows /checkout-link/
 _OPEN = frozenset({"pending", "failed", "on-hold"})
 _TAKEN = "woocommerce_rest_coupon_code_already_exists"
 _TYPES = {
@@ -204,32 +201,6 @@ def remove(source: Source, code: str, reference: str) -> None:
             api.delete(f"coupons/{_id(row)}")
         except LookupError:
             return
-
-
-def link(source: Source, code: str, lines: Sequence[CartLine]) -> str:
-    """Return the address of a checkout with these goods and the coupon; nothing if the shop is older or they have no ids."""
-    goods = [f"{ref}:{line.quantity:.0f}" for line in lines if (ref := _sold_as(line))]
-    if not goods or len(goods) != len(lines) or _version(source) < LINKS_SINCE:
-        return ""
-    return f"{source.base_url.rstrip('/')}/checkout-link/?products={','.join(goods)}&coupon={quote(code)}"
-
-
-def _sold_as(line: CartLine) -> str:
-    ref = line.variant_ref or line.product_ref
-    is_whole = line.quantity == line.quantity.to_integral_value() and line.quantity > 0
-    return ref if ref.isascii() and ref.isdecimal() and is_whole else ""
-
-
-def _version(source: Source) -> int:
-    """Return the major version of the shop's WooCommerce; 0 if it does not say, for no offer waits for that."""
-    try:
-        with Api(source) as api:
-            told = api.get("system_status", _fields="environment").body
-    except (LookupError, SourceRefused, SourceUnavailable):
-        return 0
-    text = str(values.members(values.members(told).get("environment")).get("version") or "")
-    major = text.partition(".")[0]
-    return int(major) if major.isascii() and major.isdecimal() else 0
 
 
 def _refuse_losing(api: Api, order: Json, others: Sequence[str]) -> None:

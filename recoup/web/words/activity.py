@@ -43,6 +43,9 @@ _LINES = {
     "payments.refund.asked": Line(_("Refund asked for"), "undo-2", "payment"),
     "orders.order.corrected": Line(_("The buyer corrected their data"), "pencil", "status"),
     "storefront.order.placed": Line(_("Ordered from the filled cart"), "shopping-cart", "status"),
+    "storefront.order.led_to_buy_again": Line(
+        _("Had no link to pay by; went to order the same again"), "shopping-cart", "payment", "due"
+    ),
     "storefront.order.payment_claimed": Line(_("The customer says it is paid"), "message-square", "payment"),
     "storefront.contact.left": Line(_("Unsubscribed"), "mail-x", "message"),
     "storefront.contact.returned": Line(_("Subscribed again"), "mail-check", "message"),

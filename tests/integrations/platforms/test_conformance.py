@@ -1,11 +1,14 @@
 """What every shop platform must keep to (`shops.ports`). A new one is tested as soon as it is listed."""
 
 import secrets
+from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 
 from recoup.shops.adapters import kinds, platform
+from recoup.shops.coupons import CartLine
 from recoup.shops.models import Source
 from recoup.shops.ports import BodyQuarantined, CallUnreadable, SignatureRefused, SourceUnavailable
 from tests.factories.moments import NOW
@@ -92,4 +95,17 @@ def test_what_it_cannot_do_it_answers_as_the_port_says(source: Source) -> None:
     if not can.registers:
         adapter.register_hooks(source, address="https://recoup.example.com/hooks/k")
         assert list(adapter.hook_troubles(source)) == []
+    if not can.fills_carts:
+        assert adapter.cart_link(source, [CartLine("5", "", Decimal(1))]) == ""
     assert can.pay_links or not can.pays_itself
+
+
+def test_it_fills_no_cart_with_goods_that_it_cannot_name(source: Source) -> None:
+    adapter, known = platform(source.kind), CartLine("5", "", Decimal(1))
+    for odd in (
+        CartLine("", "", Decimal(1)),
+        CartLine("a&b", "", Decimal(1)),
+        replace(known, quantity=Decimal(0)),
+    ):
+        assert adapter.cart_link(source, [known, odd]) == ""
+    assert adapter.cart_link(source, []) == ""

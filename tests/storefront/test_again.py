@@ -1,0 +1,252 @@
+"""An order that no link can pay: the same goods ordered again, at the shop or here, and the phone last (C2, C3)."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+from structlog.testing import capture_logs
+
+from recoup.core import links
+from recoup.core.clock import trade_now
+from recoup.core.models import Activity
+from recoup.integrations.demobank.adapter import DemoBank
+from recoup.integrations.woocommerce.adapter import WooCommerce
+from recoup.orders.models import Order, OrderLine
+from recoup.payments.ports import OperatorUnavailable
+from recoup.shops.models import Shop, Source
+from tests.factories.moments import NOW
+from tests.factories.operators import make_operator_account
+from tests.factories.orders import make_order
+from tests.factories.people import make_contact
+from tests.factories.products import make_product
+from tests.factories.shops import make_source
+from tests.integrations.woocommerce.shop import KEY, SECRET, serving
+from tests.integrations.woocommerce.shop import Shop as WooShop
+from tests.storefront.conftest import MakeLink
+
+BUTTON = "Order the same again at the shop"
+AGAIN = {"again": "1"}
+VERB = "storefront.order.led_to_buy_again"
+
+
+@pytest.fixture
+def woo(settings: Settings) -> Iterator[WooShop]:
+    """Return a WooCommerce shop in miniature, answering on this machine."""
+    settings.IS_TEST = True
+    with serving(WooShop(now=NOW)) as running_shop:
+        yield running_shop
+
+
+@pytest.fixture
+def source(shop: Shop, woo: WooShop) -> Source:
+    """Return it as a source, which takes its payments itself."""
+    keys = json.dumps({"consumer_key": KEY, "consumer_secret": SECRET})
+    return make_source(shop, kind="woocommerce", base_url=woo.url, credentials=keys)
+
+
+@pytest.fixture
+def order(shop: Shop, source: Source) -> Order:
+    """Return an order of two goods that came without a pay link."""
+    contact = make_contact(shop, name="Anna Nowak", email="anna@mail.pl", phone="+48600100200")
+    return make_order(shop, source=source, contact=contact, products=["5", "6"], total="100.00")
+
+
+def history(order: Order) -> list[str]:
+    """Return where the order's history says that its buyer was led."""
+    found = Activity.objects.filter(subject_kind="order", subject_id=order.pk, verb=VERB)
+    return [line.details["where"] for line in found]
+
+
+@pytest.mark.parametrize("pay_url", ["", "https://evil.example/pay"])
+def test_the_shop_fills_its_checkout_with_the_same_goods(
+    order: Order, woo: WooShop, link: MakeLink, buyer: Client, pay_url: str
+) -> None:
+    Order.objects.filter(pk=order.pk).update(pay_url=pay_url)
+    OrderLine.objects.filter(order=order, product_ref="6").update(variant_ref="61", quantity=Decimal(3))
+    path = link("pay", order)
+
+    shown = buyer.get(path)
+    before = history(order)
+    pressed = buyer.post(path, AGAIN)
+
+    body = shown.content.decode()
+    assert (BUTTON in body, "checkout-link" in body, "evil" in body, "<script" in body) == (
+        True,
+        False,
+        False,
+        False,
+    )
+    assert f"form-action 'self' {woo.url}" in shown.headers["Content-Security-Policy"]
+    assert (pressed.status_code, pressed.headers["Location"]) == (
+        303,
+        f"{woo.url}/checkout-link/?products=5:1,61:3",
+    )
+    assert (before, history(order)) == ([], ["shop"])
+
+
+def test_whoever_has_the_link_learns_nothing_of_the_buyer_and_the_log_neither(
+    order: Order, link: MakeLink, buyer: Client
+) -> None:
+    path = link("pay", order)
+    with capture_logs() as logs:
+        told = buyer.get(path).content.decode() + buyer.post(path, AGAIN).headers["Location"] + str(logs)
+
+    assert [secret for secret in ("Anna", "Nowak", "anna@", "600100200") if secret in told] == []
+    assert [line["event"] for line in logs if line["event"].startswith("storefront.pay.")] == [
+        "storefront.pay.no_way",
+        "storefront.pay.ordered_again",
+    ]
+
+
+def test_the_history_says_it_once_a_day_however_often_one_goes(
+    order: Order, link: MakeLink, buyer: Client
+) -> None:
+    for path in (link("pay", order), link("pay", order)):
+        buyer.get(path)
+        assert [buyer.post(path, AGAIN).status_code for _ in range(2)] == [303, 303]
+
+    assert history(order) == ["shop"]
+
+
+def test_what_is_sold_out_is_shown_and_left_out_of_the_link(
+    order: Order, source: Source, woo: WooShop, link: MakeLink, buyer: Client
+) -> None:
+    make_product(source, ref="5", price=Decimal("55.00"))
+    make_product(source, ref="6", is_available=False)
+    path = link("pay", order)
+    body = buyer.get(path).content.decode()
+
+    wanted = ("Something has changed since you ordered", "Sold out; not in the sum", "Dearer: €55.00", BUTTON)
+    assert [part for part in wanted if part not in body] == []
+    assert buyer.post(path, AGAIN).headers["Location"] == f"{woo.url}/checkout-link/?products=5:1"
+
+
+def test_wishes_that_no_link_can_say_are_named(order: Order, link: MakeLink, buyer: Client) -> None:
+    wish = "has to be told there again"
+    before = buyer.get(link("pay", order)).content.decode()
+    OrderLine.objects.filter(order=order, product_ref="5").update(options={"Engraving": "For Jan"})
+    after = buyer.get(link("pay", order)).content.decode()
+
+    assert (wish in before, wish in after, BUTTON in after) == (False, True, True)
+
+
+def nothing_left(order: Order, woo: WooShop) -> None:
+    """Let everything be sold out."""
+    for ref in ("5", "6"):
+        make_product(order.source, ref=ref, stock=Decimal(0))
+
+
+def older(order: Order, woo: WooShop) -> None:
+    """Let the shop know no such link."""
+    woo.version = "9.4.1"
+
+
+def down(order: Order, woo: WooShop) -> None:
+    """Let the shop not answer."""
+    woo.fault = "down"
+
+
+def unknown_goods(order: Order, woo: WooShop) -> None:
+    """Let a line have no id."""
+    OrderLine.objects.filter(order=order, product_ref="6").update(product_ref="")
+
+
+def part_paid(order: Order, woo: WooShop) -> None:
+    """Let a part be paid."""
+    Order.objects.filter(pk=order.pk).update(payment_state="partly_paid", captured=Decimal(40))
+
+
+def other_shop(order: Order, woo: WooShop) -> None:
+    """Let the source be one whose carts no link fills."""
+    Source.objects.filter(pk=order.source_id).update(kind="generic")
+
+
+NOWHERE: list[Any] = [nothing_left, older, down, unknown_goods, part_paid, other_shop]
+
+
+@pytest.mark.parametrize("case", NOWHERE)
+def test_where_neither_works_the_phone_is_left(
+    order: Order, woo: WooShop, link: MakeLink, buyer: Client, case: Any
+) -> None:
+    case(order, woo)
+    path = link("pay", order)
+    body, pressed = buyer.get(path).content.decode(), buyer.post(path, AGAIN)
+
+    assert ("Please call +48 22 100 20 30" in body, "Order the same again" in body) == (True, False)
+    assert ("Nothing of it is left" in body) == (case is nothing_left)
+    assert (pressed.status_code, "Location" in pressed.headers, history(order)) == (409, False, [])
+
+
+@pytest.mark.parametrize(
+    "address", ["https://evil.example/checkout-link/?products=5:1", "javascript:alert(1)"]
+)
+def test_a_link_to_another_address_than_the_shops_own_leads_nowhere(
+    order: Order, link: MakeLink, buyer: Client, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    monkeypatch.setattr(WooCommerce, "cart_link", lambda *_asked: address)
+    path = link("pay", order)
+    shown, pressed = buyer.get(path), buyer.post(path, AGAIN)
+
+    assert (BUTTON in shown.content.decode(), pressed.status_code, "Location" in pressed.headers) == (
+        False,
+        409,
+        False,
+    )
+    assert "evil" not in shown.headers["Content-Security-Policy"]
+
+
+def test_an_order_that_can_be_placed_here_leads_to_its_filled_cart(
+    shop: Shop, link: MakeLink, buyer: Client
+) -> None:
+    make_operator_account(shop)
+    order = make_order(shop, contact=make_contact(shop), pay_url="https://elsewhere.example/pay")
+    path = link("pay", order)
+    body, pressed = buyer.get(path).content.decode(), buyer.post(path, AGAIN)
+    address = pressed.headers["Location"]
+    minted = links.resolve("cart", address.removeprefix("/cart/"), now=trade_now())
+
+    assert ("Order the same again<" in body, BUTTON in body) == (True, False)
+    assert (pressed.status_code, minted.subject_kind, minted.subject_id) == (303, "order", order.pk)
+    assert "Order and pay €149.00" in buyer.get(address).content.decode()
+    assert (history(order), Order.objects.count()) == (["here"], 1)
+
+
+def test_a_page_that_can_be_paid_orders_nothing_again(shop: Shop, link: MakeLink, buyer: Client) -> None:
+    make_operator_account(shop)
+    order = make_order(shop)
+
+    assert buyer.post(link("pay", order), AGAIN).status_code == 409
+    assert history(order) == []
+
+
+def test_while_no_operator_answers_the_page_says_to_try_again_soon(
+    shop: Shop, link: MakeLink, buyer: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = make_operator_account(shop)
+    path = link("pay", make_order(shop))
+    told = DemoBank.abilities
+
+    def fail(self: DemoBank, asked: Any) -> Any:
+        if asked.pk == account.pk:
+            raise OperatorUnavailable
+        return replace(told(self, asked), methods=("card",))
+
+    monkeypatch.setattr(DemoBank, "abilities", fail)
+    silent, pressed = buyer.get(path).content.decode(), buyer.post(path, {"way": f"{account.pk}-card"})
+    make_operator_account(shop, options={"most": {"EUR": "100.00"}})
+    still = buyer.get(path).content.decode()
+    make_operator_account(shop)
+    other = buyer.get(path).content.decode()
+
+    assert [text in silent for text in ("cannot be paid at the moment", "by a link", f'href="{path}"')] == [
+        True,
+        False,
+        True,
+    ]
+    assert pressed.status_code == 409
+    assert ("cannot be paid at the moment" in still, "Pay €149.00" in other) == (True, True)
