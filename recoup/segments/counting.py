@@ -9,6 +9,7 @@ from psycopg.errors import QueryCanceled
 from recoup.core.clock import real_now
 from recoup.segments.models import NEVER, Segment
 from recoup.segments.queries import count_of
+from recoup.segments.tree import ConditionRefused
 from recoup.shops.models import Shop
 
 COUNTED_ANEW_AFTER = timedelta(minutes=10)
@@ -56,6 +57,8 @@ def _count(segment: Segment, now: datetime) -> tuple[int | None, bool]:
     except OperationalError as error:
         if not isinstance(error.__cause__, QueryCanceled):
             raise
+        return None, False
+    except ConditionRefused:  # of another version of Recoup: the other segments are counted all the same
         return None, False
     return found.number, found.is_capped
 

@@ -54,6 +54,16 @@ def test_each_shop_is_counted_by_itself_and_anew_once_the_number_is_old_or_the_c
         assert numbers()[0] == (None, False, None)
 
 
+def test_a_condition_that_cannot_be_read_any_more_stops_no_other() -> None:
+    with scopes_disabled():
+        first = segment_of(make_shop())
+        segment_of(make_shop())
+        Segment.objects.filter(pk=first.pk).update(condition={**IN_POLISH, "f": "contact.of_a_later_version"})
+
+        assert count_due(now=NOW) == 2
+        assert numbers() == [(None, False, NOW), (0, False, NOW)]
+
+
 def test_what_takes_too_long_shows_no_number_and_stops_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     with scopes_disabled():
         segment_of(make_shop())
