@@ -16,6 +16,7 @@ from django_scopes import scope, scopes_disabled
 from recoup.catalog.models import Product
 from recoup.core import attention
 from recoup.core.clock import real_now, trade_now
+from recoup.core.fields import SecretUnreadable
 from recoup.core.installation import get_installation
 from recoup.core.money import Money
 from recoup.offers import budgets
@@ -98,11 +99,13 @@ def _claim() -> list[Offer]:
         ids = list(due.order_by("remote_next_at").values_list("pk", flat=True)[:MOST_AT_ONCE])
         Offer.objects.filter(pk__in=ids).update(remote_next_at=now + LEASE)
         rows = Offer.objects.filter(pk__in=ids).order_by("remote_next_at", "pk")
-        return list(
-            rows.select_related(
-                "shop", "contact", "maker__shop", "order__source", "order__shop", "cart__source"
-            )
-        )
+        sources = ("maker", "order__source", "cart__source")
+        # Read at its call: one that is unreadable stops no other.
+        secrets = [
+            f"{one}__{name}" for one in sources for name in ("secret", "previous_secret", "credentials")
+        ]
+        rows = rows.select_related("shop", "contact", "maker__shop", "order__shop", *sources)
+        return list(rows.defer(*secrets))
 
 
 def _work(offer: Offer, tell: Tell) -> bool:
@@ -129,6 +132,10 @@ def _work(offer: Offer, tell: Tell) -> bool:
         log.info("offers.coupon.refused", offer_id=offer.pk, trouble=str(refused.trouble))
         offer.remote_trouble = refused.details
         _refuse(offer, _REASONS[refused.trouble]) if offer.state == State.ASKED else _stays(offer)
+    except SecretUnreadable:
+        log.error("offers.coupon.secret_unreadable", offer_id=offer.pk)
+        _put_off(offer, "keys_unreadable")
+        return False
     except (SourceUnavailable, SourceRefused) as trouble:
         log.warning("offers.coupon.not_answered", offer_id=offer.pk, trouble=str(trouble))
         if isinstance(trouble, SourceRefused):
@@ -288,13 +295,8 @@ def _grant(
     offer: Offer, now: datetime, *, new_total: Decimal, expected_discount: Decimal, expected: Decimal
 ) -> None:
     if offer.budget_start is not None and expected != offer.expected:
-        budgets.give_back(
-            offer.shop_id,
-            offer.budget_key,
-            offer.currency,
-            offer.expected - expected,
-            start=offer.budget_start,
-        )
+        spare, start = offer.expected - expected, offer.budget_start
+        budgets.give_back(offer.shop_id, offer.budget_key, offer.currency, spare, start=start)
     offer.state, offer.decided_at = State.GRANTED, now
     offer.new_total, offer.expected_discount, offer.expected = new_total, expected_discount, expected
     offer.remote_next_at, offer.remote_tries, offer.remote_trouble = None, 0, ""

@@ -74,6 +74,9 @@ WORDS = {
     "answer_status": _("The shop answered %(details)s. It is tried again."),
     "cannot_be_asked": _("This source cannot be asked."),
     "no_coupons": _("This kind of source makes no coupons."),
+    "keys_unreadable": _(
+        "Its keys cannot be read, because the key file of another installation is used. Put the right one back."
+    ),
     "keys_missing": _("The consumer key and its secret are missing."),
     "keys_refused": _(
         "The shop refuses the keys (%(details)s). Make new ones with the right to read and write, under WooCommerce,"

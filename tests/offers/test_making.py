@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import connection
 from django_scopes import scopes_disabled
 from hypothesis import given
 from hypothesis import strategies as st
@@ -426,6 +427,19 @@ def test_what_comes_after_another_worker_has_taken_the_coupon_away_is_taken_away
 
     assert (fresh(offer).state, left, world.total(order)) == ("refused", D("90.00"), D("100.00"))
     assert world.woo.coupons == {}
+
+
+def test_keys_that_cannot_be_read_hold_up_no_other_shop(world: World) -> None:
+    offer = ask_for(world.order())
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE shops_source SET credentials = 'of another key' WHERE id = %s", [world.source.pk]
+        )
+
+    done = world.work()
+
+    left = Offer.objects.filter(pk=offer.pk).values_list("state", "remote_trouble", "remote_tries")
+    assert (done, list(left)) == (1, [("asked", "keys_unreadable", 1)])
 
 
 def test_slow_shops_do_not_pass_for_a_worker_that_has_stopped(world: World) -> None:
