@@ -75,7 +75,7 @@ WORDS = {
     "cannot_be_asked": _("This source cannot be asked."),
     "no_coupons": _("This kind of source makes no coupons."),
     "keys_unreadable": _(
-        "Its keys cannot be read, because the key file of another installation is used. Put the right one back."
+        "Its secret cannot be read, because the key file of another installation is used. Put the right one back."
     ),
     "keys_missing": _("The consumer key and its secret are missing."),
     "keys_refused": _(
