@@ -58,9 +58,9 @@ def ways_to_pay(order: Order, amount: Decimal) -> Ways:
     return _our_ways(order.shop_id, amount, order.currency)
 
 
-def can_open_sessions(source: Source, amount: Decimal, currency: str) -> bool:
-    """Tell whether an order over this sum, placed on our own pages with the goods of a source, could be paid here."""
-    return not _pays_itself(source) and bool(_our_ways(source.shop_id, amount, currency).ways)
+def ways_anew(source: Source, amount: Decimal, currency: str) -> Ways:
+    """Return how an order over this sum, placed on our own pages with the goods of a source, could be paid here."""
+    return Ways() if _pays_itself(source) else _our_ways(source.shop_id, amount, currency)
 
 
 def least_payable(order: Order) -> Decimal:

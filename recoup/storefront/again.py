@@ -32,11 +32,15 @@ class Where(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """The goods as they could be bought now, and where; nowhere, the shop has to be asked."""
+    """The goods as they could be bought now, and where; nowhere, the shop has to be asked.
+
+    `is_silent`: nobody can say at the moment, for an operator does not answer.
+    """
 
     filled: FilledCart
     where: Where | None = None
     url: str = ""  # SHOP
+    is_silent: bool = False
 
     @property
     def loses_wishes(self) -> bool:
@@ -56,8 +60,11 @@ def find_again(standing: Standing) -> Again | None:
     order, filled = standing.order, fill(standing.order)
     if standing.is_part_paid:
         return Again(filled)
-    if next_step(order, filled).step is Step.PLACE:
+    step = next_step(order, filled).step
+    if step is Step.PLACE:
         return Again(filled, Where.HERE)
+    if step is Step.NOT_NOW:
+        return Again(filled, is_silent=True)
     url = _link_of(order, filled)
     return Again(filled, Where.SHOP, url) if url else Again(filled)
 
@@ -86,7 +93,7 @@ def log_shown(order: Order, again: Again) -> None:
         shop_id=order.shop_id,
         source_id=order.source_id,
         order_id=order.pk,
-        instead=str(again.where or "ask"),
+        instead="wait" if again.is_silent else str(again.where or "ask"),
     )
 
 

@@ -19,7 +19,7 @@ from recoup.orders.models import Cart, Order
 from recoup.orders.particulars import bill_address_of, coupon_of, delivery_of, invoice_of
 from recoup.payments.actions import apply_order_snapshot
 from recoup.payments.sessions import why_not_payable
-from recoup.payments.ways import can_open_sessions, ways_to_pay
+from recoup.payments.ways import ways_anew, ways_to_pay
 from recoup.shops.addresses import is_own_address
 from recoup.shops.models import OWN_KIND, Shop, Source
 from recoup.shops.snapshots import (
@@ -44,6 +44,7 @@ class Step(StrEnum):
     PLACE = "place"  # an order is placed here
     PAID = "paid"
     NO_WAY = "no_way"  # the goods are shown; the shop has to be asked
+    NOT_NOW = "not_now"  # nobody can say at the moment how it would be paid: the operator does not answer
 
 
 class DeliveryGone(Exception):
@@ -122,8 +123,9 @@ def next_step(subject: Cart | Order, filled: FilledCart) -> NextStep:
         return NextStep(Step.NO_WAY)
     if filled.brought.is_gone and not filled.brought.choices:
         return NextStep(Step.NO_WAY)
-    if not can_open_sessions(subject.source, filled.total.amount, filled.total.currency):
-        return NextStep(Step.NO_WAY)
+    ways = ways_anew(subject.source, filled.total.amount, filled.total.currency)
+    if not ways.ways:
+        return NextStep(Step.NOT_NOW if ways.is_silent else Step.NO_WAY)
     return NextStep(Step.PLACE)
 
 
@@ -132,6 +134,8 @@ def _step_of_order(order: Order) -> NextStep | None:
     reason = why_not_payable(order)
     if not reason:
         ways = ways_to_pay(order, amount_due(order))
+        if ways.is_silent:
+            return NextStep(Step.NOT_NOW)
         return NextStep(Step.PAY_ORDER, order=order) if ways.follow_url or ways.ways else None
     return None if reason in _OVER else NextStep(Step.PAID, order=order)
 

@@ -108,7 +108,8 @@ def _show(
         "now": visit.now,
     }
     leads_to = {origin_of(again.url)} if again and again.url else _origins(standing)
-    response = page(visit.shop, f"pay/{standing.stage}.html", context, status=status, leads_to=leads_to)
+    stage = Stage.NOT_NOW if again and again.is_silent else standing.stage
+    response = page(visit.shop, f"pay/{stage}.html", context, status=status, leads_to=leads_to)
     waits = standing.stage in {Stage.OPENED, Stage.CHECKING, Stage.CONFIRMING}
     if waits and 0 < looks <= LOOKS and status == 200:
         response.headers["Refresh"] = f"{LOOK_AFTER}; url={visit.address}?back={looks + 1}"

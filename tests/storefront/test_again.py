@@ -21,7 +21,7 @@ from recoup.payments.ports import OperatorUnavailable
 from recoup.shops.models import Shop, Source
 from tests.factories.moments import NOW
 from tests.factories.operators import make_operator_account
-from tests.factories.orders import make_order
+from tests.factories.orders import make_cart, make_order
 from tests.factories.people import make_contact
 from tests.factories.products import make_product
 from tests.factories.shops import make_source
@@ -250,3 +250,26 @@ def test_while_no_operator_answers_the_page_says_to_try_again_soon(
     ]
     assert pressed.status_code == 409
     assert ("cannot be paid at the moment" in still, "Pay €149.00" in other) == (True, True)
+
+
+def test_nothing_is_placed_anew_while_no_operator_answers(
+    shop: Shop, link: MakeLink, buyer: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_asked: Any) -> Any:
+        raise OperatorUnavailable
+
+    make_operator_account(shop)
+    source = make_source(shop)
+    order = make_order(
+        shop, source=source, contact=make_contact(shop), pay_url="https://elsewhere.example/pay"
+    )
+    cart = make_cart(shop, source=source, contact=make_contact(shop))
+    monkeypatch.setattr(DemoBank, "abilities", fail)
+    paths = [link("pay", order), link("cart", order), link("cart", cart)]
+    bodies = [buyer.get(path).content.decode() for path in paths]
+    form = {"terms": "1", "total": str(cart.total), "terms_version": shop.terms_version}
+    pressed = [buyer.post(paths[0], AGAIN), *(buyer.post(path, form) for path in paths[1:])]
+
+    assert ["at the moment" in body and "Please call" not in body for body in bodies] == [True] * 3
+    assert [answer.status_code for answer in pressed] == [409] * 3
+    assert (history(order), Order.objects.count()) == ([], 1)
