@@ -1,7 +1,7 @@
 """Sums, numbers and instants in the words of a language: for screens, mails and files alike."""
 
 import re
-from datetime import datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from functools import lru_cache
 
@@ -86,6 +86,12 @@ def day(at: datetime, zone: tzinfo, language: str) -> str:
     """Write the day of an instant: "22 Nov 2026"."""
     pattern = "d MMM y" if language.startswith("en") else "medium"
     return format_date(at.astimezone(zone).date(), pattern, locale=locale_of(language))
+
+
+def long_day(on: date, language: str) -> str:
+    """Write a day within a sentence, also at its end: "22 November 2026"."""
+    pattern = "d. MMMM y" if language.startswith("de") else "d MMMM y"
+    return format_date(on, pattern, locale=locale_of(language))
 
 
 def clock(at: datetime, zone: tzinfo, language: str) -> str:

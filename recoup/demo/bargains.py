@@ -53,6 +53,8 @@ def _with_sum(key: str, op: str) -> dict[str, Any]:
     start = shipped_process(key).as_json()
     total = {"f": "order.total", "op": op, "v": _LEAST}
     start["entry"]["if"] = {"all": [start["entry"]["if"], total]}
+    for example in start["examples"]:  # the people of its examples order enough to enter
+        example["order"] = {**example.get("order", {}), "total": str(_LEAST - 1 if op == "<" else _LEAST)}
     return start
 
 

@@ -7,6 +7,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from recoup.core.fields import AmountField
 from recoup.customers.models import Contact
@@ -80,7 +81,7 @@ class Offer(ShopOwned):  # type: ignore[django-manager-missing]
         ASKED = "asked", _("Being made in the shop")
         GRANTED = "granted", _("In force")
         REDEEMED = "redeemed", _("Used")
-        EXPIRED = "expired", _("Expired")
+        EXPIRED = "expired", pgettext_lazy("offer", "Expired")
         VOID = "void", _("Withdrawn")
         REFUSED = "refused", _("Not granted")
 

@@ -319,6 +319,7 @@ class ProcessPage:
     tiles: Sequence[Tile]
     facts: Sequence[tuple[Words, Words]] = ()
     versions: Sequence[Event] = ()
+    ways: Sequence[Action] = ()  # to what else is told of it and may be tried
     actions: Sequence[Action] = ()
     idle: Words = ""  # why its reminders cannot happen
     idle_url: str = ""  # where that can be changed

@@ -197,7 +197,7 @@ def draw_by_keys(page: Page) -> None:
     page.keyboard.type("5")
     press_until(page, "Tab", "Put in")
     save_by_enter(page)
-    wait_for_focus(page, "Offer 5 %")
+    wait_for_focus(page, "Offer 5%")
     page.keyboard.press("ArrowDown")
     wait_for_focus(page, "Way “offer made” from ")
     send_by_keys(page, "Unpaid order: a personal")

@@ -87,6 +87,8 @@ function optionsOf(given: Chart, box: HTMLElement): EChartsCoreOption {
       // From zero on, unless something lies below it.
       min: given.series.some((series) => series.values.some((value) => (value ?? 0) < 0)) ? undefined : 0,
       splitNumber: 3,
+      // What is counted has no halves.
+      minInterval: given.series.every((series) => series.values.every((value) => Number.isInteger(value ?? 0))) ? 1 : 0,
       splitLine: { lineStyle: { color: line } },
       axisLabel: { ...font, color: muted, formatter: (value: number) => short.format(value) },
     },

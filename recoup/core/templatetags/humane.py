@@ -1,7 +1,7 @@
 """Template words for sums, numbers and instants: `{% load humane %}`."""
 
 from collections.abc import Iterable, Sized
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -98,6 +98,12 @@ def clock(at: datetime) -> str:
 def day(at: datetime) -> str:
     """`{{ at|day }}`: 22 Nov 2026."""
     return humane.day(at, timezone.get_current_timezone(), _language())
+
+
+@register.filter
+def long_day(on: date) -> str:
+    """`{{ checked|long_day }}`: 22 November 2026, within a sentence or at its end."""
+    return humane.long_day(on, _language())
 
 
 @register.simple_tag(takes_context=True)

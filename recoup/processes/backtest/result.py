@@ -65,7 +65,7 @@ class Sample:
     subject_id: int
     messages: int
     first_at: str | None
-    ended: int  # the code of its last line
+    ended: int  # the code of its last line; 0 while it is under way
     paid_at: str | None
 
 
@@ -240,7 +240,8 @@ class Tally:
                 self.paid_after += bool(instants) and instants[0] <= paid_at
                 if not is_control and (not instants or paid_at < instants[0]):
                     paid_first.add(enrolment.contact_id)
-            self._add_sample(enrolment, instants, paid_at, last.get(enrolment.id, 0))
+            ended = 0 if enrolment.run_at is not None else last.get(enrolment.id, 0)
+            self._add_sample(enrolment, instants, paid_at, ended)
         self.people += len(people)
         self.written_to += len(written_to)
         self.paid_before_first += len(paid_first - written_to)

@@ -82,7 +82,12 @@ class HandOfferForm(forms.Form):
     ) -> None:
         super().__init__(data)
         self._is_over = bool(chosen) and chosen not in dict(about)
-        for name in ("percent", "amount", "gift"):  # needed by one kind of offer, and shown for it alone
+        for name in (
+            "what",
+            "percent",
+            "amount",
+            "gift",
+        ):  # always needed, or by one kind and shown for it alone
             setattr(self.fields[name], "is_needed", True)  # noqa: B010 - an attribute that only screens know
         products, gift = self.fields["products"], self.fields["gift"]
         assert isinstance(products, ProductsField)

@@ -208,7 +208,10 @@ def _chart_summary(result: Result) -> str:
     words = ngettext(
         "%(n)s message on the busiest day, %(day)s.", "%(n)s messages on the busiest day, %(day)s.", most
     )
-    return words % {"n": _number(most), "day": _day(date.fromisoformat(day), "long")}
+    return words % {
+        "n": _number(most),
+        "day": humane.long_day(date.fromisoformat(day), get_language() or "en"),
+    }
 
 
 def _day(day: date, pattern: str) -> str:

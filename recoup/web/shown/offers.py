@@ -19,8 +19,9 @@ from recoup.shops.access import Seat
 from recoup.shops.reasons import words as trouble_words
 from recoup.web.answers import place
 from recoup.web.offer_screens import EarnedRow, OfferRow
-from recoup.web.shown.people import name_of
+from recoup.web.shown.people import clerk_names, name_of
 from recoup.web.words.offers import state_words
+from recoup.web.words.steps import process_name
 
 
 def offer_rows(seat: Seat, offers: Sequence[Offer]) -> list[OfferRow]:
@@ -56,10 +57,11 @@ def offer_facts(offer: Offer, language: str) -> list[tuple[str, str]]:
     process = Process.objects.filter(pk=offer.process_id).first() if offer.process_id else None
     terms = terms_of(offer)
     at_shop = offer.maker is not None and offer.state == Offer.State.GRANTED
+    maker = clerk_names([offer.granted_by]).get(offer.granted_by or 0) or _("a person")
     facts = [
         (_("What"), discount_words(terms, offer.currency, language)),
         (_("Code"), shown(offer.code)),
-        (_("Made by"), process.name if process is not None else _("a person")),
+        (_("Made by"), process_name(process) if process is not None else maker),
         (_("Made at"), humane.exact(offer.granted_at, zone, language)),
         (_("In force until"), humane.exact(offer.valid_until, zone, language)),
         (_("For"), _("whatever they order next") if offer.is_for_person else ""),
@@ -113,7 +115,7 @@ def earned_rows(found: Sequence[Earned], language: str) -> list[EarnedRow]:
 
     return [
         EarnedRow(
-            name=names.get(one.process_id or 0, _("a deleted process"))
+            name=process_name(None, names.get(one.process_id or 0) or _("a deleted process"))
             if one.process_id
             else _("Made by hand"),
             granted=humane.number(one.granted, language),

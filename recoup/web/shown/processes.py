@@ -272,12 +272,8 @@ def process_page(seat: Seat, process: Process, numbers: ProcessNumbers) -> scree
             (_("Paid or ended"), humane.number(counts["goal"], language)),
         ],
         versions=_versions(process),
-        actions=[
-            *result_actions(seat, process),
-            *try_actions(seat, process),
-            *_rank_actions(seat, process),
-            *process_actions(seat, process),
-        ],
+        ways=[*result_actions(seat, process), *try_actions(seat, process), *_rank_actions(seat, process)],
+        actions=process_actions(seat, process),
         idle=why_idle(process, are_carts_reported=has_cart_source(seat.shop)),
         idle_url=place(seat, "sources") if seat.may(Right.MANAGE_SHOP) else "",
     )

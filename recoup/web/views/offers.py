@@ -1,6 +1,7 @@
 """Offers: who got what, until when, what came of it; withdrawn and made by hand; what a shop must keep."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -21,8 +22,10 @@ from recoup.web.answers import actor_of, place, see_other
 from recoup.web.doors import StaffRequest, staff
 from recoup.web.forms.offers import OfferSettingsForm
 from recoup.web.listing import Address
+from recoup.web.shown.costs import plain_cost
 from recoup.web.shown.offers import earned_rows, offer_facts, offer_rows
 from recoup.web.views.settings import crumbs
+from recoup.web.words.steps import process_name
 
 _VIEWS = {
     "in_force": (Offer.State.GRANTED, Offer.State.ASKED),
@@ -93,7 +96,10 @@ def _filters(seat: Seat, address: Address, *, is_filtered: bool) -> parts.Filter
     }
     views = [parts.Link(label, address.url(v=code), view == code) for code, label in labels.items()]
     processes = Process.objects.filter(shop=seat.shop)
-    names = [(str(pk), name) for pk, name in processes.order_by("name").values_list("pk", "name")]
+    names = [
+        (str(pk), process_name(None, name))
+        for pk, name in processes.order_by("name").values_list("pk", "name")
+    ]
     menus = [
         listing.menu(address, "kind", _("What"), list(Offer.Kind.choices)),
         listing.menu(address, "process", _("Process"), names),
@@ -150,7 +156,9 @@ def withdraw_offer(request: StaffRequest, seat: Seat, offer_id: int) -> HttpResp
 @staff(Right.MANAGE_SHOP)
 def settings(request: StaffRequest, seat: Seat) -> HttpResponse:
     """Change what must be left of a sale, and who gets no more discounts."""
-    form = OfferSettingsForm(request.POST or None, instance=get_settings(seat.shop))
+    kept = get_settings(seat.shop)
+    fee = plain_cost(Decimal(kept.fixed_fee), seat.shop.currency)
+    form = OfferSettingsForm(request.POST or None, instance=kept, initial={"fixed_fee": fee})
     if request.method == "POST" and form.is_valid():
         save_settings(form.save(commit=False), actor=actor_of(seat), now=request.now)
         messages.success(request, _("Saved."))

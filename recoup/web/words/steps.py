@@ -1,8 +1,9 @@
 """What processes decided and will do next, in sentences."""
 
 from datetime import datetime, timedelta
+from functools import cache
 
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -12,6 +13,7 @@ from recoup.processes.graph.next_step import NextStep
 from recoup.processes.graph.wording import WORDS
 from recoup.processes.models import Process
 from recoup.web import parts
+from recoup.web.words.ready import READY
 
 _QUIET = {"process.next.end", "process.next.over", "process.next.paused", "process.next.suppressed"}
 
@@ -29,8 +31,13 @@ def outcome(code: Code) -> str:
 def process_name(process: Process | None, name: str = "") -> str:
     """Return the name of a process; the shipped ones are named in the reader's language until somebody renames them."""
     shown = process.name if process is not None else name
-    shipped = {"Unpaid order": _("Unpaid order"), "Cart left behind": _("Cart left behind")}
-    return shipped.get(shown, shown)
+    return str(_ready_names().get(shown, shown))
+
+
+@cache
+def _ready_names() -> dict[str, parts.Words]:
+    with translation.override("en"):
+        return {str(one.name): one.name for one in READY.values()}
 
 
 def reminder_name(ordinal: int, total: int) -> str:

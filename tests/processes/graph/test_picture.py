@@ -100,7 +100,7 @@ def test_words_of_every_kind_of_block_are_filled_by_its_values() -> None:
         "Send a reminder",
         "Does this apply?",
         "Try ways against each other",
-        "Offer 5 % for P2D",
+        "Offer 5% for P2D",
         "Tag the person",
         "Put into another process",
         "Give a task to somebody",

@@ -186,7 +186,7 @@ KIND = Kind(
     _summarise,
     soon=gettext_noop("A personal offer"),
     words={
-        "offer.percent": gettext_noop("Offer {percent} % for {span}"),
+        "offer.percent": gettext_noop("Offer {percent}% for {span}"),
         "offer.amount": gettext_noop("Offer {amount} {currency} off for {span}"),
         "offer.delivery": gettext_noop("Offer free delivery for {span}"),
         "offer.gift": gettext_noop("Offer a gift for {span}"),
