@@ -165,7 +165,7 @@ class PlanForm(forms.Form):
         # The columns of a recognised export are known; a person only confirms how it is written.
         for name in () if plan.kind else plan.fields:
             self.fields[f"column_{name}"] = forms.ChoiceField(
-                label=LABELS[name],
+                label=LABELS["product_ref" if plan.is_products and name == "ref" else name],
                 choices=columns,
                 initial=plan.columns.get(name, ""),
                 required=name == "cost" if plan.is_products else name in NEEDED and name != "ref",

@@ -221,7 +221,7 @@ class ConditionForm(GrowingForm):
         """Let values stand without a word about being optional."""
         own = ("match", "new", "group", "op", "fact", "cur", "v", "d", "n")
         return (
-            name == "segment"
+            name in {"segment", "match", "new_fact", "new_group"}
             or super().is_needed(name)
             or (name not in self.base_fields and any(_is_place(name.removeprefix(one)) for one in own))
         )

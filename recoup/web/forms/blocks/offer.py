@@ -175,7 +175,7 @@ class OfferForm(BlockForm):
                     self.line("description"),
                 ],
             ),
-            Part(_("What is left to you"), [], notes=self._reckoned(), css="reckoning", again=_("Reckon")),
+            Part(_("What is left to you"), [], notes=self._reckoned(), css="reckoning", again=_("Calculate")),
             Part(
                 _("Limits"),
                 [
