@@ -104,7 +104,11 @@ def plus(page: Page, way: str) -> Locator:
 
 
 def put_in(page: Page, way: str, kind: str) -> Locator:
-    """Press the + of a way, choose a kind, and return the form."""
+    """Press the + of a way once it stands still, choose a kind, and return the form."""
+    before, now = None, plus(page, way).bounding_box()
+    while before != now:  # the drawing moves after a form has closed; a hand waits for it, too
+        page.wait_for_timeout(150)
+        before, now = now, plus(page, way).bounding_box()
     plus(page, way).click()
     page.get_by_role("dialog").get_by_role("button", name=kind).click()
     form = page.locator(".cv-panel")

@@ -386,7 +386,7 @@ def test_the_process_of_the_seed_brings_the_money_with_its_offer(
     assert "Old price: PLN 249.00 New price: PLN 236.55" in buys.shown
     assert f"until {ends:%-d %b %Y, %H:%M}" in buys.shown
     assert buys.asked.replace("\xa0", "") == "PLN236.55"
-    assert "Your offer −PLN 12.45 Together PLN 236.55" in buys.thanked
+    assert "Your offer −PLN 12.45 Total PLN 236.55" in buys.thanked
     assert (buys.wrong, buys.complaints) == ([], [])
     stage.wait_until_quiet()
     assert_paid_with(offer)
@@ -399,9 +399,9 @@ def test_the_process_of_the_seed_brings_the_money_with_its_offer(
         "L-2": [Code.NO, Code.OFFER_GRANTED, Code.QUEUED, Code.COMPLETED],
     }
     seen = by_marketer(street, in_browser, pages_of_the_marketer(street, process))
-    assert "An offer was made" in seen["process"]
+    assert "Got a personal offer" in seen["process"]
     assert "Ben Parker 5% Used" in seen["offers"]
-    assert "Course 1 1 PLN 12.45 PLN 12.45 PLN 236.55" in seen["offers"]
+    assert "Course 1 1 PLN 12.45 PLN 12.45 * PLN 236.55" in seen["offers"]
     assert "Lawenda 2 1 1 1 100.00% PLN 236.55 0" in seen["report"]
 
 
