@@ -1,6 +1,7 @@
 """What a buyers' page says of the person behind it: masked for whoever has the link, whole for who named their address."""
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from recoup.orders.particulars import address_words, point_words
 from recoup.storefront.buying import Person
@@ -27,7 +28,7 @@ def all_facts(person: Person) -> Facts:
     """Return everything that is known of the person, for who has named their address."""
     delivery, invoice = person.delivery, person.invoice
     given = [
-        (_("Name"), person.name or "–"),
+        (pgettext("of a person", "Name"), person.name or "–"),
         (_("E-mail"), person.email),
         (_("Phone"), person.phone),
         (_("Company"), person.company if person.company != _invoiced(person) else ""),

@@ -212,6 +212,7 @@ def _show(
         "is_looked_at": looked is not None,
         "counted": counted,
         "preview": preview,
+        "is_about_people": about == Segment.About.PERSON,
     }
     return render(request, "web/segment_form.html", context, status=status)
 
