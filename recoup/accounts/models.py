@@ -7,6 +7,7 @@ from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.db.models.functions import Lower, Now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class UserManager(BaseUserManager["User"]):
@@ -33,7 +34,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         DARK = "dark", _("Dark")
 
     email = models.EmailField(_("E-mail"), unique=True)
-    name = models.CharField(_("Name"), max_length=120, blank=True)
+    name = models.CharField(pgettext_lazy("of a person", "Name"), max_length=120, blank=True)
     language = models.CharField(_("Language"), max_length=8, default="en")
     theme = models.CharField(_("Appearance"), max_length=8, choices=Theme, default=Theme.SYSTEM)
     is_active = models.BooleanField(default=True)

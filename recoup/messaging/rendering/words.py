@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from django.utils.functional import Promise
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 _MESSAGES: Mapping[str, Promise] = {
     "syntax": _("This is not readable as Liquid: {detail}"),
@@ -80,7 +81,7 @@ _SUGGESTION = _("Did you mean “{suggestion}”?")
 _FIELDS: Mapping[str, Promise] = {
     "customer.first_name": _("First name"),
     "customer.last_name": _("Last name"),
-    "customer.name": _("Name"),
+    "customer.name": pgettext_lazy("of a person", "Name"),
     "customer.email": _("E-mail address"),
     "order.number": _("Order number"),
     "order.status": _("Status of the order"),
