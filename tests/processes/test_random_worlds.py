@@ -131,15 +131,15 @@ def test_decisions_do_not_depend_on_the_size_of_batches(
 def test_wake_for_nothing_changes_no_decision(
     raw: ProcessDocument, news: list[News], noise: list[int]
 ) -> None:
-    released = [
-        Change(PLACED + timedelta(minutes=20 * at), ORDER, order, ChangeKind.CASE_CLOSED, PLACED)
+    nothing = [
+        Change(PLACED + timedelta(minutes=20 * at), ORDER, order, ChangeKind.DUE, PLACED)  # of no sum
         for at in noise
         for order in (1, 2, 3)
     ]
     quiet = play(raw, news)
     store = shop_with(compile_graph(raw, salt=9))
     store.wake = _wake_everybody(store)  # type: ignore[method-assign]
-    Simulator(store, [*news, *released], lane=Lane(fate=fate)).run(END_OF_TIME)
+    Simulator(store, [*news, *nothing], lane=Lane(fate=fate)).run(END_OF_TIME)
 
     assert store.journal() == quiet.journal()
 

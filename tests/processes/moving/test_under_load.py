@@ -94,13 +94,14 @@ def again_and_again(step: Callable[[], object], stop: threading.Event) -> Callab
 def killer(chance: random.Random, killed: list[int]) -> Callable[[], bool]:
     """Kill sessions that are moving people, as if their worker had died; again when somebody has been moved since.
 
-    A machine that is too slow to do a chunk between two kills gets on all the same.
+    A machine that is too slow to do a chunk between two kills gets on all the same; until the first kill it looks all the
+    time, so that a quick one is not done before.
     """
     moved_before = -1
 
     def kill() -> bool:
         nonlocal moved_before
-        time.sleep(chance.uniform(0.01, 0.15))
+        time.sleep(chance.uniform(0.01, 0.15) if any(killed) else 0.002)
         moved = VersionMove.objects.get().moved
         if moved == moved_before:
             return False
