@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.urls import reverse
 from django_scopes import scopes_disabled
-from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Browser, FloatRect, Locator, Page
 from pytest_django.live_server_helper import LiveServer
 
 from recoup.accounts.roles import Role
@@ -103,12 +103,21 @@ def plus(page: Page, way: str) -> Locator:
     return page.locator(f'.cv-plus[aria-label*="{way}"]')
 
 
+def at_rest(page: Page, *things: Locator) -> list[FloatRect]:
+    """Wait until things stand still, as a hand does, and return where: the drawing moves when an answer has come in."""
+    before, now = None, [thing.bounding_box() for thing in things]
+    for _ in range(100):
+        found = [place for place in now if place is not None]
+        if before == now and len(found) == len(things):
+            return found
+        page.wait_for_timeout(150)
+        before, now = now, [thing.bounding_box() for thing in things]
+    raise AssertionError(f"it does not come to rest: {now}")
+
+
 def put_in(page: Page, way: str, kind: str) -> Locator:
     """Press the + of a way once it stands still, choose a kind, and return the form."""
-    before, now = None, plus(page, way).bounding_box()
-    while before != now:  # the drawing moves after a form has closed; a hand waits for it, too
-        page.wait_for_timeout(150)
-        before, now = now, plus(page, way).bounding_box()
+    at_rest(page, plus(page, way))
     plus(page, way).click()
     page.get_by_role("dialog").get_by_role("button", name=kind).click()
     form = page.locator(".cv-panel")
@@ -176,18 +185,8 @@ def test_the_process_of_the_seed_is_drawn_by_mouse(
 
 def drag_to(page: Page, way: str, target: Locator) -> None:
     """Take hold of the end of a way and let it go on another block."""
-    ends = page.locator(".react-flow__edgeupdater-target")
     at = page.locator(f'.cv-plus[aria-label*="{way}"]').first.get_attribute("data-item")
-    held = page.locator(f'[data-id="{at}"] .react-flow__edgeupdater-target')
-    held.wait_for()
-    for _ in range(50):  # it is drawn anew when what was taken back comes in
-        end, to = held.bounding_box(), target.bounding_box()
-        if end is not None and to is not None:
-            break
-        page.wait_for_timeout(100)
-    assert ends.count() > 3
-    assert end is not None
-    assert to is not None
+    end, to = at_rest(page, page.locator(f'[data-id="{at}"] .react-flow__edgeupdater-target'), target)
     page.mouse.move(end["x"] + end["width"] / 2, end["y"] + end["height"] / 3)
     page.mouse.down()
     page.mouse.move(to["x"] + to["width"] / 2, to["y"] - 20, steps=4)
