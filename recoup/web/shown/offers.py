@@ -1,6 +1,7 @@
 """Offers in the list and on their page."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 from django.utils import timezone
 from django.utils.translation import get_language
@@ -50,8 +51,8 @@ def offer_facts(offer: Offer, language: str) -> list[tuple[str, str]]:
     """Return what is to be known of an offer, by name."""
     zone = timezone.get_current_timezone()
 
-    def money(amount: object) -> str:
-        return humane.money(Money(amount, offer.currency), language)  # type: ignore[arg-type]
+    def money(amount: Decimal) -> str:
+        return humane.money(Money(amount, offer.currency), language)
 
     used = Redemption.objects.filter(offer=offer, paid_at__isnull=False).select_related("order").first()
     process = Process.objects.filter(pk=offer.process_id).first() if offer.process_id else None
@@ -110,8 +111,8 @@ def earned_rows(found: Sequence[Earned], language: str) -> list[EarnedRow]:
         )
     )
 
-    def money(amount: object, currency: str) -> str:
-        return humane.money(Money(amount, currency), language)  # type: ignore[arg-type]
+    def money(amount: Decimal, currency: str) -> str:
+        return humane.money(Money(amount, currency), language)
 
     return [
         EarnedRow(
