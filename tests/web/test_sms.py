@@ -214,3 +214,18 @@ def test_a_process_is_ranked_and_its_messages_know(owner: Client) -> None:
     assert (saved.status_code, refused.status_code) == (303, 422)
     assert (process.priority, process.exclusive_group, source.priority) == (7, "recovery", 7)
     assert "recovery" in owner.get(url).content.decode()
+
+
+def test_each_provider_asks_for_its_own_and_a_change_of_it_takes_no_token_over(owner: Client) -> None:
+    with SmsapiServer() as server:
+        owner.post(f"{HOME}sms/", typed(server))
+    here = owner.get(f"{HOME}sms/", headers={"accept-language": "pl"}).context
+    other = owner.get(f"{HOME}sms/?provider=twilio").context
+    given = typed(server, provider="twilio", account_ref="AC1", base_url="", secret="")
+    refused = owner.post(f"{HOME}sms/?provider=twilio", given)
+
+    assert ("account_ref" in here["form"].fields, "account_ref" in other["form"].fields) == (False, True)
+    assert (here["provider_now"], other["provider_now"]) == ("", "SMSAPI")
+    assert (other["form"]["base_url"].value(), other["units"]["daily_cap"]) == ("", "PLN")
+    assert (refused.status_code, list(refused.context["form"].errors)) == (422, ["secret"])
+    assert (account().provider, account().secret) == ("smsapi", "right")

@@ -1,18 +1,23 @@
 """The share of people who are left alone."""
 
+from decimal import Decimal
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from recoup.processes.holdout import MOST_SHARE_BP
+from recoup.web.forms.decimals import DecimalField
+
+_MOST_SHARE = Decimal(MOST_SHARE_BP) / 100
 
 
 class ShareForm(forms.Form):
     """A share in percent, as a person says it."""
 
-    share = forms.DecimalField(
+    share = DecimalField(
         label=_("Left alone"),
         min_value=0,
-        max_value=MOST_SHARE_BP / 100,
+        max_value=_MOST_SHARE,
         decimal_places=1,
         help_text=_(
             "Chance picks them, and they stay picked. They get nothing from this process, so they show what would have"
@@ -30,10 +35,10 @@ class ShareForm(forms.Form):
 class ShopShareForm(ShareForm):
     """The share of a whole shop."""
 
-    share = forms.DecimalField(
+    share = DecimalField(
         label=_("Left alone by everything"),
         min_value=0,
-        max_value=MOST_SHARE_BP / 100,
+        max_value=_MOST_SHARE,
         decimal_places=1,
         help_text=_(
             "These people get nothing from any process: no reminder, no offer, no thanks. They show what all processes"

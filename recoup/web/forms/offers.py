@@ -14,6 +14,7 @@ from recoup.offers.settings import CHANGEABLE
 from recoup.offers.terms import Terms
 from recoup.shops.models import Shop
 from recoup.web.forms.blocks.fields import ProductsField, product_names
+from recoup.web.forms.decimals import DecimalField, model_field
 
 Kind = Offer.Kind
 Choices = Sequence[tuple[str, Any]]
@@ -26,6 +27,7 @@ class OfferSettingsForm(forms.ModelForm[OfferSettings]):
     class Meta:
         model = OfferSettings
         fields = CHANGEABLE
+        formfield_callback = model_field
         help_texts = {
             "default_cost": _(
                 "Of the price. Without it, nothing is granted on goods whose own cost is not known."
@@ -40,6 +42,12 @@ class OfferSettingsForm(forms.ModelForm[OfferSettings]):
             ),
         }
 
+    def __init__(self, *args: Any, currency: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        fee = self.fields["fixed_fee"]
+        assert isinstance(fee, DecimalField)
+        fee.show_as(currency)
+
 
 class HandOfferForm(forms.Form):
     """An offer that a person makes: about one order or cart, or for whatever somebody orders next."""
@@ -47,7 +55,7 @@ class HandOfferForm(forms.Form):
     what = forms.ChoiceField(
         label=_("What is offered"), choices=Kind.choices, initial=Kind.PERCENT, required=False
     )
-    percent = forms.DecimalField(
+    percent = DecimalField(
         label=_("Discount in per cent"),
         min_value=Decimal("0.01"),
         max_value=Decimal(100),
@@ -57,7 +65,7 @@ class HandOfferForm(forms.Form):
         required=False,
         help_text=_("Of the goods. For a gift: what is given instead once it is sold out."),
     )
-    amount = forms.DecimalField(label=_("Amount taken off"), max_digits=14, decimal_places=4, required=False)
+    amount = DecimalField(label=_("Amount taken off"), max_digits=14, decimal_places=4, required=False)
     gift = forms.ChoiceField(label=_("Gift"), required=False)
     days = forms.IntegerField(label=_("In force for"), min_value=1, max_value=60, initial=2)
     products = ProductsField(
@@ -89,7 +97,9 @@ class HandOfferForm(forms.Form):
             "gift",
         ):  # always needed, or by one kind and shown for it alone
             setattr(self.fields[name], "is_needed", True)  # noqa: B010 - an attribute that only screens know
-        products, gift = self.fields["products"], self.fields["gift"]
+        products, gift, amount = self.fields["products"], self.fields["gift"], self.fields["amount"]
+        assert isinstance(amount, DecimalField)
+        amount.show_as(currency)
         assert isinstance(products, ProductsField)
         assert isinstance(gift, forms.ChoiceField)
         chosen = data.getlist("products") if data else []

@@ -1,29 +1,45 @@
 """Forms of short messages, of lanes, and of the rank of a process."""
 
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from recoup.core.http import AddressRefused, check_address
+from recoup.core.money import exponent
+from recoup.core.typed_numbers import NumberUnreadable, read_number, write_number
 from recoup.messaging.models import ChannelKind, Lane, SmsAccount, Template
 from recoup.processes.ranking import HIGHEST_RANK
+from recoup.web.forms.decimals import DecimalField, model_field, stored_number
 
-_COUNTRIES = ("PL", "DE", "GB", "US", "RU")
+_Provider = SmsAccount.Provider
+_TOKENS = {
+    _Provider.SMSAPI: (
+        _("OAuth token"),
+        _("Made in SMSAPI under API tokens. It must be allowed to send messages and to read the account."),
+    ),
+    _Provider.TWILIO: (_("Auth token"), _("The primary one, from the front page of the Twilio console.")),
+}
+_SENDERS = {
+    _Provider.SMSAPI: _(
+        "A name that SMSAPI has approved for you, at most 11 plain letters and digits, or a number."
+    ),
+    _Provider.TWILIO: _(
+        "A number, a messaging service (MG…), or a name of at most 11 plain letters and digits."
+    ),
+}
 
 
 class SmsForm(forms.ModelForm[SmsAccount]):
-    """The account with a provider, and what may be spent. The stored token is never shown; empty keeps it."""
+    """The account with one provider, and what may be spent: only what that provider asks for.
+
+    The stored token is never shown; empty keeps it, unless it is one of another provider.
+    """
 
     secret = forms.CharField(
-        label=_("Token"),
-        required=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text=_(
-            "SMSAPI: an OAuth token; Twilio: the auth token. Stored encrypted and never shown. Leave it empty to keep the"
-            " present one."
-        ),
+        required=False, widget=forms.PasswordInput(attrs={"autocomplete": "new-password"})
     )
     base_url = forms.URLField(
         label=_("Address of the API"),
@@ -49,15 +65,13 @@ class SmsForm(forms.ModelForm[SmsAccount]):
     class Meta:
         model = SmsAccount
         fields = (
-            "provider", "account_ref", "secret", "sender", "base_url", "is_without_diacritics", "price_per_part",
-            "currency", "prices", "countries", "daily_cap", "per_number_day",
+            "provider", "account_ref", "secret", "sender", "base_url", "is_without_diacritics", "currency",
+            "price_per_part", "prices", "countries", "daily_cap", "per_number_day",
         )  # fmt: skip
+        formfield_callback = model_field
+        widgets = {"provider": forms.HiddenInput}
         help_texts = {
-            "account_ref": _("Of Twilio, begins with AC."),
-            "sender": _(
-                "A name that the provider has registered for you, at most 11 letters, a number, or a Twilio messaging"
-                " service (MG…)."
-            ),
+            "account_ref": _("Begins with AC; beside the auth token in the Twilio console."),
             "is_without_diacritics": _("Polish letters make a part hold 70 signs instead of 160."),
             "price_per_part": _(
                 "As your provider charges it. Only you know it; it is what the guard reckons with."
@@ -65,27 +79,53 @@ class SmsForm(forms.ModelForm[SmsAccount]):
             "daily_cap": _("When it is spent, messages wait for the next day and you are told."),
         }
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, provider: str, **kwargs: Any) -> None:
+        self.provider = provider
         super().__init__(*args, **kwargs)
-        self.fields["sender"].required = True
+        self._build_for(provider)
         if not self.is_bound:
             self.initial["secret"] = ""
             self.initial["countries"] = ", ".join(self.instance.countries)
             self.initial["prices"] = "\n".join(
-                f"{country} {price}" for country, price in sorted(self.instance.prices.items())
+                f"{country} {_written(price)}" for country, price in sorted(self.instance.prices.items())
             )
+            if self.is_other:  # what the other provider needed means nothing to this one
+                self.initial["provider"], self.initial["base_url"] = provider, ""
+
+    def _build_for(self, provider: str) -> None:
+        """Leave what this provider asks for, in its own words."""
+        self.is_other = self.instance.pk is not None and self.instance.provider != provider
+        keeps = bool(self.instance.secret) and not self.is_other
+        label, where = _TOKENS[_Provider(provider)]
+        kept = _("Stored encrypted and never shown. Leave it empty to keep the present one.")
+        secret, sender = self.fields["secret"], self.fields["sender"]
+        secret.label, secret.help_text = label, kept if keeps else where
+        setattr(secret, "is_needed", not keeps)  # noqa: B010 - an attribute that only screens know
+        sender.required, sender.help_text = True, _SENDERS[_Provider(provider)]
+        if provider == _Provider.TWILIO:
+            self.fields["account_ref"].required = True
+            self.fields["account_ref"].error_messages["required"] = _("Twilio needs the Account SID.")
+        else:
+            del self.fields["account_ref"]
+        for name in ("price_per_part", "daily_cap"):
+            field = self.fields[name]
+            assert isinstance(field, DecimalField)
+            field.places = exponent(self.instance.currency)
 
     def clean_secret(self) -> str:
         """Keep the stored token when nothing is typed."""
-        typed = str(self.cleaned_data["secret"]).strip()
+        if typed := str(self.cleaned_data["secret"]).strip():
+            return typed
         stored = SmsAccount.objects.filter(pk=self.instance.pk).first() if self.instance.pk else None
-        return typed or (stored.secret if stored is not None else "")
+        if stored is None or not stored.secret or self.is_other:
+            raise forms.ValidationError(_("Fill in the token."))
+        return str(stored.secret)
 
     def clean_sender(self) -> str:
         """See that it is a name of letters and digits, or a number."""
         sender = str(self.cleaned_data["sender"]).strip()
         is_number = sender.lstrip("+").isdigit() and 3 <= len(sender) <= 16
-        is_service = sender.startswith("MG") and len(sender) == 34
+        is_service = self.provider == _Provider.TWILIO and sender.startswith("MG") and len(sender) == 34
         name = sender.replace(" ", "").replace(".", "").replace("-", "").replace("&", "")
         is_name = sender.isascii() and 1 <= len(sender) <= 11 and name.isalnum()
         if not (is_number or is_service or is_name):
@@ -119,8 +159,8 @@ class SmsForm(forms.ModelForm[SmsAccount]):
             if not country:
                 continue
             try:
-                amount = Decimal(price.strip().replace(",", "."))
-            except InvalidOperation as error:
+                amount = read_number(price)
+            except NumberUnreadable as error:
                 raise forms.ValidationError(_("One country a line: DE 0.35")) from error
             if len(country) != 2 or not country.isalpha() or not 0 < amount < 100:
                 raise forms.ValidationError(_("One country a line: DE 0.35"))
@@ -134,20 +174,16 @@ class SmsForm(forms.ModelForm[SmsAccount]):
             raise forms.ValidationError(_("Three letters, such as PLN."))
         return code
 
-    def clean(self) -> dict[str, Any]:
-        """See that Twilio has its account, and somebody a token."""
-        cleaned = super().clean() or {}
-        if cleaned.get("provider") == SmsAccount.Provider.TWILIO and not cleaned.get("account_ref"):
-            self.add_error("account_ref", _("Twilio needs the Account SID."))
-        if "secret" in cleaned and not cleaned["secret"]:
-            self.add_error("secret", _("Fill in the token."))
-        return cleaned
+
+def _written(price: str) -> str:
+    number = stored_number(price)
+    return price if number is price else write_number(number, get_language() or "en", places=2)
 
 
 class LaneForm(forms.ModelForm[Lane]):
     """How fast a channel may send."""
 
-    rate = forms.FloatField(label=_("Messages a second"), min_value=0.01, max_value=1000)
+    rate = DecimalField(label=_("Messages a second"), min_value=Decimal("0.01"), max_value=Decimal(1000))
     warmup = forms.CharField(
         label=_("Warm-up"),
         required=False,

@@ -1,6 +1,7 @@
 """What differs between two states of a process, or between what two people typed, in words."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from django import forms
@@ -9,6 +10,7 @@ from django.utils.translation import gettext as _
 from recoup.processes.graph.comparing import Changes
 from recoup.web.forms.blocks.base import GrowingForm
 from recoup.web.forms.blocks.fields import UNITS, SpanWidget
+from recoup.web.forms.decimals import DecimalField
 from recoup.web.shown.editor import Shape
 
 
@@ -85,6 +87,9 @@ def _shown(bound: forms.BoundField) -> str:
         return f"{number} {dict(UNITS).get(unit, unit)}" if number else ""
     if isinstance(widget, forms.CheckboxInput):
         return _("yes") if value else _("no")
+    if isinstance(bound.field, DecimalField):
+        with suppress(forms.ValidationError):  # the same number is no difference, however it was typed
+            value = bound.field.prepare_value(bound.field.to_python(value))
     choices = {str(key): str(label) for key, label in getattr(bound.field, "choices", [])}
     if value in (None, "") and isinstance(widget, forms.Select):
         return next(iter(choices.values()), "")  # what a browser chooses by itself

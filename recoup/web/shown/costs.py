@@ -10,11 +10,11 @@ from recoup.catalog.models import Product
 from recoup.core import humane
 from recoup.core.models import Activity
 from recoup.core.money import Money, exponent
+from recoup.core.typed_numbers import write_number
 from recoup.offers.pricing import Basket, Line, is_guessed, margin_at
 from recoup.offers.settings import get_settings, rules_of
 from recoup.shops.access import Seat
 from recoup.web.answers import place
-from recoup.web.forms.costs import has_two_readings
 from recoup.web.keeping_screens import CostRow
 from recoup.web.shown.timeline import Actors
 from recoup.web.words.offers import margin_words
@@ -38,7 +38,7 @@ def cost_rows(seat: Seat, products: Sequence[Product]) -> list[CostRow]:
                 url=place(seat, "product_cost", one.pk),
                 price=humane.money(Money(price, one.currency), language) if one.price is not None else "–",
                 currency=one.currency,
-                cost=plain_cost(one.cost, one.currency),
+                cost=typed_sum(one.cost, one.currency),
                 margin=margin_words(margin.share, language) if margin is not None else "–",
                 is_guessed=margin is not None and is_guessed(basket, rules),
                 is_loss=margin is not None and margin.amount < 0,
@@ -64,12 +64,9 @@ def _who(seat: Seat, product_ids: Sequence[int]) -> dict[int, str]:
     return {line.subject_id: actors.name(line.actor_kind, line.actor_id) for line in lines}
 
 
-def plain_cost(cost: Decimal | None, currency: str) -> str:
-    """Return a cost as it stands in a field: with the digits of its currency, and more only where it has them."""
-    if cost is None:
+def typed_sum(amount: Decimal | None, currency: str) -> str:
+    """Return a sum as it stands in a field: with the digits of its currency, and more only where it has them."""
+    if amount is None:
         return ""
-    whole = cost.quantize(Decimal(1).scaleb(-exponent(currency)))
-    if whole == cost:
-        return f"{whole:f}"
-    short = cost.normalize()
-    return f"{cost:.4f}" if has_two_readings(short, currency) else f"{short:f}"
+    places = exponent(currency)
+    return write_number(amount, get_language() or "en", places=places, has_thousandths=places >= 3)

@@ -22,7 +22,7 @@ from recoup.web.doors import StaffRequest, staff
 from recoup.web.forms.costs import CostForm, FillForm
 from recoup.web.listing import Address
 from recoup.web.parts import Filters, Link
-from recoup.web.shown.costs import cost_rows, plain_cost
+from recoup.web.shown.costs import cost_rows
 from recoup.web.shown.timeline import activity_events, timeline_of
 from recoup.web.views.settings import crumbs
 
@@ -89,7 +89,7 @@ def cost(request: StaffRequest, seat: Seat, product_id: int) -> HttpResponse:
     """Show what a product costs with its history, or set it; from the list one comes back to the list."""
     rows = Product.objects.filter(shop=seat.shop).select_related("source")
     product = get_object_or_404(rows, pk=product_id)
-    known = {"cost": plain_cost(product.cost, product.currency)}
+    known = {"cost": product.cost}
     form = CostForm(request.POST or None, initial=known, currency=product.currency)
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data["cost"]

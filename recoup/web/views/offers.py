@@ -1,7 +1,6 @@
 """Offers: who got what, until when, what came of it; withdrawn and made by hand; what a shop must keep."""
 
 from datetime import timedelta
-from decimal import Decimal
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -22,7 +21,6 @@ from recoup.web.answers import actor_of, place, see_other
 from recoup.web.doors import StaffRequest, staff
 from recoup.web.forms.offers import OfferSettingsForm
 from recoup.web.listing import Address
-from recoup.web.shown.costs import plain_cost
 from recoup.web.shown.offers import earned_rows, offer_facts, offer_rows
 from recoup.web.views.settings import crumbs
 from recoup.web.words.steps import process_name
@@ -157,8 +155,7 @@ def withdraw_offer(request: StaffRequest, seat: Seat, offer_id: int) -> HttpResp
 def settings(request: StaffRequest, seat: Seat) -> HttpResponse:
     """Change what must be left of a sale, and who gets no more discounts."""
     kept = get_settings(seat.shop)
-    fee = plain_cost(Decimal(kept.fixed_fee), seat.shop.currency)
-    form = OfferSettingsForm(request.POST or None, instance=kept, initial={"fixed_fee": fee})
+    form = OfferSettingsForm(request.POST or None, instance=kept, currency=seat.shop.currency)
     if request.method == "POST" and form.is_valid():
         save_settings(form.save(commit=False), actor=actor_of(seat), now=request.now)
         messages.success(request, _("Saved."))

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from recoup.accounts.roles import Right
+from recoup.core.money import Money
 from recoup.customers.normalise import phone_key
 from recoup.integrations.sms_channel import hook_url
 from recoup.messaging.accounts import find_sms_account
@@ -21,6 +22,7 @@ from recoup.messaging.sender.limits import zone_of
 from recoup.shops.access import Seat
 from recoup.web.doors import StaffRequest, staff
 from recoup.web.forms.sms import SmsForm
+from recoup.web.parts import Link
 from recoup.web.views.settings import crumbs, note
 from recoup.web.views.trials import send_and_tell
 
@@ -30,7 +32,10 @@ from recoup.web.views.trials import send_and_tell
 def sms(request: StaffRequest, seat: Seat) -> HttpResponse:
     """Show and change how the shop sends short messages. A lane that had stopped over it starts again."""
     account = find_sms_account(seat.shop.pk) or SmsAccount(shop=seat.shop, currency=seat.shop.currency)
-    form = SmsForm(request.POST or None, instance=account)
+    asked = request.POST.get("provider") or request.GET.get("provider")
+    provider = asked if asked in SmsAccount.Provider.values else account.provider
+    form = SmsForm(request.POST or None, instance=account, provider=provider)
+    stored = account.provider if account.pk is not None else ""
     if request.method == "POST" and form.is_valid():
         form.save()
         Lane.objects.filter(shop=seat.shop, channel=ChannelKind.SMS).update(
@@ -39,7 +44,7 @@ def sms(request: StaffRequest, seat: Seat) -> HttpResponse:
         note(seat, request, "messaging.sms.changed", fields=sorted(set(form.changed_data) - {"secret"}))
         messages.success(request, _("Saved. Send a test to see whether it works."))
         return redirect("web:sms", seat.shop.slug)
-    context = _context(request, seat, form, account)
+    context = _context(request, seat, form, account) | _providers(seat, stored, provider)
     return render(request, "web/settings/sms.html", context, status=422 if form.errors else 200)
 
 
@@ -52,22 +57,41 @@ def _context(request: StaffRequest, seat: Seat, form: SmsForm, account: SmsAccou
         "lead": _("Reminders by SMS, over your own account with a provider."),
         "crumb_links": crumbs(seat),
         "form": form,
-        "units": {},
-        "form_parts": {
-            "provider": _("Provider"),
-            "price_per_part": _("What it costs"),
-            "daily_cap": _("What may be spent"),
-        },
+        "units": dict.fromkeys(
+            ("price_per_part", "daily_cap"), str(form["currency"].value() or "").upper()[:3]
+        ),
+        "form_parts": {"currency": _("What it costs"), "daily_cap": _("What may be spent")},
         "is_set_up": account.pk is not None and account.is_set_up,
         "test_url": reverse("web:sms_test", args=[seat.shop.slug]),
         "check_url": reverse("web:sms_check", args=[seat.shop.slug]),
         "test_to": seat.shop.phone,
         "balance": account.balance,
         "balance_at": account.balance_at,
-        "spent": f"{day.spent.normalize():f} {account.currency}" if day is not None else "",
+        "spent": Money(day.spent, account.currency) if day is not None else None,
         "sent_today": day.messages if day is not None else 0,
         "reply_url": hook_url(account, "reply"),
         "trouble": lane.trouble if lane is not None else "",
+    }
+
+
+def _providers(seat: Seat, stored: str, chosen: str) -> dict[str, Any]:
+    """Return the providers as links; each shows only the fields of its own."""
+    url, names = reverse("web:sms", args=[seat.shop.slug]), dict(SmsAccount.Provider.choices)
+    links = [
+        Link(
+            _("%(provider)s, in use") % {"provider": name} if code == stored else name,
+            f"{url}?provider={code}",
+            code == chosen,
+        )
+        for code, name in names.items()
+    ]
+    is_other = bool(stored) and stored != chosen
+    return {
+        "providers": links,
+        "provider": chosen,
+        "provider_name": names[chosen],
+        "guide": f"docs/connect/{chosen}.md",
+        "provider_now": names[stored] if is_other else "",
     }
 
 

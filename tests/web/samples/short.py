@@ -6,8 +6,10 @@ from typing import Any
 
 from django import forms
 
+from recoup.core.money import Money
 from recoup.messaging.sms.letters import measure, without_diacritics
 from recoup.web import parts, screens
+from recoup.web.forms.decimals import DecimalField
 from tests.web.samples.ground import LANGUAGES, ago, base
 
 LINK = "https://recoup.lumen-candles.example/pay/Vq3xkP0fQ2mZ8aTtN5wYbg"
@@ -18,15 +20,12 @@ SHORT = f"Lumen Candles: your order 10482 is still waiting for payment. You can 
 class Account(forms.Form):
     """The account with a provider."""
 
-    provider = forms.ChoiceField(
-        label="Provider", choices=[("smsapi", "SMSAPI"), ("twilio", "Twilio")], initial="smsapi"
-    )
-    account_ref = forms.CharField(label="Account SID", required=False, help_text="Of Twilio, begins with AC.")
+    provider = forms.CharField(widget=forms.HiddenInput, initial="smsapi")
     secret = forms.CharField(
-        label="Token",
+        label="OAuth token",
         required=False,
         widget=forms.PasswordInput,
-        help_text="SMSAPI: an OAuth token; Twilio: the auth token. Stored encrypted and never shown.",
+        help_text="Stored encrypted and never shown. Leave it empty to keep the present one.",
     )
     sender = forms.CharField(
         label="Sender", initial="Lumen", help_text="A name that the provider has registered for you."
@@ -39,8 +38,8 @@ class Account(forms.Form):
         required=False,
         help_text="Polish letters make a part hold 70 signs instead of 160.",
     )
-    price_per_part = forms.DecimalField(label="Price of one part", initial=Decimal("0.1650"))
     currency = forms.CharField(label="Currency of the prices", initial="PLN")
+    price_per_part = DecimalField(label="Price of one part", initial=Decimal("0.1650"))
     prices = forms.CharField(
         label="Other prices",
         required=False,
@@ -48,7 +47,7 @@ class Account(forms.Form):
         initial="DE 0.3500\nGB 0.2400",
     )
     countries = forms.CharField(label="Countries", required=False, initial="DE, PL")
-    daily_cap = forms.DecimalField(
+    daily_cap = DecimalField(
         label="Most to spend in a day",
         initial=Decimal("20.00"),
         help_text="When it is spent, messages wait for the next day and you are told.",
@@ -78,19 +77,23 @@ def settings_sms(**given: str) -> dict[str, Any]:
         lead="Reminders by SMS, over your own account with a provider.",
         crumb_links=[parts.Link("Settings", "/s/lumen/settings/"), parts.Link("Short messages", "")],
         form=Account(),
-        units={},
-        form_parts={
-            "provider": "Provider",
-            "price_per_part": "What it costs",
-            "daily_cap": "What may be spent",
-        },
+        units={"price_per_part": "PLN", "daily_cap": "PLN"},
+        form_parts={"currency": "What it costs", "daily_cap": "What may be spent"},
+        providers=[
+            parts.Link("SMSAPI, in use", "/s/lumen/settings/sms/?provider=smsapi", is_on=True),
+            parts.Link("Twilio", "/s/lumen/settings/sms/?provider=twilio"),
+        ],
+        provider="smsapi",
+        provider_name="SMSAPI",
+        provider_now="",
+        guide="docs/connect/smsapi.md",
         is_set_up=True,
         test_url="/t/",
         check_url="/c/",
         test_to="+48 601 234 567",
         balance="12.45 points",
         balance_at=ago(minutes=20),
-        spent="4.95 PLN",
+        spent=Money(Decimal("4.95"), "PLN"),
         sent_today=30,
         reply_url="https://recoup.lumen-candles.example/hooks/channels/9f2c4b7a1d3e5f60718293a4b5c6d7e8/reply",
         trouble="103 Insufficient credits on Your account",
@@ -99,7 +102,7 @@ def settings_sms(**given: str) -> dict[str, Any]:
 
 def settings_sms_new(**given: str) -> dict[str, Any]:
     """The same before anybody has filled it in, saved with what does not fit."""
-    form = Account({"provider": "twilio", "price_per_part": "0", "currency": "", "sender": ""})
+    form = Account({"provider": "smsapi", "price_per_part": "0", "currency": "", "sender": ""})
     form.is_valid()
     return {**settings_sms(**given), "form": form, "is_set_up": False, "trouble": ""}
 

@@ -15,6 +15,7 @@ from recoup.segments.tree import SPANS
 from recoup.shops.models import Shop, Source
 from recoup.web.forms.blocks.fields import ProductsField, SpanField
 from recoup.web.forms.blocks.tag import TagsField
+from recoup.web.forms.decimals import DecimalField, stored_number
 from recoup.web.words import blocks as block_words
 from recoup.web.words import nodes
 
@@ -71,7 +72,7 @@ def _value_field(fact: Field, shop: Shop) -> forms.Field:
     label = _("%(fact)s: value") % {"fact": nodes.fact(fact.name)}
     match fact.type:
         case FieldType.NUMBER:
-            return forms.DecimalField(label=label, required=False, max_digits=14)
+            return DecimalField(label=label, required=False, max_digits=14)
         case FieldType.YES_NO:
             return forms.ChoiceField(label=nodes.fact(fact.name), choices=_YES_NO)
         case FieldType.LIST if fact.folds:
@@ -119,6 +120,8 @@ def initial_of(path: str, raw: Raw) -> dict[str, Any]:
             values = value if isinstance(value, list) else [value] if value is not None else []
             is_chosen = bool(block_words.choices_of(fact.name)) or fact.name.endswith(".source")
             found[f"v{path}"] = values if is_chosen else ", ".join(map(str, values))
+        case FieldType.NUMBER:
+            found[f"v{path}"] = stored_number(value)
         case _:
             found[f"v{path}"] = value
     return {key: one for key, one in found.items() if one is not None}

@@ -13,6 +13,7 @@ from recoup.offers.terms import Kind, Terms
 from recoup.processes.graph.editing import NEW_END
 from recoup.web.forms.blocks.base import BlockForm, Part
 from recoup.web.forms.blocks.fields import ProductsField, SpanField
+from recoup.web.forms.decimals import DecimalField, stored_number
 from recoup.web.words.offers import reckoning_lines
 
 PERIODS = [
@@ -35,7 +36,7 @@ class OfferForm(BlockForm):
     )
 
     what = forms.ChoiceField(label=gettext_lazy("What is offered"), choices=Offer.Kind.choices)
-    percent = forms.DecimalField(
+    percent = DecimalField(
         label=gettext_lazy("Discount in per cent"),
         required=False,
         max_digits=6,
@@ -44,7 +45,7 @@ class OfferForm(BlockForm):
             "Of the goods, not of the delivery. For a gift: what is given instead once it is sold out."
         ),
     )
-    amount = forms.DecimalField(
+    amount = DecimalField(
         label=gettext_lazy("Amount taken off"), required=False, max_digits=14, decimal_places=4
     )
     gifts = ProductsField(
@@ -66,14 +67,14 @@ class OfferForm(BlockForm):
         required=False,
         help_text=gettext_lazy("Shown to the person instead of the bare discount."),
     )
-    min_sum = forms.DecimalField(
+    min_sum = DecimalField(
         label=gettext_lazy("Only from this sum of goods"), required=False, max_digits=14, decimal_places=4
     )
     with_coupon = forms.BooleanField(label=gettext_lazy("Also beside a coupon of the shop"), required=False)
     with_offers = forms.BooleanField(
         label=gettext_lazy("Also beside another offer that allows it"), required=False
     )
-    budget = forms.DecimalField(
+    budget = DecimalField(
         label=gettext_lazy("All offers of this step may cost"),
         required=False,
         max_digits=14,
@@ -88,16 +89,16 @@ class OfferForm(BlockForm):
         budget = raw.get("budget") or {}
         return {
             "what": raw.get("kind", "percent"),
-            "percent": raw.get("percent", "" if raw.get("out") else "5"),
-            "amount": raw.get("amount", ""),
+            "percent": stored_number(raw.get("percent", "" if raw.get("out") else "5")),
+            "amount": stored_number(raw.get("amount", "")),
             "gifts": [raw["gift"]] if raw.get("gift") else [],
             "products": list(raw.get("products", [])),
             "valid": raw.get("valid", "P2D"),
             "description": raw.get("description", ""),
-            "min_sum": raw.get("min_sum", ""),
+            "min_sum": stored_number(raw.get("min_sum", "")),
             "with_coupon": raw.get("with_coupon", False),
             "with_offers": raw.get("with_offers", False),
-            "budget": budget.get("amount", ""),
+            "budget": stored_number(budget.get("amount", "")),
             "period": budget.get("period", "month"),
             "currency": raw.get("currency") or budget.get("currency") or self.around.shop.currency,
         }
@@ -231,7 +232,7 @@ def _plain(value: Decimal) -> str:
 
 def _decimal(value: Any) -> Decimal | None:
     try:
-        number = forms.DecimalField(required=False, max_digits=14, decimal_places=4).clean(value)
+        number = DecimalField(required=False, max_digits=14, decimal_places=4).clean(value)
     except forms.ValidationError:
         return None
     return number if isinstance(number, Decimal) else None
