@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.db import connection
 
-from recoup.offers.models import Budget
+from recoup.offers.models import Budget, Offer
 from recoup.offers.terms import BudgetLimit, Period
 from recoup.shops.models import Shop
 
@@ -48,7 +48,25 @@ def reserve(shop: Shop, key: str, budget: BudgetLimit, cost: Decimal, *, start: 
     """Take a cost from a budget, unless less than that is left; tell whether it was taken."""
     with connection.cursor() as cursor:
         cursor.execute(_OPEN, [shop.pk, key, budget.currency, start])
-        cursor.execute(_RESERVE, [cost, shop.pk, key, budget.currency, start, cost, budget.amount])
+    return _take(shop.pk, key, budget.currency, cost, start=start, limit=budget.amount)
+
+
+def reserve_anew(offer: Offer, cost: Decimal) -> bool:
+    """Change what an offer has reserved to a cost; tell whether its budget carries it. What shrinks is given back."""
+    start, more = offer.budget_start, cost - offer.expected
+    if start is None or more == 0:
+        return True
+    if (
+        more < 0 or offer.budget_limit is None
+    ):  # of an offer that was asked for before its limit was kept with it
+        give_back(offer.shop_id, offer.budget_key, offer.currency, -more, start=start)
+        return True
+    return _take(offer.shop_id, offer.budget_key, offer.currency, more, start=start, limit=offer.budget_limit)
+
+
+def _take(shop_id: int, key: str, currency: str, cost: Decimal, *, start: datetime, limit: Decimal) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(_RESERVE, [cost, shop_id, key, currency, start, cost, limit])
         return bool(cursor.rowcount)
 
 

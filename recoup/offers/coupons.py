@@ -1,7 +1,8 @@
 """Coupons that orders bear, recognised as offers of ours: each counts once, whoever used it and for whatever (K5; T69).
 
 A coupon that we put on the order it was granted for is used when that order is paid. One that a buyer typed holds its offer
-from the moment the order is placed, as a session of ours would, and is freed if the order is cancelled.
+from the moment the order is placed, as a session of ours would, and is freed if the order is cancelled. When the offer is
+over, its coupon is taken off an order that is still unpaid (`making`).
 """
 
 from collections.abc import Iterator
@@ -13,11 +14,16 @@ from django.db import connection
 from django.db.models import Exists, OuterRef
 
 from recoup.core import attention
+from recoup.core.clock import real_now
 from recoup.offers.codes import folded
+from recoup.offers.ending import GRACE
 from recoup.offers.models import Offer, Redemption
 from recoup.orders.models import Cart, Order
 
 BY_OTHER, TWICE = "offers.used_by_other", "offers.coupon_twice"
+MEANWHILE = "offers.paid_meanwhile"
+_NEVER_GRANTED = (Offer.State.ASKED, Offer.State.REFUSED)
+_OVER = (Offer.State.EXPIRED, Offer.State.VOID)
 
 
 class Used(NamedTuple):
@@ -38,17 +44,30 @@ _HOLD = """
 
 
 def hold_coupons(order: Order, *, now: datetime) -> None:
-    """Hold the offers whose codes the buyer of an unpaid order typed at the shop's checkout."""
+    """Hold the offers whose codes the buyer of an unpaid order typed at the shop's checkout.
+
+    One that has ended meanwhile is taken off the order by the worker's loop: nobody else would.
+    """
     for offer, discount in _borne(order):
-        if offer.order_id != order.pk:
-            _use(order, offer, discount, now=now, paid_at=None)
+        if offer.order_id == order.pk:
+            continue
+        is_known = Redemption.objects.filter(offer=offer, order=order, freed_at=None).exists()
+        _use(order, offer, discount, now=now, paid_at=None)
+        if offer.state in _OVER and not is_known:
+            Offer.objects.filter(pk=offer.pk).update(remote_next_at=real_now() + GRACE, remote_tries=0)
 
 
 def pay_coupons(order: Order, *, now: datetime) -> dict[int, Used]:
-    """Note which offers an order was paid with by their coupons; each once, and told if somebody else had it."""
+    """Note which offers an order was paid with by their coupons; each once, and told if somebody else had it.
+
+    One that was never granted, since the payment came while its coupon was put on, is no use of it: a person looks which
+    sum was paid.
+    """
     used = {}
     for offer, discount in _borne(order):
-        if found := _use(order, offer, discount, now=now, paid_at=order.paid_at or now):
+        if offer.state in _NEVER_GRANTED:
+            tell_paid_meanwhile(order, offer, now)
+        elif found := _use(order, offer, discount, now=now, paid_at=order.paid_at or now):
             used[offer.pk] = found
     return used
 
@@ -121,6 +140,11 @@ def _use(
     if order.contact_id != offer.contact_id:
         _ask(BY_OTHER, order, offer, now)
     return used
+
+
+def tell_paid_meanwhile(order: Order, offer: Offer, now: datetime) -> None:
+    """Ask a person which sum was paid: the payment came while the coupon was put on, and the shop does not take it off."""
+    _ask(MEANWHILE, order, offer, now)
 
 
 def _ask(kind: str, order: Order, offer: Offer, now: datetime) -> None:

@@ -37,7 +37,9 @@ _END = """
         decided_at = CASE WHEN state = 'asked' THEN %(now)s ELSE decided_at END,
         reason = %(reason)s, ended_at = %(now)s, note = %(note)s, remote_tries = 0,
         remote_next_at = CASE WHEN maker_id IS NULL THEN NULL
-            WHEN state = 'granted' AND order_id IS NOT NULL AND %(may_finish)s THEN %(real)s + %(grace)s
+            WHEN state = 'granted' AND %(may_finish)s AND (order_id IS NOT NULL OR EXISTS (
+                SELECT FROM offers_redemption r WHERE r.offer_id = offers_offer.id AND r.freed_at IS NULL))
+                THEN %(real)s + %(grace)s
             ELSE %(real)s + %(pause)s END
     WHERE id = ANY(%(ids)s) AND state IN ('granted', 'asked')
     RETURNING id, shop_id, budget_key, budget_start, currency, expected, enrolment_id, state
@@ -113,13 +115,15 @@ def withdraw(offer: Offer, *, note: str, actor: Actor, now: datetime) -> Offer:
 def expire_due_offers(*, now: datetime) -> int:
     """End what has run out, across shops; return how many. The worker's loop calls it.
 
-    One that a buyer is just paying with is left until that payment has ended, one way or the other.
+    One that a buyer is just paying with at our page is left until that payment has ended, one way or the other. An order of
+    a shop may stay unpaid for weeks: the coupon of an offer is taken off it.
     """
     with scopes_disabled(), transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT f.id FROM offers_offer f WHERE f.state IN ('granted', 'asked') AND f.valid_until <= %s"
-                " AND NOT EXISTS (SELECT FROM offers_redemption r WHERE r.offer_id = f.id AND r.freed_at IS NULL)"
+                " AND (f.maker_id IS NOT NULL OR NOT EXISTS ("
+                "SELECT FROM offers_redemption r WHERE r.offer_id = f.id AND r.freed_at IS NULL))"
                 " ORDER BY f.valid_until LIMIT %s FOR NO KEY UPDATE SKIP LOCKED",
                 [now, _BATCH],
             )

@@ -187,6 +187,7 @@ def _pay_from_budgets(written: Sequence[tuple[Offer, Wish]], *, now: datetime) -
         start = budgets.period_start(wish.budget.period, offer.shop, now)
         if budgets.reserve(offer.shop, wish.budget_key, wish.budget, offer.expected, start=start):
             offer.budget_key, offer.budget_start = wish.budget_key, start
+            offer.budget_limit = wish.budget.amount
         else:
             offer.maker = offer.remote_next_at = None
             _refuse(offer, Reason.BUDGET, now=now)

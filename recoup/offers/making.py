@@ -21,12 +21,14 @@ from recoup.core.installation import get_installation
 from recoup.core.money import Money
 from recoup.offers import budgets
 from recoup.offers.codes import folded, new_code, shown
+from recoup.offers.coupons import tell_paid_meanwhile
 from recoup.offers.ending import PAUSE, end_offers
 from recoup.offers.granting import announce_decision, is_open
 from recoup.offers.models import Offer
 from recoup.offers.reasons import Reason
+from recoup.offers.taking_away import Tell, clear, tell_stays
 from recoup.offers.terms import Terms
-from recoup.offers.wishing import Promise, goods_of, promise_for, reference_of, wish_of
+from recoup.offers.wishing import Promise, goods_of, promise_for, wish_of
 from recoup.orders.actions import CurrencyChanged
 from recoup.orders.models import Cart, Order
 from recoup.shops.adapters import PlatformUnknown, platform
@@ -38,7 +40,6 @@ from recoup.shops.snapshots import OrderSnapshot
 log = structlog.get_logger(__name__)
 
 State = Offer.State
-Tell = Callable[[Source, OrderSnapshot, datetime], None]
 MOST_AT_ONCE = 3
 LEASE = timedelta(minutes=10)  # a shop answers a call within 30 s, and an offer takes six at most
 PAUSES = tuple(timedelta(minutes=m) for m in (1, 2, 5, 10, 20, 40, 60, 120, 180))
@@ -46,7 +47,7 @@ PAUSES = tuple(timedelta(minutes=m) for m in (1, 2, 5, 10, 20, 40, 60, 120, 180)
 LONGEST = timedelta(hours=11)
 MOST_TRIES_TO_CLEAR = 24  # more than two days
 CODES_TRIED = 3
-STAYS, DIFFERS = "offers.coupon_stays", "offers.sum_differs"
+DIFFERS = "offers.sum_differs"
 _REASONS = {
     CouponTrouble.DISABLED: Reason.COUPONS_OFF,
     CouponTrouble.NOT_APPLICABLE: Reason.SHOP_REFUSED,
@@ -118,7 +119,8 @@ def _work(offer: Offer, tell: Tell) -> bool:
         if offer.state == State.ASKED:
             _make(offer, offer.maker, adapter, tell)
         elif offer.state != State.GRANTED:
-            _clear(offer, offer.maker, adapter, tell)
+            clear(offer, offer.maker, adapter, tell)
+            _done(offer)
         else:
             _done(offer)
     except _LostLease:
@@ -243,14 +245,16 @@ def _finish_order(offer: Offer, promise: Promise, told: OrderSnapshot, tell: Tel
         _lock(offer)
         order = offer.order
         order.refresh_from_db()
-        if reason := _why_not(offer, promise, told, order, now):
+        saved, offer.is_guessed = promise.basket.total - told.total, promise.quote.is_guessed
+        cost = promise.part.cost if promise.part.gift is not None else saved
+        if reason := _why_not(offer, promise, told, order, now) or _over_budget(offer, cost):
             _take_back(offer, reason, now)
         else:
-            saved, offer.is_guessed = promise.basket.total - told.total, promise.quote.is_guessed
-            cost = promise.part.cost if promise.part.gift is not None else saved
             _grant(offer, now, new_total=told.total, expected_discount=saved, expected=cost)
     if reason == Reason.DIFFERS:
         _tell_difference(offer, promise, told, now)
+    if reason == Reason.SUBJECT_OVER and order.captured > 0 and told.total != promise.basket.total:
+        tell_paid_meanwhile(order, offer, now)
 
 
 def _why_not(offer: Offer, promise: Promise, told: OrderSnapshot, order: Order, now: datetime) -> str:
@@ -269,14 +273,21 @@ def _finish_cart(offer: Offer, promise: Promise, link: str) -> None:
     with transaction.atomic():
         _lock(offer)
         cart = Cart.objects.filter(pk=offer.cart_id or 0).first()
+        part, after = promise.part, promise.quote.after
         if cart is None or not is_open(cart):
             _take_back(offer, Reason.SUBJECT_OVER, now)
         elif _is_too_late(offer, now):
             _take_back(offer, Reason.NO_ANSWER, now)
+        elif reason := _over_budget(offer, part.cost):
+            _take_back(offer, reason, now)
         else:
             offer.remote_url = link
-            part, after = promise.part, promise.quote.after
             _grant(offer, now, new_total=after, expected_discount=part.discount, expected=part.cost)
+
+
+def _over_budget(offer: Offer, cost: Decimal) -> str:
+    """Reserve what an offer has come to cost since it was wished for; return why it cannot be, or nothing (K6)."""
+    return "" if budgets.reserve_anew(offer, cost) else Reason.BUDGET
 
 
 def _lock(offer: Offer) -> None:
@@ -294,9 +305,6 @@ def _lock(offer: Offer) -> None:
 def _grant(
     offer: Offer, now: datetime, *, new_total: Decimal, expected_discount: Decimal, expected: Decimal
 ) -> None:
-    if offer.budget_start is not None and expected != offer.expected:
-        spare, start = offer.expected - expected, offer.budget_start
-        budgets.give_back(offer.shop_id, offer.budget_key, offer.currency, spare, start=start)
     offer.state, offer.decided_at = State.GRANTED, now
     offer.new_total, offer.expected_discount, offer.expected = new_total, expected_discount, expected
     offer.remote_next_at, offer.remote_tries, offer.remote_trouble = None, 0, ""
@@ -317,20 +325,6 @@ def _refuse(offer: Offer, reason: str) -> None:
 def _take_back(offer: Offer, reason: str, now: datetime) -> None:
     Offer.objects.filter(pk=offer.pk).update(remote_trouble=offer.remote_trouble)
     end_offers([offer.pk], State.VOID, reason, now=now)
-
-
-def _clear(offer: Offer, maker: Source, adapter: ShopPlatform, tell: Tell) -> None:
-    """Take the coupon of an offer that has ended off its order, so that this costs what it did, and delete it.
-
-    An order that was paid with it keeps it; recording what the shop tells of it counts the use.
-    """
-    code = shown(offer.code)
-    if offer.order is not None and offer.state != State.REDEEMED:
-        told = adapter.take_off_coupon(maker, offer.order.ref, code)
-        if told is not None:
-            tell(maker, told, trade_now())
-    adapter.remove_coupon(maker, code, reference_of(offer))
-    _done(offer)
 
 
 def _done(offer: Offer) -> None:
@@ -363,14 +357,7 @@ def _clear_anew(offer: Offer) -> None:
 def _stays(offer: Offer) -> None:
     """Ask a person to take a coupon away that we cannot."""
     _done(offer)
-    attention.ask(
-        STAYS,
-        shop_id=offer.shop_id,
-        key=str(offer.pk),
-        now=trade_now(),
-        subject=("order", offer.order_id) if offer.order_id else ("contact", offer.contact_id),
-        code=shown(offer.code),
-    )
+    tell_stays(offer)
 
 
 def _tell_difference(offer: Offer, promise: Promise, told: OrderSnapshot, now: datetime) -> None:

@@ -119,6 +119,7 @@ class Offer(ShopOwned):  # type: ignore[django-manager-missing]
     is_test = models.BooleanField(default=False)
     budget_key = models.CharField(max_length=80, default="", blank=True)
     budget_start = models.DateTimeField(null=True)
+    budget_limit = AmountField(null=True)  # how much the budget may cost: asked again if the cost grows
     # Of one that the shop itself applies: where its coupon is made, and what is known of it there.
     maker = models.ForeignKey(Source, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
     remote_ref = models.TextField(default="", blank=True)

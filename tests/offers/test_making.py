@@ -15,13 +15,14 @@ from pytest_django import Settings
 
 from recoup.config.worker import record_told
 from recoup.core import outbox
+from recoup.core.activity import Actor
 from recoup.core.clock import real_now
 from recoup.core.models import AttentionItem, Installation
 from recoup.integrations.woocommerce.adapter import WooCommerce
 from recoup.offers import handlers
 from recoup.offers.budgets import period_start, spent
 from recoup.offers.codes import shown
-from recoup.offers.ending import end_offers, expire_due_offers
+from recoup.offers.ending import end_offers, expire_due_offers, withdraw
 from recoup.offers.events import OfferDecided, OfferGranted
 from recoup.offers.granting import Wish, grant_offers
 from recoup.offers.making import call_shops
@@ -301,6 +302,25 @@ def test_twenty_grants_at_once_and_many_workers_make_one_coupon(world: World) ->
     assert [call for call in world.woo.calls if call.startswith("POST")] == ["POST coupons"]
 
 
+def dearer(world: World, order: Order) -> None:
+    """Let the order grow at the shop after the offer was asked for."""
+    row = world.theirs(order)
+    row["line_items"][0] |= {"total": "300.00", "subtotal": "300.00"}
+    world.woo.change_order(int(order.ref), total="300.00")
+
+
+def test_an_offer_whose_cost_has_grown_is_held_against_its_budget_again(world: World) -> None:
+    order = world.order()
+    offer = ask_for(order, budget=replace(BUDGET, amount=D("25.00")))
+    dearer(world, order)
+    world.work(rounds=2)
+    other = ask_for(order, budget=replace(BUDGET, amount=D("30.00")), step_no=4)
+    world.work()
+
+    assert (fresh(offer).state, offer.reason, world.total(order)) == ("refused", "budget", D("270.00"))
+    assert (fresh(other).state, cost(world)) == ("granted", D("30.00"))
+
+
 def test_what_expires_is_taken_off_the_order_and_deleted(world: World) -> None:
     order = world.order()
     offer = ask_for(order)
@@ -473,13 +493,139 @@ def test_a_code_typed_at_the_checkout_holds_its_offer_and_counts_when_paid(world
     order = place_with_code(world, offer, billing=address(cart.contact))  # type: ignore[arg-type]
     handlers.follow_coupons([OrderPlaced(world.shop.pk, order.pk, NOW)])
     set_clock(NOW + 3 * DAY)
-    assert (expire_due_offers(now=NOW + 3 * DAY), fresh(offer).state) == (0, "granted")
+    assert (expire_due_offers(now=NOW + 3 * DAY), fresh(offer).state) == (1, "expired")
+    assert call_shops(record_told) == 0  # who is paying may finish
 
     world.pay(order)
     confirm_paid(world.learn(int(order.ref)), now=NOW + 3 * DAY)
 
     assert (fresh(offer).state, cost(world)) == ("redeemed", D("10.00"))
     assert asked_about("offers.used_by_other") == []
+
+
+ENDS: dict[str, Callable[[Offer], object]] = {
+    "over": lambda _: expire_due_offers(now=NOW + 3 * DAY),
+    "withdrawn": lambda offer: withdraw(offer, note="", actor=Actor("person", 7), now=NOW + 3 * DAY),
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_a_code_that_was_typed_is_taken_off_its_unpaid_order_when_the_offer_ends(
+    world: World, end: str
+) -> None:
+    cart = world.cart()
+    offer = ask_for(cart)
+    world.work()
+    order = place_with_code(world, offer, billing=address(cart.contact))  # type: ignore[arg-type]
+    handlers.follow_coupons([OrderPlaced(world.shop.pk, order.pk, NOW)])
+    set_clock(NOW + 3 * DAY)
+    ENDS[end](fresh(offer))
+    kept = (call_shops(record_told), world.total(order))
+
+    world.work()
+
+    order.refresh_from_db()
+    assert kept == (0, D("90.00"))  # who is paying may finish
+    assert (world.total(order), order.total, world.theirs(order)["coupon_lines"]) == (D(100), D(100), [])
+    assert (world.woo.coupons, cost(world), fresh(offer).remote_next_at) == ({}, D(0), None)
+    assert not Redemption.objects.filter(freed_at=None).exists()
+
+
+def test_an_order_that_is_told_of_after_the_offer_has_ended_loses_its_discount_too(world: World) -> None:
+    cart = world.cart()
+    offer = ask_for(cart)
+    world.work()
+    set_clock(NOW + 3 * DAY)
+    expire_due_offers(now=NOW + 3 * DAY)
+    order = place_with_code(world, offer, billing=address(cart.contact))  # type: ignore[arg-type]
+    world.work()
+    assert (world.woo.coupons, world.total(order)) == ({}, D(90))
+
+    for _ in range(2):
+        handlers.follow_coupons([OrderPlaced(world.shop.pk, order.pk, NOW)])
+    world.work()
+
+    assert (world.total(order), fresh(offer).remote_next_at) == (D(100), None)
+
+
+def test_a_discount_on_an_order_that_waits_for_a_transfer_is_left_and_told(world: World) -> None:
+    cart = world.cart()
+    offer = ask_for(cart)
+    world.work()
+    order = place_with_code(world, offer, billing=address(cart.contact), status="on-hold")  # type: ignore[arg-type]
+    handlers.follow_coupons([OrderPlaced(world.shop.pk, order.pk, NOW)])
+    set_clock(NOW + 3 * DAY)
+    expire_due_offers(now=NOW + 3 * DAY)
+    world.work()
+
+    assert (world.total(order), world.woo.coupons) == (D(90), {})
+    assert asked_about("offers.coupon_on_hold") == [order.pk]
+
+
+def paying_while_the_coupon_is_put_on(
+    world: World,
+    order: Order,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    is_late: bool = False,
+    sticks: bool = False,
+) -> None:
+    """Let the buyer pay in full between our look and our change, or right after it (`is_late`).
+
+    `sticks`: then the shop changes the order no more.
+    """
+    answer = type(world.woo).answer
+    done: list[str] = []
+
+    def paying(shop: BusyShop, method: str, path: str, query: dict[str, str], body: Any) -> tuple[int, Any]:
+        if method != "PUT" or "/orders/" not in path:
+            return answer(shop, method, path, query, body)
+        if done and sticks:
+            return 400, {"code": "woocommerce_rest_invalid_coupon", "message": "This order is closed."}
+        paid = {"status": "processing", "date_paid_gmt": shop.now.strftime("%Y-%m-%dT%H:%M:%S")}
+        if not done and not is_late:
+            shop.orders[int(order.ref)] |= paid
+        status, told = answer(shop, method, path, query, body)
+        told = dict(told)
+        if not done and is_late:
+            shop.orders[int(order.ref)] |= paid
+        done.append(path)
+        return status, told
+
+    monkeypatch.setattr(type(world.woo), "answer", paying)
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+def test_an_order_that_is_paid_while_its_coupon_is_put_on_costs_what_was_paid(
+    world: World, monkeypatch: pytest.MonkeyPatch, is_late: bool
+) -> None:
+    order = world.order()
+    offer = ask_for(order)
+    paying_while_the_coupon_is_put_on(world, order, monkeypatch, is_late=is_late)
+    world.work(rounds=2)
+
+    order.refresh_from_db()
+    confirm_paid(order, now=NOW)
+    assert (world.total(order), order.total, order.captured) == (D(100), D(100), D(100))
+    assert (world.theirs(order)["coupon_lines"], world.woo.coupons) == ([], {})
+    assert (fresh(offer).state, offer.reason, cost(world)) == ("refused", "subject_over", D(0))
+    assert (Redemption.objects.count(), asked_about("offers.paid_meanwhile")) == (0, [])
+
+
+def test_a_coupon_that_stays_on_such_an_order_is_told_and_is_no_use_of_the_offer(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = world.order()
+    offer = ask_for(order)
+    paying_while_the_coupon_is_put_on(world, order, monkeypatch, sticks=True)
+    world.work(rounds=2)
+
+    order.refresh_from_db()
+    for _ in range(2):
+        confirm_paid(order, now=NOW)
+    assert (world.total(order), order.payment_state) == (D(90), "paid")
+    assert (fresh(offer).state, offer.reason, cost(world)) == ("refused", "subject_over", D(0))
+    assert (Redemption.objects.count(), asked_about("offers.paid_meanwhile")) == (0, [order.pk])
 
 
 def test_a_cancelled_order_frees_the_code_that_was_typed_for_it_once(world: World) -> None:

@@ -7,6 +7,8 @@ What its source does and its reference does not say:
   cannot be put on again is lost. So coupons of others on an order are looked at before anything is sent.
 - A coupon that has expired or is deleted goes on counting on an order that bears it: it must be taken off the order.
 - `free_shipping` changes nothing of an order that is placed.
+- No write is conditional: an order that is paid between our look and our change is changed all the same, so the answer of
+  the change and the order afterwards are looked at.
 """
 
 from collections.abc import Mapping, Sequence
@@ -166,8 +168,30 @@ def put(source: Source, order_ref: str, code: str, *, is_beside: bool) -> OrderS
             raise CouponRefused(CouponTrouble.BESIDE, others[0])
         if code.lower() not in _codes(order):
             _refuse_losing(api, order, others)
-            _write_codes(api, order_ref, [*others, code])
-        return _snapshot(_order(api, order_ref))
+            changed = _write_codes(api, order_ref, [*others, code])
+            read = _order(api, order_ref)
+            if _is_open(changed) and _is_open(read):
+                return _snapshot(read)
+            return _put_back(api, order, others) or _snapshot(read)
+        return _snapshot(order)
+
+
+def _put_back(api: Api, before: Json, codes: Sequence[str]) -> OrderSnapshot | None:
+    """Take a coupon off an order that was paid or closed while it was put on: what was paid is the sum before.
+
+    `None` if the shop does not; the order bears it then.
+
+    :raises CouponRefused: if the order costs again what it did.
+    """
+    order_ref = str(_id(before))
+    try:
+        _write_codes(api, order_ref, codes)
+        read = _order(api, order_ref)
+    except (CouponRefused, SourceUnavailable, SourceRefused):
+        return None
+    if _decimal(read.get("total")) == _decimal(before.get("total")):
+        raise CouponRefused(CouponTrouble.CLOSED, str(read.get("status", "")))
+    return _snapshot(read)
 
 
 def take_off(source: Source, order_ref: str, code: str) -> OrderSnapshot | None:
@@ -224,9 +248,10 @@ def _can_be_put_back(row: Json, order: Json, now: datetime | None) -> bool:
     return not has_ended and not is_counted
 
 
-def _write_codes(api: Api, order_ref: str, codes: Sequence[str]) -> None:
+def _write_codes(api: Api, order_ref: str, codes: Sequence[str]) -> Json:
     try:
-        api.send("PUT", f"orders/{order_ref}", {"coupon_lines": [{"code": code} for code in codes]})
+        lines = [{"code": code} for code in codes]
+        return _object(api.send("PUT", f"orders/{order_ref}", {"coupon_lines": lines}).body)
     except RequestRefused as refused:  # `woocommerce_rest_invalid_coupon`, with a sentence that says why
         raise CouponRefused(CouponTrouble.NOT_APPLICABLE, refused.message or refused.code) from refused
     except LookupError as error:

@@ -85,6 +85,24 @@ _KINDS = {
         "badge-percent",
         action=_("Open"),
     ),
+    "offers.coupon_on_hold": Kind(
+        _("Order %(number)s keeps a discount whose offer has ended"),
+        _(
+            "It waits for a transfer that may have been sent with the lower sum, so the coupon %(code)s was left on it. If"
+            " no money comes, take the coupon off in the shop."
+        ),
+        "badge-percent",
+        action=_("Open the order"),
+    ),
+    "offers.paid_meanwhile": Kind(
+        _("Order %(number)s was paid while a coupon was being put on it"),
+        _(
+            "The offer was called off, but the shop shows the order with its coupon. Compare the sum with the payment, and"
+            " put it right in the shop."
+        ),
+        "badge-percent",
+        action=_("Open the order"),
+    ),
     "offers.gift_due": Kind(
         _("A gift goes with order %(number)s"),
         _("Put it into the parcel: %(gift)s. Then tick this off."),
