@@ -18,6 +18,7 @@ from django.conf import settings
 from django.db import connection
 from django_scopes import scopes_disabled
 
+from recoup.accounts.models import User
 from recoup.catalog.actions import record_product
 from recoup.config import worker
 from recoup.core import attention
@@ -26,6 +27,7 @@ from recoup.core.clock import real_now, trade_now, trade_offset
 from recoup.core.installation import confirm_place, get_installation
 from recoup.core.models import Heartbeat
 from recoup.demo import bargains, stage
+from recoup.demo.groups import keep_segments
 from recoup.demo.mailbox import Mailbox, keeper
 from recoup.demo.past import Plan, carts, older_plans, plans
 from recoup.demo.people import ENTERED, GOODS
@@ -323,6 +325,8 @@ class _Past:
         report(source, "order.created", broken, at=now - timedelta(minutes=50))
         bargains.leave_offers(self._scenery, now=now)
         worker.step_all()
+        owner = Actor("person", User.objects.order_by("id").values_list("pk", flat=True)[0])
+        keep_segments(shop, actor=owner, now=now)
 
     def _record(
         self,

@@ -35,7 +35,7 @@ class Reason(models.TextChoices):
     STOPPED = "stopped", _("The process was stopped")
     CANCELLED = "cancelled", _("It was called off")
     ENDED = "ended", _("The process ended for this person")
-    TAKEN_OVER = "taken_over", _("A person took the order over")
+    TAKEN_OVER = "taken_over", _("A colleague took the order over")
     SENT_BY_HAND = "sent_by_hand", _("The same text was sent by hand")
     TEST_MODE = "test_mode", _("Test mode: nothing leaves")
     ORDER_CAP = "order_cap", _("Enough reminders about this order")
@@ -46,8 +46,8 @@ class Reason(models.TextChoices):
     COST_CAP = "cost_cap", _("The day's money for short messages is spent")
     DAILY_QUOTA = "daily_quota", _("As many messages as the channel sends in a day have gone out")
     PROMISED = "promised", _("The person promised to pay later")
-    PAUSED = "paused", _("Reminders of this order are held by a person")
-    CLAIMED = "claimed", _("A person is working on this order")
+    PAUSED = "paused", _("A colleague has paused the reminders of this order")
+    CLAIMED = "claimed", _("A colleague is working on this order")
     OFFER_OVER = "offer_over", _("The offer that the text speaks of is not in force")
     # Waiting for another look.
     SOURCE_PAUSED = "source_paused", _("The process is paused")
@@ -70,11 +70,11 @@ class Reason(models.TextChoices):
         "too_late_after_tries",
         _("The server or provider put it off until it was too late"),
     )
-    NOT_DELIVERED = "not_delivered", _("A person found that it did not arrive")
+    NOT_DELIVERED = "not_delivered", _("A colleague found that it did not arrive")
     # Uncertain.
     LINE_BROKE = "line_broke", _("The line broke before the answer came")
     SENDER_GONE = "sender_gone", _("The sender stopped in the middle of handing over")
-    DELIVERED = "delivered", _("A person found that it arrived")
+    DELIVERED = "delivered", _("A colleague found that it arrived")
 
 
 def words(code: str) -> str:

@@ -24,7 +24,7 @@ class Reason(models.TextChoices):
     EXPIRED = "expired", _("Its time is over")
     PAID_FULL = "paid_full", _("The order was paid without it")
     CANCELLED = "cancelled", _("The order was cancelled")
-    BY_HAND = "by_hand", _("Withdrawn by a person")
+    BY_HAND = "by_hand", _("A colleague withdrew it")
     ERASED = "erased", _("The person's data were erased")
     # The shop made or took no coupon.
     NO_ANSWER = "no_answer", _("The shop that takes the payment did not answer in time")

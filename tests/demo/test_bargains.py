@@ -6,10 +6,13 @@ import pytest
 from django_scopes import scopes_disabled
 
 from recoup.core import outbox
+from recoup.core.activity import SYSTEM
 from recoup.demo import bargains
+from recoup.demo.groups import keep_segments
 from recoup.demo.stage import Stage
 from recoup.offers.models import Offer
 from recoup.processes.models import Process
+from recoup.segments.models import Segment
 from recoup.shops.actions import NewShop
 from recoup.web.setup import found_shop
 from tests.factories.clock import set_clock
@@ -64,3 +67,13 @@ def test_large_orders_go_through_the_process_with_a_discount_and_the_others_as_b
         "Unpaid order": ("<", 250), "Unpaid order with a discount": (">=", 250),
     }  # fmt: skip
     assert live == ["Unpaid order with a discount"]
+
+
+def test_the_segments_of_the_demo_hold_and_are_counted() -> None:
+    with scopes_disabled():
+        shop = make_shop()
+        make_order(shop, total="250.00", status="unpaid")
+        make_order(shop, total="20.00", status="unpaid")
+        keep_segments(shop, actor=SYSTEM, now=NOW)
+
+        assert list(Segment.objects.order_by("id").values_list("about", "rows")) == [(3, 0), (1, 1), (2, 0)]

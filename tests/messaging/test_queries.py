@@ -124,7 +124,7 @@ def test_story_tells_text_answer_decisions_and_visits_in_order(shop: Shop) -> No
     assert story.steps == (
         MessageStep(NOW, "queued"),
         MessageStep(NOW, "handed"),
-        MessageStep(NOW + HOUR, "sent", "A person found that it arrived", "250 ok"),
+        MessageStep(NOW + HOUR, "sent", "A colleague found that it arrived", "250 ok"),
         MessageStep(NOW + HOUR, "messaging.message.delivered", actor_id=4),
         MessageStep(NOW + 2 * HOUR, "visited", "pay"),
     )

@@ -83,7 +83,7 @@ def test_a_change_is_kept_with_who_when_why_and_what_was(owner: Client, shop: Sh
     assert "Only with consent → Not allowed at all" in page
     assert "Our lawyer." in page
     assert "Ann" in page
-    assert "instead of: Only with consent" in owner.get(f"/s/{shop.slug}/settings/rules/").content.decode()
+    assert "own rule: Only with consent" in owner.get(f"/s/{shop.slug}/settings/rules/").content.decode()
 
 
 def test_saving_the_same_changes_nothing(owner: Client, shop: Shop) -> None:

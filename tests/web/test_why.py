@@ -81,7 +81,7 @@ def test_who_paid_is_told_when_and_before_what_with_the_lines_behind_it(shop: Sh
 
     assert "Anna did not get “" in page
     assert re.search(r"It was paid at .*14:00, before this was due \(.*12:00\)\.", page)
-    assert "The line behind it" in page
+    assert "Show the line that was written down" in page
 
 
 def test_what_is_still_to_come_and_what_is_under_way(shop: Shop, order: Order) -> None:
@@ -147,7 +147,10 @@ def test_what_keeps_a_message_back_is_told_while_it_does(
 @pytest.mark.parametrize(
     ("entry", "words"),
     [
-        ({"if": {"f": "order.total", "op": ">", "v": 100000}}, "The condition of the entry did not hold"),
+        (
+            {"if": {"f": "order.total", "op": ">", "v": 100000}},
+            "It did not meet the condition of the process",
+        ),
         ({}, "It will be sent at"),
     ],
 )

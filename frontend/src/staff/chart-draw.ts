@@ -58,7 +58,11 @@ function optionsOf(given: Chart, box: HTMLElement): EChartsCoreOption {
   const ink = colour(box, "ink");
   const line = colour(box, "line");
   const font = { fontFamily: getComputedStyle(box).fontFamily, fontSize: 12 };
-  const short = new Intl.NumberFormat(given.locale, { notation: "compact", maximumFractionDigits: 1 });
+  const small = new Intl.NumberFormat(given.locale, { maximumFractionDigits: 1 });
+  const large = new Intl.NumberFormat(given.locale, { notation: "compact", maximumFractionDigits: 1 });
+  const whole = new Intl.NumberFormat(given.locale, { maximumFractionDigits: 0 });
+  // Some languages have no short word for thousands, and would show their tenths.
+  const short = (value: number): string => (Math.abs(value) < 100 ? small : Math.abs(value) < 10_000 ? whole : large).format(value);
   const last = given.labels.length - 1;
   return {
     animationDuration: matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 250,
@@ -90,7 +94,7 @@ function optionsOf(given: Chart, box: HTMLElement): EChartsCoreOption {
       // What is counted has no halves.
       minInterval: given.series.every((series) => series.values.every((value) => Number.isInteger(value ?? 0))) ? 1 : 0,
       splitLine: { lineStyle: { color: line } },
-      axisLabel: { ...font, color: muted, formatter: (value: number) => short.format(value) },
+      axisLabel: { ...font, color: muted, formatter: (value: number) => short(value) },
     },
     series: given.series.map((series) => seriesOf(series, box, short)),
   };
@@ -105,7 +109,7 @@ function labelled(values: (number | null)[], kind: Series["kind"], box: HTMLElem
   return new Set([highest, values.length - 1]);
 }
 
-function seriesOf(series: Series, box: HTMLElement, short: Intl.NumberFormat): object {
+function seriesOf(series: Series, box: HTMLElement, short: (value: number) => string): object {
   const told = labelled(series.values, series.kind, box);
   const tint = colour(box, `${series.tone}-bar`);
   const words = colour(box, series.tone);
@@ -126,7 +130,7 @@ function seriesOf(series: Series, box: HTMLElement, short: Intl.NumberFormat): o
       fontWeight: 600,
       color: words,
       formatter: (point: { dataIndex: number; value: number | null }) =>
-        told.has(point.dataIndex) && point.value ? short.format(point.value) : "",
+        told.has(point.dataIndex) && point.value ? short(point.value) : "",
     },
   };
 }

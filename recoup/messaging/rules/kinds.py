@@ -15,6 +15,6 @@ class Content(models.TextChoices):
 class Relation(models.TextChoices):
     """What the reader is to the shop, as far as it matters for this message."""
 
-    ORDER = "order", _("has an order that the message is about")
-    CUSTOMER = "customer", _("bought before, and may refuse such mails")
-    NEITHER = "neither", _("neither")
+    ORDER = "order", _("People whose order it is about")
+    CUSTOMER = "customer", _("Customers who bought before and may refuse")
+    NEITHER = "neither", _("Everybody else")

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from recoup.messaging.models import Message
 from recoup.messaging.rules.book import Rule
 from recoup.messaging.rules.kinds import Relation
-from recoup.web.words.texts import CLASSES
+from recoup.web.words.texts import VERDICTS
 
 
 class RuleForm(forms.Form):
@@ -28,9 +28,9 @@ class RuleForm(forms.Form):
         super().__init__(*args, **kwargs)
         for relation, rule in rules.items():
             self.fields[relation] = forms.ChoiceField(
-                label=format_lazy(_("A reader who: {relation}"), relation=Relation(relation).label),
-                choices=[(value, CLASSES[value]) for value in Message.MessageClass.values],
+                label=Relation(relation).label,
+                choices=[(value, VERDICTS[value]) for value in Message.MessageClass.values],
                 initial=rule.verdict,
-                help_text=format_lazy(_("Recoup came with: {rule}"), rule=CLASSES[rule.shipped]),
+                help_text=format_lazy(_("Recoup’s own rule: {rule}"), rule=VERDICTS[rule.shipped]),
             )
         self.order_fields([*rules, "note"])

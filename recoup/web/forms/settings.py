@@ -1,6 +1,7 @@
 """Forms of the settings. A change is written only when all of it is right; what was typed stays."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from django import forms
 from django.conf import settings
@@ -8,6 +9,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.translation import gettext_lazy as _
 
 from recoup.accounts.roles import Role
+from recoup.core.http import is_loopback_allowed
 from recoup.integrations.smtp import own_mailbox
 from recoup.messaging.models import MailAccount, SendingLimits
 from recoup.shops.models import Shop
@@ -215,6 +217,15 @@ class WooCommerceForm(forms.Form):
         max_value=3650,
         help_text=_("Nobody is written to because of them."),
     )
+
+    def clean_base_url(self) -> str:
+        """Keep the demo from calling a real shop."""
+        url: str = self.cleaned_data["base_url"]
+        if settings.IS_DEMO and not is_loopback_allowed(urlsplit(url).hostname or ""):
+            raise forms.ValidationError(
+                _("The demo calls no real shop. Connect yours in an installation of your own.")
+            )
+        return url
 
 
 class GenericSourceForm(forms.Form):

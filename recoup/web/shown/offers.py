@@ -21,7 +21,6 @@ from recoup.shops.reasons import words as trouble_words
 from recoup.web.answers import place
 from recoup.web.offer_screens import EarnedRow, OfferRow
 from recoup.web.shown.people import clerk_names, name_of
-from recoup.web.words.offers import state_words
 from recoup.web.words.steps import process_name
 
 
@@ -41,10 +40,17 @@ def offer_rows(seat: Seat, offers: Sequence[Offer]) -> list[OfferRow]:
             money="–"
             if one.is_for_person
             else humane.money(Money(one.expected_discount, one.currency), language),
-            why=reasons.words(one.reason) if one.reason and one.state in {"void", "refused"} else "",
+            why=_why(one),
         )
         for one in offers
     ]
+
+
+def _why(offer: Offer) -> str:
+    """Return why an offer ended or was not granted; of one that a colleague withdrew, what they wrote about it."""
+    if not offer.reason or offer.state not in {"void", "refused"}:
+        return ""
+    return (offer.reason == reasons.Reason.BY_HAND and offer.note) or reasons.words(offer.reason)
 
 
 def offer_facts(offer: Offer, language: str) -> list[tuple[str, str]]:
@@ -79,7 +85,7 @@ def offer_facts(offer: Offer, language: str) -> list[tuple[str, str]]:
         (_("Last answer of the shop"), trouble_words(offer.remote_trouble)),
         (_("Description"), terms.description),
         (_("Products"), ", ".join(terms.products)),
-        (_("Reason"), state_words(offer) if offer.reason else ""),
+        (_("Reason"), reasons.words(offer.reason) if offer.reason else ""),
         (_("Noted"), offer.note),
         (_("Ended at"), humane.exact(offer.ended_at, zone, language) if offer.ended_at else ""),
     ]

@@ -25,7 +25,7 @@ from recoup.web.keeping_screens import RuleCell, RuleChange, RuleCountry, RuleRo
 from recoup.web.parts import Link
 from recoup.web.views.settings import crumbs
 from recoup.web.words.reach import country_name
-from recoup.web.words.texts import class_words
+from recoup.web.words.texts import verdict_words
 
 OTHERS = "other"  # in an address
 _MOST_CHANGES = 20
@@ -73,8 +73,8 @@ def _row(seat: Seat, book: RuleBook, country: str, content: str) -> RuleRow:
         content=Content(content).label,
         cells=[
             RuleCell(
-                label=class_words(rule.verdict),
-                shipped=class_words(rule.shipped) if rule.is_own else "",
+                label=verdict_words(rule.verdict),
+                shipped=verdict_words(rule.shipped) if rule.is_own else "",
                 at=rule.change.changed_at if rule.change and rule.is_own else None,
             )
             for rule in found
@@ -134,8 +134,8 @@ def _changes(seat: Seat, country: str, content: str) -> Sequence[RuleChange]:
             at=one.changed_at,
             who=names.get(one.changed_by or 0) or _("Recoup"),
             relation=Relation(one.relation).label,
-            was=class_words(one.was),
-            to=class_words(one.verdict),
+            was=verdict_words(one.was),
+            to=verdict_words(one.verdict),
             note=one.note,
         )
         for one in found

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -92,6 +93,7 @@ def _providers(seat: Seat, stored: str, chosen: str) -> dict[str, Any]:
         "provider_name": names[chosen],
         "guide": f"docs/connect/{chosen}.md",
         "provider_now": names[stored] if is_other else "",
+        "is_demo": settings.IS_DEMO,
     }
 
 

@@ -134,8 +134,9 @@ def brought(effect: Effect) -> Words:
 
 def brought_money(one: MoneyEffect) -> str:
     """Write the money that came in more because of it; of a currency in which too few paid it is unknown."""
-    found = money_range(one.in_all, one.currency)
-    return found if one.in_all is not None else f"{one.currency}: {found}"
+    if one.in_all is None:
+        return _("unknown in %(currency)s") % {"currency": one.currency}
+    return money_range(one.in_all, one.currency)
 
 
 def group(group: Group) -> str:

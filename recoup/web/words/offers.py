@@ -8,16 +8,7 @@ from django.utils.translation import ngettext
 
 from recoup.core import humane
 from recoup.offers import reasons
-from recoup.offers.models import Offer
 from recoup.offers.previewing import Left, Reckoning
-
-
-def state_words(offer: Offer) -> str:
-    """Return how an offer stands, with the reason of an end that needs one."""
-    label = str(Offer.State(offer.state).label)
-    if offer.reason and offer.state in {"void", "refused"}:
-        return _("%(state)s: %(reason)s") % {"state": label, "reason": reasons.words(offer.reason)}
-    return label
 
 
 def margin_words(share: Decimal | None, language: str) -> str:

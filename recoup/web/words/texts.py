@@ -48,6 +48,12 @@ CLASSES: dict[str, Words] = {
     Class.NEEDS_CONSENT: _("Only with consent"),
     Class.FORBIDDEN: _("Not allowed at all"),
 }
+VERDICTS: dict[str, Words] = {
+    Class.CONTRACT: _("Allowed without consent"),
+    Class.SOFT_OPT_IN: _("Allowed until they refuse"),
+    Class.NEEDS_CONSENT: CLASSES[Class.NEEDS_CONSENT],
+    Class.FORBIDDEN: CLASSES[Class.FORBIDDEN],
+}
 _CONTENTS: dict[str, Words] = {
     Content.CONTRACT: _("About an order that was placed"),
     Content.CART: _("Reminder of a cart: advertising in many countries"),
@@ -73,6 +79,11 @@ def with_channel(name: str, channel: str) -> str:
 def class_words(message_class: str) -> str:
     """Return what a message counts as by law: it decides whether consent is asked for."""
     return str(CLASSES[Class(message_class)])
+
+
+def verdict_words(message_class: str) -> str:
+    """Return what a rule says of such messages."""
+    return str(VERDICTS[Class(message_class)])
 
 
 def content_words(content: str) -> str:

@@ -123,7 +123,7 @@ SENTENCES: dict[str, Words] = {
     "planned": gettext_lazy("It will be sent at %(at)s, unless something happens before."),
     "waiting": gettext_lazy("It waits, and is looked at again at %(at)s. %(reason)s"),
     "paused": gettext_lazy("The process is paused. It comes to this when it goes on."),
-    "resting": gettext_lazy("The process has not come to it yet. It is looked at again at %(at)s."),
+    "resting": gettext_lazy("Its turn has not come yet. The process looks again at %(at)s."),
     "other_way": gettext_lazy("At the step “%(step)s” another way was taken, at %(at)s."),
     "held_out": gettext_lazy("They are in the group that is left alone for comparison, since %(at)s."),
     "held_out_of_shop": gettext_lazy(
@@ -140,7 +140,9 @@ SENTENCES: dict[str, Words] = {
     "backfill": gettext_lazy("It was brought in from the past, and nothing is sent about the past."),
     "test_order": gettext_lazy("It is a test order."),
     "no_record": gettext_lazy("Nothing was written down about it: the process never saw it."),
-    "refused_condition": gettext_lazy("The condition of the entry did not hold when it came at %(at)s."),
+    "refused_condition": gettext_lazy(
+        "It did not meet the condition of the process when it came, at %(at)s."
+    ),
     "refused_again": gettext_lazy("The person had been in this process before, and it takes everybody once."),
     "refused_inside": gettext_lazy("The person was in this process already when it came at %(at)s."),
     "refused_group": gettext_lazy("The person was in another process of the same group: %(other)s."),

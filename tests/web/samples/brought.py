@@ -150,7 +150,7 @@ def process_result_unknown(**given: str) -> dict[str, Any]:
         counted=[
             CountedRow("Credited", CountLink("160", "/s/lumen/recovery/?won=1"), ["PLN 24,117.00"],
                        "Paid after a message of this process. Some of them would have paid anyway."),
-            CountedRow("Brought", CountLink("unknown", "#groups"), ["PLN: unknown"], "Nobody is left alone."),
+            CountedRow("Brought", CountLink("unknown", "#groups"), ["unknown in PLN"], "Nobody is left alone."),
         ],
         facts=[],
         chart=None,

@@ -17,7 +17,7 @@ WARNING = (
     "offer, a discount, an invitation to buy. SMS need consent all the same."
 )
 VERDICTS = [
-    ("soft", "Advertising to customers"),
+    ("soft", "Allowed until they refuse"),
     ("consent", "Only with consent"),
     ("no", "Not allowed at all"),
 ]
@@ -27,9 +27,9 @@ class Rule(forms.Form):
     """One rule."""
 
     order = forms.ChoiceField(
-        label="A reader who: has an order that the message is about",
+        label="People whose order it is about",
         choices=VERDICTS,
-        help_text="Recoup came with: Only with consent",
+        help_text="Recoup’s own rule: Only with consent",
     )
     note = forms.CharField(
         label="Why", required=False, widget=forms.Textarea(attrs={"rows": 3}), help_text="Kept."
@@ -41,7 +41,7 @@ def settings_rules(**given: str) -> dict[str, Any]:
     cell = keeping_screens.RuleCell
     cells = [
         cell("Only with consent"),
-        cell("Advertising to customers", "Only with consent", ago(days=9)),
+        cell("Allowed until they refuse", "Only with consent", ago(days=9)),
         cell("–"),
     ]
     rows = [
@@ -58,9 +58,9 @@ def settings_rules(**given: str) -> dict[str, Any]:
             keeping_screens.RuleCountry("United States", rows, WARNING),
         ],
         relations=[
-            "has an order that the message is about",
-            "bought before, and may refuse such mails",
-            "neither",
+            "People whose order it is about",
+            "Customers who bought before and may refuse",
+            "Everybody else",
         ],
         checked=date(2026, 11, 28),
         has_ground=False,
@@ -71,7 +71,12 @@ def settings_rules(**given: str) -> dict[str, Any]:
 def settings_rule(**given: str) -> dict[str, Any]:
     """One of them."""
     change = keeping_screens.RuleChange(
-        ago(days=9), "Anna Nowak", "neither", "Only with consent", "Not allowed at all", "Our lawyer, 3 May."
+        ago(days=9),
+        "Anna Nowak",
+        "Everybody else",
+        "Only with consent",
+        "Not allowed at all",
+        "Our lawyer, 3 May.",
     )
     return base(
         "/s/lumen/settings/rules/",

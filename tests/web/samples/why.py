@@ -37,7 +37,7 @@ def why(**given: str) -> dict[str, Any]:
         [
             WhyAnswer(
                 "Anna Kowalska did not get “Win back”.",
-                "The condition of the entry did not hold when it came at 21 Nov 2026, 15:00.",
+                "It did not meet the condition of the process when it came, at 21 Nov 2026, 15:00.",
                 "minus",
             )
         ],
