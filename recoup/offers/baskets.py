@@ -23,7 +23,7 @@ def basket_of(subject: Order | Cart) -> Basket:
 
 def baskets_of(subjects: Collection[Order | Cart]) -> list[Basket]:
     """Return the baskets of orders and carts of one shop, products read at once."""
-    told = [_told_lines(subject) for subject in subjects]
+    told = [told_lines(subject) for subject in subjects]
     costs = _Costs(subjects, [line for lines in told for line in lines])
     return [
         _basket(subject, tuple(_line(subject, line, costs) for line in lines))
@@ -43,14 +43,14 @@ def basket_of_snapshot(source: Source, told: OrderSnapshot) -> Basket:
         discount_total=told.discount_total,
     )
     lines = [
-        _Told(line.product_ref, line.variant_ref, line.sku, line.quantity, line.total) for line in told.lines
+        Told(line.product_ref, line.variant_ref, line.sku, line.quantity, line.total) for line in told.lines
     ]
     costs = _Costs([order], lines)
     return _basket(order, tuple(_line(order, line, costs) for line in lines))
 
 
-class _Told(NamedTuple):
-    """A line as it was told."""
+class Told(NamedTuple):
+    """A line of an order or cart as it was told."""
 
     ref: str
     variant: str
@@ -59,20 +59,20 @@ class _Told(NamedTuple):
     total: Decimal
 
 
-def _told_lines(subject: Order | Cart) -> list[_Told]:
+def told_lines(subject: Order | Cart) -> list[Told]:
     """Return the lines of an order or a cart."""
     if isinstance(subject, Order):
         rows = sorted(subject.lines.all(), key=lambda row: row.position)  # read beforehand for many
-        return [_Told(row.product_ref, row.variant_ref, row.sku, row.quantity, row.total) for row in rows]
+        return [Told(row.product_ref, row.variant_ref, row.sku, row.quantity, row.total) for row in rows]
     lines = subject.lines if isinstance(subject.lines, list) else []
     return [_cart_line(line) for line in lines if isinstance(line, Mapping)]
 
 
-def _cart_line(line: Mapping[str, Any]) -> _Told:
+def _cart_line(line: Mapping[str, Any]) -> Told:
     quantity = _decimal(line.get("quantity"), Decimal(1))
     total = _decimal(line.get("total"), _decimal(line.get("unit_price"), _ZERO) * quantity)
     ref, variant, sku = (str(line.get(name) or "") for name in ("product_ref", "variant_ref", "sku"))
-    return _Told(ref, variant, sku, quantity, total)
+    return Told(ref, variant, sku, quantity, total)
 
 
 def _decimal(value: object, otherwise: Decimal) -> Decimal:
@@ -90,7 +90,7 @@ class _Costs:
     none is taken.
     """
 
-    def __init__(self, subjects: Iterable[Order | Cart], lines: Collection[_Told]) -> None:
+    def __init__(self, subjects: Iterable[Order | Cart], lines: Collection[Told]) -> None:
         shops = {subject.shop_id for subject in subjects}
         refs, skus = {line.ref for line in lines} - {""}, {line.sku for line in lines} - {""}
         self._kinds: dict[int, str] = {}
@@ -105,7 +105,7 @@ class _Costs:
         for one in known.filter(sku__in=skus, is_deleted=False) if skus else ():
             self._by_sku.setdefault(one.sku, []).append(one)
 
-    def of(self, subject: Order | Cart, line: _Told) -> Decimal | None:
+    def of(self, subject: Order | Cart, line: Told) -> Decimal | None:
         """Return what one of a line costs, in the currency of its order or cart, if that is known."""
         places = [self._by_ref.get((line.ref, variant), []) for variant in dict.fromkeys((line.variant, ""))]
         for rows in places:
@@ -125,9 +125,9 @@ def _agreed(products: Iterable[Product], currency: str) -> Decimal | None:
     return costs.pop() if len(costs) == 1 else None
 
 
-def _line(subject: Order | Cart, told: _Told, costs: _Costs) -> Line:
+def _line(subject: Order | Cart, told: Told, costs: _Costs) -> Line:
     cost = costs.of(subject, told)
-    return Line(told.ref, told.total, None if cost is None else cost * told.quantity)
+    return Line(told.ref, told.total, None if cost is None else cost * told.quantity, told.quantity)
 
 
 def _basket(subject: Order | Cart, lines: tuple[Line, ...]) -> Basket:

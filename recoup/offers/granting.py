@@ -24,6 +24,7 @@ from recoup.offers.pricing import Part, Quote, quote
 from recoup.offers.reasons import Reason
 from recoup.offers.settings import get_settings, limits_of, rules_of
 from recoup.offers.terms import BudgetLimit, Terms
+from recoup.offers.wishing import promise_for, why_no_code
 from recoup.orders.models import Cart, Order
 from recoup.orders.queries import OPEN_STATUSES, OWED_STATES
 from recoup.shops.models import Shop
@@ -247,10 +248,18 @@ def _examine(
     if not is_by_hand and (enough := why_no_more(subject, settings, now=now)):
         return enough, None
     found = quote_offer(shop, subject, wish.terms, settings)
-    part = found.parts[0]
+    return _why_not_carried(shop, subject, wish.terms, found.parts[0]), found
+
+
+def _why_not_carried(shop: Shop, subject: Order | Cart, terms: Terms, part: Part) -> str:
+    """Return why an order or cart does not carry an offer; a cart that its shop takes further may be changed before that."""
     if part.refusal is not None:
-        return Reason(str(part.refusal)), found
-    return (Reason.FLOOR if part.is_cut else ""), found
+        return Reason(str(part.refusal))
+    if part.is_cut:
+        return Reason.FLOOR
+    if isinstance(subject, Order) or origin_of(subject, terms) is not Origin.SHOP:
+        return ""
+    return why_no_code(terms, subject, promise_for(shop, terms, subject))
 
 
 def look_ahead(wish: Wish, *, now: datetime) -> tuple[str, Order | Cart | None, Quote | None]:

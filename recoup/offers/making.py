@@ -28,7 +28,7 @@ from recoup.offers.models import Offer
 from recoup.offers.reasons import Reason
 from recoup.offers.taking_away import Tell, clear, tell_stays
 from recoup.offers.terms import Terms
-from recoup.offers.wishing import Promise, goods_of, promise_for, wish_of
+from recoup.offers.wishing import Promise, goods_of, promise_for, why_no_code, wish_of
 from recoup.orders.actions import CurrencyChanged
 from recoup.orders.models import Cart, Order
 from recoup.shops.adapters import PlatformUnknown, platform
@@ -165,7 +165,9 @@ def _make(offer: Offer, maker: Source, adapter: ShopPlatform, tell: Tell) -> Non
         told = adapter.put_coupon(maker, offer.order.ref, shown(offer.code), is_beside=terms.with_coupon)
         _finish_order(offer, promise, told, tell)
     elif offer.cart is not None and is_open(offer.cart):
-        promise = _held(promise_for(offer, terms, offer.cart))
+        promise = _held(promise_for(offer.shop, terms, offer.cart))
+        if reason := why_no_code(terms, offer.cart, promise):
+            raise _Refused(reason)
         _coupon(offer, terms, offer.cart, promise, maker, adapter)
         _finish_cart(offer, promise, adapter.coupon_link(maker, shown(offer.code), goods_of(offer.cart)))
     else:
@@ -200,7 +202,7 @@ def _look_again(
         order.refresh_from_db()
     if told is None or not is_open(order):
         raise _Refused(Reason.SUBJECT_OVER)
-    return _held(promise_for(offer, terms, order, told))
+    return _held(promise_for(offer.shop, terms, order, told))
 
 
 def _held(promise: Promise) -> Promise:

@@ -37,6 +37,7 @@ class Line:
     ref: str
     total: Decimal
     cost: Decimal | None = None
+    quantity: Decimal = Decimal(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,22 +140,30 @@ def allocate(amount: Decimal, weights: Sequence[Decimal], step: Decimal) -> tupl
 
 def cost_of(basket: Basket, rules: Rules, *, gifts: Decimal = _ZERO) -> Decimal | None:
     """Return what goods, delivery and gifts cost the shop; `None` if that of some goods is not known and no share is set."""
-    costs = [line.cost if line.cost is not None else _share_of(line.total, rules) for line in _lines(basket)]
+    costs = [cost_of_line(line, rules) for line in lines_of(basket)]
     if any(cost is None for cost in costs):
         return None
-    return sum((cost for cost in costs if cost is not None), _ZERO) + basket.delivery * _net(basket) + gifts
+    return (
+        sum((cost for cost in costs if cost is not None), _ZERO) + basket.delivery * net_share(basket) + gifts
+    )
+
+
+def cost_of_line(line: Line, rules: Rules) -> Decimal | None:
+    """Return what the goods of a line cost the shop, or the share that stands in for it; `None` if neither is known."""
+    return line.cost if line.cost is not None else _share_of(line.total, rules)
 
 
 def _share_of(total: Decimal, rules: Rules) -> Decimal | None:
     return None if rules.default_cost is None else total * rules.default_cost / _HUNDRED
 
 
-def _lines(basket: Basket) -> tuple[Line, ...]:
+def lines_of(basket: Basket) -> tuple[Line, ...]:
     """Return the lines; of a basket whose lines nobody told, one that stands for all goods."""
     return basket.lines or (Line("", basket.total - basket.delivery),)
 
 
-def _net(basket: Basket) -> Decimal:
+def net_share(basket: Basket) -> Decimal:
+    """Return which share of the total is left after tax."""
     if basket.total <= 0:
         return Decimal(1)
     return min(max(1 - basket.tax / basket.total, _ZERO), Decimal(1))
@@ -165,7 +174,7 @@ def lowest_sum(basket: Basket, rules: Rules, *, gifts: Decimal = _ZERO) -> Decim
     cost = cost_of(basket, rules, gifts=gifts)
     if cost is None:
         return None
-    kept, net = 1 - rules.returns / _HUNDRED, _net(basket)
+    kept, net = 1 - rules.returns / _HUNDRED, net_share(basket)
     earned = kept * net - rules.fee / _HUNDRED - rules.floor / _HUNDRED * net
     needed = kept * cost + rules.fixed_fee
     if earned <= 0:
@@ -179,7 +188,7 @@ def margin_at(basket: Basket, rules: Rules, paid: Decimal, *, gifts: Decimal = _
     cost = cost_of(basket, rules, gifts=gifts)
     if cost is None:
         return None
-    kept, net = 1 - rules.returns / _HUNDRED, _net(basket)
+    kept, net = 1 - rules.returns / _HUNDRED, net_share(basket)
     amount = kept * (net * paid - cost) - rules.fee / _HUNDRED * paid - rules.fixed_fee
     return Margin(amount, amount / (net * paid) if paid > 0 and net > 0 else None)
 
@@ -203,7 +212,7 @@ def quote(
     floor leaves less than it promises is cut; one that it leaves nothing is refused. A step that would bring the sum below
     the floor was never given, whatever the offers are.
     """
-    left = _Left(_goods(basket), min(basket.delivery, basket.total), basket.total)
+    left = _Left(goods_by_line(basket), min(basket.delivery, basket.total), basket.total)
     found: list[Part] = []
     for number, terms in enumerate(offers):
         refusal = _misfit(basket, terms) or _beside(offers, number, found)
@@ -215,13 +224,13 @@ def quote(
 
 def is_guessed(basket: Basket, rules: Rules, gifts: Sequence[Gift] = ()) -> bool:
     """Tell whether the share that the shop set stands in for costs that nobody has said (K7)."""
-    known = [line.cost for line in _lines(basket)] + [gift.cost for gift in gifts]
+    known = [line.cost for line in lines_of(basket)] + [gift.cost for gift in gifts]
     return rules.default_cost is not None and any(cost is None for cost in known)
 
 
-def _goods(basket: Basket) -> list[Decimal]:
+def goods_by_line(basket: Basket) -> list[Decimal]:
     """Return what of the total falls on each line: a coupon of the shop is spread over all of them."""
-    totals = [max(line.total, _ZERO) for line in _lines(basket)]
+    totals = [max(line.total, _ZERO) for line in lines_of(basket)]
     most = max(basket.total - min(basket.delivery, basket.total), _ZERO)
     step = coin(basket.currency)
     if sum(totals, _ZERO) <= most:
@@ -276,7 +285,7 @@ def _apply(basket: Basket, terms: Terms, rules: Rules, left: _Left, gift: Gift |
 
 
 def _eligible(basket: Basket, terms: Terms, left: _Left) -> list[Decimal]:
-    lines = _lines(basket)
+    lines = lines_of(basket)
     return [
         have if not terms.products or line.ref in terms.products else _ZERO
         for line, have in zip(lines, left.lines, strict=True)

@@ -34,6 +34,10 @@ class Reason(models.TextChoices):
         "product_gone",
         _("A product of it was removed from the shop, which cannot reckon a coupon on it any more"),
     )
+    GOODS_UNKNOWN = (
+        "goods_unknown",
+        _("The shop's numbers of the goods in the cart are not known, so no code can be bound to them"),
+    )
     DIFFERS = "differs", _("The shop came to something else than was offered")
     HAS_OFFER = "has_offer", _("The person has another offer that still counts")
 

@@ -1,12 +1,14 @@
 """From the terms of an offer to the coupon that a shop is asked for, and to what it must come to there (K7)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import NamedTuple
 
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from recoup.offers.baskets import basket_of, basket_of_snapshot, gift_of
+from recoup.offers.baskets import basket_of, basket_of_snapshot, gift_of, told_lines
+from recoup.offers.cart_codes import CodeTerms, code_terms
 from recoup.offers.codes import shown
 from recoup.offers.models import Offer
 from recoup.offers.pricing import Basket, Part, Quote, coin, lowest_sum, quote
@@ -15,10 +17,10 @@ from recoup.offers.settings import get_settings, rules_of
 from recoup.offers.terms import Kind, Terms
 from recoup.orders.models import Cart, Order
 from recoup.shops.coupons import CartLine, CouponKind, CouponWish
+from recoup.shops.models import Shop
 from recoup.shops.snapshots import OrderSnapshot
 
 _ZERO = Decimal(0)
-MOST_GOODS = 50  # products that a coupon for a cart names
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,9 @@ class Promise:
     quote: Quote
     lowest: Decimal
     slack: Decimal  # tax and shares of single lines are rounded by the shop
+    code: CodeTerms = field(
+        default_factory=CodeTerms
+    )  # of a cart, which its buyer may change before they order
 
     @property
     def part(self) -> Part:
@@ -48,17 +53,21 @@ class Promise:
 
 
 def promise_for(
-    offer: Offer, terms: Terms, subject: Order | Cart, told: OrderSnapshot | None = None
+    shop: Shop, terms: Terms, subject: Order | Cart, told: OrderSnapshot | None = None
 ) -> Promise:
     """Reckon an offer anew on an order as its shop tells it now, or on a cart; reads only."""
     basket = basket_of(subject) if told is None else basket_of_snapshot(subject.source, told)
-    rules = rules_of(offer.shop, get_settings(offer.shop), subject.currency)
+    rules = rules_of(shop, get_settings(shop), subject.currency)
     found = quote(basket, [terms], rules, gifts=[gift_of(subject, terms)])
     part = found.parts[0]
     lowest = lowest_sum(basket, rules, gifts=part.cost if part.gift is not None else _ZERO)
     step = coin(subject.currency)
     return Promise(
-        basket, found, basket.total if lowest is None else lowest, step * max(len(basket.lines), 1)
+        basket,
+        found,
+        basket.total if lowest is None else lowest,
+        step * max(len(basket.lines), 1),
+        CodeTerms() if isinstance(subject, Order) else code_terms(basket, terms, rules, part),
     )
 
 
@@ -75,7 +84,8 @@ def wish_of(offer: Offer, terms: Terms, subject: Order | Cart, promise: Promise)
         expires_at=offer.valid_until.replace(microsecond=0),
         emails=(contact.email,) if contact.email else (),
         products=_products(terms, subject, kind),
-        min_sum=None if isinstance(subject, Order) else _least(terms, promise.basket, kind),
+        variants=() if isinstance(subject, Order) else _goods(terms, subject).variants,
+        min_sum=promise.code.least_goods,
         order_ref=subject.ref if isinstance(subject, Order) else "",
         is_alone=not terms.with_coupon,
         note=_note(offer, subject, promise.part),
@@ -99,21 +109,33 @@ def _value(terms: Terms, part: Part, *, is_order: bool) -> tuple[CouponKind, Dec
 
 
 def _products(terms: Terms, subject: Order | Cart, kind: CouponKind) -> tuple[str, ...]:
-    """Return the goods that a coupon is for: those of the offer, else those of the cart on which its margin was reckoned."""
-    if kind is CouponKind.NOTHING or terms.kind is Kind.DELIVERY:
-        return ()
-    if terms.products or isinstance(subject, Order):
-        return terms.products
-    refs = tuple(subject.product_refs)
-    is_plain = all(ref.isascii() and ref.isdecimal() for ref in refs)
-    return refs if is_plain and len(refs) <= MOST_GOODS else ()
+    """Return the goods that a coupon is for: those of the offer, of a cart those in it, on which its margin was reckoned."""
+    if isinstance(subject, Cart):
+        return _goods(terms, subject).products
+    return () if kind is CouponKind.NOTHING or terms.kind is Kind.DELIVERY else terms.products
 
 
-def _least(terms: Terms, basket: Basket, kind: CouponKind) -> Decimal | None:
-    """Return from which sum of goods on a coupon for a cart counts: a fixed sum was reckoned on the cart as it was left."""
-    if terms.min_sum is not None:
-        return terms.min_sum
-    return basket.total - basket.delivery if kind is CouponKind.AMOUNT else None
+class _Goods(NamedTuple):
+    """What a code is for; of what was left in a variant, that variant: others cost something else."""
+
+    products: tuple[str, ...]
+    variants: tuple[tuple[str, str], ...]
+    are_known: bool
+
+
+def _goods(terms: Terms, cart: Cart) -> _Goods:
+    lines = [one for one in told_lines(cart) if not terms.products or one.ref in terms.products]
+    products = {one.ref for one in lines if one.ref and not one.variant}
+    variants = {(one.ref, one.variant) for one in lines if one.variant}
+    are_known = bool(lines) and all(one.ref or one.variant for one in lines)
+    return _Goods(tuple(sorted(products)), tuple(sorted(variants)), are_known)
+
+
+def why_no_code(terms: Terms, cart: Cart, promise: Promise) -> str:
+    """Return why a cart gets no code although the offer stands on it as it was left, or nothing."""
+    if not _goods(terms, cart).are_known:
+        return Reason.GOODS_UNKNOWN
+    return "" if promise.code.refusal is None else Reason(str(promise.code.refusal))
 
 
 def _note(offer: Offer, subject: Order | Cart, part: Part) -> str:

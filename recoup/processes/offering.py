@@ -28,6 +28,7 @@ _REFUSALS = {
     "shop_refused": Code.FAILED_COUPON,
     "differs": Code.FAILED_COUPON,
     "product_gone": Code.FAILED_COUPON,
+    "goods_unknown": Code.FAILED_COUPON,
     "expired": Code.FAILED_COUPON,  # before the shop had made it
 }
 

@@ -58,8 +58,11 @@ class CouponWish:
     currency: str
     expires_at: datetime
     emails: tuple[str, ...] = ()
-    products: tuple[str, ...] = ()  # refs; none is everything
-    min_sum: Decimal | None = None
+    products: tuple[str, ...] = ()  # refs; none, and no variants, is everything
+    variants: tuple[
+        tuple[str, str], ...
+    ] = ()  # of other products: each by its ref and that of the only variant meant
+    min_sum: Decimal | None = None  # of goods
     order_ref: str = (
         ""  # of the order that it is for: a value is what its buyer pays less, however the shop reckons tax
     )

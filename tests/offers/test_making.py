@@ -401,6 +401,74 @@ def test_a_cart_gets_a_code_for_its_goods_and_a_link_that_applies_it(world: Worl
     assert coupon["email_restrictions"] == [cart.contact.email]  # type: ignore[union-attr]
 
 
+def lines_of(count: int, **values: Any) -> dict[str, Any]:
+    """Return the goods of a cart: so many pieces at 10.00, each of another product."""
+    rows = [
+        {
+            "name": f"{n}",
+            "product_ref": f"{n}",
+            "quantity": "1",
+            "unit_price": "10.00",
+            "total": "10.00",
+            **values,
+        }
+        for n in range(1, count + 1)
+    ]
+    return {
+        "lines": rows,
+        "product_refs": sorted({row["product_ref"] for row in rows}),
+        "total": D(10) * count,
+    }
+
+
+def test_the_code_of_a_big_cart_is_bound_to_all_its_goods(world: World) -> None:
+    offer = ask_for(world.cart(**lines_of(120)))
+    world.work()
+
+    (coupon,) = world.woo.coupons.values()
+    assert (fresh(offer).state, coupon["product_ids"]) == ("granted", list(range(1, 121)))
+
+
+def test_a_code_is_bound_to_the_variants_that_were_left_where_the_shop_knows_them_by_number(
+    world: World,
+) -> None:
+    ask_for(world.cart(**lines_of(1, variant_ref="51")))
+    ask_for(world.cart(**lines_of(1, variant_ref="red")), step_no=4, contact_id=make_contact(world.shop).pk)
+    world.work()
+
+    assert [row["product_ids"] for row in world.woo.coupons.values()] == [[51]]
+
+
+@pytest.mark.parametrize("lines", [lines_of(0), lines_of(2, product_ref="")])
+def test_a_cart_whose_goods_the_shop_does_not_know_gets_no_code_and_says_why(
+    world: World, lines: dict[str, Any]
+) -> None:
+    offer = ask_for(world.cart(**{**lines, "total": D(20)}))
+
+    assert (offer.state, offer.reason, world.work(), world.woo.calls) == ("refused", "goods_unknown", 0, [])
+
+
+def test_a_code_is_not_given_where_one_of_the_goods_does_not_carry_it(world: World) -> None:
+    cart = world.cart()
+    make_product(cart.source, ref="6", price=D(40), cost=D("37.00"))
+    at_once = ask_for(cart)
+    later = ask_for(cart, replace(TEN, percent=D("7.5")), step_no=4)
+    make_product(cart.source, ref="5", price=D(30), cost=D("29.00"))
+    world.work(rounds=2)
+
+    assert [(one.state, one.reason) for one in (at_once, fresh(later))] == [("refused", "floor")] * 2
+    assert (world.woo.calls, later.decided_at is not None) == ([], True)
+
+
+def test_a_gift_for_a_cart_is_not_given_for_a_part_of_it(world: World) -> None:
+    make_product(world.source, ref="9", name="Gift", price=D(10), cost=D(5))
+    ask_for(world.cart(), Terms(Kind.GIFT, gift="9"))
+    world.work()
+
+    (coupon,) = world.woo.coupons.values()
+    assert (coupon["product_ids"], D(coupon["minimum_amount"])) == ([5, 6], D(100))
+
+
 def test_an_older_shop_has_no_link_and_a_sum_counts_from_the_cart_as_it_was(world: World) -> None:
     world.woo.version = "9.8.0"
     offer = ask_for(world.cart(), Terms(Kind.AMOUNT, amount=D("10"), currency="EUR"))

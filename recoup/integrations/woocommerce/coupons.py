@@ -6,6 +6,7 @@ What its source does and its reference does not say:
 - Codes are kept in lower case. `coupon_lines` of an order is the whole list: all are taken off and put on again, and what
   cannot be put on again is lost. So coupons of others on an order are looked at before anything is sent.
 - A coupon that has expired or is deleted goes on counting on an order that bears it: it must be taken off the order.
+- `product_ids` takes variations as well: a product counts by its own id or that of its parent. There is no limit of ids.
 - `free_shipping` changes nothing of an order that is placed.
 - No write is conditional: an order that is paid between our look and our change is changed all the same, so the answer of
   the change and the order afterwards are looked at.
@@ -103,7 +104,7 @@ def _body(wish: CouponWish, order: Json | None) -> Json:
         "amount": f"{value.quantize(_CENT, ROUND_HALF_UP):f}",
         "date_expires": wish.expires_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "individual_use": wish.is_alone,
-        "product_ids": [_product_id(ref) for ref in wish.products],
+        "product_ids": sorted({*map(_product_id, wish.products), *(_sold_as(*one) for one in wish.variants)}),
         "usage_limit": 1,
         **({"limit_usage_to_x_items": 1} if wish.kind is CouponKind.ONE_PIECE else {}),
         **({"minimum_amount": f"{wish.min_sum:f}"} if wish.min_sum is not None else {}),
@@ -115,6 +116,12 @@ def _body(wish: CouponWish, order: Json | None) -> Json:
 
 def _currency(source: Source, order: Json | None) -> str:
     return paging.currency_of(source) if order is None else str(order.get("currency", ""))
+
+
+def _sold_as(product: str, variant: str) -> int:
+    """Return the id of a variation; of its product where the variant is known by something else."""
+    is_id = variant.isascii() and variant.isdecimal() and int(variant) > 0
+    return int(variant) if is_id else _product_id(product)
 
 
 def _product_id(ref: str) -> int:

@@ -149,7 +149,11 @@ def _price(order: Json, line: Json) -> Decimal:
 def _eligible(order: Json, row: Json) -> list[Json]:
     """Return the lines that a coupon takes something off; one for the whole cart takes it off all of them."""
     ids = row["product_ids"]
-    fits = [line for line in order["line_items"] if not ids or line["product_id"] in ids]
+    fits = [
+        line
+        for line in order["line_items"]
+        if not ids or line["product_id"] in ids or line.get("variation_id") in ids
+    ]
     return order["line_items"] if fits and row["discount_type"] == "fixed_cart" else fits
 
 
