@@ -41,6 +41,7 @@ class Consent:
     text_version: str = ""
     locale: str = ""
     address_class: str = ""
+    number: str = ""  # that it is given for, over any channel but e-mail; without, the person's own
 
 
 def touch_gates(contact_ids: Iterable[int]) -> None:
@@ -235,6 +236,7 @@ def record_consent(contact: Contact, consents: Sequence[Consent], *, now: dateti
                     text_version=consent.text_version[:64],
                     locale=consent.locale[:8],
                     address_class=consent.address_class[:40],
+                    number_hash=_number_hash(contact, consent),
                     became_true_at=consent.at,
                     learnt_at=now,
                 )
@@ -242,6 +244,13 @@ def record_consent(contact: Contact, consents: Sequence[Consent], *, now: dateti
             ]
         )
         outbox.announce(ConsentChanged(shop_id=contact.shop_id, contact_id=contact.pk, at=now))
+
+
+def _number_hash(contact: Contact, consent: Consent) -> bytes | None:
+    number = consent.number or contact.phone
+    if consent.channel == "email" or not number:
+        return None
+    return address_hash(contact.shop_id, consent.channel, number)
 
 
 def record_consent_once(contact: Contact, consent: Consent, *, now: datetime) -> bool:

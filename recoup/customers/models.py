@@ -87,6 +87,8 @@ class ConsentEvent(ShopOwned):
     text_version = models.CharField(max_length=64, default="", blank=True)
     locale = models.CharField(max_length=8, default="", blank=True)
     address_class = models.CharField(max_length=40, default="", blank=True)  # truncated network address
+    # The number that it was given for, by `queries.address_hash`; nothing of e-mail. Another number is another's ear.
+    number_hash = models.BinaryField(max_length=32, null=True)
     became_true_at = models.DateTimeField()
     learnt_at = models.DateTimeField()
 

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import Q
 
 from recoup.customers.models import ConsentEvent, Contact, ContactIdentity, Suppression
 from recoup.customers.normalise import email_key
@@ -40,24 +41,25 @@ def is_suppressed(shop_id: int, address: str, *, scopes: Iterable[str], channel:
 
 
 def find_consent(
-    contact: Contact, *, purposes: Iterable[str], at: datetime, channel: str = "email"
+    contact: Contact, *, purposes: Iterable[str], at: datetime, channel: str = "email", address: str = ""
 ) -> ConsentEvent | None:
     """Return the consent in force at an instant for any of the purposes, or `None` (R26).
 
     The latest word on a purpose counts: a withdrawal ends what was given before.
+
+    :param address: over another channel than e-mail, the number that it must have been given for.
     """
+    words = ConsentEvent.objects.filter(
+        shop=contact.shop_id, contact=contact, channel=channel, became_true_at__lte=at
+    )
+    if address and channel != "email":
+        hashed = address_hash(contact.shop_id, channel, address)
+        is_for_it = Q(number_hash=hashed)
+        if contact.phone == address:
+            is_for_it |= Q(number_hash=None)
+        words = words.filter(Q(is_given=False) | is_for_it)
     for purpose in purposes:
-        latest = (
-            ConsentEvent.objects.filter(
-                shop=contact.shop_id,
-                contact=contact,
-                purpose=purpose,
-                channel=channel,
-                became_true_at__lte=at,
-            )
-            .order_by("-became_true_at", "-id")
-            .first()
-        )
+        latest = words.filter(purpose=purpose).order_by("-became_true_at", "-id").first()
         if latest is not None and latest.is_given:
             return latest
     return None

@@ -25,7 +25,8 @@ def correct_particulars(order: Order, correction: Correction, *, actor: Actor, n
     """Change the personal data of an order of ours; return the columns that changed. Nothing changed leaves no line.
 
     Neither the money nor the person of the order changes, so no reminder is begun or ended by it. The line in the history
-    names the columns and none of the data.
+    names the columns and none of the data. Another phone has a line of its own: what is said about the order goes there,
+    and nothing that needs a consent, for whoever answers there has given none.
     """
     with transaction.atomic():
         locked = Order.objects.select_for_update(no_key=True).get(pk=order.pk)
@@ -34,6 +35,7 @@ def correct_particulars(order: Order, correction: Correction, *, actor: Actor, n
         changed = keep_particulars(
             locked, correction.delivery, correction.invoice, country=str(buyer.get("country") or ""), at=now
         )
+        phone_before = str(locked.buyer.get("phone") or "")
         if buyer != locked.buyer:
             locked.buyer = buyer
             names = locked.lines.order_by("position").values_list("name", flat=True)[:10]
@@ -43,6 +45,7 @@ def correct_particulars(order: Order, correction: Correction, *, actor: Actor, n
             changed += ["buyer", "search"]
         if not changed:
             return []
+        is_other_phone = str(buyer.get("phone") or "") != phone_before
         locked.save(update_fields=changed)
         activity.record(
             "orders.order.corrected",
@@ -52,5 +55,13 @@ def correct_particulars(order: Order, correction: Correction, *, actor: Actor, n
             actor=actor,
             what=[name for name in changed if name != "search"],
         )
+        if is_other_phone:
+            activity.record(
+                "orders.order.phone_corrected",
+                shop_id=locked.shop_id,
+                subject=("order", locked.pk),
+                at=now,
+                actor=actor,
+            )
     order.refresh_from_db()
     return changed

@@ -171,7 +171,13 @@ def why(request: HttpRequest, visit: Visit) -> HttpResponse:
     consent = None
     if contact is not None and not isinstance(about, Order):
         channel = message.channel if message else ChannelKind.EMAIL
-        consent = find_consent(contact, purposes=CONSENT_PURPOSES, at=visit.now, channel=channel)
+        consent = find_consent(
+            contact,
+            purposes=CONSENT_PURPOSES,
+            at=visit.now,
+            channel=channel,
+            address=message.recipient if message else "",
+        )
     address = message.recipient if message else contact.email if contact else ""
     context = {
         "order": about if isinstance(about, Order) else None,

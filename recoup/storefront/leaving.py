@@ -133,6 +133,7 @@ def come_back(
                 text=consent_text(contact.shop.name),
                 locale=get_language() or "",
                 address_class=caller,
+                number="" if road.channel == ChannelKind.EMAIL else road.address,
             )
             for purpose in CONSENT_PURPOSES
             if not _agrees(contact, purpose, road, now) and _was_given(contact, purpose, road)
@@ -143,7 +144,8 @@ def come_back(
 
 
 def _agrees(contact: Contact, purpose: str, road: Road, now: datetime) -> bool:
-    return find_consent(contact, purposes=[purpose], at=now, channel=road.channel) is not None
+    found = find_consent(contact, purposes=[purpose], at=now, channel=road.channel, address=road.address)
+    return found is not None
 
 
 def _was_given(contact: Contact, purpose: str, road: Road) -> bool:

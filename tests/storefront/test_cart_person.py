@@ -11,11 +11,13 @@ from django.test import Client
 
 from recoup.catalog.models import Product
 from recoup.core.models import Activity
+from recoup.customers.actions import Consent, record_consent
+from recoup.customers.queries import find_consent
 from recoup.orders.models import Order
 from recoup.orders.particulars import delivery_of, invoice_of
 from recoup.shops.models import Shop, Source
 from tests.factories.messages import make_message
-from tests.factories.moments import NOW
+from tests.factories.moments import DAY, NOW
 from tests.factories.orders import make_cart, make_order
 from tests.factories.people import make_contact
 from tests.factories.shops import make_source
@@ -354,6 +356,34 @@ def test_the_pay_page_lets_the_buyer_of_an_order_placed_here_correct_it(
     line_of = Activity.objects.get(verb="orders.order.corrected")
     assert (line_of.actor_kind, line_of.details["what"]) == ("buyer", ["delivery"])
     assert "WAW01A" not in str(line_of.details)
+
+
+def test_another_phone_is_written_down_and_has_agreed_to_nothing(
+    shop: Shop, source: Source, bank: TestBank, link: MakeLink, buyer: Client
+) -> None:
+    bank.account(shop)
+    contact = make_contact(shop, email="anna@mail.pl", phone="+48600100200")
+    record_consent(contact, [Consent("marketing", True, "shop", NOW, channel="sms")], now=NOW)
+    buyer_data = {"name": "Anna", "email": "anna@mail.pl", "phone": "+48600100200", "country": "PL"}
+    source = make_source(shop, kind="own")
+    own = make_order(shop, source=source, contact=contact, buyer=buyer_data, delivery=DELIVERY)
+    path = link("pay", own)
+    whole = buyer.post(path, {"show": "1", "email": "anna@mail.pl"}).content.decode()
+
+    for _ in range(2):
+        buyer.post(path, {"change": "1", "phone": "601 200 300", "proof": proof_in(whole)})
+
+    own.refresh_from_db()
+    contact.refresh_from_db()
+    agreed = {
+        number: find_consent(contact, purposes=["marketing"], at=NOW + DAY, channel="sms", address=number)
+        is not None
+        for number in ("+48600100200", "+48601200300")
+    }
+    assert (own.buyer["phone"], contact.phone) == ("+48601200300", "+48600100200")
+    assert agreed == {"+48600100200": True, "+48601200300": False}
+    line_of = Activity.objects.get(verb="orders.order.phone_corrected")
+    assert (line_of.subject_id, line_of.actor_kind, line_of.details) == (own.pk, "buyer", {})
 
 
 def test_the_data_of_an_order_of_a_foreign_shop_are_the_shops_to_change(

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from recoup.messaging.channels import channel as road_of
 from recoup.messaging.mime.addresses import AddressRefused, check_address
 from recoup.messaging.models import ChannelKind, Message, SmsAccount
-from recoup.messaging.past.people import NOBODY, PastPeople, PastPerson
+from recoup.messaging.past.people import NOBODY, Number, PastPeople, PastPerson
 from recoup.messaging.past.people import Standing as Word
 from recoup.messaging.past.purse import Purse, Stake
 from recoup.messaging.past.rules import PastRules
@@ -32,7 +32,7 @@ from recoup.messaging.sender.judge import counts, judge
 from recoup.messaging.sender.limits import WEEK, zone_of
 from recoup.messaging.sender.passing import may_pass_on
 from recoup.messaging.sender.records import Claimed
-from recoup.messaging.sender.shop_facts import ShopFacts
+from recoup.messaging.sender.shop_facts import ShopFacts, reader_at
 from recoup.messaging.sender.spending import day_of, ends_for_good
 
 OWN = 0  # the source of what is tried
@@ -310,7 +310,8 @@ class PastSender:
 
     def _word(self, message: PastMessage, now: datetime) -> Word:
         is_imported = self.people.about(message.order_id, message.cart_id).is_imported
-        return self._person(message).standing(message.channel, now, is_imported=is_imported)
+        number = None if message.channel == "email" else Number(message.shop_id, message.recipient)
+        return self._person(message).standing(message.channel, now, is_imported=is_imported, at_number=number)
 
     def _is_before_ledger(self, claimed: Claimed, now: datetime) -> bool:
         """Tell whether a message hangs on words of a time in which none were written down."""
@@ -321,7 +322,7 @@ class PastSender:
     def _shop(self, message: PastMessage, word: Word, now: datetime) -> ShopFacts:
         """Return what the shop and the person of a message say about sending at this instant."""
         rules, contact_id, channel = self.rules, message.contact_id, message.channel
-        person, only = self._person(message), {contact_id}
+        person, only = self._person(message), {reader_at(channel, contact_id, message.recipient)}
         scopes = self.people.scopes(channel, message.recipient, now)
         is_sms = channel == _SMS
         sms = self._within_a_week(self._recent_sms, contact_id, now) if is_sms else []

@@ -27,6 +27,14 @@ class Word(NamedTuple):
     is_given: bool
     became_true_at: datetime
     learnt_at: datetime
+    number_hash: bytes | None = None  # that it was given for, over any channel but e-mail
+
+
+class Number(NamedTuple):
+    """Where a short message goes."""
+
+    shop_id: int
+    number: str
 
 
 class Stop(NamedTuple):
@@ -87,20 +95,30 @@ class PastPerson:
             return told or own
         return ""
 
-    def standing(self, channel: str, at: datetime, *, is_imported: bool = False) -> Standing:
+    def standing(
+        self, channel: str, at: datetime, *, is_imported: bool = False, at_number: Number | None = None
+    ) -> Standing:
         """Return what their words came to, as the sender reads them: the latest on each purpose counts.
 
         :param is_imported: what was imported is taken as told at once, words of its person too.
+        :param at_number: over any channel but e-mail, where a message would go; another's number has agreed to nothing.
         """
         latest: dict[str, bool] = {}
         for word in self.words:
             is_learnt = is_imported or word.learnt_at <= at
             if word.channel == channel and word.became_true_at <= at and is_learnt:
+                if word.is_given and at_number is not None and not self._is_for(word, at_number):
+                    continue
                 latest.setdefault(word.purpose, word.is_given)
         if not latest:
             return NO_WORD
         offers, carts = latest.get(MARKETING), latest.get(CART_REMINDER)
         return Standing(bool(offers or carts), bool(offers), offers is False, carts is False, is_known=True)
+
+    def _is_for(self, word: Word, at_number: Number) -> bool:
+        if word.number_hash is None:
+            return at_number.number == self.phone
+        return bytes(word.number_hash) == address_hash(at_number.shop_id, word.channel, at_number.number)
 
     def has_bought(self, at: datetime) -> bool:
         """Tell whether they had bought something by then that was not given back."""
@@ -194,7 +212,8 @@ _CARTS = """
     SELECT id, '', '', '', locale, is_backfill FROM orders_cart WHERE shop_id = %s AND id = ANY(%s)
 """
 _WORDS = """
-    SELECT contact_id, channel, purpose, is_given, became_true_at, learnt_at FROM customers_consentevent
+    SELECT contact_id, channel, purpose, is_given, became_true_at, learnt_at, number_hash
+    FROM customers_consentevent
     WHERE shop_id = %s AND contact_id = ANY(%s) AND purpose = ANY(%s) ORDER BY became_true_at DESC, id DESC
 """
 # Money that was given back in full made it no purchase from the instant on at which we learnt it.

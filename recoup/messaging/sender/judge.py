@@ -13,7 +13,7 @@ from recoup.messaging.reasons import Reason
 from recoup.messaging.rules.kinds import Content
 from recoup.messaging.sender.facts import CartFacts, OrderFacts, Sight
 from recoup.messaging.sender.records import Claimed
-from recoup.messaging.sender.shop_facts import ShopFacts
+from recoup.messaging.sender.shop_facts import ShopFacts, reader_at
 
 _BUSY = timedelta(seconds=2)
 _NEWS = timedelta(seconds=15)
@@ -84,13 +84,14 @@ def _refusal(message: Claimed, sight: Sight, shop: ShopFacts, now: datetime) -> 
     if sight.offer is not None and (sight.offer.state != "granted" or sight.offer.valid_until <= now):
         return Reason.OFFER_OVER
     if message.order_id is not None and sight.order is not None:
-        return _order_refusal(message, sight.order, shop) or _person_refusal(message, shop)
+        return _order_refusal(message, sight.order, shop) or person_refusal(message, shop)
     if message.cart_id is not None and sight.cart is not None:
-        return _cart_refusal(message, sight.cart, shop) or _person_refusal(message, shop)
-    return _person_refusal(message, shop)
+        return _cart_refusal(message, sight.cart, shop) or person_refusal(message, shop)
+    return person_refusal(message, shop)
 
 
-def _person_refusal(message: Claimed, shop: ShopFacts) -> str:
+def person_refusal(message: Claimed, shop: ShopFacts) -> str:
+    """Return why a person must not get a message, whatever it is about, or nothing."""
     if shop.is_suppressed(message):
         return Reason.SUPPRESSED
     if message.is_asked_for or message.message_class == Message.MessageClass.CONTRACT:
@@ -98,16 +99,15 @@ def _person_refusal(message: Claimed, shop: ShopFacts) -> str:
     if message.message_class == Message.MessageClass.FORBIDDEN:
         return Reason.FORBIDDEN
     # Whoever agreed to reminders of a cart agreed to nothing else; whoever refused them gets none.
-    is_of_cart = message.content in (
-        Content.CART,
-        "",
-    )  # messages of older versions needed consent for a cart alone
-    if is_of_cart and message.contact_id in shop.refusing_carts:
+    # Messages of older versions needed consent for a cart alone.
+    is_of_cart = message.content in (Content.CART, "")
+    who = reader_at(message.channel, message.contact_id, message.recipient)
+    if is_of_cart and who in shop.refusing_carts:
         return Reason.NO_CONSENT
     if message.message_class == Message.MessageClass.SOFT_OPT_IN:
-        return Reason.SUPPRESSED if message.contact_id in shop.objecting else ""
+        return Reason.SUPPRESSED if who in shop.objecting else ""
     agreed = shop.consenting if is_of_cart else shop.wanting_offers
-    return Reason.NO_CONSENT if message.contact_id not in agreed else ""
+    return Reason.NO_CONSENT if who not in agreed else ""
 
 
 _CLOSED_STATUSES = {

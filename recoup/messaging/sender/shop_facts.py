@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.db import connection
@@ -12,6 +13,14 @@ from recoup.messaging.classes import CONSENT_PURPOSES, blocking_scopes
 from recoup.messaging.models import ChannelKind, Message
 from recoup.messaging.sender.limits import WEEK, Caps, Quiet, free_from, loud_from, zone_of
 from recoup.messaging.sender.records import Claimed
+
+# Whose a word is: a person's; over any channel but e-mail, the person's at the number that it was given for.
+Reader = int | tuple[int, str]
+
+
+def reader_at(channel: str, contact_id: int, recipient: str) -> Reader:
+    """Return whose word a message hangs on. Who answers at another number has agreed to nothing."""
+    return contact_id if channel == ChannelKind.EMAIL else (contact_id, recipient)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +36,11 @@ class ShopFacts:
     sources_live_since: dict[int, datetime]  # of sources of orders
     erased: set[int]
     zones: dict[int, str]  # of contacts
-    consenting: set[int]  # to reminders of a cart: by a word on them, or on offers
-    objecting: set[int]  # took their consent to offers back: no advertising, whatever the country
+    consenting: set[Reader]  # to reminders of a cart: by a word on them, or on offers
+    objecting: set[Reader]  # took their consent to offers back: no advertising, whatever the country
     suppressed: dict[str, set[str]]  # scopes by recipient
-    wanting_offers: set[int] = field(default_factory=set)  # consenting to all advertising
-    refusing_carts: set[int] = field(default_factory=set)  # took their consent to reminders of a cart back
+    wanting_offers: set[Reader] = field(default_factory=set)  # consenting to all advertising
+    refusing_carts: set[Reader] = field(default_factory=set)  # took their consent to reminders of a cart back
     countries: dict[int, str] = field(default_factory=dict)  # of contacts
     country: str = ""  # of the shop
     ranks: dict[int, int] = field(default_factory=dict)  # of message sources
@@ -87,13 +96,51 @@ CONSENT = """
         ORDER BY contact_id, purpose, became_true_at DESC, id DESC) AS latest
     GROUP BY contact_id
 """
+# A consent counts for its number; one taken back is taken back for all.
+AT_NUMBERS = """
+    SELECT contact_id, number, bool_or(is_given), bool_or(is_given AND purpose = 'marketing'),
+        bool_or(NOT is_given AND purpose = 'marketing'), bool_or(NOT is_given AND purpose = 'cart_reminder') FROM (
+        SELECT DISTINCT ON (w.contact_id, w.number, k.purpose) w.contact_id, w.number, k.purpose, k.is_given
+        FROM unnest(%s::bigint[], %s::text[], %s::bytea[]) AS w (contact_id, number, hash)
+        JOIN customers_contact c ON c.id = w.contact_id
+        JOIN customers_consentevent k ON k.contact_id = w.contact_id
+        WHERE k.shop_id = %s AND k.purpose = ANY(%s) AND k.channel = %s AND k.became_true_at <= %s
+            AND (NOT k.is_given OR k.number_hash = w.hash OR (k.number_hash IS NULL AND c.phone = w.number))
+        ORDER BY w.contact_id, w.number, k.purpose, k.became_true_at DESC, k.id DESC) AS latest
+    GROUP BY contact_id, number
+"""
+
+
+class _Word(NamedTuple):
+    """What the words of a reader come to."""
+
+    has_agreed: bool
+    wants_offers: bool
+    objects: bool
+    refuses_carts: bool
+
+
+def _words(shop_id: int, messages: Sequence[Claimed], channel: str, now: datetime) -> dict[Reader, _Word]:
+    """Return the words that messages hang on, by their reader."""
+    needing = [m for m in messages if m.message_class != Message.MessageClass.CONTRACT]
+    if not needing:
+        return {}
+    with connection.cursor() as cursor:
+        if channel == ChannelKind.EMAIL:
+            ids = sorted({m.contact_id for m in needing})
+            cursor.execute(CONSENT, [shop_id, ids, list(CONSENT_PURPOSES), channel, now])
+            return {contact_id: _Word(*word) for contact_id, *word in cursor.fetchall()}
+        whom = sorted({(m.contact_id, m.recipient) for m in needing})
+        ids, numbers = [one for one, _ in whom], [number for _, number in whom]
+        hashes = [address_hash(shop_id, channel, number) for number in numbers]
+        cursor.execute(AT_NUMBERS, [ids, numbers, hashes, shop_id, list(CONSENT_PURPOSES), channel, now])
+        return {(contact_id, number): _Word(*word) for contact_id, number, *word in cursor.fetchall()}
 
 
 def read(shop_id: int, messages: Sequence[Claimed], now: datetime) -> ShopFacts:
     """Read them in a few statements for the whole batch, which is of one channel."""
     channel = messages[0].channel
     contacts = sorted({message.contact_id for message in messages})
-    needing = sorted({m.contact_id for m in messages if m.message_class != Message.MessageClass.CONTRACT})
     with connection.cursor() as cursor:
         cursor.execute(_SHOP, [shop_id])
         live_since, zone, country, *limits, is_silenced = cursor.fetchone()
@@ -118,10 +165,7 @@ def read(shop_id: int, messages: Sequence[Claimed], now: datetime) -> ShopFacts:
             [contacts],
         )
         people = cursor.fetchall()
-        consents: list[tuple[int, bool, bool, bool, bool]] = []
-        if needing:
-            cursor.execute(CONSENT, [shop_id, needing, list(CONSENT_PURPOSES), channel, now])
-            consents = cursor.fetchall()
+    words = _words(shop_id, messages, channel, now)
     return ShopFacts(
         live_since=live_since,
         is_silenced=is_silenced,
@@ -137,10 +181,10 @@ def read(shop_id: int, messages: Sequence[Claimed], now: datetime) -> ShopFacts:
         sources_live_since=sources_live_since,
         erased={row[0] for row in people if row[1]},
         zones={row[0]: row[2] for row in people if row[2]},
-        consenting={row[0] for row in consents if row[1]},
-        wanting_offers={row[0] for row in consents if row[2]},
-        objecting={row[0] for row in consents if row[3]},
-        refusing_carts={row[0] for row in consents if row[4]},
+        consenting={one for one, word in words.items() if word.has_agreed},
+        wanting_offers={one for one, word in words.items() if word.wants_offers},
+        objecting={one for one, word in words.items() if word.objects},
+        refusing_carts={one for one, word in words.items() if word.refuses_carts},
         suppressed=_suppressed(shop_id, channel, messages),
     )
 

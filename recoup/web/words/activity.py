@@ -42,6 +42,11 @@ _LINES = {
     "messaging.message.retried": Line(_("Tried again"), "rotate-ccw", "message"),
     "payments.refund.asked": Line(_("Refund asked for"), "undo-2", "payment"),
     "orders.order.corrected": Line(_("The buyer corrected their data"), "pencil", "status"),
+    "orders.order.phone_corrected": Line(
+        _("The buyer gave another phone number; it is used for this order, not for offers and news"),
+        "phone",
+        "status",
+    ),
     "storefront.order.placed": Line(_("Ordered from the filled cart"), "shopping-cart", "status"),
     "storefront.order.led_to_buy_again": Line(
         _("Had no link to pay by; went to order the same again"), "shopping-cart", "payment", "due"

@@ -9,9 +9,10 @@ from django_scopes import scopes_disabled
 
 from recoup.customers.actions import suppress
 from recoup.customers.models import ConsentEvent, ContactIdentity
+from recoup.customers.queries import address_hash
 from recoup.messaging.classes import CONSENT_PURPOSES
-from recoup.messaging.past.people import About, Wanted, read_people
-from recoup.messaging.sender.shop_facts import CONSENT
+from recoup.messaging.past.people import About, Number, Wanted, read_people
+from recoup.messaging.sender.shop_facts import AT_NUMBERS, CONSENT
 from recoup.shops.models import Shop
 from tests.factories.moments import DAY, HOUR, NOW
 from tests.factories.orders import make_order
@@ -60,6 +61,39 @@ def test_words_come_to_what_the_sender_reads_at_every_instant(shop: Shop, seed: 
                 read = {row[0]: tuple(map(bool, row[1:])) for row in cursor.fetchall()}
             known = {key: found.persons[key].standing(channel, at) for key in ids}
             assert {key: word[:4] for key, word in known.items() if word.is_known} == read
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_words_at_a_number_come_to_what_the_sender_reads(shop: Shop, seed: int) -> None:
+    dice = random.Random(seed)
+    numbers = ["+48601000001", "+48602000002", "+48603000003"]
+    person = make_contact(shop, phone=numbers[0])
+    ConsentEvent.objects.bulk_create(
+        ConsentEvent(
+            shop=shop,
+            contact=person,
+            purpose=dice.choice(["marketing", "cart_reminder"]),
+            channel="sms",
+            is_given=dice.random() < 0.7,
+            source="test",
+            number_hash=dice.choice([None, *(address_hash(shop.pk, "sms", one) for one in numbers)]),
+            became_true_at=(at := NOW + hour * HOUR),
+            learnt_at=at,
+        )
+        for hour in range(12)
+    )
+    found = read_people(Wanted(shop.pk, [person.pk])).persons[person.pk]
+
+    for hour in range(-1, 13):
+        at = NOW + hour * HOUR
+        hashes = [address_hash(shop.pk, "sms", one) for one in numbers]
+        with connection.cursor() as cursor:
+            cursor.execute(
+                AT_NUMBERS, [[person.pk] * 3, numbers, hashes, shop.pk, list(CONSENT_PURPOSES), "sms", at]
+            )
+            read = {row[1]: tuple(map(bool, row[2:])) for row in cursor.fetchall()}
+        known = {one: found.standing("sms", at, at_number=Number(shop.pk, one)) for one in numbers}
+        assert {one: word[:4] for one, word in known.items() if word.is_known} == read
 
 
 def test_word_that_was_heard_of_late_counts_from_then_on_but_for_what_was_imported(shop: Shop) -> None:

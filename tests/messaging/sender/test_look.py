@@ -15,7 +15,7 @@ from recoup.customers.actions import Consent, record_consent, suppress
 from recoup.messaging.models import Message, QuietHours, SendingLimits
 from recoup.messaging.rules.book import Cell
 from recoup.messaging.rules.changing import change_rule
-from recoup.messaging.sender import look
+from recoup.messaging.sender import judge, look, shop_facts
 from recoup.messaging.sender.claim import claim
 from recoup.messaging.sender.facts import Sight
 from recoup.messaging.sender.records import Claimed
@@ -231,6 +231,37 @@ def test_consent_counts_as_it_stands_at_this_instant(
     _, shop = seen(road)
 
     assert shop.consenting == ({contact.pk} if is_consenting else set())
+
+
+MINE, OTHER = "+48601000001", "+48602000002"
+
+
+@pytest.mark.parametrize(
+    ("words", "at_mine", "at_other"),
+    [
+        ([(True, 2, "")], True, False),  # said of no number: the person's own is meant
+        ([(True, 2, OTHER)], False, True),
+        ([(True, 3, ""), (True, 2, OTHER)], True, True),
+        ([(True, 3, ""), (False, 2, "")], False, False),
+        ([(True, 4, ""), (False, 3, ""), (True, 2, OTHER)], False, True),
+    ],
+)
+def test_consent_to_short_messages_counts_for_the_number_that_it_was_given_for(
+    road: Road, words: list[tuple[bool, int, str]], at_mine: bool, at_other: bool
+) -> None:
+    contact = make_contact(road.shop, phone=MINE)
+    for is_given, days_ago, number in words:
+        word = Consent("marketing", is_given, "test", NOW - days_ago * DAY, channel="sms", number=number)
+        record_consent(contact, [word], now=NOW)
+    cart = road.cart(contact=contact)
+    for number in (MINE, OTHER):
+        road.reminder(cart, recipient=number, step_no=int(number[-1]))
+    messages = [message._replace(channel="sms", content="advertising") for message in claimed(road)]
+
+    found = shop_facts.read(road.shop.pk, messages, NOW)
+
+    agreed = {message.recipient: judge.person_refusal(message, found) == "" for message in messages}
+    assert agreed == {MINE: at_mine, OTHER: at_other}
 
 
 def test_suppression_limits_and_quiet_hours_of_the_shop_are_read(road: Road) -> None:
