@@ -174,7 +174,7 @@ def effect_of(scope: Scope, *, now: datetime) -> Effect:
         interval=_interval(scope, treated, control),
         money=[_money(scope, currency, judged) for currency in sorted({one.currency for one in judged})],
         looks=_looks(scope, judged),
-        young=tuple(_people(days, "young", is_control=one) for one in (False, True)),  # type: ignore[arg-type]
+        young=(_people(days, "young", is_control=False), _people(days, "young", is_control=True)),
         paid_before=sum(one.group.people for one in days if one.part == "before"),
         written_by_hand=_written_by_hand(scope) if scope.stretch.share_bp else 0,
     )

@@ -222,9 +222,9 @@ def _messages_of_cases(shop: Shop, rows: RowFilter) -> Keyset:
 
 
 def _within(column: str, rows: RowFilter) -> tuple[list[str], list[Any]]:
-    wanted = [(f"r.{column} >= %s", rows.start), (f"r.{column} < %s", rows.end)]
+    wanted: list[tuple[str, Any]] = [(f"r.{column} >= %s", rows.start), (f"r.{column} < %s", rows.end)]
     if column != "handed_at":
-        wanted += [("r.currency = %s", rows.currency or None), ("r.kind = %s", rows.kind or None)]  # type: ignore[list-item]
+        wanted += [("r.currency = %s", rows.currency or None), ("r.kind = %s", rows.kind or None)]
     return (
         [condition for condition, value in wanted if value is not None],
         [value for _, value in wanted if value is not None],

@@ -105,7 +105,7 @@ def rebuild_tallies(shop: Shop) -> None:
         cursor.execute("LOCK TABLE recovery_recoverycase IN SHARE MODE")
         cursor.execute("DELETE FROM analytics_casetally WHERE shop_id = %s", [shop.pk])
         cursor.execute(
-            "INSERT INTO analytics_casetally (shop_id, figure, kind, currency, at, value, is_folded)"  # noqa: S608
+            "INSERT INTO analytics_casetally (shop_id, figure, kind, currency, at, value, is_folded)"  # noqa: S608 - text of this file
             f" SELECT %(shop_id)s, r.*, true FROM ({_FROM_ROWS}) r",
             {"shop_id": shop.pk},
         )

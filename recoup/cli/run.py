@@ -53,7 +53,7 @@ def web(host: Host = "127.0.0.1", port: Port = 8000, processes: Processes = 2) -
         return
     allow_open_files()
     command = granian(host, port, processes)
-    os.execv(command[0], command)  # noqa: S606
+    os.execv(command[0], command)  # noqa: S606 - our own command, in this process's place
 
 
 def allow_open_files() -> None:

@@ -355,8 +355,8 @@ def _check_headers(headers: Mapping[str, str]) -> None:
 
 
 def _root(error: BaseException) -> BaseException:
-    while error.__cause__ is not None or error.__context__ is not None:
-        error = error.__cause__ or error.__context__  # type: ignore[assignment]
+    while (before := error.__cause__ or error.__context__) is not None:
+        error = before
     return error
 
 

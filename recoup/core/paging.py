@@ -141,7 +141,7 @@ def count_rows(keyset: Keyset, *, most: int | None = MOST_COUNTED) -> Count:
         rows = f"SELECT FROM matches JOIN {keyset.table} r USING (id) WHERE {where} {limit}"
         few = f"(SELECT count(*) FROM matches) <= {MOST_COUNTED}"  # noqa: S608 - see above
         [(number,)] = _run(
-            f"{matches} SELECT CASE WHEN {few} THEN (SELECT count(*) FROM ({rows}) counted) END",  # noqa: S608
+            f"{matches} SELECT CASE WHEN {few} THEN (SELECT count(*) FROM ({rows}) counted) END",  # noqa: S608 - see above
             [*searched, *params],
         )
         if number is not None:
@@ -174,13 +174,13 @@ def _page(keyset: Keyset, start: _Cursor | None, size: int, *, descending: bool)
         if found[0][2] <= MOST_COUNTED:
             return [row[:2] for row in found if row[0] is not None]
     where, params = _conditions(keyset, with_search=True, with_branch=False)
-    walk = f"SELECT r.id, {value} AS value FROM {keyset.table} r WHERE {where}{beyond}"  # noqa: S608
+    walk = f"SELECT r.id, {value} AS value FROM {keyset.table} r WHERE {where}{beyond}"  # noqa: S608 - as above
     if not keyset.branch:
         return _run(f"{walk} ORDER BY {order} LIMIT {size}", [*params, *place])
     merged = order.replace(value, "p.value").replace("r.id", "p.id")
     branch = f"{walk} AND r.{keyset.branch} = b.value ORDER BY {order} LIMIT {size}"
     return _run(
-        f"SELECT p.id, p.value FROM unnest(%s::text[]) AS b (value) CROSS JOIN LATERAL ({branch}) p"  # noqa: S608
+        f"SELECT p.id, p.value FROM unnest(%s::text[]) AS b (value) CROSS JOIN LATERAL ({branch}) p"  # noqa: S608 - as above
         f" ORDER BY {merged} LIMIT {size}",
         [list(keyset.branch_values), *params, *place],
     )

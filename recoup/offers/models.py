@@ -74,7 +74,7 @@ class Budget(ShopOwned):
         ]
 
 
-class Offer(ShopOwned):  # type: ignore[django-manager-missing]
+class Offer(ShopOwned):  # type: ignore[django-manager-missing]  # as `orders.models.Order`
     """One offer to one person, or the refusal of one. Its terms never change once it was granted."""
 
     class State(models.TextChoices):

@@ -7,7 +7,7 @@ from decimal import Decimal
 from itertools import combinations
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from recoup.core import attention, outbox
 from recoup.core.clock import real_now
@@ -105,8 +105,9 @@ def choose(order: Order, offers: Sequence[Offer], *, least: Decimal = _ZERO) -> 
         shop, get_settings(shop), order.currency, least=max(least, order.captured - order.refunded)
     )
     friendly = [offer for offer in offers if terms_of(offer).with_offers]
-    groups = [(offer,) for offer in offers]
-    groups += [group for size in range(2, len(friendly) + 1) for group in combinations(friendly, size)]  # type: ignore[misc]
+    groups: list[tuple[Offer, ...]] = [(offer,) for offer in offers]
+    for size in range(2, len(friendly) + 1):
+        groups += combinations(friendly, size)
     best: Applied | None = None
     for group in groups:
         terms = [terms_of(offer) for offer in group]
@@ -314,7 +315,7 @@ def _ask_for_gift(order: Order, offer: Offer, now: datetime) -> None:
     )
 
 
-def _made_for(order: Order):  # type: ignore[no-untyped-def]
+def _made_for(order: Order) -> QuerySet[Offer]:
     """Return the offers in force that were granted about an order, or about the cart that it was."""
     rows = Offer.objects.filter(shop_id=order.shop_id, state__in=(State.GRANTED, State.ASKED))
     mine = rows.filter(order_id=order.pk)

@@ -93,7 +93,7 @@ class CartFact(ShopOwned):
 
 
 # The plug-in of the type checker cannot see through scoped managers to `lines` and `attempts`.
-class Order(ShopOwned):  # type: ignore[django-manager-missing]
+class Order(ShopOwned):  # type: ignore[django-manager-missing]  # see above
     """An order. `payment_state` is derived from its attempts by `settle_order`; `status` is worked by people."""
 
     class Status(models.TextChoices):

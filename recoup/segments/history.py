@@ -99,10 +99,11 @@ PAID_AT = "least(h.paid_at, h.paid_learnt_at)"
 
 
 def _sql_bought(frame: Frame, scope: Scope, what: str) -> Sql:
-    more, values = f" AND {BOUGHT} AND {PAID_AT} <= %s", [frame.at]
+    more = f" AND {BOUGHT} AND {PAID_AT} <= %s"
+    values: list[Any] = [frame.at]
     if scope.currency is not None:
         more += " AND h.currency = %s"
-        values.append(scope.currency)  # type: ignore[arg-type]
+        values.append(scope.currency)
     if scope.within is not None:
         more += f" AND {PAID_AT} > %s"
         values.append(frame.at - scope.within)

@@ -157,7 +157,7 @@ class Source(ShopOwned):
         return self.name
 
 
-class ImportRun(ShopOwned):  # type: ignore[django-manager-missing]
+class ImportRun(ShopOwned):  # type: ignore[django-manager-missing]  # as `orders.models.Order`
     """One import of a file: what it holds, how far it is, and what came of it. Progress commits with each order."""
 
     class State(models.TextChoices):

@@ -59,7 +59,7 @@ def read_form(person: Person, sent: Mapping[str, str]) -> tuple[Person, Typed]:
     before = filled_form(person)
     typed = Typed(
         # TEXTS names the fields that are texts, which the type checker cannot know; the others follow.
-        **{name: clean_line(sent.get(name, getattr(before, name))) for name in TEXTS},  # type: ignore[arg-type]
+        **{name: clean_line(sent.get(name, getattr(before, name))) for name in TEXTS},  # type: ignore[arg-type]  # see above
         wants_invoice="invoice" in sent,
         collects=before.collects,
     )

@@ -147,7 +147,7 @@ def _choose_socket_folder(home: Path, account: Account) -> Path:
     if len(os.fsencode(folder)) <= LONGEST_SOCKET_FOLDER:
         return folder
     # Only root may write into /run. Others may write into /tmp, so `make_private_folder` refuses what it does not own.
-    parent = Path("/run" if os.geteuid() == 0 and Path("/run").is_dir() else "/tmp")  # noqa: S108
+    parent = Path("/run" if os.geteuid() == 0 and Path("/run").is_dir() else "/tmp")  # noqa: S108 - see above
     return parent / f"recoup-{account.uid}-{_short_hash(home)}"
 
 

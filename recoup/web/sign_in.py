@@ -22,7 +22,7 @@ from recoup.shops.access import shops_of
 log = structlog.get_logger(__name__)
 
 
-class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
     """Accounts are made by the wizard and by invitations only; mails go over the shop's own server."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:  # noqa: ARG002 - allauth's shape
@@ -69,7 +69,7 @@ def _account_of(user: User) -> MailAccount | None:
         )
 
 
-class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]
+class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth has no types
     """Secrets of the second factor lie encrypted in the database."""
 
     def encrypt(self, text: str) -> str:

@@ -341,7 +341,7 @@ MODELS: dict[str, type[Event]] = {
         DeliveryPointEvent,
         DeliveryGoneEvent,
     )
-    for kind in model.model_fields["type"].annotation.__args__  # type: ignore[union-attr]
+    for kind in model.model_fields["type"].annotation.__args__  # type: ignore[union-attr]  # all are `Literal`
 }
 
 

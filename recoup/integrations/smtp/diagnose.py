@@ -161,4 +161,4 @@ def _auth_message(failure: ConnectFailed) -> Promise:
 
 def str_(text: Promise) -> str:
     """Return the text typed as `format_lazy` wants it; it stays lazy."""
-    return text  # type: ignore[return-value]
+    return text  # type: ignore[return-value]  # as `format_lazy` wants it

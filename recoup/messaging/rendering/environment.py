@@ -47,9 +47,9 @@ class _Context(RenderContext):
     def get(self, path: list[object], *, token: Token | None, default: object = UNDEFINED) -> object:
         """Walk plain dicts directly, as nearly every path of a mail does; leave the rest to the library."""
         try:
-            value = self.globals.get(path[0])  # type: ignore[call-overload]
+            value = self.globals.get(path[0])  # type: ignore[call-overload]  # names are texts
             if value is None:
-                value = self.scope[path[0]]  # type: ignore[index]
+                value = self.scope[path[0]]  # type: ignore[index]  # as above
             for segment in path[1:]:
                 if type(value) is not dict:
                     return super().get(path, token=token, default=default)
@@ -125,7 +125,7 @@ class _For(for_tag.ForNode):
             return self.render_to_output(context, buffer)
         context.raise_for_loop_limit(len(rows))
         namespace: dict[str, object] = {}
-        context.loops.append(_Turns(len(rows)))  # type: ignore[arg-type]
+        context.loops.append(_Turns(len(rows)))  # type: ignore[arg-type]  # all that it is asked for
         context.scope.push(namespace)
         try:
             for row in rows:

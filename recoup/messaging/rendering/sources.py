@@ -166,7 +166,7 @@ class Source:
         attributes: dict[str, str] = {}
         self._written.append(f"<{name}")
         while True:
-            at = _SPACE.match(self._plain, at).end()  # type: ignore[union-attr]
+            at = _SPACE.match(self._plain, at).end()  # type: ignore[union-attr]  # it matches nothing, too
             if at >= len(self._plain) or self._plain.startswith(("/>", ">"), at):
                 break
             found = _ATTRIBUTE.match(self._plain, at)

@@ -124,9 +124,11 @@ def _as_money(value: object, locale: str, _zone: str) -> object:
 
 
 def _as_moment(value: object, locale: str, zone: str) -> object:
+    if not isinstance(value, str):
+        raise ValueUnreadable(repr(value))
     try:
-        return Moment(datetime.fromisoformat(value), locale, zone)  # type: ignore[arg-type]
-    except (TypeError, ValueError) as error:
+        return Moment(datetime.fromisoformat(value), locale, zone)
+    except ValueError as error:
         raise ValueUnreadable(repr(value)) from error
 
 

@@ -135,7 +135,7 @@ def problem_message(code: str, values: Mapping[str, str]) -> Promise:
 
 def str_or_lazy(text: Promise) -> str:
     """Return the text typed as `format_lazy` wants it; it stays lazy."""
-    return text  # type: ignore[return-value]
+    return text  # type: ignore[return-value]  # as `format_lazy` wants it
 
 
 def field_label(path: str, purpose: str = "") -> Promise:

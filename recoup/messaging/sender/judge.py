@@ -67,7 +67,7 @@ def _stamp(sight: Sight) -> str:
     return sight.cart.stamp if sight.cart is not None else ""
 
 
-def _refusal(message: Claimed, sight: Sight, shop: ShopFacts, now: datetime) -> str:  # noqa: PLR0911
+def _refusal(message: Claimed, sight: Sight, shop: ShopFacts, now: datetime) -> str:  # noqa: PLR0911 - a table of cases
     """Return why a message must never go, or nothing."""
     if sight.cancel_reason is not None:
         return sight.cancel_reason or Reason.CANCELLED
@@ -125,7 +125,7 @@ _CLOSED_PAYMENTS = {
 }
 
 
-def _order_refusal(message: Claimed, order: OrderFacts, shop: ShopFacts) -> str:  # noqa: PLR0911
+def _order_refusal(message: Claimed, order: OrderFacts, shop: ShopFacts) -> str:  # noqa: PLR0911 - a table of cases
     live_since = shop.sources_live_since.get(order.source_id)
     if order.is_test:
         return Reason.TEST_ORDER
@@ -180,7 +180,7 @@ def _cart_refusal(message: Claimed, cart: CartFacts, shop: ShopFacts) -> str:
     return Reason.BEFORE_LIVE if live_since is not None and cart.last_activity_at < live_since else ""
 
 
-def _hold(  # noqa: PLR0911
+def _hold(  # noqa: PLR0911 - a table of cases
     message: Claimed, sight: Sight, shop: ShopFacts, now: datetime
 ) -> tuple[str, datetime]:
     """Return why a message must wait, and until when; an empty reason if it need not."""

@@ -104,7 +104,7 @@ def _lock_orders(order_ids: Sequence[int]) -> dict[int, OrderFacts]:
     if not order_ids:
         return {}
     rows = _rows(
-        f"SELECT {_ORDER_COLUMNS} FROM orders_order o WHERE o.id = ANY(%s) ORDER BY o.id {SUBJECT_LOCK}",  # noqa: S608
+        f"SELECT {_ORDER_COLUMNS} FROM orders_order o WHERE o.id = ANY(%s) ORDER BY o.id {SUBJECT_LOCK}",  # noqa: S608 - constants of this file
         [sorted(set(order_ids))],
     )
     return {row[0]: OrderFacts(*row) for row in rows}
@@ -114,7 +114,7 @@ def _lock_carts(cart_ids: Sequence[int]) -> dict[int, CartFacts]:
     if not cart_ids:
         return {}
     rows = _rows(
-        f"SELECT {_CART_COLUMNS} FROM orders_cart c WHERE c.id = ANY(%s) ORDER BY c.id {SUBJECT_LOCK}",  # noqa: S608
+        f"SELECT {_CART_COLUMNS} FROM orders_cart c WHERE c.id = ANY(%s) ORDER BY c.id {SUBJECT_LOCK}",  # noqa: S608 - constants of this file
         [sorted(set(cart_ids))],
     )
     return {row[0]: CartFacts(*row) for row in rows}

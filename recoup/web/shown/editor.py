@@ -62,8 +62,8 @@ def shape_of(shop: Shop, doc: Raw) -> Shape:
     titles, details = {}, {}
     for node in picture.nodes:
         raw, values = doc["nodes"][node.id], dict(node.values)
-        if isinstance(values.get("products"), list):
-            values["products"] = [products.get(str(ref), str(ref)) for ref in node.values["products"]]  # type: ignore[attr-defined]
+        if isinstance(refs := values.get("products"), list):
+            values["products"] = [products.get(str(ref), str(ref)) for ref in refs]
         shown = replace(node, values=values)
         titles[node.id] = node_words.title(shown, 0, 0)
         details[node.id] = node_words.detail(shown, texts)
