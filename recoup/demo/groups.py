@@ -23,12 +23,12 @@ SEGMENTS: list[tuple[str, int, dict[str, Any]]] = [
         },
     ),
     (
-        "Carts worth a call",
+        "Carts worth a second look",
         _ABOUT.CART,
         {
             "all": [
                 {"f": "cart.total", "op": ">=", "v": 150},
-                {"f": "contact.has_phone", "op": "=", "v": True},
+                {"f": "cart.item_count", "op": ">=", "v": 2},
             ]
         },
     ),

@@ -8,6 +8,8 @@ import type { Block, Count, Way } from "./types";
 export type BlockNode = Node<{ block: Block; here?: Count; passed?: Count }, "block">;
 export type WayEdge = Edge<{ way: Way; route: Route }, "way">;
 
+const ASIDE = { left: "calc(-100% + 22px)", middle: "-50%", right: "-22px" };
+
 export const BlockPart = memo(function BlockPart({ data }: NodeProps<BlockNode>): ReactNode {
   const { block, here, passed } = data;
   const desk = useDesk();
@@ -71,7 +73,7 @@ export const WayPart = memo(function WayPart({ data, markerEnd }: EdgeProps<WayE
       <path className="react-flow__edge-interaction cv-catch" d={route.path} onClick={() => desk.openWay(way.at)} />
       <EdgeLabelRenderer>
         {way.label && (
-          <span className={`cv-port nopan is-${way.port}`} style={{ transform: `translate(-50%, -50%) translate(${route.label.x}px, ${route.label.y}px)` }}>
+          <span className={`cv-port nopan is-${way.port} is-${route.side}`} title={way.label} style={{ transform: `translate(${ASIDE[route.side]}, -50%) translate(${route.label.x}px, ${route.label.y}px)` }}>
             {way.label}
           </span>
         )}

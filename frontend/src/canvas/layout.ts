@@ -21,6 +21,8 @@ export interface Route {
   path: string;
   plus: Point;
   label: Point;
+  /** Words of ways beside each other grow away from one another. */
+  side: "left" | "middle" | "right";
 }
 
 export interface Layout {
@@ -59,7 +61,7 @@ export function layOut(blocks: Block[], counted: (id: string) => boolean): Layou
     block.ways.forEach((way, index) => {
       const label = graph.edge(block.id, way.to, way.at) as Point & { points: Point[] };
       const start = leaving(places.get(block.id)!, index, block.ways.length);
-      routes.set(way.at, routeOf(start, places.get(way.to)!, label));
+      routes.set(way.at, { ...routeOf(start, places.get(way.to)!, label), side: sideOf(index, block.ways.length) });
     });
   }
   return { places, routes, rows: rowsOf(places) };
@@ -76,11 +78,16 @@ export function shareOf(index: number, count: number): number {
   return (index + 1) / (count + 1);
 }
 
+function sideOf(index: number, count: number): Route["side"] {
+  if (count < 2) return "middle";
+  return index === 0 ? "left" : index === count - 1 ? "right" : "middle";
+}
+
 function leaving(place: Place, index: number, count: number): Point {
   return { x: place.x + place.width * shareOf(index, count), y: place.y + place.height };
 }
 
-function routeOf(start: Point, target: Place, label: Point & { points: Point[] }): Route {
+function routeOf(start: Point, target: Place, label: Point & { points: Point[] }): Omit<Route, "side"> {
   const end = { x: target.x + target.width / 2, y: target.y };
   const isBack = end.y <= start.y;
   const through = isBack ? [] : label.points.slice(1, -1).filter((point) => point.y > start.y + 8 && point.y < end.y - 8);

@@ -69,7 +69,10 @@ class SmsForm(forms.ModelForm[SmsAccount]):
             "price_per_part", "prices", "countries", "daily_cap", "per_number_day",
         )  # fmt: skip
         formfield_callback = model_field
-        widgets = {"provider": forms.HiddenInput}
+        widgets = {
+            "provider": forms.HiddenInput,
+            "currency": forms.TextInput(attrs={"class": "input-amount"}),
+        }
         help_texts = {
             "account_ref": _("Begins with AC; beside the auth token in the Twilio console."),
             "is_without_diacritics": _("Polish letters make a part hold 70 signs instead of 160."),

@@ -1,6 +1,7 @@
 """The form that says what somebody is taken to do while they are walked through a process."""
 
 from datetime import timedelta
+from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -22,6 +23,10 @@ class WalkForm(forms.Form):
         initial="nothing",
     )
     hours = forms.IntegerField(label=_("Pays after"), min_value=0, max_value=9_999, initial=5, required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        setattr(self.fields["hours"], "is_needed", True)  # noqa: B010 - an attribute that only screens know
 
     def told(self) -> WhatIf:
         """Return what was chosen; what cannot be read is nothing."""

@@ -92,7 +92,9 @@ def _lead(state: DraftState) -> str:
         return _(
             "The published version. Your first change begins a draft; nothing of it happens before you publish it."
         )
-    who = clerk_names([state.changed_by]).get(state.changed_by or 0, "") or _("Somebody")
+    who = clerk_names([state.changed_by]).get(state.changed_by or 0, "") or (
+        _("Somebody") if state.changed_by else _("Recoup")
+    )
     saved = _("Draft, saved at every step. Nothing of it happens before you publish it.")
     changed = _("Last changed by %(who)s") % {"who": who}
     when = f" {steps.upcoming(state.changed_at, trade_now())}" if state.changed_at else ""

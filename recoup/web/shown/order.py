@@ -162,7 +162,7 @@ def _facts(standing: Standing) -> list[tuple[parts.Words, parts.Words]]:
     order, language, zone = standing.order, get_language() or "en", timezone.get_current_timezone()
     given: list[tuple[parts.Words, parts.Words]] = [
         (_("Works on it"), _clerk_words(standing)),
-        (_("From"), order.source.name),
+        (_("Source"), order.source.name),
         (_("Method"), payments.method(order.method, order.method_title)),
         (_("Language"), language_name(order.locale)),
         (_("Cancelled because"), words.status_reason(order.cancel_reason) if order.cancelled_at else ""),

@@ -129,7 +129,7 @@ def order_filters(address: Address, seat: Seat, now: datetime) -> Filters:
         *listing.text_menu(address),
         listing.menu(address, "pay", _("Payment"), Order.PaymentState.choices),
         listing.period_menu(address, _("Placed"), now),
-        *([listing.menu(address, "source", _("From"), sources)] if len(sources) > 1 else []),
+        *([listing.menu(address, "source", _("Source"), sources)] if len(sources) > 1 else []),
         *([listing.menu(address, "status", _("Status"), statuses)] if has_statuses else []),
     ]
     is_set = address.has_any(*FILTER_KEYS)

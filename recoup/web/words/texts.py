@@ -73,7 +73,7 @@ def key_name(key: str, name: str) -> str:
 
 def with_channel(name: str, channel: str) -> str:
     """Return the name of a text with its channel, where that is not mail: both may be called alike."""
-    return f"{name} (SMS)" if channel == ChannelKind.SMS else name
+    return f"{name} (SMS)" if channel == ChannelKind.SMS and "SMS" not in name else name
 
 
 def class_words(message_class: str) -> str:

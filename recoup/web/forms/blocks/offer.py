@@ -28,6 +28,7 @@ class OfferForm(BlockForm):
     """What is offered, for what, until when, and what it may cost."""
 
     kind = "offer"
+    needed = ("percent", "amount", "gifts", "period", "currency")
     help = gettext_lazy(
         "The person gets a price or a gift of their own, by their link and by a code that counts once. It is never"
         " granted below your margin floor; who gets none goes on by the other way. Where a WooCommerce shop takes the"
