@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
@@ -24,6 +25,9 @@ from tools import ensure_chromium
 # A busy machine is no failure: nothing here is timed.
 hypothesis.settings.register_profile("recoup", deadline=None)
 hypothesis.settings.load_profile("recoup")
+
+if TYPE_CHECKING:
+    from tests.support.chromium import InBrowser
 
 WITH_DATABASE = {"db", "transactional_db", "django_db_setup", "live_server", "database_url"}
 
@@ -113,3 +117,13 @@ def chromium_path() -> str:
     if found is None:
         pytest.fail(ensure_chromium.HELP)
     return found
+
+
+@pytest.fixture(scope="session")
+def in_browser(chromium_path: str) -> Iterator[InBrowser]:
+    """Return what runs steps with a Chromium; it is started once."""
+    from tests.support.chromium import Chromium  # local: start
+
+    chromium = Chromium(chromium_path)
+    yield chromium.run
+    chromium.stop()

@@ -11,8 +11,9 @@ from pytest_django.live_server_helper import LiveServer
 from recoup.processes.drafts import draft_of
 from recoup.processes.models import Process
 from recoup.shops.models import Source
-from tests.browser.conftest import InBrowser, open_page, sign_in
+from tests.browser.conftest import sign_in
 from tests.factories.products import make_product
+from tests.support.chromium import InBrowser, open_page
 from tests.web.world import Place, make_place
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]

@@ -37,8 +37,7 @@ from recoup.processes.holdout import set_share
 from recoup.processes.models import Enrolment, Process, StepLog
 from recoup.shops.models import Membership, Shop
 from recoup.shops.snapshots import ProductSnapshot
-from tests.browser.conftest import InBrowser, open_page, sign_in
-from tests.browser.test_canvas_in_browser import (
+from tests.browser.canvas import (
     ask_what_is_bought,
     begin_with_orders,
     box,
@@ -50,8 +49,10 @@ from tests.browser.test_canvas_in_browser import (
     save_by_enter,
     wait_for_focus,
 )
-from tests.browser.test_staff_pages import violations
+from tests.browser.conftest import sign_in
+from tests.support.chromium import InBrowser, open_page
 from tests.web.world import make_person
+from tools.gallery import axe
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 OWNER, MARKETER = "owner@lawenda.example", "marketer@lawenda.example"
@@ -295,9 +296,10 @@ def pay_with_the_offer(link: str) -> Callable[[Browser], Paying]:
 
     def steps(browser: Browser) -> Paying:
         context = browser.new_context(viewport={"width": 360, "height": 740}, locale="en-GB")
+        axe.prepare(context)
         page, complaints = open_page(context)
         page.goto(link)
-        shown, wrong = text_of(page), violations(page)
+        shown, wrong = text_of(page), axe.violations(page)
         page.get_by_role("button", name="Pay PLN").click()
         page.wait_for_url("**/pay/db_*")
         asked = page.locator(".sum").inner_text()

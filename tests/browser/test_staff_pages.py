@@ -1,10 +1,9 @@
 """Every staff page in a real Chromium: it fits, is accessible, and neither the console nor the policy complains."""
 
-from itertools import cycle
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Literal
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.test import Client
 from django.urls import reverse
 from django_scopes import scopes_disabled
@@ -13,14 +12,17 @@ from pytest_django.live_server_helper import LiveServer
 
 from recoup.accounts.roles import Role
 from recoup.orders.models import Order
-from tests.browser.conftest import InBrowser, open_page, sign_in
+from tests.browser.conftest import sign_in
+from tests.support.chromium import InBrowser, open_page
 from tests.web.world import PASSWORD, Place, Route, make_place, routes
+from tools.gallery import axe
 
+Scheme = Literal["light", "dark"]
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
-SIZES = [(1440, 900), (768, 1024), (360, 740)]
-SCHEMES = ("light", "dark")
-# axe takes longer than all the rest: it looks at each page once, in turns; the gallery of samples lets it see all.
-AXE = ((1440, "light"), (360, "dark"))
+# A page is looked at in each width and in both schemes, and by axe once: every other page on a phone by night. The browser
+# turns from the last look to the first of the next page, so that it draws anew as seldom as may be.
+DESK, TABLET, PHONE = (1440, 900), (768, 1024), (360, 740)
+LOOKS: tuple[tuple[tuple[int, int], Scheme], ...] = ((DESK, "light"), (TABLET, "dark"), (PHONE, "dark"))
 CUT_MENUS = """async () => {
     const cut = [];
     for (const menu of document.querySelectorAll(".chips details.menu")) {
@@ -65,36 +67,46 @@ def _is_page(client: Client, path: str) -> bool:
     return answer.status_code == 200 and answer.headers["Content-Type"].startswith("text/html")
 
 
-def look_at(page: Page, address: str, complaints: list[str], for_axe: tuple[int, str]) -> list[str]:
-    """Open a page, look at it in every size and scheme, and let axe look at one of them; return what is wrong."""
-    page.set_viewport_size({"width": SIZES[0][0], "height": SIZES[0][1]})
-    page.emulate_media(color_scheme="light")
-    answer = page.goto(address)
-    found = [] if answer is not None and answer.ok else ["does not open"]
-    for width, height in SIZES:
-        page.set_viewport_size({"width": width, "height": height})
-        for scheme in SCHEMES:
-            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-            wide = page.evaluate(
-                "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-            )
-            if wide > 0:
-                found.append(f"{width} {scheme}: {wide} px too wide")
-            if (width, scheme) == (360, "light"):
-                found += [f"360: the menu {name} leaves the window" for name in page.evaluate(CUT_MENUS)]
-            if (width, scheme) == for_axe:
-                found += [f"{width} {scheme}: {one}" for one in violations(page)]
-    found += complaints
-    complaints.clear()
-    return found
+class Walk:
+    """Goes from page to page with one browser page, and collects what is wrong."""
+
+    def __init__(self, browser: Browser) -> None:
+        (width, height), scheme = LOOKS[0]
+        context = browser.new_context(
+            viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion="reduce"
+        )
+        axe.prepare(context)
+        self.page, self.complaints = open_page(context)
+        self.looks = list(LOOKS)
+        self.found: dict[str, list[str]] = {}
+
+    def look_at(self, address: str) -> None:
+        """Open a page and look at it in every width and in both schemes; let axe look first."""
+        answer = self.page.goto(address)
+        found = [] if answer is not None and answer.ok else ["does not open"]
+        for place, (size, scheme) in enumerate(self.looks):
+            if place:
+                self.turn(size, scheme)
+            found += [f"{size[0]} {scheme}: {words}" for words in troubles(self.page, is_phone=size == PHONE)]
+            if not place:
+                found += [f"{size[0]} {scheme}: {words}" for words in axe.violations(self.page)]
+        self.looks.reverse()
+        self.found[address] = found + self.complaints
+        self.complaints.clear()
+
+    def turn(self, size: tuple[int, int], scheme: Scheme) -> None:
+        """Change the window and the colours."""
+        self.page.set_viewport_size({"width": size[0], "height": size[1]})
+        self.page.emulate_media(color_scheme=scheme)
 
 
-def violations(page: Page) -> list[str]:
-    said = Axe().run(page)
-    return [
-        f"{one['id']}: {', '.join(str(node['target']) for node in one['nodes'][:3])} {one['nodes'][0]['failureSummary']}"
-        for one in said.response["violations"]
-    ]
+def troubles(page: Page, *, is_phone: bool) -> Iterator[str]:
+    """Find what does not fit the window."""
+    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    if wide > 0:
+        yield f"{wide} px too wide"
+    if is_phone:
+        yield from (f"the menu {name} leaves the window" for name in page.evaluate(CUT_MENUS))
 
 
 def test_every_page_fits_is_accessible_and_keeps_the_policy(
@@ -103,17 +115,18 @@ def test_every_page_fits_is_accessible_and_keeps_the_policy(
     paths = pages_of(place)
     assert len(paths) > 25
 
-    def walk(browser: Browser) -> dict[str, list[str]]:
-        page, complaints = open_page(browser.new_context(reduced_motion="reduce"))
-        found = {}
-        for path, for_axe in zip(ENTRANCES, cycle(AXE), strict=False):
-            found[path] = look_at(page, live_server.url + path, complaints, for_axe)
-        sign_in(page, live_server.url, place.people[Role.OWNER].email)
-        for path, for_axe in zip((*paths, *PERSONAL), cycle(AXE), strict=False):
-            found[path] = look_at(page, live_server.url + path, complaints, for_axe)
-        return found
+    def steps(browser: Browser) -> dict[str, list[str]]:
+        walk = Walk(browser)
+        for path in ENTRANCES:
+            walk.look_at(live_server.url + path)
+        sign_in(walk.page, live_server.url, place.people[Role.OWNER].email)
+        for path in (*paths, *PERSONAL):
+            walk.look_at(live_server.url + path)
+        return walk.found
 
-    assert {path: found for path, found in in_browser(walk).items() if found} == {}
+    found = in_browser(steps)
+    assert len(found) == len(ENTRANCES) + len(paths) + len(PERSONAL)
+    assert {path: wrong for path, wrong in found.items() if wrong} == {}
 
 
 def test_an_order_is_found_opened_and_changed_by_the_keyboard_alone(

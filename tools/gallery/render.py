@@ -38,6 +38,7 @@ POLICY = (
     "connect-src 'self'; form-action 'self'; frame-src 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
 Page = tuple[str, Callable[..., dict[str, Any]]]
+PHONE, DESK = (360, "light"), (1440, "dark")
 
 
 def configure() -> None:
@@ -110,6 +111,11 @@ def render_path(pages: dict[str, Page], path: str) -> str:
         return render_to_string(template, context(theme=theme, language=language))
 
 
+def window(width: int) -> dict[str, int]:
+    """Return the size of a window of a width."""
+    return {"width": width, "height": 900 if width > 500 else 760}
+
+
 @contextmanager
 def served(pages: dict[str, Page]) -> Iterator[str]:
     """Serve the pages for the length of a block; give the address."""
@@ -129,17 +135,27 @@ class Photographer:
         self.complaints: list[str] = []
         self.shot = ""
         self.pages: dict[tuple[int, str], Any] = {}
+        self.next_looks = [PHONE, DESK]
 
     def page_of(self, width: int, theme: str) -> Any:
         """Return the browser's page of a width and a theme; it is used again and again."""
         if (width, theme) not in self.pages:
-            size = {"width": width, "height": 900 if width > 500 else 760}
-            context = self.browser.new_context(viewport=size, color_scheme=theme, reduced_motion="reduce")
+            context = self.browser.new_context(
+                viewport=window(width), color_scheme=theme, reduced_motion="reduce"
+            )
+            from tools.gallery import axe  # local: optional
+
+            axe.prepare(context)
             page = context.new_page()
             page.on("console", self.hear)
             page.on("pageerror", lambda error: self.complain(str(error)))
             self.pages[width, theme] = page
         return self.pages[width, theme]
+
+    def open(self, page: Any, name: str, language: str = "en") -> None:
+        """Open a sample page."""
+        page.goto(f"{self.address}/page/{name}/{language}/system")
+        page.evaluate("document.fonts.ready")
 
     def take(
         self, name: str, *, width: int, theme: str, language: str = "en", with_axe: bool = False
@@ -147,34 +163,42 @@ class Photographer:
         """Photograph one page."""
         self.shot = f"{name}-{width}-{theme}" + ("" if language == "en" else f"-{language}")
         page = self.page_of(width, theme)
-        page.goto(f"{self.address}/page/{name}/{language}/system")
-        page.evaluate("document.fonts.ready")
-        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        if wide > 0:
-            self.complain(f"the page is {wide} px wider than its window")
+        self.open(page, name, language)
+        self.look(page, with_axe=with_axe)
         if self.out:
             page.wait_for_load_state("networkidle")
             page.screenshot(path=str(self.out / f"{self.shot}.png"), full_page=True)
-        if with_axe:
-            self.check(page)
+
+    def check(self, name: str) -> None:
+        """Look at one page on a phone by day, with axe, and at a desk by night.
+
+        Every other page opens at the desk: the browser's page stays as it was for the one before.
+        """
+        page = self.page_of(*PHONE)
+        for turn, (width, theme) in enumerate(self.next_looks):
+            self.shot = f"{name}-{width}-{theme}"
+            if turn:
+                page.set_viewport_size(window(width))
+                page.emulate_media(color_scheme=theme)
+            else:
+                self.open(page, name)
+            self.look(page, with_axe=(width, theme) == PHONE)
+        self.next_looks.reverse()
+
+    def look(self, page: Any, *, with_axe: bool) -> None:
+        """See whether a page fits into its window, and what axe says."""
+        from tools.gallery import axe  # local: optional
+
+        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        if wide > 0:
+            self.complain(f"the page is {wide} px wider than its window")
+        for words in axe.violations(page) if with_axe else ():
+            self.complain(words)
 
     def hear(self, line: Any) -> None:
         """Keep what the browser complains of; axe cannot look into a sandboxed frame and says so."""
         if line.type in ("error", "warning") and "postMessage" not in line.text:
             self.complain(line.text)
-
-    def check(self, page: Any) -> None:
-        """Let axe look at the page."""
-        import axe_playwright_python  # local: optional
-
-        script = Path(axe_playwright_python.__file__).parent / "axe.min.js"
-        page.evaluate(script.read_text())
-        found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-        for item in found["violations"]:
-            where = "; ".join(
-                str(node["target"]) + " " + node["failureSummary"][:200] for node in item["nodes"][:3]
-            )
-            self.complain(f"axe {item['id']}: {where}")
 
     def complain(self, words: str) -> None:
         """Keep what is wrong."""
@@ -183,9 +207,6 @@ class Photographer:
 
 def asked_shots(asked: argparse.Namespace, names: Iterable[str]) -> list[dict[str, Any]]:
     """Return what the arguments ask for: the page, its width, its theme, its language."""
-    if asked.check:
-        phone = [{"name": name, "width": 360, "theme": "light", "with_axe": True} for name in names]
-        return phone + [{"name": name, "width": 1440, "theme": "dark"} for name in names]
     choices = product(
         asked.pages or names, asked.widths.split(","), asked.themes.split(","), asked.languages.split(",")
     )
@@ -217,8 +238,12 @@ def main() -> int:
     with served(PAGES) as address, sync_playwright() as player:
         browser = player.chromium.launch(executable_path=ensure_chromium.find(), args=list(ARGS))
         photographer = Photographer(browser, address, asked.out)
-        for shot in asked_shots(asked, PAGES):
-            photographer.take(**shot)
+        if asked.check:
+            for name in PAGES:
+                photographer.check(name)
+        else:
+            for shot in asked_shots(asked, PAGES):
+                photographer.take(**shot)
         browser.close()
     print("\n".join(photographer.complaints) or "Nothing to complain about.")
     return 1 if photographer.complaints else 0
