@@ -39,20 +39,4 @@ class Migration(migrations.Migration):
             name="cost_told",
             field=recoup.core.fields.AmountField(decimal_places=4, max_digits=16, null=True),
         ),
-        migrations.AddIndex(
-            model_name="product",
-            index=models.Index(
-                condition=models.Q(("is_deleted", False)),
-                fields=["shop", "name", "id"],
-                name="catalog_product_by_name",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="product",
-            index=models.Index(
-                condition=models.Q(("sku", ""), _negated=True),
-                fields=["shop", "sku"],
-                name="catalog_product_by_sku",
-            ),
-        ),
     ]

@@ -34,26 +34,4 @@ class Migration(migrations.Migration):
             name="remote_url",
             field=models.TextField(blank=True, db_default="", default=""),
         ),
-        migrations.AddIndex(
-            model_name="offer",
-            index=models.Index(
-                condition=models.Q(("maker__isnull", False)), fields=["maker"], name="offers_offer_maker"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="offer",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("maker__isnull", False), ("state__in", ["asked", "granted"])),
-                fields=("order",),
-                name="offers_coupon_of_order_once",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="offer",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("maker__isnull", False), ("state__in", ["asked", "granted"])),
-                fields=("cart",),
-                name="offers_coupon_of_cart_once",
-            ),
-        ),
     ]

@@ -17,12 +17,4 @@ class Migration(migrations.Migration):
             name="is_for_person",
             field=models.BooleanField(db_default=False, default=False),
         ),
-        migrations.AddIndex(
-            model_name="offer",
-            index=models.Index(
-                condition=models.Q(("is_test", False), models.Q(("state", "refused"), _negated=True)),
-                fields=["shop", "-granted_at"],
-                name="offers_offer_earned",
-            ),
-        ),
     ]

@@ -1,0 +1,26 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    """Built beside what goes on; there already where it was built before the first release, by an earlier step."""
+
+    atomic = False
+    dependencies = [("offers", "0009_one_coupon_for_an_order")]
+
+    operations = [
+        migrations.RunSQL(
+            "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS offers_coupon_of_cart_once ON offers_offer (cart_id)"
+            " WHERE maker_id IS NOT NULL AND state IN ('asked', 'granted')",
+            "DROP INDEX CONCURRENTLY IF EXISTS offers_coupon_of_cart_once",
+            state_operations=[
+                migrations.AddConstraint(
+                    model_name="offer",
+                    constraint=models.UniqueConstraint(
+                        condition=models.Q(("maker__isnull", False), ("state__in", ["asked", "granted"])),
+                        fields=("cart",),
+                        name="offers_coupon_of_cart_once",
+                    ),
+                ),
+            ],
+        ),
+    ]
