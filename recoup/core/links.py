@@ -6,16 +6,16 @@ serve them, with their life.
 
 import base64
 import hashlib
-import json
 import re
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db import connection
 
+from recoup.core import arrays
 from recoup.core.models import Link
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{22}")
@@ -34,8 +34,7 @@ class LinkExpired(Exception):
         self.link = link
 
 
-@dataclass(frozen=True, slots=True)
-class LinkOrder:
+class LinkOrder(NamedTuple):
     """A link to be minted."""
 
     purpose: str
@@ -91,7 +90,9 @@ def mint(orders: Sequence[LinkOrder], *, now: datetime) -> list[str]:
         for order, token in zip(orders, tokens, strict=True)
     ]
     with connection.cursor() as cursor:
-        cursor.execute(_MINT, [now, json.dumps(rows), purposes, [now + _purposes[name] for name in purposes]])
+        cursor.execute(
+            _MINT, [now, arrays.rows(rows), purposes, [now + _purposes[name] for name in purposes]]
+        )
     return tokens
 
 

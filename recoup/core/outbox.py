@@ -18,7 +18,7 @@ import structlog
 from django.db import Error as DatabaseError
 from django.db import connection, transaction
 
-from recoup.core import attention
+from recoup.core import arrays, attention
 from recoup.core.clock import trade_now
 
 log = structlog.get_logger(__name__)
@@ -82,7 +82,7 @@ def announce(*news: News) -> None:
         cursor.execute(
             "INSERT INTO core_outbox (shop_id, kind, payload)"
             " SELECT (r ->> 0)::bigint, r ->> 1, r -> 2 FROM jsonb_array_elements(%s::jsonb) AS r",
-            [json.dumps(rows)],
+            [arrays.rows(rows)],
         )
 
 

@@ -4,7 +4,6 @@ A mail differs from its compiled text in a few words, so that text serves as the
 15 KB is kept in some 700 bytes.
 """
 
-import json
 import threading
 import zlib
 from collections import OrderedDict
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 from django.db import connection
 from django_scopes import scopes_disabled
 
+from recoup.core import arrays
 from recoup.messaging.context import BLANK, blank_links
 from recoup.messaging.models import MessageCopy, TemplateVersion
 from recoup.messaging.rendering.pool import Rendered
@@ -94,7 +94,7 @@ def keep_copies(shop_id: int, copies: Sequence[Copy]) -> None:
         return
     rows = [(c.message_id, c.subject, c.html.hex(), c.text.hex(), c.version_id, c.locale) for c in copies]
     with connection.cursor() as cursor:
-        cursor.execute(_KEEP, [shop_id, json.dumps(rows)])
+        cursor.execute(_KEEP, [shop_id, arrays.rows(rows)])
 
 
 def read_copy(message_id: int, shop_id: int) -> MessageText | None:

@@ -16,7 +16,10 @@ _BARE_LINE_END = re.compile(rb"\r(?!\n)|(?<!\r)\n")
 
 
 class CrlfLines(bytes):
-    """Content known to have CRLF line ends only: what `mime.writer` makes, and nothing else, is called so."""
+    """Content that ends with a CRLF, has no other line ends, and no line that begins with a dot.
+
+    What `mime.writer` makes, and nothing else, is called so.
+    """
 
 
 class Stage(StrEnum):
@@ -148,10 +151,11 @@ def to_wire(content: bytes) -> bytes:
 
     A server that takes a bare line feed for a line end would otherwise see a second mail in the middle of this one.
     """
-    if not isinstance(content, CrlfLines):
-        line_ends = content.count(b"\r\n")
-        if content.count(b"\n") != line_ends or content.count(b"\r") != line_ends:
-            content = _BARE_LINE_END.sub(b"\r\n", content)
+    if isinstance(content, CrlfLines):
+        return content + b".\r\n"
+    line_ends = content.count(b"\r\n")
+    if content.count(b"\n") != line_ends or content.count(b"\r") != line_ends:
+        content = _BARE_LINE_END.sub(b"\r\n", content)
     if not content.endswith(b"\r\n"):
         content += b"\r\n"
     if content.startswith(b"."):

@@ -16,7 +16,7 @@ from recoup.messaging.rendering.pool import Rendered, RenderItem, shared_pool
 from recoup.messaging.sender import look
 from recoup.messaging.sender.claim import claim
 from recoup.messaging.sender.judge import judge
-from recoup.messaging.sender.prepare import prepare
+from recoup.messaging.sender.prepare import Draft
 from recoup.messaging.sender.timing import Timing
 from recoup.messaging.texts import current_texts
 from recoup.offers.models import Offer
@@ -151,7 +151,7 @@ def test_a_mail_about_an_offer_that_nobody_made_is_not_written(road: Road, templ
     queue(road, make_order(road.shop))
     messages = claim(road.lane.pk, owner=1, now=NOW, timing=Timing())[1]
 
-    batch = prepare(messages, None, shop_locale="en", now=NOW)
+    batch = Draft(messages, None, shop_locale="en", now=NOW).finish()
 
     assert [(end.state, end.reason) for end in batch.ends] == [("cancelled", "offer_over")]
 

@@ -1,8 +1,8 @@
-"""One mail from its parts: a skeleton made once for each sender, and quoted-printable bodies encoded in C."""
+"""One mail from its parts: a skeleton made once for each sender, and quoted-printable bodies, their lines remembered."""
 
 import hashlib
+import re
 import secrets
-from binascii import b2a_qp
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
@@ -13,7 +13,11 @@ from recoup.messaging.mime.addresses import AddressRefused, wire_address
 from recoup.messaging.mime.headers import address_field, mailbox, unstructured
 
 _REMEMBERED_LENGTH = 1000
-"""Lines are encoded one by one, and short ones remembered: most of a mail is the same as in the mail before."""
+"""Lines are encoded one by one and remembered unless one is longer: most of a mail is the same as in the mail before."""
+
+_SAFE = b"\t" + bytes(range(0x20, 0x7F))
+_UNSAFE = re.compile(rb"[^\t\x20-\x7e]+")
+_LINE = 76
 
 _BOUNDARY = b"=_" + secrets.token_hex(12).encode()
 """Quoted-printable text never holds `=_`: no body can end its part, and one boundary serves every mail of a process."""
@@ -80,24 +84,47 @@ def build_mail(sender: Sender, headers: MailHeaders, *, subject: str, html: byte
 
 
 def encode_body(body: bytes) -> bytes:
-    """Return the body as quoted-printable with CRLF line ends, whatever line ends it came with."""
+    """Return the body as quoted-printable (RFC 2045, 6.7), whatever line ends it came with.
+
+    Lines end with CRLF, are no longer than 76 characters, and none begins with a dot: nothing is to be doubled on the wire.
+    """
     if b"\r" in body:
         body = body.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    if b"\0" in body:
-        body = body.replace(b"\0", b"")
-    return b"\r\n".join([_encoded_line(line) for line in body.split(b"\n")])
-
-
-def _encoded_line(line: bytes) -> bytes:
-    return _remembered_line(line) if len(line) <= _REMEMBERED_LENGTH else _encode_line(line)
+    lines = body.split(b"\n")
+    encode = _remembered_line if max(map(len, lines)) <= _REMEMBERED_LENGTH else _encode_line
+    return b"\r\n".join(map(encode, lines))
 
 
 def _encode_line(line: bytes) -> bytes:
-    # The encoder breaks long lines as the first line end of the text does; without one it would write bare line feeds.
-    encoded = b2a_qp(line + b"\r\n", istext=True)[:-2]
-    if encoded.startswith(b".") and len(encoded) < 70:
-        return b"=2E" + encoded[1:]  # no dot at the beginning, nothing to double on the wire
-    return encoded
+    text = line.replace(b"=", b"=3D")
+    if text.translate(None, _SAFE):
+        text = _UNSAFE.sub(_escaped, text)
+    if text.endswith((b" ", b"\t")):
+        text = text[:-1] + (b"=20" if text.endswith(b" ") else b"=09")
+    return text if len(text) <= _LINE and not text.startswith(b".") else _wrapped(text)
+
+
+def _escaped(run: re.Match[bytes]) -> bytes:
+    octets = run[0].replace(b"\0", b"")
+    return b"=" + octets.hex("=").upper().encode("ascii") if octets else b""
+
+
+def _wrapped(text: bytes) -> bytes:
+    """Break a line softly; no escape is cut, and a piece that would begin with a dot begins with its escape."""
+    pieces, start = [], 0
+    while True:
+        lead = b""
+        if text.startswith(b".", start):
+            lead, start = b"=2E", start + 1
+        end = start + _LINE - len(lead)
+        if end >= len(text):
+            pieces.append(lead + text[start:])
+            return b"=\r\n".join(pieces)
+        end -= 1
+        inside = text.rfind(b"=", end - 2, end)
+        end = inside if inside >= 0 else end
+        pieces.append(lead + text[start:end])
+        start = end
 
 
 _remembered_line = lru_cache(maxsize=2048)(_encode_line)

@@ -5,6 +5,7 @@ import json
 import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,6 +62,7 @@ class RenderPool:
         self._lock = threading.Lock()
         self._idle: list[RenderChild] = []
         self._is_closed = False
+        self._background = ThreadPoolExecutor(size, thread_name_prefix="render")
         self.deaths = 0
         """Children that were killed or died; a number to watch."""
 
@@ -81,6 +83,10 @@ class RenderPool:
                 if not self._round_trip(child, batch, outcomes, deaths, is_careful=done < careful_until):
                     careful_until = done + len(batch)
         return outcomes
+
+    def start(self, items: Sequence[RenderItem]) -> "Future[list[Outcome]]":
+        """Begin to render beside the calling thread; what is given back holds what `render` returns or raises."""
+        return self._background.submit(self.render, items)
 
     def compile(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Check and compile a template in a child; used by `saving`.
@@ -115,6 +121,7 @@ class RenderPool:
         with self._lock:
             self._is_closed = True
             children, self._idle = self._idle, []
+        self._background.shutdown(wait=False, cancel_futures=True)
         for child in children:
             child.close()
 

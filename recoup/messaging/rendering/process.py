@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import json
 import os
 import select
 import subprocess
@@ -11,6 +12,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from pydantic_core import to_json
+
 import recoup
 from recoup.messaging.rendering.limits import (
     ANSWER_SECONDS,
@@ -19,7 +22,7 @@ from recoup.messaging.rendering.limits import (
     START_SECONDS,
 )
 from recoup.messaging.rendering.templates import CompiledTemplate
-from recoup.messaging.rendering.wire import ANSWER, LARGEST_PART, READY, encode_request
+from recoup.messaging.rendering.wire import ANSWER, LARGEST_PART, LENGTH, READY
 
 _STARVED_SECONDS = 20.0
 """A child that had no processor is given longer than one that used its time up."""
@@ -100,7 +103,7 @@ class RenderChild:
 
         :raises ChildDied: if nobody listens.
         """
-        frame = memoryview(encode_request(request))
+        frame = memoryview(_request_frame(request))
         try:
             while frame:
                 frame = frame[os.write(self._requests.fileno(), frame) :]
@@ -175,6 +178,14 @@ class RenderChild:
             return (int(fields[11]) + int(fields[12])) / _TICKS
         except (OSError, IndexError, ValueError):
             return time.monotonic()
+
+
+def _request_frame(request: Mapping[str, Any]) -> bytes:
+    try:
+        body = to_json(request, fallback=str)  # lazy translations, UUIDs
+    except ValueError:  # half a character: only the escapes of JSON can say it
+        body = json.dumps(request, default=str).encode("ascii")
+    return LENGTH.pack(len(body)) + body
 
 
 def _size(templates: Iterable[CompiledTemplate]) -> int:

@@ -1,10 +1,11 @@
 """What a provider said of a message that it took: its name for it, the parts it counted, how fresh our look was."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.db import connection
+
+from recoup.core import arrays
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,5 +30,5 @@ def note_details(details: Mapping[int, Detail]) -> None:
             " parts = CASE WHEN (r ->> 2)::smallint > 0 THEN (r ->> 2)::smallint ELSE m.parts END,"
             " delivery = CASE WHEN m.delivery = '' THEN 'accepted' ELSE m.delivery END"
             " FROM jsonb_array_elements(%s::jsonb) AS r WHERE m.id = (r ->> 0)::bigint",
-            [json.dumps(rows)],
+            [arrays.rows(rows)],
         )

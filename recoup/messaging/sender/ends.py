@@ -1,6 +1,5 @@
 """Writing down what became of messages, and keeping it until it is written."""
 
-import json
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -10,7 +9,7 @@ import psycopg
 import structlog
 from django.db import InterfaceError, OperationalError, connection, transaction
 
-from recoup.core import outbox
+from recoup.core import arrays, outbox
 from recoup.messaging.events import MessageSettled
 from recoup.messaging.sender import failpoints
 from recoup.messaging.sender.details import Detail, note_details
@@ -73,7 +72,7 @@ def record_ends(ends: Sequence[End], *, owner: int) -> int:
         for end in ends
     ]
     with connection.cursor() as cursor:
-        cursor.execute(_RECORD, [json.dumps(rows), owner])
+        cursor.execute(_RECORD, [arrays.rows(rows), owner])
         rows = cursor.fetchall()
     outbox.announce(*[MessageSettled(*row) for row in rows if row[5] != "due"])
     return len(rows)
@@ -107,7 +106,7 @@ def add_hand_overs(hand_overs: Iterable[HandOver]) -> None:
     pairs = [(contact_id, at.isoformat()) for contact_id, at in hand_overs]
     if pairs:
         with connection.cursor() as cursor:
-            cursor.execute(_ADD_HAND_OVERS, [json.dumps(pairs)])
+            cursor.execute(_ADD_HAND_OVERS, [arrays.rows(pairs)])
 
 
 def take_back_hand_overs(hand_overs: Iterable[HandOver]) -> None:

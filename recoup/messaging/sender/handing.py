@@ -146,6 +146,7 @@ class Turn:
         self._checked_at = boot_seconds()
         messages = [one.message for one in self._messages.values()]
         sights, shop = look.look(messages, owner=self._desk.owner, now=now)
+        self._session = _Session(connection)
         self._heard_at = boot_seconds()
         failpoints.reach("after_locks")
         passing = []
@@ -202,7 +203,7 @@ class Turn:
 
         :raises django.db.Error: if the session is gone, and the locks with it.
         """
-        if boot_seconds() - self._heard_at > _TRUSTED_SILENCE or _has_word(connection):
+        if boot_seconds() - self._heard_at > _TRUSTED_SILENCE or self._session.has_word():
             with connection.cursor() as cursor:
                 cursor.execute("SELECT 1")
             self._heard_at = boot_seconds()
@@ -358,14 +359,18 @@ def end_of(message: Claimed, decision: Decision, now: datetime) -> End:
     return End(message.id, State.DUE, decision.reason, due_at=decision.until, deferrals=1)
 
 
-def _has_word(database: Any) -> bool:
-    """Tell whether the server said something unasked: an end of the session comes so."""
-    raw = database.connection
-    if raw is None or raw.closed:
-        return True
-    poll = select.poll()
-    poll.register(raw.fileno(), select.POLLIN | select.POLLHUP | select.POLLERR)
-    return bool(poll.poll(0))
+class _Session:
+    """The database session that holds the locks of a turn."""
+
+    def __init__(self, database: Any) -> None:
+        self._raw = database.connection
+        self._poll = select.poll()
+        if self._raw is not None and not self._raw.closed:
+            self._poll.register(self._raw.fileno(), select.POLLIN | select.POLLHUP | select.POLLERR)
+
+    def has_word(self) -> bool:
+        """Tell whether the server said something unasked: an end of the session comes so."""
+        return self._raw is None or self._raw.closed or bool(self._poll.poll(0))
 
 
 def _note_begun(hand_overs: Sequence[tuple[int, datetime]]) -> None:

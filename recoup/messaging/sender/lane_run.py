@@ -1,7 +1,8 @@
-"""One batch of one lane, from claim to end."""
+"""Some batches of one lane, from claim to end: the texts of the next are written while the last is handed over."""
 
+import contextlib
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -23,13 +24,14 @@ from recoup.messaging.sender.claim import LaneRow, claim
 from recoup.messaging.sender.ends import DATABASE_ERRORS, lock_messages, record_ends
 from recoup.messaging.sender.handing import Desk, Report, Turn
 from recoup.messaging.sender.leases import InFlight
-from recoup.messaging.sender.prepare import Batch, mark, prepare
+from recoup.messaging.sender.prepare import Batch, Draft, mark
 from recoup.messaging.sender.records import Claimed, End, Prepared
 
 log = structlog.get_logger(__name__)
 
 _SLOW, _QUICK = 0.050, 0.015  # seconds a mail: where the way of a lane is changed
 _SINGLE_CLAIM = 10  # a slow server's messages are claimed by few, so that few wait claimed
+_BATCHES = 8  # of a backlog in one go; then other lanes have their turn
 _POLICY_WINDOW = 600.0
 _POLICY_LEAST = 20  # refusals are weighed from so many mails on
 _POLICY_SHARE = 0.05
@@ -79,20 +81,71 @@ class LaneState:
         return total >= _POLICY_LEAST and refused > total * _POLICY_SHARE
 
 
+@dataclass(slots=True)
+class _Taken:
+    """What one claim took, and how far it has come."""
+
+    lane: LaneRow
+    messages: list[Claimed]
+    now: datetime
+    account: Account | None = None
+    road: Channel | None = None
+    line: Line | None = None
+    draft: Draft | None = None
+    """The texts that are being written; nothing once all have ended."""
+
+    stakes: dict[int, spending.Stake] = field(default_factory=dict)
+
+    @property
+    def ids(self) -> list[int]:
+        return [message.id for message in self.messages]
+
+
 class LaneRun:
-    """Sends what is due on one lane, a batch at a time. Used by one thread at a time."""
+    """Sends what is due on one lane. Used by one thread at a time."""
 
     def __init__(self, state: LaneState, desk: Desk, in_flight: InFlight) -> None:
         self._state, self._desk, self._in_flight = state, desk, in_flight
         self._shop_id = 0
         self._turned: set[int] = set()
-        self._account: Account | None = None
-        self._stakes: dict[int, spending.Stake] = {}
+        self._way = ""
+        """The way that the lane was changed to; what was claimed before knows the old one."""
 
-    def run_batch(self) -> int:
-        """Claim, prepare and hand over once; return how many messages were looked at."""
+        self._must_stop = False
+
+    def run(self) -> int:
+        """Claim, write and hand over what is due, up to some batches; return how many messages were looked at.
+
+        While one batch of a backlog is handed over, the render child writes the next.
+        """
+        looked_at, count = 0, 1
+        taken = self._take()
+        while taken is not None:
+            looked_at += len(taken.messages)
+            following = None
+            if count < _BATCHES and self._has_more_like(taken):
+                count += 1
+                following = self._take_ahead()
+            self._finish(taken)
+            taken = following
+        return looked_at
+
+    def _has_more_like(self, taken: _Taken) -> bool:
+        """Tell whether more may be claimed before this is handed over: a backlog on a quick, healthy lane without counts."""
+        lane = taken.lane
+        return (
+            taken.draft is not None
+            and len(taken.messages) == self._desk.timing.claim
+            and lane.way == Lane.Way.BATCH
+            and not (lane.is_in_trouble or lane.backoff_seconds or lane.has_quota)
+            and lane.max_in_flight is None
+            and not self._state.careful
+        )
+
+    def _take(self) -> _Taken | None:
+        """Claim, and let the child begin to write; return nothing if nothing is due."""
         if self._desk.ledger.flush():
-            return 0  # an end that is not written yet could meet its message claimed anew
+            return None  # an end that is not written yet could meet its message claimed anew
         now = self._desk.now()
         lane, claimed = claim(
             self._state.lane_id,
@@ -103,24 +156,54 @@ class LaneRun:
         )
         if lane is None or not claimed:
             self._state.careful = 0
-            return 0
+            return None
         self._state.careful = max(self._state.careful - len(claimed), 0)
         self._shop_id = lane.shop_id
-        ids = [message.id for message in claimed]
-        self._in_flight.take(ids)
+        taken = _Taken(lane, claimed, now)
+        self._in_flight.take(taken.ids)
+        with self._minding(taken):
+            self._begin(taken)
+        return taken
+
+    def _take_ahead(self) -> _Taken | None:
+        """Take the next, if that can be: what was taken before is to be handed over in any case."""
+        try:
+            return self._take()
+        except DATABASE_ERRORS as error:
+            log.warning("messaging.sender.claim_lost", error=type(error).__name__)
+            connection.close()
+        return None
+
+    def _finish(self, taken: _Taken) -> None:
+        """Hand over what was written; what follows a line or a batch that broke is given back."""
+        is_through = False
+        with self._minding(taken):
+            if taken.draft is not None and self._must_stop:
+                self._give_back(taken.ids)
+            elif taken.draft is not None:
+                batch = taken.draft.finish()
+                self._record(batch.ends)
+                self._hand_over(taken, batch)
+            is_through = True
+        self._must_stop |= not is_through
+        self._in_flight.drop(taken.ids)
+
+    @contextlib.contextmanager
+    def _minding(self, taken: _Taken) -> Iterator[None]:
+        """Give messages back, or find the one that breaks things, if something goes wrong; nothing is left to do then."""
         try:
             with scopes_disabled():
-                self._send(lane, claimed, now)
+                yield
         except DATABASE_ERRORS as error:
-            log.warning("messaging.sender.batch_lost", lane_id=lane.id, error=type(error).__name__)
+            log.warning("messaging.sender.batch_lost", lane_id=taken.lane.id, error=type(error).__name__)
             connection.close()
-            self._give_back(ids)
+            self._give_back(taken.ids)
         except Exception as error:
-            log.exception("messaging.sender.batch_failed", lane_id=lane.id, messages=len(ids))
-            self._isolate(ids, error, now)
-        finally:
-            self._in_flight.drop(ids)
-        return len(claimed)
+            log.exception("messaging.sender.batch_failed", lane_id=taken.lane.id, messages=len(taken.ids))
+            self._isolate(taken.ids, error, taken.now)
+        else:
+            return
+        taken.draft = None
 
     def _isolate(self, ids: Sequence[int], error: Exception, now: datetime) -> None:
         """Find the message that broke a batch by taking them one by one; alone, it fails and the others go on."""
@@ -135,15 +218,16 @@ class LaneRun:
             )
             self._desk.ledger.flush()
 
-    def _send(self, lane: LaneRow, claimed: list[Claimed], now: datetime) -> None:
+    def _begin(self, taken: _Taken) -> None:
+        lane, now = taken.lane, taken.now
         shop_locale, is_live = _shop(lane.shop_id)
-        dry = [message for message in claimed if message.is_test or not is_live]
-        wet = [message for message in claimed if not message.is_test and is_live]
+        dry = [message for message in taken.messages if message.is_test or not is_live]
+        wet = [message for message in taken.messages if not message.is_test and is_live]
         if dry:
-            self._end_dry(prepare(dry, None, shop_locale=shop_locale, now=now), dry, now)
+            self._end_dry(Draft(dry, None, shop_locale=shop_locale, now=now).finish(), dry, now)
         if not wet:
             return
-        account = self._account = find_account(lane.shop_id, lane.channel)
+        account = taken.account = find_account(lane.shop_id, lane.channel)
         if account is None:
             wet = self._pass_on(wet, now)
         if not wet:
@@ -151,17 +235,15 @@ class LaneRun:
         try:
             if account is None:
                 raise LineTrouble(_NO_ACCOUNT, stage="settings", is_for_person=True)
-            road = channel(account.adapter)
-            line = self._state.line_for(account, road)
+            taken.road = channel(account.adapter)
+            taken.line = self._state.line_for(account, taken.road)
         except LineTrouble as trouble:
             self._give_back([message.id for message in wet], Reason.LINE_TROUBLE)
             lanes.pause(lane.id, lane.shop_id, trouble, now=now)
             return
         if lane.is_in_trouble:
             lanes.stands(lane.id, lane.shop_id, now=now)
-        batch = prepare(wet, account, shop_locale=shop_locale, now=now)
-        self._record(batch.ends)
-        self._hand_over(lane, road, line, batch)
+        taken.draft = Draft(wet, account, shop_locale=shop_locale, now=now)
 
     def _pass_on(self, messages: list[Claimed], now: datetime) -> list[Claimed]:
         """Let the messages of a channel that is not set up go to their next one; return those that have none."""
@@ -200,37 +282,42 @@ class LaneRun:
         )
         self._desk.ledger.flush()
 
-    def _hand_over(self, lane: LaneRow, road: Channel, line: Line, batch: Batch) -> None:
+    def _hand_over(self, taken: _Taken, batch: Batch) -> None:
+        lane, road, line = taken.lane, taken.road, taken.line
+        assert road is not None
+        assert line is not None
         waiting = batch.ready
-        way = lane.way if line.can_pipeline else Lane.Way.SINGLE.value
+        way = (self._way or lane.way) if line.can_pipeline else Lane.Way.SINGLE.value
         while waiting:
             size = line.pace.size if way == Lane.Way.BATCH else 1
             chunk, waiting = waiting[:size], waiting[size:]
-            chunk = self._mark(lane, road, chunk, batch)
+            chunk = self._mark(taken, road, chunk, batch)
             if not chunk:
                 continue
             report = self._turn(chunk, road, line, way)
-            self._follow_up(lane, report)
+            self._follow_up(taken, report)
             way = self._choose_way(lane, line, way, report, len(chunk))
             if report.must_stop:
+                self._must_stop = True
                 break
         self._give_back([one.message.id for one in waiting])
 
-    def _mark(self, lane: LaneRow, road: Channel, chunk: list[Prepared], batch: Batch) -> list[Prepared]:
+    def _mark(self, taken: _Taken, road: Channel, chunk: list[Prepared], batch: Batch) -> list[Prepared]:
         """Mark messages as being handed over and keep their copies; commit. Return those still ours that may go."""
         with transaction.atomic():
-            chunk = self._admit(lane, road, chunk)
+            chunk = self._admit(taken, road, chunk)
             ids = [one.message.id for one in chunk]
             mine = mark(chunk, owner=self._desk.owner, lease=self._desk.timing.lease)
             keep_copies(self._shop_id, [batch.copies[key] for key in ids if key in mine])
             failpoints.reach("before_mark_commit")
         failpoints.reach("after_mark")
         self._in_flight.take(mine, is_handing=True)
-        self._free(lane, [key for key in ids if key not in mine])
+        self._free(taken, [key for key in ids if key not in mine])
         return [one for one in chunk if one.message.id in mine]
 
-    def _admit(self, lane: LaneRow, road: Channel, chunk: list[Prepared]) -> list[Prepared]:
+    def _admit(self, taken: _Taken, road: Channel, chunk: list[Prepared]) -> list[Prepared]:
         """Take places of the day and money for messages, in the transaction of the mark; end those that get none."""
+        lane = taken.lane
         if lane.has_quota:
             granted = quota.take(lane.id, len(chunk))
             chunk, left = chunk[:granted], chunk[granted:]
@@ -239,9 +326,9 @@ class LaneRun:
                 owner=self._desk.owner,
             )
         if road.is_paid and chunk:
-            assert isinstance(self._account, SmsAccount)
-            stakes, ends = spending.set_aside(self._account, chunk, now=self._desk.now())
-            self._stakes.update(stakes)
+            assert isinstance(taken.account, SmsAccount)
+            stakes, ends = spending.set_aside(taken.account, chunk, now=self._desk.now())
+            taken.stakes.update(stakes)
             lock_messages([end.message_id for end in ends])
             record_ends(ends, owner=self._desk.owner)
             if lane.has_quota:
@@ -249,13 +336,13 @@ class LaneRun:
             chunk = [one for one in chunk if one.message.id in stakes]
         return chunk
 
-    def _free(self, lane: LaneRow, ids: Sequence[int]) -> None:
+    def _free(self, taken: _Taken, ids: Sequence[int]) -> None:
         """Give back what was taken for messages that did not leave."""
-        stakes = [self._stakes.pop(key) for key in ids if key in self._stakes]
-        if ids and (stakes or lane.has_quota):
+        stakes = [taken.stakes.pop(key) for key in ids if key in taken.stakes]
+        if ids and (stakes or taken.lane.has_quota):
             with transaction.atomic():
-                if lane.has_quota:
-                    quota.give_back(lane.id, len(ids))
+                if taken.lane.has_quota:
+                    quota.give_back(taken.lane.id, len(ids))
                 spending.give_back(stakes)
 
     def _turn(self, chunk: list[Prepared], road: Channel, line: Line, way: str) -> Report:
@@ -275,13 +362,14 @@ class LaneRun:
         elif way == Lane.Way.SINGLE and report.handed and per_mail < _QUICK and line.can_pipeline:
             chosen = Lane.Way.BATCH.value
         if chosen != way and line.can_pipeline:
+            self._way = chosen
             lanes.set_way(lane.id, chosen)
         return chosen
 
-    def _follow_up(self, lane: LaneRow, report: Report) -> None:
+    def _follow_up(self, taken: _Taken, report: Report) -> None:
         """Do what refusals ask for beyond the messages themselves."""
-        now = self._desk.now()
-        self._free(lane, report.unspent)
+        lane, now = taken.lane, self._desk.now()
+        self._free(taken, report.unspent)
         for address, reason in report.suppress:
             suppress(
                 lane.shop_id,

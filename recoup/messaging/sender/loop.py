@@ -48,7 +48,7 @@ class Sender:
         self._swept_at = self._renewed_at = 0.0
 
     def run_once(self, now_provider: TradeClock | None = None) -> int:
-        """Send one batch of each due lane in this thread, and sweep; return how many messages were looked at."""
+        """Send some batches of each due lane in this thread, and sweep; return how many messages were looked at."""
         now = now_provider or self._now
         self.ledger.flush()
         sweep(now=now())
@@ -187,7 +187,7 @@ class Sender:
         with self._lock:
             state = self._states.setdefault(lane_id, LaneState(lane_id))
         desk = Desk(self.owner, self._timing, now, self.ledger)
-        return LaneRun(state, desk, self._in_flight).run_batch()
+        return LaneRun(state, desk, self._in_flight).run()
 
 
 def run_sender(stop: threading.Event, *, owner: int | None = None) -> None:

@@ -1,10 +1,10 @@
 """The next channel of a message that its present one cannot deliver (D7): the same row goes on, so nobody gets two."""
 
-import json
 from collections.abc import Sequence
 
 from django.db import connection
 
+from recoup.core import arrays
 from recoup.messaging.reasons import Reason
 from recoup.messaging.sender.records import End
 
@@ -69,6 +69,6 @@ def pass_on(ends: Sequence[End], *, owner: int) -> Sequence[End]:
         return ends
     rows = [(end.message_id, end.reason, end.at.isoformat() if end.at else None) for end in passing]
     with connection.cursor() as cursor:
-        cursor.execute(_GO_ON, [json.dumps(rows), owner])
+        cursor.execute(_GO_ON, [arrays.rows(rows), owner])
         gone = {row[0] for row in cursor.fetchall()}
     return [end for end in ends if end.message_id not in gone]

@@ -136,14 +136,14 @@ def test_the_locks_of_a_whole_stream_are_held_no_longer_than_those_of_one_mail(s
     desk = Desk(7, timing, lambda: NOW, Ledger(7))
     account = MailAccount.objects.get()
     road.reminder()
-    LaneRun(state, desk, InFlight(timing)).run_batch()
+    LaneRun(state, desk, InFlight(timing)).run()
     messages = [road.reminder(email=f"u{number}+slow0.6@x.example") for number in range(3)]
     for _ in range(2):  # a quick server so far: three at once
         state.line_for(account, channel("email")).pace.note(10, 0.001)
 
     def send() -> None:
         with scopes_disabled():
-            LaneRun(state, desk, InFlight(timing)).run_batch()
+            LaneRun(state, desk, InFlight(timing)).run()
         state.close()
         connection.close()
 
