@@ -1,7 +1,6 @@
 """Some batches of one lane, from claim to end: the texts of the next are written while the last is handed over."""
 
 import contextlib
-from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,7 +9,6 @@ import structlog
 from django.db import connection, transaction
 from django_scopes import scopes_disabled
 
-from recoup.core.clock import boot_seconds
 from recoup.customers.actions import suppress
 from recoup.customers.models import Suppression
 from recoup.messaging.accounts import find_account
@@ -23,6 +21,7 @@ from recoup.messaging.sender import failpoints, lanes, quota, spending
 from recoup.messaging.sender.claim import LaneRow, claim
 from recoup.messaging.sender.ends import DATABASE_ERRORS, lock_messages, record_ends
 from recoup.messaging.sender.handing import Desk, Report, Turn
+from recoup.messaging.sender.lane_state import LaneState
 from recoup.messaging.sender.leases import InFlight
 from recoup.messaging.sender.prepare import Batch, Draft, mark
 from recoup.messaging.sender.records import Claimed, End, Prepared
@@ -32,53 +31,7 @@ log = structlog.get_logger(__name__)
 _SLOW, _QUICK = 0.050, 0.015  # seconds a mail: where the way of a lane is changed
 _SINGLE_CLAIM = 10  # a slow server's messages are claimed by few, so that few wait claimed
 _BATCHES = 8  # of a backlog in one go; then other lanes have their turn
-_POLICY_WINDOW = 600.0
-_POLICY_LEAST = 20  # refusals are weighed from so many mails on
-_POLICY_SHARE = 0.05
 _NO_ACCOUNT = "the channel is not set up"
-
-
-@dataclass(slots=True)
-class LaneState:
-    """What a process remembers of a lane between batches."""
-
-    lane_id: int
-    line: Line | None = None
-    settings: tuple[object, ...] = ()
-    used_at: float = 0.0
-    careful: int = 0
-    """So many messages are still taken one by one, because one of a batch broke it (R7)."""
-
-    results: deque[tuple[float, int, int]] = field(default_factory=lambda: deque(maxlen=5000))
-
-    def line_for(self, account: Account, road: Channel) -> Line:
-        """Return the kept line, or another if the settings have changed; ready to hand over.
-
-        :raises LineTrouble: if the server cannot be had.
-        """
-        settings = (account.adapter, *road.settings_of(account))
-        if self.line is None or settings != self.settings:
-            self.close()
-            self.line, self.settings = road.line(account), settings
-        self.used_at = boot_seconds()
-        self.line.ready()
-        return self.line
-
-    def close(self) -> None:
-        """Close the kept line."""
-        if self.line is not None:
-            self.line.close()
-            self.line = None
-
-    def is_disliked(self, handed: int, refusals: int) -> bool:
-        """Note results and tell whether the server refuses us by policy too often (R22)."""
-        now = boot_seconds()
-        self.results.append((now, handed, refusals))
-        while self.results and self.results[0][0] < now - _POLICY_WINDOW:
-            self.results.popleft()
-        refused = sum(refusals for _, _, refusals in self.results)
-        total = refused + sum(handed for _, handed, _ in self.results)
-        return total >= _POLICY_LEAST and refused > total * _POLICY_SHARE
 
 
 @dataclass(slots=True)

@@ -12,7 +12,8 @@ from recoup.core.clock import boot_seconds, trade_now
 from recoup.messaging.sender.claim import due_lanes
 from recoup.messaging.sender.ends import DATABASE_ERRORS, Ledger
 from recoup.messaging.sender.handing import Desk, TradeClock
-from recoup.messaging.sender.lane_run import LaneRun, LaneState
+from recoup.messaging.sender.lane_run import LaneRun
+from recoup.messaging.sender.lane_state import LaneState
 from recoup.messaging.sender.leases import InFlight, renew, sweep
 from recoup.messaging.sender.timing import TIMING, Timing
 from recoup.messaging.tracking import note_clicks

@@ -11,7 +11,8 @@ from recoup.messaging.sender import lane_run
 from recoup.messaging.sender.claim import claim
 from recoup.messaging.sender.ends import Ledger
 from recoup.messaging.sender.handing import Desk
-from recoup.messaging.sender.lane_run import LaneRun, LaneState
+from recoup.messaging.sender.lane_run import LaneRun
+from recoup.messaging.sender.lane_state import LaneState
 from recoup.messaging.sender.leases import InFlight
 from recoup.messaging.sender.prepare import Draft
 from recoup.messaging.sender.timing import Timing

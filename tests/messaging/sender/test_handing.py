@@ -14,7 +14,8 @@ from recoup.messaging.models import MailAccount, Message
 from recoup.messaging.sender import failpoints
 from recoup.messaging.sender.ends import Ledger
 from recoup.messaging.sender.handing import Desk
-from recoup.messaging.sender.lane_run import LaneRun, LaneState
+from recoup.messaging.sender.lane_run import LaneRun
+from recoup.messaging.sender.lane_state import LaneState
 from recoup.messaging.sender.leases import InFlight
 from recoup.messaging.sender.loop import Sender
 from recoup.messaging.sender.timing import Timing
