@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.urls import reverse
 from django_scopes import scopes_disabled
-from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Browser, Page
 from pytest_django.live_server_helper import LiveServer
 
 from recoup.accounts.roles import Role
@@ -19,6 +19,8 @@ from tests.browser.canvas import (
     at_rest,
     begin_with_orders,
     box,
+    box_of,
+    choose_by_keys,
     insert_by_keys,
     press_until,
     publish,
@@ -140,7 +142,7 @@ def test_the_process_of_the_seed_is_drawn_by_mouse(
             page.get_by_role("status").get_by_text(
                 "Taken back." if name == "Undo" else "Done again."
             ).wait_for()
-        drag_to(page, "Way “yes”", box(page, "4. Send"))
+        drag_to(page, "Way “yes”", box_of("4. Send"))
         box(page, "4. Send").wait_for(state="detached")
         tools.get_by_role("button", name="Undo", exact=True).click()
         box(page, "4. Send").wait_for()
@@ -156,10 +158,10 @@ def test_the_process_of_the_seed_is_drawn_by_mouse(
     assert version.doc["entry"]["on"] == "order.placed"
 
 
-def drag_to(page: Page, way: str, target: Locator) -> None:
+def drag_to(page: Page, way: str, target: str) -> None:
     """Take hold of the end of a way and let it go on another block."""
     at = page.locator(f'.cv-plus[aria-label*="{way}"]').first.get_attribute("data-item")
-    end, to = at_rest(page, page.locator(f'[data-id="{at}"] .react-flow__edgeupdater-target'), target)
+    end, to = at_rest(page, f'[data-id="{at}"] .react-flow__edgeupdater-target', target)
     page.mouse.move(end["x"] + end["width"] / 2, end["y"] + end["height"] / 3)
     page.mouse.down()
     page.mouse.move(to["x"] + to["width"] / 2, to["y"] - 20, steps=4)
@@ -186,10 +188,8 @@ def send_on_both_ways(page: Page) -> None:
     page.keyboard.press("ArrowDown")
     wait_for_focus(page, "Way “yes” from 1. ")
     insert_by_keys(page, "send a mail")
-    press_until(page, "Tab", "Text")
-    page.keyboard.type("Unpaid order, first")
-    press_until(page, "Tab", "What it is")
-    page.keyboard.type("thanks")
+    choose_by_keys(page, "Text", "Unpaid order, first")
+    choose_by_keys(page, "What it is", "thanks")
     press_until(page, "Tab", "Put in")
     save_by_enter(page)
     wait_for_focus(page, "Send thanks")
@@ -198,8 +198,7 @@ def send_on_both_ways(page: Page) -> None:
     page.keyboard.press("ArrowRight")
     wait_for_focus(page, "Way “no” from 1. ")
     insert_by_keys(page, "send a mail")
-    press_until(page, "Tab", "Text")
-    page.keyboard.type("Unpaid order, second")
+    choose_by_keys(page, "Text", "Unpaid order, second")
     press_until(page, "Tab", "Put in")
     save_by_enter(page)
     wait_for_focus(page, "Send a reminder")

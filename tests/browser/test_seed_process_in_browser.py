@@ -41,6 +41,7 @@ from tests.browser.canvas import (
     ask_what_is_bought,
     begin_with_orders,
     box,
+    choose_by_keys,
     insert_by_keys,
     press_until,
     publish_by_keys,
@@ -99,6 +100,8 @@ class Street:
     stage: stage.Stage
     url: str = ""
     ports: dict[str, int] = field(default_factory=dict)
+    cookies: list[Any] = field(default_factory=list)  # of the marketer, once signed in
+    process_id: int = 0
 
     @property
     def shop(self) -> Shop:
@@ -126,7 +129,7 @@ def make_street(**addresses: Any) -> Street:
         )
         process = drafts.create_process(made.shop, name="Course", actor=Actor("person", owner.pk), now=now)
         set_share(process, 0, actor=Actor("person", owner.pk), now=now)  # chance leaves neither buyer alone
-    return Street(made)
+    return Street(made, process_id=process.pk)
 
 
 @pytest.fixture
@@ -145,12 +148,23 @@ def street(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         yield made
 
 
-def canvas(browser: Browser, url: str, path: str) -> tuple[Page, list[str]]:
-    """Let the marketer open the empty canvas."""
+def desk(browser: Browser, street: Street) -> tuple[Page, list[str]]:
+    """Let the marketer come to the desk: by the form the first time, then as somebody who is signed in."""
     context = browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
     page, complaints = open_page(context)
-    sign_in(page, url, MARKETER)
-    page.goto(path)
+    if street.cookies:
+        context.add_cookies(street.cookies)
+        page.goto(street.path("home"))
+    else:
+        sign_in(page, street.url, MARKETER)
+        street.cookies = context.cookies()
+    return page, complaints
+
+
+def canvas(browser: Browser, street: Street) -> tuple[Page, list[str]]:
+    """Let the marketer open the empty canvas."""
+    page, complaints = desk(browser, street)
+    page.goto(street.path("process_edit", street.process_id))
     page.locator("[data-item=entry]").wait_for()
     return page, complaints
 
@@ -208,11 +222,9 @@ def draw_by_keys(page: Page) -> None:
 
 def send_by_keys(page: Page, text: str, *, what: str = "") -> None:
     insert_by_keys(page, "send a mail")
-    press_until(page, "Tab", "Text")
-    page.keyboard.type(text)
+    choose_by_keys(page, "Text", text)
     if what:
-        press_until(page, "Tab", "What it is")
-        page.keyboard.type(what)
+        choose_by_keys(page, "What it is", what)
     press_until(page, "Tab", "Put in")
     save_by_enter(page)
 
@@ -264,8 +276,7 @@ def by_marketer(street: Street, in_browser: InBrowser, do: Callable[[Page], Any]
     """Let the marketer do something in a browser that complains about nothing, and wait until all is done."""
 
     def steps(browser: Browser) -> Any:
-        page, complaints = open_page(browser.new_context(viewport={"width": 1440, "height": 900}))
-        sign_in(page, street.url, MARKETER)
+        page, complaints = desk(browser, street)
         done = do(page)
         assert complaints == []
         return done
@@ -330,10 +341,10 @@ def pages_of_the_marketer(street: Street, process: Process) -> Callable[[Page], 
 
 def draw_and_switch_on(street: Street, in_browser: InBrowser) -> Process:
     """Let the marketer draw the process by mouse, publish it and switch it on; return it."""
-    editor, own = street.path("process_edit", street.process.pk), street.path("process", street.process.pk)
+    own = street.path("process", street.process_id)
 
     def draw(browser: Browser) -> None:
-        page, complaints = canvas(browser, street.url, editor)
+        page, complaints = canvas(browser, street)
         draw_by_mouse(page)
         switch_on(page, own)
         assert complaints == []
@@ -437,10 +448,10 @@ def test_the_keyboard_alone_draws_the_same(
     in_browser: InBrowser, live_server: LiveServer, transactional_db: None
 ) -> None:
     street = make_street(mailbox_port=1025, bank_url="http://127.0.0.1:9100")
-    path = live_server.url + street.path("process_edit", street.process.pk)
+    street.url = live_server.url
 
     def draw(browser: Browser) -> list[str]:
-        page, complaints = canvas(browser, live_server.url, path)
+        page, complaints = canvas(browser, street)
         draw_by_keys(page)
         return complaints
 
