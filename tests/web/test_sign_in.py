@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
+from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.db import connection
@@ -92,6 +93,8 @@ def test_a_password_signs_in_and_a_wrong_one_does_not(client: Client, owner: Use
 def test_passwords_are_kept_by_argon2(client: Client) -> None:
     client.post("/start/", {"name": "Ann", "email": "ann@own.example", "password": PASSWORD})
     assert User.objects.get().password.startswith("argon2$argon2id$")
+    # Django's own, at its own cost: only tests hash more lightly (tests/conftest.py).
+    assert settings.PASSWORD_HASHERS[0] == "django.contrib.auth.hashers.Argon2PasswordHasher"
 
 
 def test_signing_in_gives_a_new_session(client: Client, owner: User) -> None:
