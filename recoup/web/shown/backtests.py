@@ -130,6 +130,16 @@ def _sentence(result: Result, *, is_about_carts: bool) -> str:
             "%(n)s had paid by themselves before the first one",
             result.paid_before_first,
         )
+    if not result.orders:
+        return (
+            _("No cart was left in these days.")
+            if is_about_carts
+            else _("No order was placed in these days.")
+        )
+    if not result.messages:
+        return _("Of %(orders)s, nobody would have got a message.") % {
+            "orders": orders % {"n": _number(result.orders)}
+        }
     people = ngettext("%(n)s person would have got", "%(n)s people would have got", result.written_to)
     messages = npgettext("would have got", "%(n)s message", "%(n)s messages", result.messages)
     return _("Of %(orders)s, %(people)s %(messages)s; %(paid)s.") % {
