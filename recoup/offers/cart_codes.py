@@ -61,13 +61,26 @@ def code_terms(basket: Basket, terms: Terms, rules: Rules, part: Part) -> CodeTe
         or (terms.kind is Kind.AMOUNT and not terms.products)
     ):
         return _from(goods, terms)
-    least = max(_by_floor(basket, terms, rules), _by_least_sum(basket, terms, rules))
+    off = _off_once(basket, terms)
+    least = max(_by_floor(basket, terms, rules, off), _by_least_sum(basket, terms, rules, off))
     if least == _NEVER and terms.kind is not Kind.AMOUNT and not _each_carries(basket, terms, rules):
         return CodeTerms(refusal=Refusal.FLOOR)
     if least >= goods:
         return _from(goods, terms)
     least = least.quantize(coin(basket.currency), ROUND_CEILING)
     return _from(_ZERO if least <= _smallest_piece(basket, terms) else min(least, goods), terms)
+
+
+def general_terms(basket: Basket, terms: Terms, rules: Rules) -> CodeTerms:
+    """Return how a code for whatever is ordered must be bound, so that nothing goes below the floor with it.
+
+    :param basket: the goods that earn least of their price, with the dearest delivery.
+    """
+    off = terms.amount if terms.kind is Kind.AMOUNT else coin(basket.currency) / 2
+    least = max(_by_floor(basket, terms, rules, off), _by_least_sum(basket, terms, rules, off))
+    if least == _NEVER:
+        return CodeTerms(refusal=Refusal.FLOOR)
+    return _from(least.quantize(coin(basket.currency), ROUND_CEILING), terms)
 
 
 def _from(least: Decimal, terms: Terms) -> CodeTerms:
@@ -79,16 +92,16 @@ def _each_carries(basket: Basket, terms: Terms, rules: Rules) -> bool:
     return all(one.earned >= 0 for one in _earnings(basket, terms, rules))
 
 
-def _by_floor(basket: Basket, terms: Terms, rules: Rules) -> Decimal:
+def _by_floor(basket: Basket, terms: Terms, rules: Rules, off: Decimal) -> Decimal:
     """Return from which sum of goods on every part of a basket leaves the floor."""
     net, fees = net_share(basket), rules.fee / _HUNDRED
     floor = rules.floor / _HUNDRED * net
     need = rules.fixed_fee + (fees + floor) * basket.delivery
-    need += _worth(basket, rules) * _off_once(basket, terms)
+    need += _worth(basket, rules) * off
     return _least(_earnings(basket, terms, rules), need)
 
 
-def _by_least_sum(basket: Basket, terms: Terms, rules: Rules) -> Decimal:
+def _by_least_sum(basket: Basket, terms: Terms, rules: Rules, off: Decimal) -> Decimal:
     """Return from which sum of goods on every part of a basket leaves the smallest sum that can be paid."""
     left = [
         _Earning(line.total, have - taken)
@@ -96,7 +109,7 @@ def _by_least_sum(basket: Basket, terms: Terms, rules: Rules) -> Decimal:
             lines_of(basket), goods_by_line(basket), _taken(basket, terms), strict=True
         )
     ]
-    return _least(left, rules.least + _off_once(basket, terms))
+    return _least(left, rules.least + off)
 
 
 def _least(earnings: Sequence[_Earning], need: Decimal) -> Decimal:

@@ -19,7 +19,7 @@ from recoup.offers.codes import new_code
 from recoup.offers.events import OfferDecided, OfferGranted
 from recoup.offers.models import Offer, OfferSettings
 from recoup.offers.origins import Origin, maker_of, origin_of
-from recoup.offers.personal import why_not_for_person
+from recoup.offers.personal import look_at_shops, why_not_for_person
 from recoup.offers.pricing import Part, Quote, quote
 from recoup.offers.reasons import Reason
 from recoup.offers.settings import get_settings, limits_of, rules_of
@@ -128,6 +128,8 @@ def _write(wish: Wish, *, now: datetime, granted_by: int | None) -> Offer:
     maker = None
     if subject is not None and not reason and origin_of(subject, wish.terms) is Origin.SHOP:
         maker = maker_of(subject)
+    elif wish.is_for_person and not reason:  # where no shop can bear it, our page alone takes it off
+        maker = look_at_shops(shop, wish.contact_id, wish.terms, get_settings(shop)).maker
     offer = Offer(
         shop=shop,
         contact_id=wish.contact_id,

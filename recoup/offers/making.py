@@ -14,21 +14,22 @@ from django.db import transaction
 from django_scopes import scope, scopes_disabled
 
 from recoup.catalog.models import Product
-from recoup.core import attention
 from recoup.core.clock import real_now, trade_now
 from recoup.core.fields import SecretUnreadable
 from recoup.core.installation import get_installation
-from recoup.core.money import Money
 from recoup.offers import budgets
 from recoup.offers.codes import folded, new_code, shown
 from recoup.offers.coupons import tell_paid_meanwhile
 from recoup.offers.ending import PAUSE, end_offers
 from recoup.offers.granting import announce_decision, is_open
 from recoup.offers.models import Offer
+from recoup.offers.personal import look_at_shops
 from recoup.offers.reasons import Reason
-from recoup.offers.taking_away import Tell, clear, tell_stays
+from recoup.offers.settings import get_settings
+from recoup.offers.taking_away import Tell, clear
+from recoup.offers.telling import tell_broken, tell_difference, tell_stays
 from recoup.offers.terms import Terms
-from recoup.offers.wishing import Promise, goods_of, promise_for, why_no_code, wish_of
+from recoup.offers.wishing import Promise, goods_of, promise_for, promise_to_person, why_no_code, wish_of
 from recoup.orders.actions import CurrencyChanged
 from recoup.orders.models import Cart, Order
 from recoup.shops.adapters import PlatformUnknown, platform
@@ -47,7 +48,6 @@ PAUSES = tuple(timedelta(minutes=m) for m in (1, 2, 5, 10, 20, 40, 60, 120, 180)
 LONGEST = timedelta(hours=11)
 MOST_TRIES_TO_CLEAR = 24  # more than two days
 CODES_TRIED = 3
-DIFFERS = "offers.sum_differs"
 _REASONS = {
     CouponTrouble.DISABLED: Reason.COUPONS_OFF,
     CouponTrouble.NOT_APPLICABLE: Reason.SHOP_REFUSED,
@@ -141,7 +141,7 @@ def _work(offer: Offer, tell: Tell) -> bool:
     except (SourceUnavailable, SourceRefused) as trouble:
         log.warning("offers.coupon.not_answered", offer_id=offer.pk, trouble=str(trouble))
         if isinstance(trouble, SourceRefused):
-            _show(offer.maker, str(trouble))
+            tell_broken(offer.maker, str(trouble))
         _put_off(offer, str(trouble))
         return False
     return True
@@ -170,6 +170,13 @@ def _make(offer: Offer, maker: Source, adapter: ShopPlatform, tell: Tell) -> Non
             raise _Refused(reason)
         _coupon(offer, terms, offer.cart, promise, maker, adapter)
         _finish_cart(offer, promise, adapter.coupon_link(maker, shown(offer.code), goods_of(offer.cart)))
+    elif offer.is_for_person:
+        found = look_at_shops(offer.shop, offer.contact_id, terms, get_settings(offer.shop))
+        if found.reason:
+            raise _Refused(found.reason)
+        promise = promise_to_person(offer.shop, found)
+        _coupon(offer, terms, None, promise, maker, adapter)
+        _finish_person(offer, promise)
     else:
         raise _Refused(Reason.SUBJECT_OVER)
 
@@ -215,7 +222,12 @@ def _held(promise: Promise) -> Promise:
 
 
 def _coupon(
-    offer: Offer, terms: Terms, subject: Order | Cart, promise: Promise, maker: Source, adapter: ShopPlatform
+    offer: Offer,
+    terms: Terms,
+    subject: Order | Cart | None,
+    promise: Promise,
+    maker: Source,
+    adapter: ShopPlatform,
 ) -> Coupon:
     """Have the coupon made; by another code if the shop knows this one from somewhere else."""
     for _ in range(CODES_TRIED):
@@ -254,7 +266,7 @@ def _finish_order(offer: Offer, promise: Promise, told: OrderSnapshot, tell: Tel
         else:
             _grant(offer, now, new_total=told.total, expected_discount=saved, expected=cost)
     if reason == Reason.DIFFERS:
-        _tell_difference(offer, promise, told, now)
+        tell_difference(offer, ours=promise.quote.after, theirs=told.total, now=now)
     if reason == Reason.SUBJECT_OVER and order.captured > 0 and told.total != promise.basket.total:
         tell_paid_meanwhile(order, offer, now)
 
@@ -287,6 +299,17 @@ def _finish_cart(offer: Offer, promise: Promise, link: str) -> None:
             _grant(offer, now, new_total=after, expected_discount=part.discount, expected=part.cost)
 
 
+def _finish_person(offer: Offer, promise: Promise) -> None:
+    now = trade_now()
+    with transaction.atomic():
+        _lock(offer)
+        if _is_too_late(offer, now):
+            _take_back(offer, Reason.NO_ANSWER, now)
+        else:
+            offer.is_guessed = promise.quote.is_guessed
+            _grant(offer, now, new_total=None, expected_discount=Decimal(0), expected=Decimal(0))
+
+
 def _over_budget(offer: Offer, cost: Decimal) -> str:
     """Reserve what an offer has come to cost since it was wished for; return why it cannot be, or nothing (K6)."""
     return "" if budgets.reserve_anew(offer, cost) else Reason.BUDGET
@@ -305,7 +328,7 @@ def _lock(offer: Offer) -> None:
 
 
 def _grant(
-    offer: Offer, now: datetime, *, new_total: Decimal, expected_discount: Decimal, expected: Decimal
+    offer: Offer, now: datetime, *, new_total: Decimal | None, expected_discount: Decimal, expected: Decimal
 ) -> None:
     offer.state, offer.decided_at = State.GRANTED, now
     offer.new_total, offer.expected_discount, offer.expected = new_total, expected_discount, expected
@@ -360,30 +383,3 @@ def _stays(offer: Offer) -> None:
     """Ask a person to take a coupon away that we cannot."""
     _done(offer)
     tell_stays(offer)
-
-
-def _tell_difference(offer: Offer, promise: Promise, told: OrderSnapshot, now: datetime) -> None:
-    assert offer.order is not None
-    language = offer.shop.locale
-    attention.ask(
-        DIFFERS,
-        shop_id=offer.shop_id,
-        key=str(offer.pk),
-        now=now,
-        subject=("order", offer.order_id or 0),
-        number=offer.order.number,
-        ours=Money(promise.quote.after, offer.currency).text(language),
-        theirs=Money(told.total, offer.currency).text(language),
-    )
-
-
-def _show(source: Source, trouble: str) -> None:
-    attention.ask(
-        "shops.source_broken",
-        shop_id=source.shop_id,
-        key=str(source.pk),
-        now=trade_now(),
-        subject=("source", source.pk),
-        source=source.name,
-        trouble=trouble,
-    )

@@ -1,18 +1,25 @@
 """An offer to a person, for whatever they order next: held against the floor by what is known before they order (K6, K7)."""
 
+from dataclasses import dataclass, replace
 from decimal import Decimal
+
+from django.db.models import F
 
 from recoup.catalog.models import Product
 from recoup.customers.models import Contact
+from recoup.offers.cart_codes import general_terms
 from recoup.offers.models import OfferSettings
+from recoup.offers.origins import makers_of
 from recoup.offers.pricing import Basket, Gift, Line, Refusal, is_guessed, quote
 from recoup.offers.reasons import Reason
 from recoup.offers.settings import rules_of
 from recoup.offers.terms import Kind, Terms
+from recoup.orders.models import Order
 from recoup.shops.adapters import PlatformUnknown, platform
 from recoup.shops.models import Shop, Source
 
 _SAMPLE = Decimal(100)
+_ORDERS_LOOKED_AT = 100
 
 
 def why_not_for_person(
@@ -21,10 +28,14 @@ def why_not_for_person(
     """Return why nobody may be promised this before they order, or nothing, and whether costs were guessed.
 
     Each chosen product must carry it alone; without any, the shop's share of the price is what goods cost. What is ordered
-    then is held against the floor again when it is paid.
+    then is held against the floor again when it is paid. Where only a shop can take it off, it must be one that a code can
+    be bound to there.
     """
     if reason := _why_not_at_all(shop, contact_id):
         return reason, False
+    if not can_apply(shop):
+        found = look_at_shops(shop, contact_id, terms, settings)
+        return found.reason, found.is_guessed and not found.reason
     if terms.kind is Kind.GIFT and gift_for(shop, terms) is None and not terms.percent:
         return Reason.NOTHING, False
     if terms.kind in {Kind.DELIVERY, Kind.GIFT}:
@@ -40,9 +51,78 @@ def _why_not_at_all(shop: Shop, contact_id: int) -> str:
     person = Contact.objects.filter(pk=contact_id, shop=shop).first()
     if person is None:
         return Reason.SUBJECT_OVER
-    if person.erased_at is not None:
-        return Reason.ERASED
-    return "" if can_apply(shop) else Reason.ORIGIN
+    return Reason.ERASED if person.erased_at is not None else ""
+
+
+@dataclass(frozen=True, slots=True)
+class AtShop:
+    """The code of a person at a shop that takes the payment itself: where it is made, how it is bound, or why it is not."""
+
+    reason: str = ""
+    maker: Source | None = None
+    basket: Basket | None = None
+    least_goods: Decimal | None = None
+    is_guessed: bool = False
+
+
+def look_at_shops(shop: Shop, contact_id: int, terms: Terms, settings: OfferSettings) -> AtShop:
+    """Return how a shop may take an offer to a person off whatever they order there next; reads only.
+
+    Nobody sees the order before it is placed. So the goods of the shop that earn least of their price must carry the offer,
+    with the dearest delivery of late; a least sum of goods earns what every order costs. What is not in the catalogue is
+    taken to cost the share that the shop set.
+    """
+    maker = _maker_for(shop, contact_id)
+    if maker is None or terms.kind not in {Kind.PERCENT, Kind.AMOUNT}:
+        return AtShop(Reason.ORIGIN)
+    if not Contact.objects.filter(pk=contact_id).exclude(email="").exists():
+        return AtShop(Reason.NO_EMAIL)
+    rules = rules_of(shop, settings, shop.currency)
+    line = _line_that_earns_least(maker, terms, settings)
+    if line is None:
+        return AtShop(Reason.NO_COST)
+    delivery = _dearest_delivery(maker)
+    basket = Basket(shop.currency, line.total + delivery, (line,), delivery=delivery)
+    found = general_terms(basket, replace(terms, products=()), rules)
+    if found.refusal is not None:
+        return AtShop(Reason(str(found.refusal)))
+    return AtShop("", maker, basket, found.least_goods, is_guessed(basket, rules))
+
+
+def _maker_for(shop: Shop, contact_id: int) -> Source | None:
+    """Return the source at which the code of a person is made: where they ordered last, else the first."""
+    makers = makers_of(shop.pk)
+    orders = Order.objects.filter(shop=shop, contact_id=contact_id, source__in=makers)
+    last = orders.order_by("-placed_at", "-id").values_list("source_id", flat=True).first()
+    return next((one for one in makers if one.pk == last), makers[0] if makers else None)
+
+
+def _line_that_earns_least(maker: Source, terms: Terms, settings: OfferSettings) -> Line | None:
+    """Return the goods of a shop that cost it most of their price; `None` if what some cost is not known."""
+    share = settings.default_cost
+    rows = Product.objects.filter(
+        shop=maker.shop_id, source=maker, currency=maker.shop.currency, price__gt=0, is_deleted=False
+    )
+    if terms.products:
+        rows = rows.filter(ref__in=terms.products)
+    lines = [] if share is None or terms.products else [Line("", _SAMPLE)]
+    known = rows.filter(cost__isnull=False).annotate(ratio=F("cost") / F("price"))
+    dearest = known.order_by("-ratio", "id").first()
+    if dearest is not None:
+        lines.append(Line("", dearest.price or _SAMPLE, dearest.cost))
+    if rows.filter(cost__isnull=True).exists():
+        if share is None:
+            return None
+        lines.append(Line("", _SAMPLE))
+    costs = {line: (line.cost if line.cost is not None else _SAMPLE * (share or 0) / 100) for line in lines}
+    return max(lines, key=lambda line: costs[line] / line.total, default=None)
+
+
+def _dearest_delivery(maker: Source) -> Decimal:
+    """Return the dearest delivery of the newest orders of a shop."""
+    newest = Order.objects.filter(shop=maker.shop_id, source=maker, currency=maker.shop.currency)
+    told = newest.order_by("-placed_at", "-id").values_list("shipping_total", flat=True)[:_ORDERS_LOOKED_AT]
+    return max((one for one in told if one is not None), default=Decimal(0))
 
 
 def can_apply(shop: Shop) -> bool:

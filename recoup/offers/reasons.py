@@ -34,6 +34,10 @@ class Reason(models.TextChoices):
         "product_gone",
         _("A product of it was removed from the shop, which cannot reckon a coupon on it any more"),
     )
+    NO_EMAIL = (
+        "no_email",
+        _("The person's e-mail address is not known, by which the shop would know whose code it is"),
+    )
     GOODS_UNKNOWN = (
         "goods_unknown",
         _("The shop's numbers of the goods in the cart are not known, so no code can be bound to them"),

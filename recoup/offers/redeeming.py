@@ -14,7 +14,7 @@ from recoup.core.clock import real_now
 from recoup.offers import budgets
 from recoup.offers.baskets import basket_of, gift_of
 from recoup.offers.coupons import Used, pay_coupons
-from recoup.offers.ending import end_offers
+from recoup.offers.ending import PAUSE, end_offers
 from recoup.offers.events import OfferRedeemed
 from recoup.offers.models import Offer, Redemption
 from recoup.offers.origins import Origin, origin_of
@@ -26,6 +26,8 @@ from recoup.orders.models import Order
 from recoup.shops.models import OWN_KIND, Shop
 
 State = Offer.State
+# Without a maker but with a coupon, this stands in a shop whose source is gone. Who may order anywhere may order here, too.
+NOT_AT_SHOP = Q(maker=None, remote_ref="") | Q(is_for_person=True)
 KEPT = timedelta(days=7)  # a coupon that was used is deleted in the shop after that
 MOST_TRIED = 6  # offers in force for one person that are tried together
 _ZERO = Decimal(0)
@@ -86,9 +88,7 @@ def offers_in_force(order: Order, *, now: datetime) -> list[Offer]:
         contact_id=order.contact_id,
         state=State.GRANTED,
         valid_until__gt=now,
-        maker=None,
-        remote_ref="",  # its coupon stands in a shop whose source is gone
-    )
+    ).filter(NOT_AT_SHOP)
     return list(rows.exclude(is_test=True).order_by("valid_until", "id"))
 
 
@@ -280,7 +280,8 @@ def _mark_used(order: Order, used: dict[int, Used], *, now: datetime) -> list[Of
     held = dict(changed.values_list("pk", "state"))
     changed.filter(pk__in=held).update(state=State.REDEEMED, reason="", ended_at=order.paid_at or now)
     of_shops = Offer.objects.filter(pk__in=held, maker__isnull=False)
-    of_shops.update(remote_next_at=real_now() + KEPT, remote_tries=0)
+    of_shops.filter(maker=order.source_id).update(remote_next_at=real_now() + KEPT, remote_tries=0)
+    of_shops.exclude(maker=order.source_id).update(remote_next_at=real_now() + PAUSE, remote_tries=0)
     redeemed = list(Offer.objects.filter(pk__in=held).order_by("budget_key", "pk"))
     for offer in redeemed:
         if offer.budget_start is not None:

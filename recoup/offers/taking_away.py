@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from recoup.core import attention
 from recoup.core.clock import trade_now
 from recoup.offers.codes import folded, shown
 from recoup.offers.models import Offer, Redemption
+from recoup.offers.telling import tell_kept
 from recoup.offers.wishing import reference_of
 from recoup.orders.models import Order
 from recoup.shops.models import Source
@@ -14,7 +14,6 @@ from recoup.shops.ports import ShopPlatform
 from recoup.shops.snapshots import OrderSnapshot
 
 Tell = Callable[[Source, OrderSnapshot, datetime], None]
-STAYS, ON_HOLD = "offers.coupon_stays", "offers.coupon_on_hold"
 
 
 def clear(offer: Offer, maker: Source, adapter: ShopPlatform, tell: Tell) -> None:
@@ -45,29 +44,5 @@ def _bearers(offer: Offer) -> list[Order]:
     orders = [use.order for use in held.order_by("pk")]
     for order in orders:
         if order.payment_state == Order.PaymentState.ON_HOLD:
-            _tell_kept(offer, order)
+            tell_kept(offer, order)
     return [order for order in orders if order.payment_state != Order.PaymentState.ON_HOLD]
-
-
-def _tell_kept(offer: Offer, order: Order) -> None:
-    attention.ask(
-        ON_HOLD,
-        shop_id=offer.shop_id,
-        key=f"{offer.pk}:{order.pk}",
-        now=trade_now(),
-        subject=("order", order.pk),
-        number=order.number,
-        code=shown(offer.code),
-    )
-
-
-def tell_stays(offer: Offer) -> None:
-    """Ask a person to take a coupon away that we cannot."""
-    attention.ask(
-        STAYS,
-        shop_id=offer.shop_id,
-        key=str(offer.pk),
-        now=trade_now(),
-        subject=("order", offer.order_id) if offer.order_id else ("contact", offer.contact_id),
-        code=shown(offer.code),
-    )

@@ -68,7 +68,8 @@ def _state_refusal(offer: Offer, order: Order, now: datetime) -> Refused | None:
 
 def _order_refusal(offer: Offer, order: Order) -> Refused | None:
     terms = terms_of(offer)
-    if offer.maker_id is not None or offer.remote_ref or origin_of(order, terms) is not Origin.OURS:
+    is_at_shop = (offer.maker_id is not None or offer.remote_ref) and not offer.is_for_person
+    if is_at_shop or origin_of(order, terms) is not Origin.OURS:
         return Refused.ELSEWHERE
     rules = rules_of(order.shop, get_settings(order.shop), order.currency)
     refusal = quote(basket_of(order), [terms], rules, gifts=[gift_of(order, terms)]).parts[0].refusal

@@ -11,6 +11,7 @@ from recoup.offers.baskets import basket_of, basket_of_snapshot, gift_of, told_l
 from recoup.offers.cart_codes import CodeTerms, code_terms
 from recoup.offers.codes import shown
 from recoup.offers.models import Offer
+from recoup.offers.personal import AtShop
 from recoup.offers.pricing import Basket, Part, Quote, coin, lowest_sum, quote
 from recoup.offers.reasons import Reason
 from recoup.offers.settings import get_settings, rules_of
@@ -71,8 +72,18 @@ def promise_for(
     )
 
 
-def wish_of(offer: Offer, terms: Terms, subject: Order | Cart, promise: Promise) -> CouponWish:
-    """Return the coupon for an offer: never worth more than was promised, for its person, once, until its very end."""
+def promise_to_person(shop: Shop, found: AtShop) -> Promise:
+    """Return what an offer to a person may come to at a shop, whatever they order there."""
+    assert found.basket is not None
+    nothing = Quote(_ZERO, _ZERO, (Part(),), found.is_guessed)
+    return Promise(found.basket, nothing, _ZERO, coin(shop.currency), CodeTerms(found.least_goods))
+
+
+def wish_of(offer: Offer, terms: Terms, subject: Order | Cart | None, promise: Promise) -> CouponWish:
+    """Return the coupon for an offer: never worth more than was promised, for its person, once, until its very end.
+
+    Without a subject it is for whatever its person orders.
+    """
     kind, value = _value(terms, promise.part, is_order=isinstance(subject, Order))
     contact = offer.contact
     return CouponWish(
@@ -84,7 +95,7 @@ def wish_of(offer: Offer, terms: Terms, subject: Order | Cart, promise: Promise)
         expires_at=offer.valid_until.replace(microsecond=0),
         emails=(contact.email,) if contact.email else (),
         products=_products(terms, subject, kind),
-        variants=() if isinstance(subject, Order) else _goods(terms, subject).variants,
+        variants=_goods(terms, subject).variants if isinstance(subject, Cart) else (),
         min_sum=promise.code.least_goods,
         order_ref=subject.ref if isinstance(subject, Order) else "",
         is_alone=not terms.with_coupon,
@@ -108,7 +119,7 @@ def _value(terms: Terms, part: Part, *, is_order: bool) -> tuple[CouponKind, Dec
     return (CouponKind.ONE_PIECE if terms.products else CouponKind.AMOUNT), terms.amount
 
 
-def _products(terms: Terms, subject: Order | Cart, kind: CouponKind) -> tuple[str, ...]:
+def _products(terms: Terms, subject: Order | Cart | None, kind: CouponKind) -> tuple[str, ...]:
     """Return the goods that a coupon is for: those of the offer, of a cart those in it, on which its margin was reckoned."""
     if isinstance(subject, Cart):
         return _goods(terms, subject).products
@@ -138,13 +149,13 @@ def why_no_code(terms: Terms, cart: Cart, promise: Promise) -> str:
     return "" if promise.code.refusal is None else Reason(str(promise.code.refusal))
 
 
-def _note(offer: Offer, subject: Order | Cart, part: Part) -> str:
+def _note(offer: Offer, subject: Order | Cart | None, part: Part) -> str:
     with translation.override(offer.shop.locale):
         if part.gift is not None:
             return _("Recoup: put the gift into the parcel: %(gift)s") % {"gift": part.gift.name}
         if isinstance(subject, Order):
             return _("Recoup: a personal offer for order %(number)s") % {"number": subject.number}
-        return _("Recoup: a personal offer for a cart")
+        return _("Recoup: a personal offer") if subject is None else _("Recoup: a personal offer for a cart")
 
 
 def goods_of(cart: Cart) -> list[CartLine]:

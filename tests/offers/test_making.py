@@ -18,18 +18,19 @@ from recoup.core import outbox
 from recoup.core.activity import Actor
 from recoup.core.clock import real_now
 from recoup.core.models import AttentionItem, Installation
+from recoup.customers.models import Contact
 from recoup.integrations.woocommerce.adapter import WooCommerce
 from recoup.offers import handlers
 from recoup.offers.budgets import period_start, spent
 from recoup.offers.codes import shown
-from recoup.offers.ending import end_offers, expire_due_offers, withdraw
+from recoup.offers.ending import PAUSE, end_offers, expire_due_offers, withdraw
 from recoup.offers.events import OfferDecided, OfferGranted
-from recoup.offers.granting import Wish, grant_offers
+from recoup.offers.granting import OfferRefused, Wish, grant_by_hand, grant_offers
 from recoup.offers.making import call_shops
 from recoup.offers.models import Offer, Redemption
 from recoup.offers.pricing import Basket, Line, Rules, lowest_sum, margin_at, quote
 from recoup.offers.reasons import Reason
-from recoup.offers.redeeming import KEPT, confirm_paid
+from recoup.offers.redeeming import KEPT, confirm_paid, find_applied, redeem
 from recoup.offers.terms import BudgetLimit, Kind, Period, Terms
 from recoup.offers.wishing import Promise
 from recoup.orders.events import OrderCancelled, OrderChanged, OrderPlaced
@@ -43,10 +44,11 @@ from tests.factories.cases import make_case
 from tests.factories.clock import set_clock
 from tests.factories.moments import DAY, HOUR, NOW
 from tests.factories.offers import TEN, make_settings
+from tests.factories.orders import make_order
 from tests.factories.people import make_contact
 from tests.factories.processes import make_process, opened
 from tests.factories.products import make_product
-from tests.factories.shops import make_shop
+from tests.factories.shops import make_shop, make_source
 from tests.integrations.woocommerce.coupon_desk import put_order
 from tests.integrations.woocommerce.shop import Shop, serving
 from tests.offers.woo import BusyShop, World, address, connect
@@ -752,6 +754,108 @@ def test_without_keys_or_while_paused_the_shop_cannot_apply_it(world: World) -> 
     keyless = ask_for(Order.objects.get(pk=order.pk), step_no=4)
 
     assert [(one.state, one.reason) for one in (paused, keyless)] == [("refused", "origin")] * 2
+
+
+def promise_to(world: World, contact: Contact, terms: Terms = TEN, **values: Any) -> Offer:
+    """Let somebody of the staff promise a person an offer for whatever they order next."""
+    wish = Wish(world.shop.pk, contact.pk, replace(terms, currency="EUR"), NOW + 2 * DAY, is_for_person=True)
+    try:
+        return grant_by_hand(replace(wish, **values), actor=Actor("person", 7), now=NOW)
+    except OfferRefused as refused:
+        return refused.offer
+
+
+def test_an_offer_to_a_person_is_taken_off_whatever_they_order_at_the_shop(world: World) -> None:
+    make_settings(world.shop, fixed_fee=D("1.20"))
+    world.order(total="107.00", shipping_total="7.00")
+    anna = make_contact(world.shop, email="anna@mail.pl")
+    make_product(world.source, ref="5", price=D(50), cost=D(35))  # 10 % leave it 20 % of its price
+    offer = promise_to(world, anna)
+    asked = offer.state
+    world.work()
+
+    (coupon,) = world.woo.coupons.values()
+    assert (asked, fresh(offer).state, offer.new_total) == ("asked", "granted", None)
+    told = (
+        coupon["discount_type"],
+        coupon["usage_limit"],
+        coupon["product_ids"],
+        coupon["email_restrictions"],
+    )
+    assert told == ("percent", 1, [], ["anna@mail.pl"])
+    assert D(coupon["minimum_amount"]) == D(
+        "6.03"
+    )  # a fee of 1.20 and half a coin, of which goods earn a fifth
+
+    order = place_with_code(world, offer, billing=address(anna))
+    handlers.follow_coupons([OrderPlaced(world.shop.pk, order.pk, NOW)])
+    world.pay(order)
+    confirm_paid(world.learn(int(order.ref)), now=NOW)
+
+    assert (world.total(order), fresh(offer).state) == (D(90), "redeemed")
+
+
+def test_an_offer_to_a_person_is_off_their_unpaid_order_when_it_ends(world: World) -> None:
+    anna = make_contact(world.shop, email="anna@mail.pl")
+    offer = promise_to(world, anna)
+    world.work()
+    order = place_with_code(world, offer, billing=address(anna))
+    handlers.follow_coupons([OrderPlaced(world.shop.pk, order.pk, NOW)])
+    set_clock(NOW + 3 * DAY)
+    expire_due_offers(now=NOW + 3 * DAY)
+    world.work()
+
+    assert (world.total(order), world.woo.coupons, fresh(offer).state) == (D(100), {}, "expired")
+
+
+def test_an_offer_to_a_person_is_used_once_here_or_there(world: World) -> None:
+    anna = make_contact(world.shop, email="anna@mail.pl")
+    here = make_source(world.shop)
+    offer = promise_to(world, anna)
+    world.work()
+    ours = make_order(world.shop, source=here, contact=anna, total="100.00", currency="EUR")
+    applied = find_applied(ours, now=NOW)
+    assert applied is not None
+    redeem(ours, applied, now=NOW)
+    Order.objects.filter(pk=ours.pk).update(
+        discount_given=applied.discount, payment_state="paid", paid_at=NOW
+    )
+    ours.refresh_from_db()
+    confirm_paid(ours, now=NOW)
+
+    due = fresh(offer).remote_next_at
+    assert due is not None
+    assert (offer.state, due - real_now() < PAUSE) == ("redeemed", True)
+    assert (world.work(), world.woo.coupons) == (1, {})
+
+
+PERSONS: dict[str, tuple[Terms, dict[str, Any], str]] = {
+    "the cheapest goods do not carry it": (TEN, {"cost": D(46)}, "floor"),
+    "free delivery": (Terms(Kind.DELIVERY), {}, "origin"),
+    "goods of unknown cost": (TEN, {"cost": None}, "no_cost"),
+    "no address": (TEN, {"email": ""}, "no_email"),
+}
+
+
+@pytest.mark.parametrize("case", PERSONS)
+def test_a_person_gets_no_code_that_the_floor_may_not_hold(world: World, case: str) -> None:
+    terms, values, reason = PERSONS[case]
+    make_settings(world.shop, default_cost=None if reason == "no_cost" else D(40))
+    make_product(world.source, ref="5", price=D(50), cost=values.get("cost", D(20)))
+    anna = make_contact(world.shop, email=values.get("email", "anna@mail.pl"), phone="+48601000009")
+
+    offer = promise_to(world, anna, terms)
+
+    assert (offer.state, offer.reason, world.work()) == ("refused", reason, 0)
+
+
+def test_where_the_shop_cannot_hold_it_our_own_page_takes_it_off(world: World) -> None:
+    make_product(world.source, ref="5", price=D(50), cost=D(46))
+    make_source(world.shop)
+
+    offer = promise_to(world, make_contact(world.shop, email="anna@mail.pl"))
+
+    assert (offer.state, offer.maker, world.work()) == ("granted", None, 0)
 
 
 def advance() -> None:

@@ -55,7 +55,8 @@ def make(source: Source, wish: CouponWish) -> Coupon:
     with Api(source) as api:
         _refuse_disabled(api)
         order = _order(api, wish.order_ref) if wish.order_ref else None
-        if wish.kind in _SUMS and wish.currency != _currency(source, order):
+        has_sum = wish.kind in _SUMS or wish.min_sum is not None
+        if has_sum and wish.currency != _currency(source, order):
             raise CouponRefused(CouponTrouble.UNFIT, wish.currency)
         body = _body(wish, order)
         try:

@@ -163,6 +163,11 @@ def _form(
 
 
 def _made_words(offer: Offer) -> str:
+    if offer.is_for_person and offer.state == Offer.State.ASKED:
+        words = _(
+            "The shop is asked to make a coupon for it. Once it is in force, the code %(code)s counts there, too."
+        )
+        return words % {"code": shown(offer.code)}
     if offer.is_for_person:
         words = _("The offer is in force. Their next pay link takes it off by itself; the code is %(code)s.")
         return words % {"code": shown(offer.code)}
