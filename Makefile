@@ -25,7 +25,7 @@ story: bootstrap ## the main job in the terminal: order, no payment, mail, click
 
 test: dev ## everything that must hold, on PostgreSQL 18, browser tests included
 	@$(PY) -m tools.ensure_chromium
-	@$(PY) -m pytest -n 2 $(ARGS)
+	@$(PY) -m pytest -n 3 $(ARGS)
 
 check: dev ## what CI runs: style, types, layers, migrations, translations, tests, database tests on 16 too
 	@$(PY) -m tools.check

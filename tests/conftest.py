@@ -19,7 +19,7 @@ from recoup.messaging import templates
 from recoup.messaging.rendering.pool import RenderPool
 from recoup.messaging.rendering.saving import compile_template
 from recoup.messaging.rendering.templates import CompiledTemplate, TemplateSource
-from tests import clearing, databases
+from tests import clearing, databases, order
 from tests.support import sizes
 from tools import ensure_chromium
 
@@ -35,10 +35,11 @@ WITH_DATABASE = {"db", "transactional_db", "django_db_setup", "live_server", "da
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what uses the database, so that it can be run again on another version of it."""
+    """Mark what uses the database, so that it can be run again on another version of it; put the slow ones first."""
     for item in items:
         if item.get_closest_marker("django_db") or WITH_DATABASE & set(getattr(item, "fixturenames", ())):
             item.add_marker("database")
+    items[:] = order.slow_first(items, workers=int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
 
 
 def pytest_collection_finish() -> None:

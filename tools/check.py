@@ -1,4 +1,4 @@
-"""Everything that must hold before a change lands. Static checks first, all of them; then the tests."""
+"""Everything that must hold before a change lands. Static checks first, all of them, two at a time; then the tests."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -36,7 +37,7 @@ def main() -> int:
     began = time.monotonic()
     with Server.at("test18", 18, fast=True).held() as server:
         server.create_database("recoup_check")
-        failed = [step.name for step in static_steps(server.url("recoup_check")) if not passes(step)]
+        failed = failures(static_steps(server.url("recoup_check")))
     if failed:
         print(f"\nfailed: {', '.join(failed)}")
         return 1
@@ -49,13 +50,13 @@ def main() -> int:
 
 
 def static_steps(address: str) -> list[Step]:
-    """Return what is told by reading the sources."""
+    """Return what is told by reading the sources, the longest first."""
     deployed = {**DEPLOYED, "DATABASE_URL": address}
     django = (PYTHON, "-m", "django")
     return [
+        Step("types", (PYTHON, "-m", "mypy", "--no-error-summary")),
         Step("lint", (PYTHON, "-m", "ruff", "check", ".")),
         Step("format", (PYTHON, "-m", "ruff", "format", "--check", "--quiet", ".")),
-        Step("types", (PYTHON, "-m", "mypy", "--no-error-summary")),
         Step("layers", (str(Path(PYTHON).parent / "lint-imports"), "--no-logo")),
         Step("house rules", (PYTHON, "-m", "tools.rules")),
         Step("migrations", (*django, "makemigrations", "--check", "--dry-run"), deployed),
@@ -68,13 +69,36 @@ def test_steps() -> list[Step]:
     """Return the tests: all of them on PostgreSQL 18, then those with a database on 16."""
     return [
         Step("browser", (PYTHON, "-m", "tools.ensure_chromium")),
-        Step("tests", (PYTHON, "-m", "pytest", "-n", "2")),
+        Step("tests", (PYTHON, "-m", "pytest", "-n", "3")),
         Step(
             "database tests on PostgreSQL 16",
-            (PYTHON, "-m", "pytest", "-n", "2", "-m", "database and not browser"),
+            (PYTHON, "-m", "pytest", "-n", "3", "-m", "database and not browser"),
             {"RECOUP_TEST_PG": "16"},
         ),
     ]
+
+
+def failures(steps: Sequence[Step]) -> list[str]:
+    """Run steps two at a time, show what each said once it has ended, and return the names of those that failed."""
+
+    def run(step: Step) -> bool:
+        began = time.monotonic()
+        done = subprocess.run(
+            step.command,
+            cwd=ROOT,
+            env={**os.environ, **step.environment},
+            check=False,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        said = f"\n== {step.name}\n{done.stdout}{_end_of(step, done.returncode, began)}"
+        print(said, flush=True)
+        return not done.returncode
+
+    with ThreadPoolExecutor(2) as pool:
+        passed = list(pool.map(run, steps))
+    return [step.name for step, is_fine in zip(steps, passed, strict=True) if not is_fine]
 
 
 def passes(step: Step) -> bool:
@@ -82,11 +106,12 @@ def passes(step: Step) -> bool:
     print(f"\n== {step.name}", flush=True)
     began = time.monotonic()
     done = subprocess.run(step.command, cwd=ROOT, env={**os.environ, **step.environment}, check=False)
-    print(
-        f"-- {step.name}: {'ok' if not done.returncode else 'FAILED'}, {time.monotonic() - began:.1f} s",
-        flush=True,
-    )
+    print(_end_of(step, done.returncode, began), flush=True)
     return not done.returncode
+
+
+def _end_of(step: Step, code: int, began: float) -> str:
+    return f"-- {step.name}: {'FAILED' if code else 'ok'}, {time.monotonic() - began:.1f} s"
 
 
 if __name__ == "__main__":
