@@ -15,11 +15,7 @@ from django.test import TransactionTestCase
 from pytest_django import DjangoDbBlocker
 
 from recoup.core import outbox
-from recoup.messaging import templates
-from recoup.messaging.rendering.pool import RenderPool
-from recoup.messaging.rendering.saving import compile_template
-from recoup.messaging.rendering.templates import CompiledTemplate, TemplateSource
-from tests import clearing, databases, order
+from tests import clearing, databases, once, order
 from tests.support import sizes
 from tools import ensure_chromium
 
@@ -43,9 +39,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Let the collector of garbage look no more at six thousand tests and what they import: all of it stays."""
+    """Let the collector of garbage look no more at six thousand tests and what they import: all of it stays.
+
+    And let it look less often: what a test leaves behind is little beside the memory that there is.
+    """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 @pytest.fixture(scope="session")
@@ -74,23 +74,9 @@ def clear_database(django_db_setup: clearing.Clear) -> clearing.Clear:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _texts_compiled_once() -> Iterator[None]:
-    """Compile a text that is published once for the whole run: every new shop brings the same ones, in four languages.
-
-    Tests of compiling ask `saving` itself.
-    """
-    known: dict[str, CompiledTemplate] = {}
-
-    def compile_once(
-        source: TemplateSource, *, message_class: str, pool: RenderPool | None = None
-    ) -> CompiledTemplate:
-        key = repr((source, message_class))
-        if key not in known:
-            known[key] = compile_template(source, message_class=message_class, pool=pool)
-        return known[key]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(templates, "compile_template", compile_once)
+def _worked_out_once() -> Iterator[None]:
+    """Spare the tests what always comes out the same."""
+    with once.remembering():
         yield
 
 

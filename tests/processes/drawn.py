@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from hypothesis import assume
@@ -95,12 +96,8 @@ def documents(
     nodes: dict[str, Any] = {f"n{size}": {"t": "end"}}
     # Of a person alone little can be asked: one block sends for certain, so that there is something to wait for.
     sender = draw(st.integers(1, size - 1)) if about == CONTACT else 0
-    reference = st.just(f"n{sender}") if sender else st.integers(1, size).map("n{}".format)
     for number in range(1, size):
-        forward = st.integers(number + 1, size).map("n{}".format)
-        anywhere = st.integers(1, size).map("n{}".format)
-        drawn = sends(forward) if number == sender else blocks(forward, anywhere, reference, about, processes)
-        nodes[f"n{number}"] = draw(drawn)
+        nodes[f"n{number}"] = draw(_at(number, size, sender, about, tuple(processes)))
     entry = {**draw(st.sampled_from(ENTRIES_OF[about])), "first": "n1", **entered}
     entry["anchor"] = draw(st.sampled_from(["entered", ANCHORS[about]]))
     goals = [{"on": name} for name in GOALS.get(about, []) if name != entry["on"]]
@@ -116,6 +113,19 @@ def documents(
     assume(not sender or any(node.t == "send" for node in raw.nodes.values()))
     assume(not find_problems(raw))
     return raw
+
+
+@cache  # Hypothesis looks through a strategy before it draws, which takes longer than to draw
+def _at(
+    number: int, size: int, sender: int, about: int, processes: tuple[int, ...]
+) -> st.SearchStrategy[dict[str, Any]]:
+    """Return the blocks that may stand at this place."""
+    forward = st.integers(number + 1, size).map("n{}".format)
+    if number == sender:
+        return sends(forward)
+    anywhere = st.integers(1, size).map("n{}".format)
+    reference = st.just(f"n{sender}") if sender else anywhere
+    return blocks(forward, anywhere, reference, about, processes)
 
 
 WAITS: list[dict[str, Any]] = [

@@ -97,6 +97,7 @@ def test_a_refused_host_learns_nothing(world: World, settings: Any) -> None:
     assert client_of(None).get("/accounts/login/", headers={"host": "recoup.example.com"}).status_code == 200
 
 
+@pytest.mark.slow
 def test_looking_changes_nothing(world: World, settings: Any) -> None:
     settings.IS_DEMO = True
     clients = [client_of(person) for person in visitors(world)]
