@@ -95,13 +95,12 @@ class Buyers:
 
     def come(self, people: int) -> None:
         draw = self._dice.random
+        treated, control = [*self.treated], [*self.control]
         for _ in range(people):
-            if draw() < self._share:
-                paid = draw() < self._natural
-                self.control = Group(self.control.people + 1, self.control.paid + paid)
-            else:
-                paid = draw() < self._natural + self._effect
-                self.treated = Group(self.treated.people + 1, self.treated.paid + paid)
+            group, chance = (control, 0.0) if draw() < self._share else (treated, self._effect)
+            group[0] += 1
+            group[1] += draw() < self._natural + chance
+        self.treated, self.control = Group(*treated), Group(*control)
 
 
 def _covers(interval: Interval | None, truth: float) -> bool:
