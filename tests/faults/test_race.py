@@ -49,9 +49,14 @@ def test_payers_at_the_head_of_the_queue_get_no_mail_after_paying(tmp_path: Path
 def test_without_the_lock_on_either_side_mails_go_to_people_who_have_paid(
     tmp_path: Path, weaken: tuple[str, ...], weaken_payers: tuple[str, ...]
 ) -> None:
-    findings = race(tmp_path, messages=300, weaken=weaken, weaken_payers=weaken_payers)
+    lost = 0
+    for attempt in range(4):  # on a machine that is busy with others, chance may win one race
+        findings = race(tmp_path / str(attempt), messages=300, weaken=weaken, weaken_payers=weaken_payers)
+        lost = findings.after_payment + findings.during_hand_over
+        if lost:
+            break
 
-    assert findings.after_payment + findings.during_hand_over > 0
+    assert lost > 0
 
 
 def freeze(
