@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recoup.offers.cart_codes import CodeTerms, code_terms
+from recoup.offers.cart_codes import CodeTerms, code_terms, general_terms
 from recoup.offers.pricing import Basket, Gift, Line, Refusal, Rules, lowest_sum, quote
 from recoup.offers.terms import Kind, Terms
 from tests.support.sizes import how_many
@@ -137,3 +137,30 @@ def test_no_part_of_a_cart_goes_below_the_floor_with_its_code(
     lowest = lowest_sum(rest, rules, gifts=gifts)
     assert lowest is not None
     assert rest.total - off(terms, lines, basket, is_gift=part.gift is not None) >= lowest
+
+
+@pytest.mark.faults
+@settings(max_examples=how_many(100, 5000))
+@given(carts(), TERMS, RULES, st.integers(0, 100))
+def test_nothing_that_a_person_orders_goes_below_the_floor_with_their_code(
+    cart: tuple[Basket, list[int]], terms: Terms, rules: Rules, share_of_delivery: int
+) -> None:
+    if terms.kind not in (Kind.PERCENT, Kind.AMOUNT):
+        return
+    ordered, terms = cart[0], replace(terms, products=())
+    share = (rules.default_cost or D(0)) / 100
+    costs = {line: line.total * share if line.cost is None else line.cost for line in ordered.lines}
+    worst = max(ordered.lines, key=lambda line: costs[line] / line.total)
+    least_earning = Line("", worst.total, costs[worst])
+    delivery = (ordered.delivery * 100 / max(share_of_delivery, 1)).quantize(CENT)
+    dearest = max(delivery, ordered.delivery)
+    found = general_terms(
+        Basket("EUR", least_earning.total + dearest, (least_earning,), delivery=dearest), terms, rules
+    )
+    goods = ordered.total - ordered.delivery
+    if found.refusal is not None or (found.least_goods is not None and goods < found.least_goods):
+        return
+
+    lowest = lowest_sum(ordered, rules)
+    assert lowest is not None
+    assert ordered.total - off(terms, list(ordered.lines), ordered, is_gift=False) >= lowest
