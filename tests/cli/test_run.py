@@ -51,7 +51,7 @@ class Running:
     def is_green(self) -> bool:
         """Tell whether web, database and worker are up."""
         try:
-            answer = httpx.get(f"http://127.0.0.1:{self.port}/health", timeout=5)
+            answer = httpx.get(f"http://127.0.0.1:{self.port}/health", timeout=5, trust_env=False)
         except httpx.HTTPError:
             return False
         return bool(answer.json()["status"] == "green")

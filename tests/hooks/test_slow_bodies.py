@@ -52,7 +52,7 @@ class Others:
             raw = body_of("order.updated", **order_data(f"A{self._number}"))
             signed = webhook.sign(self._source.secret, f"evt-{self._number}", real_now(), raw)
             began = time.monotonic()
-            answer = httpx.post(self._url, content=raw, headers=signed, timeout=5)
+            answer = httpx.post(self._url, content=raw, headers=signed, timeout=5, trust_env=False)
             took.append(time.monotonic() - began)
             assert answer.status_code == 200
             time.sleep(pause)

@@ -42,7 +42,7 @@ def port(traces: Path) -> Iterator[int]:
 @pytest.fixture
 def http(port: int) -> Iterator[httpx.Client]:
     """A caller."""
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as client:
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20, trust_env=False) as client:
         yield client
 
 
@@ -181,7 +181,10 @@ def test_no_more_than_four_work_at_once(port: int) -> None:
     with ThreadPoolExecutor(12) as pool:
         began = time.monotonic()
         names = list(
-            pool.map(lambda _: httpx.get(f"http://127.0.0.1:{port}/slow", timeout=20).text, range(12))
+            pool.map(
+                lambda _: httpx.get(f"http://127.0.0.1:{port}/slow", timeout=20, trust_env=False).text,
+                range(12),
+            )
         )
 
     assert time.monotonic() - began > 1.4
