@@ -62,6 +62,18 @@ def start(client: Client, process: Process, **posted: str) -> str:
     return str(answer.headers["Location"])
 
 
+def test_a_time_without_orders_is_said_in_words(shop: Shop) -> None:
+    client = sign_in(shop)
+    place = start(
+        client, make_process(shop, name="Gentle"), period="own", first="2020-01-01", last="2020-01-07"
+    )
+    run_waiting()
+    done = text(client.get(place).content.decode())
+
+    assert "There is no order in these days to try it on." in done
+    assert ("Nobody would have come in." in done, "All came in." in done) == (True, False)
+
+
 def test_result_says_who_would_have_got_what(shop: Shop, process: Process) -> None:
     client = sign_in(shop)
     place = start(client, process)

@@ -132,9 +132,9 @@ def _sentence(result: Result, *, is_about_carts: bool) -> str:
         )
     if not result.orders:
         return (
-            _("No cart was left in these days.")
+            _("There is no cart in these days to try it on.")
             if is_about_carts
-            else _("No order was placed in these days.")
+            else _("There is no order in these days to try it on.")
         )
     if not result.messages:
         return _("Of %(orders)s, nobody would have got a message.") % {
