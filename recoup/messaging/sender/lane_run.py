@@ -1,7 +1,7 @@
 """Some batches of one lane, from claim to end: the texts of the next are written while the last is handed over."""
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -57,8 +57,17 @@ class _Taken:
 class LaneRun:
     """Sends what is due on one lane. Used by one thread at a time."""
 
-    def __init__(self, state: LaneState, desk: Desk, in_flight: InFlight) -> None:
+    def __init__(
+        self,
+        state: LaneState,
+        desk: Desk,
+        in_flight: InFlight,
+        *,
+        is_stopping: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Note whose lane it is; from `is_stopping` on nothing more is begun, and what waits is given back."""
         self._state, self._desk, self._in_flight = state, desk, in_flight
+        self._is_stopping = is_stopping
         self._shop_id = 0
         self._turned: set[int] = set()
         self._way = ""
@@ -72,7 +81,7 @@ class LaneRun:
         While one batch of a backlog is handed over, the render child writes the next.
         """
         looked_at, count = 0, 1
-        taken = self._take()
+        taken = self._take() if not self._is_stopping() else None
         while taken is not None:
             looked_at += len(taken.messages)
             following = None
@@ -88,12 +97,19 @@ class LaneRun:
         lane = taken.lane
         return (
             taken.draft is not None
+            and taken.line is not None
+            and taken.line.can_pipeline
             and len(taken.messages) == self._desk.timing.claim
-            and lane.way == Lane.Way.BATCH
+            and (self._way or lane.way) == Lane.Way.BATCH
             and not (lane.is_in_trouble or lane.backoff_seconds or lane.has_quota)
             and lane.max_in_flight is None
             and not self._state.careful
+            and not self._has_ended()
         )
+
+    def _has_ended(self) -> bool:
+        """Tell whether nothing more is handed over in this run: a line or a batch broke, or the process stops."""
+        return self._must_stop or self._is_stopping()
 
     def _take(self) -> _Taken | None:
         """Claim, and let the child begin to write; return nothing if nothing is due."""
@@ -114,6 +130,9 @@ class LaneRun:
         self._shop_id = lane.shop_id
         taken = _Taken(lane, claimed, now)
         self._in_flight.take(taken.ids)
+        self._turned.difference_update(
+            taken.ids
+        )  # the end of an earlier turn is written, and this claim had none
         with self._minding(taken):
             self._begin(taken)
         return taken
@@ -125,13 +144,19 @@ class LaneRun:
         except DATABASE_ERRORS as error:
             log.warning("messaging.sender.claim_lost", error=type(error).__name__)
             connection.close()
+        except Exception:
+            log.exception("messaging.sender.claim_failed", lane_id=self._state.lane_id)
         return None
 
     def _finish(self, taken: _Taken) -> None:
-        """Hand over what was written; what follows a line or a batch that broke is given back."""
+        """Hand over what was written; what follows a line or a batch that broke is given back.
+
+        So is what was written for a line that is not the lane's any more: its settings were changed meanwhile.
+        """
         is_through = False
         with self._minding(taken):
-            if taken.draft is not None and self._must_stop:
+            is_stale = self._has_ended() or taken.line is not self._state.line
+            if taken.draft is not None and is_stale:
                 self._give_back(taken.ids)
             elif taken.draft is not None:
                 batch = taken.draft.finish()
@@ -191,6 +216,7 @@ class LaneRun:
             taken.road = channel(account.adapter)
             taken.line = self._state.line_for(account, taken.road)
         except LineTrouble as trouble:
+            self._must_stop = True  # what was taken before has this line, too
             self._give_back([message.id for message in wet], Reason.LINE_TROUBLE)
             lanes.pause(lane.id, lane.shop_id, trouble, now=now)
             return
@@ -250,8 +276,8 @@ class LaneRun:
             report = self._turn(chunk, road, line, way)
             self._follow_up(taken, report)
             way = self._choose_way(lane, line, way, report, len(chunk))
-            if report.must_stop:
-                self._must_stop = True
+            self._must_stop |= report.must_stop
+            if self._has_ended():
                 break
         self._give_back([one.message.id for one in waiting])
 

@@ -56,7 +56,7 @@ class Sender:
         return sum(self._run_lane(lane_id, now) for lane_id in due_lanes(now()))
 
     def run(self, stop: threading.Event, *, beat: Callable[[], None] | None = None) -> None:
-        """Send until `stop` is set, then finish what is being handed over.
+        """Send until `stop` is set, then finish what is being handed over; what waits is given back.
 
         Lost database connections are survived: answers of servers are kept until they can be written.
 
@@ -159,7 +159,7 @@ class Sender:
             while (lane_id := self._next_lane()) is not None:
                 has_more = False
                 try:
-                    has_more = self._run_lane(lane_id, self._now) > 0 and not stop.is_set()
+                    has_more = self._run_lane(lane_id, self._now, stop.is_set) > 0 and not stop.is_set()
                 except DATABASE_ERRORS as error:
                     log.warning("messaging.sender.lane_lost", lane_id=lane_id, error=type(error).__name__)
                     connection.close()
@@ -184,11 +184,13 @@ class Sender:
             with self._lock:
                 self._idle_threads -= 1
 
-    def _run_lane(self, lane_id: int, now: TradeClock) -> int:
+    def _run_lane(
+        self, lane_id: int, now: TradeClock, is_stopping: Callable[[], bool] = lambda: False
+    ) -> int:
         with self._lock:
             state = self._states.setdefault(lane_id, LaneState(lane_id))
         desk = Desk(self.owner, self._timing, now, self.ledger)
-        return LaneRun(state, desk, self._in_flight).run()
+        return LaneRun(state, desk, self._in_flight, is_stopping=is_stopping).run()
 
 
 def run_sender(stop: threading.Event, *, owner: int | None = None) -> None:
