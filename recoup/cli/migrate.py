@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import time
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from recoup.cli import ground
 
+if TYPE_CHECKING:
+    from django.db.backends.base.base import BaseDatabaseWrapper
+
 # Any number; it tells our lock from those of others in the same database.
 MIGRATION_LOCK = 7_264_120
+_PAUSE = 0.2  # seconds between two looks whether the other has finished
 
 
 def migrate(
@@ -27,8 +32,7 @@ def migrate(
             for name in names:
                 ground.console.print(name, markup=False)
             raise typer.Exit(1 if names else 0)
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
+        _wait_for_turn(connection)
         try:
             names = pending()
             if names:
@@ -37,6 +41,19 @@ def migrate(
         finally:
             connection.close()
         ground.tell(f"the database is up to date ({len(names)} steps done)")
+
+
+def _wait_for_turn(connection: BaseDatabaseWrapper) -> None:
+    """Wait until no other process migrates.
+
+    By asking again: a statement that waits for the lock would have an index that is built beside what goes on wait for it.
+    """
+    with connection.cursor() as cursor:
+        while True:
+            cursor.execute("SELECT pg_try_advisory_lock(%s)", [MIGRATION_LOCK])
+            if cursor.fetchone()[0]:
+                return
+            time.sleep(_PAUSE)
 
 
 def pending() -> list[str]:

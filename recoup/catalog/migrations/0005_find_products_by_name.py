@@ -1,5 +1,7 @@
 from django.db import migrations, models
 
+from recoup.core.indexes import BuildBeside
+
 
 class Migration(migrations.Migration):
     """Built beside what goes on; there already where it was built before the first release, by an earlier step."""
@@ -8,7 +10,7 @@ class Migration(migrations.Migration):
     dependencies = [("catalog", "0004_delivery_options")]
 
     operations = [
-        migrations.RunSQL(
+        BuildBeside(
             "CREATE INDEX CONCURRENTLY IF NOT EXISTS catalog_product_by_name ON catalog_product (shop_id, name, id)"
             " WHERE NOT is_deleted",
             "DROP INDEX CONCURRENTLY IF EXISTS catalog_product_by_name",

@@ -1,5 +1,7 @@
 from django.db import migrations, models
 
+from recoup.core.indexes import BuildBeside
+
 
 class Migration(migrations.Migration):
     """Built beside what goes on; there already where it was built before the first release, by an earlier step."""
@@ -8,7 +10,7 @@ class Migration(migrations.Migration):
     dependencies = [("catalog", "0005_find_products_by_name")]
 
     operations = [
-        migrations.RunSQL(
+        BuildBeside(
             "CREATE INDEX CONCURRENTLY IF NOT EXISTS catalog_product_by_sku ON catalog_product (shop_id, sku)"
             " WHERE NOT (sku = '')",
             "DROP INDEX CONCURRENTLY IF EXISTS catalog_product_by_sku",

@@ -1,5 +1,7 @@
 from django.db import migrations, models
 
+from recoup.core.indexes import BuildBeside
+
 
 class Migration(migrations.Migration):
     """Built beside what goes on; there already where it was built before the first release, by an earlier step."""
@@ -8,7 +10,7 @@ class Migration(migrations.Migration):
     dependencies = [("offers", "0008_keep_the_limit_of_a_budget")]
 
     operations = [
-        migrations.RunSQL(
+        BuildBeside(
             "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS offers_coupon_of_order_once ON offers_offer (order_id)"
             " WHERE maker_id IS NOT NULL AND state IN ('asked', 'granted')",
             "DROP INDEX CONCURRENTLY IF EXISTS offers_coupon_of_order_once",

@@ -1,5 +1,7 @@
 from django.db import migrations, models
 
+from recoup.core.indexes import BuildBeside
+
 
 class Migration(migrations.Migration):
     """Built beside what goes on; there already where it was built before the first release, by an earlier step."""
@@ -8,7 +10,7 @@ class Migration(migrations.Migration):
     dependencies = [("offers", "0011_find_offers_of_a_source")]
 
     operations = [
-        migrations.RunSQL(
+        BuildBeside(
             "CREATE INDEX CONCURRENTLY IF NOT EXISTS offers_offer_earned ON offers_offer (shop_id, granted_at DESC)"
             " WHERE NOT is_test AND NOT (state = 'refused')",
             "DROP INDEX CONCURRENTLY IF EXISTS offers_offer_earned",
