@@ -40,7 +40,10 @@ def _bearers(offer: Offer) -> list[Order]:
     """
     if offer.order is not None:
         return [offer.order]
-    held = Redemption.objects.filter(offer=offer, freed_at=None, paid_at=None).select_related("order")
+    # At our page an offer to a person is used without a coupon: the payment there, or its end, frees it.
+    held = Redemption.objects.filter(
+        offer=offer, order__source=offer.maker_id, freed_at=None, paid_at=None
+    ).select_related("order")
     orders = [use.order for use in held.order_by("pk")]
     for order in orders:
         if order.payment_state == Order.PaymentState.ON_HOLD:

@@ -829,6 +829,30 @@ def test_an_offer_to_a_person_is_used_once_here_or_there(world: World) -> None:
     assert (world.work(), world.woo.coupons) == (1, {})
 
 
+def test_who_pays_here_when_an_offer_to_a_person_ends_may_finish(world: World) -> None:
+    anna = make_contact(world.shop, email="anna@mail.pl")
+    offer = promise_to(world, anna)
+    world.work()
+    strange = world.order()
+    ours = make_order(
+        world.shop,
+        source=make_source(world.shop),
+        contact=anna,
+        ref=strange.ref,  # of our counting, and by chance one of the shop's, too
+        total="100.00",
+        currency="EUR",
+    )
+    applied = find_applied(ours, now=NOW)
+    assert applied is not None
+    redeem(ours, applied, now=NOW)
+    set_clock(NOW + 3 * DAY)
+    expire_due_offers(now=NOW + 3 * DAY)
+    world.work()
+
+    assert (fresh(offer).state, world.woo.coupons) == ("expired", {})
+    assert Redemption.objects.filter(offer=offer, order=ours, freed_at=None).exists()
+
+
 PERSONS: dict[str, tuple[Terms, dict[str, Any], str]] = {
     "the cheapest goods do not carry it": (TEN, {"cost": D(46)}, "floor"),
     "free delivery": (Terms(Kind.DELIVERY), {}, "origin"),
