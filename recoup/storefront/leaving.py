@@ -104,7 +104,9 @@ def leave(shop_id: int, contact: Contact | None, road: Road, *, scope: str, now:
     if contact is None:
         return
     if scope == Suppression.Scope.MARKETING:
-        given = [p for p in CONSENT_PURPOSES if _agrees(contact, p, road, now)]
+        # One that was given for another number of theirs ends, too: who leaves wants no more of it anywhere.
+        anywhere = Road(road.channel, "")
+        given = [p for p in CONSENT_PURPOSES if _agrees(contact, p, anywhere, now)]
         taken_back = [
             Consent(purpose=p, is_given=False, source=SOURCE, at=now, channel=road.channel) for p in given
         ]

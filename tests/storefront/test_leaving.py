@@ -72,6 +72,19 @@ def test_leaving_by_the_link_of_a_short_message_ends_short_messages(
     assert find_consent(anna, purposes=["marketing"], at=FAR, channel="sms") is not None
 
 
+def test_leaving_at_one_number_takes_back_what_was_given_for_another(
+    shop: Shop, link: MakeLink, buyer: Client
+) -> None:
+    anna = make_contact(shop, phone="+48601000002")
+    cart = make_cart(shop, contact=anna)
+    record_consent(anna, [Consent("marketing", True, "test", NOW, channel="sms")], now=NOW)
+    told = {"channel": "sms", "recipient": "+48602000009", "message_class": "soft_opt_in"}
+
+    buyer.post(link("out", cart, message=make_message(cart, state="sent", **told)), {"do": "leave"})
+
+    assert find_consent(anna, purposes=["marketing"], at=FAR, channel="sms", address=anna.phone) is None
+
+
 @pytest.mark.parametrize(
     "form",
     [{}, {"List-Unsubscribe": "one-click"}, {"List-Unsubscribe": ""}, {"do": "unsubscribe"}, {"x": "1"}],
