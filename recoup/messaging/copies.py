@@ -9,6 +9,7 @@ import zlib
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.db import connection
 from django_scopes import scopes_disabled
@@ -19,13 +20,13 @@ from recoup.messaging.models import MessageCopy, TemplateVersion
 from recoup.messaging.rendering.pool import Rendered
 from recoup.messaging.rendering.templates import CompiledTemplate
 
-_LEVEL, _WINDOW, _MEMORY = 1, 15, 6
+_LEVEL = 1
+_WINDOWS = range(10, 16)  # in bits
 _KEPT_DICTIONARIES = 32  # each prepared one takes some 200 KB
 _lock = threading.Lock()
 
 
-@dataclass(frozen=True, slots=True)
-class Copy:
+class Copy(NamedTuple):
     """What is kept of a text; nothing in it opens anything."""
 
     message_id: int
@@ -46,11 +47,16 @@ class MessageText:
 
 
 class _Packer:
-    """Deflates with a dictionary that is digested once."""
+    """Deflates with a dictionary that is digested once.
+
+    Each copy begins with one of this state: its window is no larger than the dictionary and a mail like it need.
+    """
 
     def __init__(self, dictionary: str) -> None:
+        known = dictionary.encode()
+        window = next((bits for bits in _WINDOWS if 1 << bits >= len(known) + 1024), _WINDOWS[-1])
         self._begun = zlib.compressobj(
-            _LEVEL, zlib.DEFLATED, _WINDOW, _MEMORY, zlib.Z_DEFAULT_STRATEGY, dictionary.encode()
+            _LEVEL, zlib.DEFLATED, window, window - 9, zlib.Z_DEFAULT_STRATEGY, known
         )
 
     def pack(self, content: bytes) -> bytes:
@@ -116,7 +122,7 @@ def read_copy(message_id: int, shop_id: int) -> MessageText | None:
 
 
 def _unpack(content: bytes, dictionary: str) -> str:
-    unpacker = zlib.decompressobj(_WINDOW, zdict=dictionary.encode())
+    unpacker = zlib.decompressobj(_WINDOWS[-1], zdict=dictionary.encode())
     return blank_links(unpacker.decompress(content) + unpacker.flush()).decode()
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 _BARE_LINE_END = re.compile(rb"\r(?!\n)|(?<!\r)\n")
 
@@ -83,8 +83,7 @@ class Uncertain:
 Outcome = Accepted | Rejected | NotHanded | Uncertain
 
 
-@dataclass(frozen=True, slots=True)
-class Letter:
+class Letter(NamedTuple):
     """A text written for one person, its links filled in: what a channel makes a parcel of."""
 
     key: Hashable

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
 from functools import lru_cache
+from typing import NamedTuple
 
 from recoup.messaging.handover import CrlfLines
 from recoup.messaging.mime.addresses import AddressRefused, wire_address
@@ -32,8 +33,7 @@ class Sender:
     reply_to: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class MailHeaders:
+class MailHeaders(NamedTuple):
     """What differs from mail to mail."""
 
     to_name: str

@@ -1,7 +1,7 @@
 """The texts of messages that are only tried: which language there is, and what a short one comes to for its reader."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -103,7 +103,7 @@ class ShortTexts:
         if isinstance(outcome, RenderFailure):
             return "failed", reason_of(outcome)
         try:  # a place for a link is as long as its token: the parts are counted as they will be
-            parcel = channel(account.adapter).compose(account, replace(letter, text=outcome.text))
+            parcel = channel(account.adapter).compose(account, letter._replace(text=outcome.text))
         except ParcelRefused as refused:
             return "failed", refused.reason
         assert isinstance(parcel, ShortMessage)

@@ -1,6 +1,5 @@
 """What the steps of the sender hand to each other."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
@@ -51,8 +50,7 @@ class Claimed(NamedTuple):
         return self.manual_key is not None
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(NamedTuple):
     """A message with its parcel ready for the wire of its channel."""
 
     message: Claimed
@@ -62,8 +60,7 @@ class Prepared:
     """What the text was made from; if it has changed by the check, the text is made anew."""
 
 
-@dataclass(frozen=True, slots=True)
-class End:
+class End(NamedTuple):
     """What became of a message: one of its ends, or due again."""
 
     message_id: int

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 class Timing:
     """The times of a sender; tests shorten them."""
 
-    poll: float = 0.25
-    """Between two looks for due lanes: an idle look takes a fraction of a millisecond."""
+    poll: float = 0.1
+    """Between two looks for due lanes: an idle look takes a fraction of a millisecond, and somebody waits for a link."""
 
     lease: float = 60.0
     """Renewed while its sender lives and knows of the message, so that a dead one's messages are seen within a minute."""
