@@ -23,7 +23,7 @@ from recoup.offers.coupons import tell_paid_meanwhile
 from recoup.offers.ending import PAUSE, end_offers
 from recoup.offers.granting import announce_decision, is_open
 from recoup.offers.models import Offer
-from recoup.offers.personal import look_at_shops
+from recoup.offers.personal import can_apply, look_at_shops
 from recoup.offers.reasons import Reason
 from recoup.offers.settings import get_settings
 from recoup.offers.taking_away import Tell, clear
@@ -40,7 +40,7 @@ from recoup.shops.snapshots import OrderSnapshot
 
 log = structlog.get_logger(__name__)
 
-State = Offer.State
+State, _ZERO = Offer.State, Decimal(0)
 MOST_AT_ONCE = 3
 LEASE = timedelta(minutes=10)  # a shop answers a call within 30 s, and an offer takes six at most
 PAUSES = tuple(timedelta(minutes=m) for m in (1, 2, 5, 10, 20, 40, 60, 120, 180))
@@ -264,7 +264,7 @@ def _finish_order(offer: Offer, promise: Promise, told: OrderSnapshot, tell: Tel
         if reason := _why_not(offer, promise, told, order, now) or _over_budget(offer, cost):
             _take_back(offer, reason, now)
         else:
-            _grant(offer, now, new_total=told.total, expected_discount=saved, expected=cost)
+            _grant(offer, now, new_total=told.total, saved=saved, cost=cost)
     if reason == Reason.DIFFERS:
         tell_difference(offer, ours=promise.quote.after, theirs=told.total, now=now)
     if reason == Reason.SUBJECT_OVER and order.captured > 0 and told.total != promise.basket.total:
@@ -296,7 +296,7 @@ def _finish_cart(offer: Offer, promise: Promise, link: str) -> None:
             _take_back(offer, reason, now)
         else:
             offer.remote_url = link
-            _grant(offer, now, new_total=after, expected_discount=part.discount, expected=part.cost)
+            _grant(offer, now, new_total=after, saved=part.discount, cost=part.cost)
 
 
 def _finish_person(offer: Offer, promise: Promise) -> None:
@@ -304,10 +304,10 @@ def _finish_person(offer: Offer, promise: Promise) -> None:
     with transaction.atomic():
         _lock(offer)
         if _is_too_late(offer, now):
-            _take_back(offer, Reason.NO_ANSWER, now)
+            _take_back_or_count_here(offer, Reason.NO_ANSWER, now)
         else:
             offer.is_guessed = promise.quote.is_guessed
-            _grant(offer, now, new_total=None, expected_discount=Decimal(0), expected=Decimal(0))
+            _grant(offer, now, new_total=None)
 
 
 def _over_budget(offer: Offer, cost: Decimal) -> str:
@@ -328,10 +328,10 @@ def _lock(offer: Offer) -> None:
 
 
 def _grant(
-    offer: Offer, now: datetime, *, new_total: Decimal | None, expected_discount: Decimal, expected: Decimal
+    offer: Offer, now: datetime, *, new_total: Decimal | None, saved: Decimal = _ZERO, cost: Decimal = _ZERO
 ) -> None:
     offer.state, offer.decided_at = State.GRANTED, now
-    offer.new_total, offer.expected_discount, offer.expected = new_total, expected_discount, expected
+    offer.new_total, offer.expected_discount, offer.expected = new_total, saved, cost
     offer.remote_next_at, offer.remote_tries, offer.remote_trouble = None, 0, ""
     offer.save()
     announce_decision(offer, at=now)
@@ -344,7 +344,18 @@ def _refuse(offer: Offer, reason: str) -> None:
             _lock(offer)
         except _LostLease:
             return
-        _take_back(offer, reason, trade_now())
+        _take_back_or_count_here(offer, reason, trade_now())
+
+
+def _take_back_or_count_here(offer: Offer, reason: str, now: datetime) -> None:
+    """Take back what a shop does not bear, unless it is for a person who may order at our page as well: it counts there."""
+    is_over = offer.valid_until <= now or offer.contact.erased_at is not None
+    # A coupon whose answer was lost may stand, and be worth too much by now.
+    may_stand = offer.remote_tries > 0 and reason in {Reason.FLOOR, Reason.NO_COST}
+    if offer.is_for_person and not is_over and not may_stand and can_apply(offer.shop):
+        _grant(offer, now, new_total=None)
+    else:
+        _take_back(offer, reason, now)
 
 
 def _take_back(offer: Offer, reason: str, now: datetime) -> None:

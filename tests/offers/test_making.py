@@ -853,6 +853,24 @@ def test_who_pays_here_when_an_offer_to_a_person_ends_may_finish(world: World) -
     assert Redemption.objects.filter(offer=offer, order=ours, freed_at=None).exists()
 
 
+@pytest.mark.parametrize("trouble", ["coupons are off", "the shop is down"])
+def test_what_the_shop_does_not_make_for_a_person_still_counts_here(world: World, trouble: str) -> None:
+    anna = make_contact(world.shop, email="anna@mail.pl")
+    make_source(world.shop)
+    offer = promise_to(world, anna)
+    asked = offer.state
+    if trouble == "coupons are off":
+        world.woo.takes_coupons = False
+    else:
+        world.woo.fault = "down"
+        world.work()
+        set_clock(NOW + 11 * HOUR)
+    world.work()
+
+    assert (asked, fresh(offer).state, offer.reason, offer.remote_next_at) == ("asked", "granted", "", None)
+    assert world.woo.coupons == {}
+
+
 PERSONS: dict[str, tuple[Terms, dict[str, Any], str]] = {
     "the cheapest goods do not carry it": (TEN, {"cost": D(46)}, "floor"),
     "free delivery": (Terms(Kind.DELIVERY), {}, "origin"),
