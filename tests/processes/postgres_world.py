@@ -428,7 +428,7 @@ class PostgresWorld:
         facts = facts_of(row, graph_of(row[3]))
         code = Code.SKIPPED_EXPIRED if self.clock >= not_after else None
         code = code or (refusal(facts) if purpose == "reminder" else None)
-        code = code or lane.fate(enrolment_id, step_no, self.clock)
+        code = code or lane.fate(self._number_of(enrolment_id), step_no, self.clock)
         state, reason = ENDS[code]
         is_out = state in {"sent", "uncertain"}
         self._run(
@@ -448,6 +448,13 @@ class PostgresWorld:
             id=enrolment.id,
             bit=Wake.MESSAGE_SETTLED.value,
         )
+
+    def _number_of(self, enrolment_id: int) -> int:
+        """Return which enrolment it is, as the store in memory counts: here an entry that was refused leaves a gap."""
+        ((number,),) = self._run(
+            "SELECT count(*) FROM processes_enrolment WHERE id <= %(id)s", id=enrolment_id
+        )
+        return int(number)
 
     def journal(self) -> list[Line]:
         """Return the ledger in the words of the memory store."""
