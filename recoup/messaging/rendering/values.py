@@ -114,6 +114,8 @@ def _as_number(value: object, _locale: str, _zone: str) -> object:
 
 
 def _as_money(value: object, locale: str, _zone: str) -> object:
+    if isinstance(value, dict) and value.keys() == {"amount", "currency"}:  # our Money, as JSON writes it
+        value = (value["amount"], value["currency"])
     if not isinstance(value, list | tuple) or len(value) != 2:
         raise ValueUnreadable(repr(value))
     amount, currency = value

@@ -1,7 +1,10 @@
 """What buyers read: values of all kinds in subject, HTML and plain text."""
 
+from decimal import Decimal
+
 import pytest
 
+from recoup.core.money import Money
 from recoup.messaging.rendering.pool import RenderPool
 from recoup.messaging.rendering.saving import compile_template
 from recoup.messaging.rendering.templates import TemplateSource
@@ -218,3 +221,14 @@ def test_conditions_choose_whole_blocks_in_both_parts(pool: RenderPool) -> None:
     assert render(pool, template)[2] == "Tel. +48 600 100 200\n\nKoniec\n"
     assert render(pool, template, silent)[2] == "Koniec\n"
     assert "Tel." not in render(pool, template, silent)[1]
+
+
+def test_an_amount_is_read_as_a_pair_and_as_our_own_money(pool: RenderPool) -> None:
+    template = compiled(pool, "<mj-text>{{ order.total }}</mj-text>", subject="{{ order.total }}")
+    values = context()
+    subjects = []
+    for total in (["12.50", "PLN"], Money(Decimal("12.50"), "PLN")):
+        values["order"]["total"] = total
+        subjects.append(render(pool, template, values)[0])
+
+    assert subjects[0] == subjects[1] != ""
