@@ -1,8 +1,8 @@
 """One mail from its parts: a skeleton made once for each sender, and quoted-printable bodies, their lines remembered."""
 
 import hashlib
-import re
 import secrets
+from binascii import b2a_qp
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
@@ -16,8 +16,6 @@ from recoup.messaging.mime.headers import address_field, mailbox, unstructured
 _REMEMBERED_LENGTH = 1000
 """Lines are encoded one by one and remembered unless one is longer: most of a mail is the same as in the mail before."""
 
-_SAFE = b"\t" + bytes(range(0x20, 0x7F))
-_UNSAFE = re.compile(rb"[^\t\x20-\x7e]+")
 _LINE = 76
 
 _BOUNDARY = b"=_" + secrets.token_hex(12).encode()
@@ -90,23 +88,19 @@ def encode_body(body: bytes) -> bytes:
     """
     if b"\r" in body:
         body = body.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    if b"\0" in body:
+        body = body.replace(b"\0", b"")
     lines = body.split(b"\n")
     encode = _remembered_line if max(map(len, lines)) <= _REMEMBERED_LENGTH else _encode_line
     return b"\r\n".join(map(encode, lines))
 
 
 def _encode_line(line: bytes) -> bytes:
-    text = line.replace(b"=", b"=3D")
-    if text.translate(None, _SAFE):
-        text = _UNSAFE.sub(_escaped, text)
-    if text.endswith((b" ", b"\t")):
-        text = text[:-1] + (b"=20" if text.endswith(b" ") else b"=09")
-    return text if len(text) <= _LINE and not text.startswith(b".") else _wrapped(text)
-
-
-def _escaped(run: re.Match[bytes]) -> bytes:
-    octets = run[0].replace(b"\0", b"")
-    return b"=" + octets.hex("=").upper().encode("ascii") if octets else b""
+    # The encoder breaks long lines as the first line end of the text does; without one it would write bare line feeds.
+    encoded = b2a_qp(line + b"\r\n", istext=True)[:-2]
+    if encoded.startswith(b".") or b"\n." in encoded or line.endswith((b" ", b"\t")):
+        return _wrapped(encoded.replace(b"=\r\n", b""))
+    return encoded
 
 
 def _wrapped(text: bytes) -> bytes:

@@ -200,7 +200,7 @@ def test_a_body_encoded_line_by_line_reads_back_as_it_was() -> None:
         encoded = encode_body(body)
 
         assert a2b_qp(encoded) == body.replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(b"\n", b"\r\n")
-        assert max(map(len, encoded.split(b"\r\n"))) <= 78
+        assert max(map(len, encoded.split(b"\r\n"))) <= 76
         assert encoded.count(b"\n") == encoded.count(b"\r\n") == encoded.count(b"\r")
 
 
