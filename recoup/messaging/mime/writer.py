@@ -98,6 +98,7 @@ def encode_body(body: bytes) -> bytes:
 def _encode_line(line: bytes) -> bytes:
     # The encoder breaks long lines as the first line end of the text does; without one it would write bare line feeds.
     encoded = b2a_qp(line + b"\r\n", istext=True)[:-2]
+    # A dot would be doubled on the wire, and the escape of a last blank may make a line too long.
     if encoded.startswith(b".") or b"\n." in encoded or line.endswith((b" ", b"\t")):
         return _wrapped(encoded.replace(b"=\r\n", b""))
     return encoded

@@ -29,7 +29,6 @@ from recoup.messaging.sender.records import Claimed, End, Prepared
 log = structlog.get_logger(__name__)
 
 _SLOW, _QUICK = 0.050, 0.015  # seconds a mail: where the way of a lane is changed
-_SINGLE_CLAIM = 10  # a slow server's messages are claimed by few, so that few wait claimed
 _BATCHES = 8  # of a backlog in one go; then other lanes have their turn
 _NO_ACCOUNT = "the channel is not set up"
 
@@ -130,9 +129,8 @@ class LaneRun:
         self._shop_id = lane.shop_id
         taken = _Taken(lane, claimed, now)
         self._in_flight.take(taken.ids)
-        self._turned.difference_update(
-            taken.ids
-        )  # the end of an earlier turn is written, and this claim had none
+        # The end of an earlier turn is written: of this claim none has had one.
+        self._turned.difference_update(taken.ids)
         with self._minding(taken):
             self._begin(taken)
         return taken
