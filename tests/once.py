@@ -18,7 +18,6 @@ from django.contrib.auth.hashers import Argon2PasswordHasher
 from httpx._transports import default as transports
 from whitenoise.middleware import WhiteNoiseMiddleware
 
-from recoup.core import http
 from recoup.messaging import promotion, templates
 from recoup.messaging.rendering.pool import RenderPool
 from recoup.messaging.rendering.saving import compile_template
@@ -86,7 +85,7 @@ def _list_static_files_once(patch: pytest.MonkeyPatch) -> None:
 def _load_authorities_once(patch: pytest.MonkeyPatch) -> None:
     """A client of HTTP reads two hundred certificates, though most tests call 127.0.0.1 in clear text."""
     known: dict[str, Any] = {}
-    load, load_ours = httpx.create_ssl_context, http._tls
+    load = httpx.create_ssl_context
 
     def load_once(verify: Any = True, cert: Any = None, trust_env: bool = True) -> Any:
         is_own = trust_env and not {"SSL_CERT_FILE", "SSL_CERT_DIR"}.isdisjoint(os.environ)
@@ -96,11 +95,4 @@ def _load_authorities_once(patch: pytest.MonkeyPatch) -> None:
             known["plain"] = load(trust_env=False)
         return known["plain"]
 
-    def load_ours_once() -> Any:
-        key = f"ours {getattr(settings, 'OUTGOING_CA_FILE', '')}"
-        if key not in known:
-            known[key] = load_ours()
-        return known[key]
-
     patch.setattr(transports, "create_ssl_context", load_once)
-    patch.setattr(http, "_tls", load_ours_once)

@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import cache
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -242,12 +243,10 @@ class _Body(httpx.SyncByteStream):
         self._answer.close()
 
 
+@cache
 def _tls() -> ssl.SSLContext:
-    """Return the rules of TLS: always checked; a company's own authority may be added, nothing can be switched off."""
+    """Return the rules of TLS, shared by all clients: always checked, nothing can be switched off."""
     context = httpx.create_ssl_context(trust_env=False)
-    own = getattr(settings, "OUTGOING_CA_FILE", "")
-    if own:
-        context.load_verify_locations(cafile=own)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
 
