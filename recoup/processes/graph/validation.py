@@ -173,8 +173,7 @@ def _unfit_texts(document: ProcessDocument, templates: Offers | None) -> Iterato
     for name, node in document.nodes.items():
         if templates is None or not isinstance(node, SendDocument):
             continue
-        for number, (channel, template) in enumerate(node.ways):
-            path = f"nodes.{name}.template" if not number else f"nodes.{name}.otherwise.{number - 1}.template"
+        for (channel, _key), (path, template) in zip(node.ways, _texts_of(name, node), strict=True):
             values: Mapping[str, str] = {"template": template}
             if template not in templates:
                 yield Problem(path, "unknown_template", values, closest(template, templates))
@@ -188,6 +187,13 @@ def _unfit_texts(document: ProcessDocument, templates: Offers | None) -> Iterato
                 yield Problem(path, "text_forbidden", {**values, "content": offer.forbidden})
             elif offer is not None and offer.missing:
                 yield Problem(path, "text_not_in_language", {**values, "languages": ", ".join(offer.missing)})
+
+
+def _texts_of(name: str, node: SendDocument) -> Iterator[tuple[str, str]]:
+    """Yield the text of every channel of a step with its place."""
+    for number, (_channel, template) in enumerate(node.ways):
+        part = f"otherwise.{number - 1}.template" if number else "template"
+        yield f"nodes.{name}.{part}", template
 
 
 def _unknown_processes(
@@ -225,11 +231,13 @@ def _wrong_process(path: str, number: int, there: SubjectKind | None, *, fits: b
 
 def _texts_without_offer(document: ProcessDocument, offer_templates: Collection[str]) -> Iterator[Problem]:
     """Find texts that speak of an offer at steps that can be reached without one having been granted."""
-    speaking = {
-        name: node.template
-        for name, node in document.nodes.items()
-        if isinstance(node, SendDocument) and node.template in offer_templates
-    }
+    speaking = [
+        (name, path, template)
+        for name, node in sorted(document.nodes.items())
+        if isinstance(node, SendDocument)
+        for path, template in _texts_of(name, node)
+        if template in offer_templates
+    ]
     if not speaking:
         return
     reached = Ways(
@@ -238,9 +246,9 @@ def _texts_without_offer(document: ProcessDocument, offer_templates: Collection[
             for name, node in document.nodes.items()
         }
     ).reached_from(document.entry.first)
-    for name, template in sorted(speaking.items()):
+    for name, path, template in speaking:
         if name in reached:
-            yield Problem(f"nodes.{name}.template", "offer_text_without_offer", {"template": template})
+            yield Problem(path, "offer_text_without_offer", {"template": template})
 
 
 def _is_granted(node: NodeDocument, port: str) -> bool:

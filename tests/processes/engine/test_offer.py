@@ -182,3 +182,15 @@ def test_a_text_about_an_offer_needs_one_on_every_way_to_it() -> None:
     ]
 
     assert found == [[], ["offer_text_without_offer"], ["offer_text_without_offer"]]
+
+
+def test_a_text_about_an_offer_is_found_behind_another_channel_too() -> None:
+    other = [{"channel": "sms", "template": "with_offer"}]
+    send = {"t": "send", "template": "plain", "otherwise": other, "out": {"done": "n2"}}
+    raw = read_document(document({"n1": send, "n2": {"t": "end"}}))
+
+    found = find_problems(raw, None, None, {"with_offer"})
+
+    assert [(one.path, one.code) for one in found] == [
+        ("nodes.n1.otherwise.0.template", "offer_text_without_offer")
+    ]
