@@ -50,10 +50,10 @@ class NameRefused(Exception):
 
 
 class Lock(NamedTuple):
-    """The state of a draft that somebody looked at. Zero is no draft: the published version."""
+    """The state that somebody looked at: a draft and its revision; without a draft, zero and the number of the version."""
 
     version: int = 0
-    revision: int = 0
+    revision: int = 0  # of the draft; without one, the published version, zero if there is none
 
     def __str__(self) -> str:
         return f"{self.version}.{self.revision}"
@@ -69,7 +69,7 @@ class Lock(NamedTuple):
         )
 
 
-PUBLISHED = Lock()  # no draft was there when somebody looked
+NOTHING = Lock()  # neither a draft nor a version was there when somebody looked
 
 
 def _are_numbers(*texts: str) -> bool:
@@ -81,7 +81,7 @@ class DraftState:
     """A draft as it is now; without one, the published version as what the first change would start from."""
 
     doc: Raw
-    lock: Lock = PUBLISHED
+    lock: Lock = NOTHING
     changed_at: datetime | None = None
     changed_by: int | None = None
     can_undo: bool = False
@@ -90,7 +90,7 @@ class DraftState:
     @property
     def is_stored(self) -> bool:
         """Tell whether somebody has changed something."""
-        return self.lock != PUBLISHED
+        return self.lock.version != NOTHING.version
 
 
 class DraftChanged(Exception):
@@ -115,7 +115,14 @@ def draft_of(process: Process) -> DraftState:
 
 def _published(process: Process) -> DraftState:
     version = process.current_version
-    return DraftState(version.doc if version is not None else blank(process.name))
+    if version is None:
+        return DraftState(blank(process.name))
+    return DraftState(
+        version.doc,
+        Lock(NOTHING.version, version.number),
+        changed_at=version.published_at,
+        changed_by=version.published_by,
+    )
 
 
 def _state(draft: ProcessDraft) -> DraftState:
@@ -258,7 +265,11 @@ def _locked(process: Process, lock: Lock) -> tuple[Process, ProcessDraft | None]
 
 def document_seen(process: Process, lock: Lock) -> Raw:
     """Return what somebody looked at; the published version if that state is not kept any more."""
-    seen = DraftRevision.objects.filter(draft__process=process, pk=lock.revision).first()
+    seen: ProcessVersion | DraftRevision | None
+    if lock.version == NOTHING.version:
+        seen = ProcessVersion.objects.filter(process=process, number=lock.revision).first()
+    else:
+        seen = DraftRevision.objects.filter(draft__process=process, pk=lock.revision).first()
     return seen.doc if seen is not None else _published(process).doc
 
 
@@ -331,8 +342,7 @@ def publish_draft(
         if current is None or bytes(current.doc_hash) != doc_hash(document):
             name = _checked_name(process.shop, document.name, but=process)
             if name != process.name:
-                Process.objects.filter(pk=process.pk).update(name=name)
-                MessageSource.objects.filter(pk=process.message_source_id).update(name=name)
+                _rename(process, name)
             current = publish(process, document, actor=actor, now=now)
         if plan is not None:
             request_move(process, plan, actor=actor, now=now)
@@ -341,6 +351,15 @@ def publish_draft(
         ):  # notes alone make no version, so they stay in the draft
             draft.delete()
     return current
+
+
+def _rename(process: Process, name: str) -> None:
+    try:
+        with transaction.atomic():
+            Process.objects.filter(pk=process.pk).update(name=name)
+    except IntegrityError as error:
+        raise NameRefused("taken") from error
+    MessageSource.objects.filter(pk=process.message_source_id).update(name=name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,6 +134,23 @@ def test_the_second_of_two_people_is_told_what_the_first_changed(shop: Shop) -> 
     assert refused.value.now == first == draft_of(process)
 
 
+def test_whoever_looked_at_the_version_before_is_told_what_was_published_since(shop: Shop) -> None:
+    process = make_process(shop, nodes=WAITING)
+    seen = draft_of(process)
+    longer = {"n1": {"t": "wait", "for": "PT72H", "out": {"next": "n2"}}, "n2": {"t": "end"}}
+    theirs = saved(process, {**seen.doc, "nodes": longer}, BORIS)
+    version = publish_draft(process, lock=theirs.lock, actor=BORIS, now=NOW)
+
+    with pytest.raises(DraftChanged) as refused:
+        saved(process, {**seen.doc, "name": "Other"}, ANNA, seen.lock)
+
+    assert (refused.value.now.doc, refused.value.now.changed_by) == (version.doc, BORIS.id)
+    assert refused.value.changes == Changes(changed=("n1",))
+    assert not ProcessDraft.objects.exists()
+    with pytest.raises(DraftChanged):
+        publish_draft(process, lock=seen.lock, actor=ANNA, now=NOW)
+
+
 def test_what_is_no_process_is_not_kept(shop: Shop) -> None:
     process = make_process(shop, nodes=WAITING)
 

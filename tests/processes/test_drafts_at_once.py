@@ -63,3 +63,28 @@ def test_a_name_is_given_once(process: Process) -> None:
 
     assert [type(outcome) for outcome in outcomes if not isinstance(outcome, Process)] == [NameRefused]
     assert Process.objects.filter(name="Same").count() == 1
+
+
+def test_a_name_is_taken_once_by_publishing(process: Process) -> None:
+    two = [process, make_process(process.shop, name="Another", nodes={"n1": {"t": "end"}})]
+    states = [
+        save_draft(
+            one,
+            {**draft_of(one).doc, "name": "Same", "goals": []},
+            lock=draft_of(one).lock,
+            actor=ANNA,
+            now=NOW,
+        )
+        for one in two
+    ]
+
+    outcomes = together(
+        [
+            lambda: publish_draft(two[0], lock=states[0].lock, actor=ANNA, now=NOW),
+            lambda: publish_draft(two[1], lock=states[1].lock, actor=BORIS, now=NOW),
+        ]
+    )
+
+    refused = [outcome for outcome in outcomes if not isinstance(outcome, ProcessVersion)]
+    assert [type(outcome) for outcome in refused] == [NameRefused]
+    assert Process.objects.filter(name="Same").count() == 1

@@ -385,6 +385,25 @@ def test_two_people_see_what_the_other_changed_and_lose_nothing(editor: Editor, 
     assert editor.doc["nodes"]["n5"]["for"] == "P3D"
 
 
+def test_a_form_opened_before_the_other_published_is_compared_too(editor: Editor, world: World) -> None:
+    editor.open_shipped()
+    other = Editor(world, Role.MARKETER)
+    other.open_shipped()
+    lock = editor.lock()
+    typed = {**WHOLE_WAIT, "span": "3", "span_unit": "D", "to_next": "n6"}
+    other.post("process_edit_block", "n5", **{**typed, "span": "5"})
+    other.client.post(other.url("process_publish"), {"lock": other.lock()})
+
+    answer = editor.post("process_edit_block", "n5", lock=lock, **typed)
+    page = answer.content.decode()
+
+    assert answer.status_code == 409
+    assert "Marketer changed this draft while you were typing." in page
+    assert "Changed: 5. Wait 5 days. Before: Wait 48 hours" in page
+    assert re.findall(r"<td>(.*?)</td>", page) == ["5 days", "3 days"]
+    assert editor.doc["nodes"]["n5"]["for"] == "P5D"
+
+
 def test_what_was_typed_for_a_step_that_is_gone_is_shown(editor: Editor, world: World) -> None:
     editor.open_shipped()
     other = Editor(world, Role.MARKETER)

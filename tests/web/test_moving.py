@@ -11,7 +11,7 @@ from django_scopes import scopes_disabled
 
 from recoup.core.activity import SYSTEM
 from recoup.processes import actions
-from recoup.processes.drafts import PUBLISHED, draft_of, save_draft
+from recoup.processes.drafts import draft_of, save_draft
 from recoup.processes.entering import enrol_cases
 from recoup.processes.graph.reading import read_document
 from recoup.processes.loop import Engine
@@ -69,7 +69,7 @@ def publish_now(process: Process, **n1: Any) -> None:
 
 
 def edit(process: Process, **n1: Any) -> str:
-    save_draft(process, doc_of(process, **n1), lock=PUBLISHED, actor=SYSTEM, now=NOW)
+    save_draft(process, doc_of(process, **n1), lock=draft_of(process).lock, actor=SYSTEM, now=NOW)
     return str(draft_of(process).lock)
 
 

@@ -15,7 +15,7 @@ from recoup.customers.models import Contact
 from recoup.messaging import channels
 from recoup.messaging.models import Message
 from recoup.orders.models import Order
-from recoup.processes.drafts import PUBLISHED, save_draft
+from recoup.processes.drafts import draft_of, save_draft
 from recoup.processes.models import Enrolment, Process, StepLog
 from recoup.shops.models import Shop
 from recoup.web.words.texts import class_words
@@ -119,7 +119,7 @@ def test_the_draft_is_walked_and_not_what_runs(shop: Shop, order: Order) -> None
     assert process.current_version is not None
     doc = process.current_version.doc
     doc = doc | {"nodes": doc["nodes"] | {"n1": {**doc["nodes"]["n1"], "for": "PT48H"}}}
-    save_draft(process, doc, lock=PUBLISHED, actor=SYSTEM, now=NOW)
+    save_draft(process, doc, lock=draft_of(process).lock, actor=SYSTEM, now=NOW)
 
     assert re.search(
         r"is sent (4|04) Nov 2026, 12:00|is sent Nov 4, 2026", walk(sign_in(shop), process, f"as={order.pk}")

@@ -10,7 +10,7 @@ from django_scopes import scopes_disabled
 
 from recoup.core.activity import SYSTEM
 from recoup.messaging.models import Message
-from recoup.processes.drafts import PUBLISHED, draft_of, publish_draft, save_draft
+from recoup.processes.drafts import draft_of, publish_draft, save_draft
 from recoup.processes.entering import enrol_cases
 from recoup.processes.loop import Engine
 from recoup.processes.models import Enrolment, LookAhead, Process, StepLog
@@ -174,7 +174,9 @@ def test_only_the_newest_looks_are_kept_and_a_broken_one_says_so(shop: Shop) -> 
 def test_publishing_with_a_plan_moves_those_inside(shop: Shop) -> None:
     process = make_process(shop)
     [one] = enrol(shop)
-    save_draft(process, draft(process, **{"for": "PT30H"}), lock=PUBLISHED, actor=SYSTEM, now=NOW)
+    save_draft(
+        process, draft(process, **{"for": "PT30H"}), lock=draft_of(process).lock, actor=SYSTEM, now=NOW
+    )
 
     version = publish_draft(
         process, lock=draft_of(process).lock, actor=SYSTEM, now=NOW, plan=Plan({"n1": "same"})
