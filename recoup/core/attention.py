@@ -39,6 +39,15 @@ def ask(
     return not before
 
 
+def ask_once(
+    kind: str, *, shop_id: int, key: str, now: datetime, subject: tuple[str, int], **details: Any
+) -> bool:
+    """Open an item unless there ever was one for its kind and key: what a person has read is not said again."""
+    if AttentionItem.objects.filter(shop_id=shop_id, kind=kind, key=key).exists():
+        return False
+    return ask(kind, shop_id=shop_id, key=key, now=now, subject=subject, **details)
+
+
 def settle(kind: str, *, shop_id: int, key: str, now: datetime, user_id: int | None = None) -> bool:
     """Settle the open item of a kind and key; tell whether there was one."""
     return bool(

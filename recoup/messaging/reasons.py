@@ -48,6 +48,7 @@ class Reason(models.TextChoices):
     PROMISED = "promised", _("The person promised to pay later")
     PAUSED = "paused", _("A colleague has paused the reminders of this order")
     CLAIMED = "claimed", _("A colleague is working on this order")
+    UNKNOWN_STATUS = "unknown_status", _("Recoup does not know the status that the shop gave the order")
     OFFER_OVER = "offer_over", _("The offer that the text speaks of is not in force")
     # Waiting for another look.
     SOURCE_PAUSED = "source_paused", _("The process is paused")

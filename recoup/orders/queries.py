@@ -6,6 +6,7 @@ from django.db.models import Q, QuerySet
 
 from recoup.orders.models import Order
 from recoup.shops.models import Shop, WaitingTime
+from recoup.shops.snapshots import ShopState
 
 # Transfers and cheques take days to clear; asking earlier would chase people who have paid (complaint 21).
 OFFLINE_METHOD = "offline"
@@ -63,6 +64,7 @@ def check_instant(order: Order, shop: Shop, *, live_since: datetime) -> datetime
         or order.duplicate_of_id is not None
         or order.status not in OPEN_STATUSES
         or order.payment_state not in OWED_STATES
+        or order.shop_state == ShopState.UNKNOWN  # a person is asked what it means (`settle`)
     ):
         return None
     minutes = waiting_minutes(shop, order.method, is_offline=order.is_offline_method)

@@ -8,7 +8,8 @@ from decimal import Decimal
 from recoup.core import attention
 from recoup.orders import status
 from recoup.orders.models import Order, OrderFact
-from recoup.orders.queries import PAID_STATES, check_instant
+from recoup.orders.queries import OWED_STATES, PAID_STATES, check_instant
+from recoup.shops.snapshots import ShopState
 
 PaymentState = Order.PaymentState
 
@@ -70,6 +71,7 @@ def settle_order(order: Order, takings: Takings, *, now: datetime) -> Settled:
     else:
         _follow_free(order, was_free=before[0] == PaymentState.NOTHING_DUE, now=now)
         order.check_at = check_instant(order, order.shop, live_since=order.source.live_since)
+        _flag_unknown(order, now)
     order.lock_version += 1
     order.save()
     return Settled(
@@ -138,6 +140,26 @@ def _reached(total: Decimal, takings: Takings) -> tuple[datetime, datetime] | No
         if taken >= total:
             return at, learnt
     return None
+
+
+def _flag_unknown(order: Order, now: datetime) -> None:
+    """Ask a person, once for each word of a source, about a status we do not know: nobody is reminded until then (T21)."""
+    if (
+        order.shop_state != ShopState.UNKNOWN
+        or order.is_backfill
+        or order.is_test
+        or order.payment_state not in OWED_STATES
+    ):
+        return
+    attention.ask_once(
+        "orders.unknown_status",
+        shop_id=order.shop_id,
+        key=f"{order.source_id}:{order.raw_state}",
+        now=now,
+        subject=("order", order.pk),
+        source=order.source.name,
+        status=order.raw_state,
+    )
 
 
 def _flag_late(order: Order, now: datetime) -> None:

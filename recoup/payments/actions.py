@@ -59,8 +59,8 @@ def apply_order_snapshot(
 ) -> Order:
     """Record an order together with its payments and refunds, and settle it: what intake calls for orders.
 
-    One transaction. Of an order that its source calls paid, what no payment is named for is taken as paid too, dated by the
-    source's own word: nobody whom the shop calls paid is reminded.
+    One transaction. Of an order whose payment its source dates, what no payment is named for is taken as paid too: nobody
+    whom the shop calls paid is reminded.
     Announces `OrderPlaced`/`OrderChanged`/`OrderCancelled` and what the money says.
     """
     with transaction.atomic():
@@ -78,12 +78,12 @@ def apply_order_snapshot(
 
 
 def _implied_payment(order: Order, snapshot: OrderSnapshot) -> PaymentSnapshot | None:
-    """Return the payment of what is left when a source says "paid", and the payments that are named do not reach the total.
+    """Return the payment of what is left when a source dates one, and the payments that are named do not reach the total.
 
-    Some of it may have been paid by a voucher, or in another currency than the order's.
+    The date is the proof, whatever the shop calls the order: plugins bring words of their own. Some of it may have been
+    paid by a voucher, or in another currency than the order's.
     """
-    says_paid = snapshot.state in {ShopState.PAID, ShopState.FULFILLED, ShopState.REFUNDED}
-    if not says_paid or snapshot.paid_at is None:
+    if snapshot.paid_at is None or snapshot.state is ShopState.CANCELLED:
         return None
     named = Attempt.objects.filter(order=order, state__in=CAPTURED, currency=order.currency)
     known = named.exclude(operator="", ref=_implied_ref(order)).aggregate(sum=Sum("amount"))[

@@ -17,7 +17,7 @@ _PICK_ORDERS = """
            o.refunded, o.is_offline_method, o.failure_class, o.product_refs, o.placed_at, o.cart_ref, o.check_at,
            o.promised_at, o.paused_at, o.claimed_until, s.live_since,
            o.is_backfill OR o.is_test OR o.total <= 0 OR o.superseded_by_id IS NOT NULL
-               OR o.duplicate_of_id IS NOT NULL
+               OR o.duplicate_of_id IS NOT NULL OR o.shop_state = 'unknown'
                OR o.status NOT IN ('new', 'in_work', 'not_confirmed', 'awaiting_payment', 'unpaid')
                OR o.payment_state NOT IN ('owed', 'on_hold', 'failed', 'partly_paid') AS is_over
     FROM orders_order o

@@ -12,12 +12,14 @@ import pytest
 from django.test import Client
 from django_scopes import scopes_disabled
 
+from recoup.core import attention
 from recoup.core.models import AttentionItem, InboxItem
 from recoup.hooks.apply import apply_waiting
 from recoup.orders.models import Cart, Order
 from recoup.payments.models import Attempt
 from recoup.shops.models import Shop, Source
 from recoup.shops.reasons import words
+from tests.factories.moments import NOW
 from tests.factories.shops import make_shop, make_source
 from tests.hooks.calls import body_of, order_data, send, send_woo
 
@@ -167,6 +169,28 @@ def test_t21_unknown_status_is_kept_and_changes_nothing_else(client: Client, sou
         "owed",
         "new",
     )
+
+
+def test_t21_unknown_status_reminds_nobody_and_asks_a_person_once(client: Client, source: Source) -> None:
+    ended(client, source, order_with(status="levitating"))
+    attention.settle("orders.unknown_status", shop_id=source.shop_id, key=f"{source.pk}:levitating", now=NOW)
+    ended(client, source, body_of("order.updated", **order_data("A2", status="levitating")))
+
+    with scopes_disabled():
+        assert list(Order.objects.values_list("check_at", flat=True)) == [None, None]
+        assert list(AttentionItem.objects.values_list("kind", "details")) == [
+            ("orders.unknown_status", {"source": "Own checkout", "status": "levitating"})
+        ]
+
+
+def test_t21_unknown_status_with_a_date_of_payment_is_paid(client: Client, source: Source) -> None:
+    ended(client, source, order_with(status="completed", paid_at="2026-11-02T09:05:00+01:00"))
+
+    with scopes_disabled():
+        assert list(Order.objects.values_list("payment_state", "status", "check_at")) == [
+            ("paid", "completed", None)
+        ]
+        assert AttentionItem.objects.count() == 0
 
 
 def test_t21_unknown_topic_of_woocommerce_is_kept_as_not_used(client: Client, shop: Shop) -> None:

@@ -95,7 +95,7 @@ class Order(Part):
     total: Amount
     placed_at: Instant
     updated_at: Instant = Field(description="Of this state of the order; an older one changes nothing.")
-    paid_at: Instant | None = None
+    paid_at: Instant | None = Field(None, description="Proves the payment, whatever the status is called.")
     cancelled_at: Instant | None = None
     cancel_reason: Text = None
     customer: Customer = Field(default_factory=Customer)

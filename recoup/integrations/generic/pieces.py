@@ -62,7 +62,8 @@ OrderStatus = Annotated[
     WithJsonSchema(
         {
             "type": "string",
-            "description": "One of the examples; another word is kept and shown, and changes nothing.",
+            "description": "One of the examples. Another word is kept and shown: without `paid_at` nobody is reminded of"
+            " the order, and a person is asked.",
             "examples": ["pending", "on_hold", "failed", "paid", "fulfilled", "cancelled", "refunded"],
         }
     ),

@@ -38,6 +38,7 @@ class OrderFacts:
         "duplicate_of_id",
         "is_backfill",
         "is_test",
+        "shop_state",
         "ctid::text || o.xmin::text",
     )
 
@@ -59,6 +60,7 @@ class OrderFacts:
     duplicate_of_id: int | None
     is_backfill: bool
     is_test: bool
+    shop_state: str
     stamp: str  # of the row: what a text about the order was made from
     is_paid_by_another: bool = False
     has_newer_twin: bool = False

@@ -14,6 +14,7 @@ from recoup.messaging.rules.kinds import Content
 from recoup.messaging.sender.facts import CartFacts, OrderFacts, Sight
 from recoup.messaging.sender.records import Claimed
 from recoup.messaging.sender.shop_facts import ShopFacts, reader_at
+from recoup.shops.snapshots import ShopState
 
 _BUSY = timedelta(seconds=2)
 _NEWS = timedelta(seconds=15)
@@ -58,7 +59,15 @@ def _ruled(message: Claimed, sight: Sight) -> Claimed:
 
 
 # Where waiting took too long, these say more than "too late".
-_TELLING = {Reason.CAP, Reason.OUTRANKED, Reason.QUIET_HOURS, Reason.PROMISED, Reason.PAUSED, Reason.CLAIMED}
+_TELLING = {
+    Reason.CAP,
+    Reason.OUTRANKED,
+    Reason.QUIET_HOURS,
+    Reason.PROMISED,
+    Reason.PAUSED,
+    Reason.CLAIMED,
+    Reason.UNKNOWN_STATUS,
+}
 
 
 def _stamp(sight: Sight) -> str:
@@ -229,6 +238,8 @@ def _order_hold(order: OrderFacts, now: datetime) -> tuple[str, datetime]:
         return Reason.PAUSED, now + _HELD
     if order.claimed_until is not None and order.claimed_until > now:
         return Reason.CLAIMED, order.claimed_until
+    if order.shop_state == ShopState.UNKNOWN:
+        return Reason.UNKNOWN_STATUS, now + _HELD
     return "", now
 
 

@@ -139,6 +139,7 @@ def seen_of(letter: Letter, facts: Facts) -> Seen:
             duplicate_of_id=None,
             is_backfill=False,  # what was imported is walked as if it had come in time
             is_test=False,
+            shop_state="pending",
             stamp="",
         )
         return Seen(order=seen, paid_at=order.paid_at, due=max(order.total_due, Decimal(0)))

@@ -29,6 +29,7 @@ from recoup.processes.queries import next_steps
 from recoup.recovery.models import RecoveryCase
 from recoup.shops.access import Seat
 from recoup.shops.adapters import platform
+from recoup.shops.snapshots import ShopState
 from recoup.web import parts, screens
 from recoup.web.answers import place
 from recoup.web.listing import with_query
@@ -236,8 +237,20 @@ def next_card(standing: Standing) -> parts.NextStep:
         return parts.NextStep(_("Nothing more is planned."), "quiet", "check")
     if order.paused_at is not None or standing.clerk:
         return _resting(standing)
-    if standing.planned is not None:
+    if standing.planned is not None and order.shop_state != ShopState.UNKNOWN:
         return steps.next_step(standing.planned, standing.process, now)
+    return _by_itself(order, now)
+
+
+def _by_itself(order: Order, now: datetime) -> parts.NextStep:
+    """Say what comes of an order that nothing is planned for."""
+    if order.shop_state == ShopState.UNKNOWN:
+        return parts.NextStep(
+            _("The shop calls it “%(status)s”, which Recoup does not know: no reminder goes out by itself.")
+            % {"status": order.raw_state},
+            "quiet",
+            "circle-help",
+        )
     if order.check_at is not None:
         when = steps.upcoming(order.check_at, now) if order.check_at > now else _("now")
         return parts.NextStep(

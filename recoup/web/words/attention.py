@@ -32,6 +32,15 @@ _KINDS = {
         "banknote",
         action=_("Open the order"),
     ),
+    "orders.unknown_status": Kind(
+        _("%(source)s calls an order “%(status)s”"),
+        _(
+            "Recoup does not know this status: such an order counts as paid if the shop dates its payment, else nobody is"
+            " reminded of it. If it is still to be paid, remind its buyer by hand, or give it a status of your shop's own."
+        ),
+        "circle-help",
+        action=_("Open the order"),
+    ),
     "orders.buyer_says_paid": Kind(
         _("The buyer of order %(number)s says it is paid"),
         _("Neither the shop nor the operator knows of it. Its reminders rest until you decide."),

@@ -174,6 +174,7 @@ def test_products_are_known_changed_and_gone(client: Client, source: Source) -> 
         ({"status": "processing", "date_paid_gmt": "2026-11-02T12:00:00"}, "paid", True),
         ({"status": "failed"}, "failed", False),
         ({"status": "wc-lent"}, "owed", False),
+        ({"status": "shipped", "date_paid_gmt": "2026-11-02T12:00:00"}, "paid", True),  # a plugin's word
     ],
 )
 def test_words_of_woocommerce(

@@ -66,6 +66,7 @@ def order(**values: Any) -> OrderFacts:
         "duplicate_of_id": None,
         "is_backfill": False,
         "is_test": False,
+        "shop_state": "pending",
         "stamp": "s",
     }
     return OrderFacts(**{**defaults, **values})
@@ -179,6 +180,7 @@ def test_what_still_owes_is_reminded_of(facts: dict[str, Any]) -> None:
     [
         ({"promised_at": NOW + 3 * HOUR}, "promised", NOW + 3 * HOUR),
         ({"paused_at": NOW - HOUR}, "paused", NOW + 15 * MINUTE),
+        ({"shop_state": "unknown"}, "unknown_status", NOW + 15 * MINUTE),
         ({"claimed_until": NOW + 2 * HOUR}, "claimed", NOW + 2 * HOUR),
     ],
 )
