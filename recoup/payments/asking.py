@@ -7,6 +7,7 @@ from django.db import connection, transaction
 from django_scopes import scopes_disabled
 
 from recoup.core import attention
+from recoup.core.installation import is_silenced
 from recoup.payments import told
 from recoup.payments.actions import announce_ended
 from recoup.payments.adapters import OperatorUnknown, operator
@@ -33,7 +34,12 @@ WHERE id IN (
 
 
 def ask_open_attempts(*, now: datetime, limit: int = 50) -> int:
-    """Ask after the sessions whose time has come, across shops; return how many. The worker's loop calls it."""
+    """Ask after the sessions whose time has come, across shops; return how many. The worker's loop calls it.
+
+    A silenced copy of an installation asks nobody (R19).
+    """
+    if is_silenced():
+        return 0
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM, [now + LEASE, now, limit])
         ids = sorted(row[0] for row in cursor.fetchall())

@@ -9,6 +9,7 @@ from django.db.models import Sum
 
 from recoup.core import activity, attention, clock
 from recoup.core.activity import Actor
+from recoup.core.installation import is_silenced
 from recoup.orders.settle import lock_order
 from recoup.payments.actions import DOUBLE_PAYMENT, OVERPAID, record_refund
 from recoup.payments.adapters import operator
@@ -21,7 +22,8 @@ CALL_TIME = timedelta(minutes=2)  # longer than a call may take
 
 
 class RefundNotPossible(Exception):
-    """Nothing is given back; `reason` is a code: `underway`, `nothing_left`, `not_supported`, `unavailable`, `refused`."""
+    """Nothing is given back; `reason` is a code: `underway`, `nothing_left`, `not_supported`, `unavailable`, `refused`,
+    `silenced`."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -50,6 +52,8 @@ def give_back(attempt: Attempt, amount: Decimal, *, actor: Actor, now: datetime)
     :raises RefundNotPossible: if one is under way, or no such sum is left, or the operator cannot or will not.
     :raises RefundUnknown: if the operator's answer was lost.
     """
+    if is_silenced():
+        raise RefundNotPossible("silenced")
     account = attempt.operator_account
     if account is None or not operator(account.kind).abilities(account).refunds:
         raise RefundNotPossible("not_supported")

@@ -13,6 +13,7 @@ import structlog
 from django.db import transaction
 
 from recoup.core import attention, clock
+from recoup.core.installation import is_silenced
 from recoup.orders.actions import amount_due
 from recoup.orders.models import Order
 from recoup.orders.queries import OPEN_STATUSES, OWED_STATES
@@ -49,7 +50,7 @@ class NotPayable(Exception):
 
 
 class SessionNotOpened(Exception):
-    """No session was opened, and surely nothing taken: `reason` is `unavailable` or `refused`."""
+    """No session was opened, and surely nothing taken: `reason` is `unavailable`, `refused` or `silenced`."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -104,12 +105,14 @@ def open_session(order: Order, opening: Opening, *, now: datetime) -> Attempt:
     Must not run inside a transaction: the key is committed before the operator is called. A session that has run out, or
     that was opened over another sum, is ended first.
 
-    What `opening.agree` raises comes through; nothing was opened then.
+    What `opening.agree` raises comes through; nothing was opened then. A silenced copy of an installation opens none (R19).
 
     :raises NotPayable: if the order is paid, cancelled, replaced, or held by a session that needs a person.
     :raises SessionNotOpened: if the operator did not open it; nothing was taken.
     :raises SessionUnknown: if the operator's answer was lost; the same call may be repeated.
     """
+    if is_silenced():
+        raise SessionNotOpened("silenced")
     attempt, is_new = reserve(order, opening, now=now)
     if attempt.failure_code == told.AMOUNT_DIFFERS:
         raise SessionUnknown(attempt.pk)
@@ -265,11 +268,12 @@ def _flag_redirect(attempt: Attempt, opened: OpenedSession, *, now: datetime) ->
 def close_session(attempt: Attempt, *, now: datetime) -> None:
     """End an open session, so that another may be opened; where it stands then is recorded.
 
-    :raises SessionUnknown: if it cannot surely be ended: the operator cannot close, or did not answer.
+    :raises SessionUnknown: if it cannot surely be ended: the operator cannot close, or did not answer, or this is a silenced
+        copy, and the session that of a buyer of the original (R19).
     :raises NotPayable: if it turns out to have been paid.
     """
     account = attempt.operator_account
-    if account is None or not operator(account.kind).abilities(account).closes_sessions:
+    if account is None or is_silenced() or not operator(account.kind).abilities(account).closes_sessions:
         raise SessionUnknown(attempt.pk)
     try:
         payment = operator(account.kind).close_session(account, attempt.ref, attempt.key)

@@ -6,6 +6,7 @@ import structlog
 from django.db import connection
 from django_scopes import scopes_disabled
 
+from recoup.core.installation import is_silenced
 from recoup.payments.adapters import OperatorUnknown
 from recoup.payments.models import Attempt
 from recoup.payments.sessions import NotPayable, SessionUnknown, close_session
@@ -25,8 +26,10 @@ _OVER = """
 def close_expired_sessions(*, now: datetime) -> int:
     """End open payments with expired offers, across shops; return how many ended. The worker's loop calls it.
 
-    Of one that cannot be ended the operator decides: what is paid through it counts.
+    Of one that cannot be ended the operator decides: what is paid through it counts. A silenced copy ends none (R19).
     """
+    if is_silenced():
+        return 0
     with connection.cursor() as cursor:
         cursor.execute(_OVER, [now - GRACE, _MOST])
         ids = [row[0] for row in cursor.fetchall()]

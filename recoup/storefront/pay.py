@@ -245,6 +245,8 @@ def _open(request: HttpRequest, visit: Visit, way: Way, price: Price) -> HttpRes
 
 
 def _not_opened(error: SessionNotOpened, way: Way) -> str:
+    if error.reason == "silenced":
+        return _("This copy of the shop takes no payments. Nothing was taken.")
     if error.reason == "unavailable":
         return _(
             "The bank's page does not answer now. Nothing was taken. Try again in a minute or choose another way."

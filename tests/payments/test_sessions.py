@@ -7,6 +7,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from recoup.core.activity import Actor
+from recoup.core.installation import silence_installation
 from recoup.core.models import AttentionItem
 from recoup.orders.models import Order
 from recoup.payments import asking, refunds, sessions
@@ -20,6 +21,7 @@ from recoup.payments.ports import (
 from recoup.payments.sessions import NotPayable, SessionNotOpened, SessionUnknown
 from recoup.payments.told import apply_told
 from recoup.shops.snapshots import AttemptState, FailureClass, PaymentSnapshot
+from recoup.storefront.expiring import close_expired_sessions
 from tests.factories.moments import MINUTE, NOW
 from tests.factories.orders import make_order
 from tests.factories.shops import make_shop
@@ -241,6 +243,28 @@ def test_giving_back_a_second_payment_settles_the_question(desk: Desk, order: Or
     order.refresh_from_db()
     assert (order.captured, order.refunded) == (Decimal(298), Decimal(149))
     assert not AttentionItem.objects.filter(kind="payments.double_payment", settled_at=None).exists()
+
+
+# A copy of the installation
+
+
+def test_a_silenced_copy_calls_no_operator(desk: Desk, order: Order) -> None:
+    paid = paid_attempt(desk, order)
+    other = make_order(make_shop())
+    left = sessions.open_session(other, opening(other), now=NOW)
+    silence_installation(reason="restored", now=NOW)
+    desk.during_call = pytest.fail
+
+    with pytest.raises(SessionNotOpened, match="silenced"):
+        sessions.open_session(make_order(make_shop()), opening(other), now=NOW)
+    with pytest.raises(SessionUnknown):
+        sessions.close_session(left, now=NOW)
+    with pytest.raises(refunds.RefundNotPossible, match="silenced"):
+        refunds.give_back(paid, Decimal(149), actor=Actor("person", 1), now=NOW)
+    assert asking.ask_open_attempts(now=NOW + 24 * 60 * MINUTE) == 0
+    assert close_expired_sessions(now=NOW + 24 * 60 * MINUTE) == 0
+    assert attempts_of(other) == [("pending", "", True)]
+    assert RefundCall.objects.count() == 0
 
 
 def paid_attempt(desk: Desk, order: Order) -> Attempt:

@@ -31,6 +31,7 @@ class Desk:
     next_error: Exception | None = None
     has_effect: bool = True
     during_open: Callable[[], None] | None = None
+    during_call: Callable[[], None] | None = None
     origin: str = ORIGIN
     can_close: bool = True
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -57,6 +58,8 @@ class FakeOperator:
         return (ORIGIN,)
 
     def _fail(self) -> None:
+        if DESK.during_call is not None:
+            DESK.during_call()
         error, DESK.next_error = DESK.next_error, None
         if error is not None:
             raise error

@@ -23,6 +23,9 @@ _REFUND_REFUSALS = {
     "underway": gettext_lazy("Somebody has just pressed the button. Look again in a minute."),
     "nothing_left": gettext_lazy("Nothing of this payment is left to give back."),
     "not_supported": gettext_lazy("This operator cannot be told to give money back. Do it on its own pages."),
+    "silenced": gettext_lazy(
+        "This is a copy that calls nobody, so nothing was given back. Confirm on Home that it is the only one, or use the original."
+    ),
     "unavailable": gettext_lazy("The operator does not answer. Nothing was given back; try again later."),
     "refused": gettext_lazy(
         "The operator refused. Nothing was given back; look at its own pages for the reason."
