@@ -17,6 +17,7 @@ from recoup.config.safety import refuse_unsafe
 from recoup.core import heartbeat, installation, outbox
 from recoup.core.clock import boot_seconds, real_now, trade_now
 from recoup.core.public_address import hear_of_new_address
+from recoup.core.ratelimit import forget_limits
 from recoup.hooks import apply as intake
 from recoup.hooks import ask as asking
 from recoup.hooks import tasks as polling
@@ -166,9 +167,9 @@ def end_offers() -> int:
 
 
 def forget() -> int:
-    """Forget what is kept no longer: what other programs were told, and which numbers got messages on days that are over."""
+    """Forget what is kept no longer: what other programs were told, and what was counted in days and windows that are over."""
     now = trade_now()
-    return empty_payloads(now=now) + forget_numbers(now=now)
+    return empty_payloads(now=now) + forget_numbers(now=now) + forget_limits()
 
 
 def record_told(source: Source, snapshot: OrderSnapshot, now: datetime) -> None:

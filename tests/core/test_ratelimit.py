@@ -3,10 +3,11 @@
 from datetime import timedelta
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
 
 from recoup.core.models import RateBucket
-from recoup.core.ratelimit import is_allowed
+from recoup.core.ratelimit import forget_limits, is_allowed
 from tests.support.together import together
 
 MINUTE = timedelta(minutes=1)
@@ -43,3 +44,16 @@ def test_calls_at_once_are_all_counted() -> None:
 
     assert sorted(map(str, outcomes)) == ["False"] * 5 + ["True"] * 3
     assert RateBucket.objects.get().hits == 8
+
+
+@pytest.mark.django_db
+def test_what_counts_no_longer_is_forgotten() -> None:
+    ask("old")
+    cache.set("old", [1], timeout=-60)
+    let_pass(49 * 3600)
+    ask("new")
+    cache.set("new", [1], timeout=3600)
+
+    assert forget_limits() == 2
+    assert [bucket.key for bucket in RateBucket.objects.all()] == ["new"]
+    assert cache.get("new") == [1]

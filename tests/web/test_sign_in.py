@@ -118,6 +118,19 @@ def test_guessing_is_stopped_by_a_limit_that_all_processes_share(client: Client,
     assert sign_in(client, owner.email).status_code == 302
 
 
+def test_guesses_from_many_addresses_stay_counted_and_end_within_the_hour(client: Client, owner: User) -> None:
+    for round_ in range(5):  # five in five minutes, so that four rounds use up the hour
+        for _ in range(5):
+            sign_in(client, owner.email, "a wrong password")
+        for place in range(320):  # as many addresses as would fill Django's own table
+            cache.set(f"allauth:rl:other:{round_}:{place}", [1.0], 3600)
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM core_cache WHERE cache_key LIKE '%%login_failed:5/300%%'")
+            cursor.execute("DELETE FROM core_cache WHERE cache_key LIKE '%%login_failed:10/60%%'")
+    assert not is_in(client)
+    assert "Too many" in sign_in(client, owner.email).content.decode()
+
+
 def test_an_unknown_address_looks_like_a_wrong_password(client: Client, owner: User) -> None:
     answers = [
         re.sub(r'value="[^"]*"', "", sign_in(Client(), email, "a wrong password").content.decode())
