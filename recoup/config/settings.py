@@ -96,8 +96,8 @@ TEMPLATES: list[dict[str, Any]] = [
 DATABASES = {"default": environment.database()}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {
-    # One table for all processes, so that rate limits of sign-in are shared. Django's 300 entries would be full, and counters
-    # of guesses dropped, once a few hundred addresses try (R35, T123).
+    # One table for all processes, so that rate limits of sign-in are shared. Django's 300 entries would be full, and
+    # counters of guesses dropped, once a few hundred addresses try (R35, T123).
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
         "LOCATION": "core_cache",

@@ -167,7 +167,7 @@ def end_offers() -> int:
 
 
 def forget() -> int:
-    """Forget what is kept no longer: what other programs were told, and what was counted in days and windows that are over."""
+    """Forget what is kept no longer: what other programs were told, and counts of days and windows that are over."""
     now = trade_now()
     return empty_payloads(now=now) + forget_numbers(now=now) + forget_limits()
 

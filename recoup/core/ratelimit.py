@@ -7,10 +7,10 @@ from django.db import connection
 _MOST_FORGOTTEN = 20_000
 _FORGET = (
     # No window of ours is longer than a day.
-    "DELETE FROM core_rate_bucket WHERE key IN"
-    " (SELECT key FROM core_rate_bucket WHERE window_at < clock_timestamp() - interval '2 days' LIMIT %s)",
-    "DELETE FROM core_cache WHERE cache_key IN"
-    " (SELECT cache_key FROM core_cache WHERE expires < clock_timestamp() LIMIT %s)",
+    """DELETE FROM core_rate_bucket WHERE key IN (
+        SELECT key FROM core_rate_bucket WHERE window_at < clock_timestamp() - interval '2 days' LIMIT %s)""",
+    """DELETE FROM core_cache WHERE cache_key IN (
+        SELECT cache_key FROM core_cache WHERE expires < clock_timestamp() LIMIT %s)""",
 )
 
 

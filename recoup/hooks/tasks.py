@@ -16,7 +16,7 @@ from recoup.hooks.pages import apply_page
 from recoup.shops.adapters import PlatformUnknown, platform
 from recoup.shops.models import Source
 from recoup.shops.ports import ShopPlatform, SourceRefused, SourceUnavailable
-from recoup.shops.sources import HISTORY_KEY
+from recoup.shops.sources import HISTORY_KEY, POLLS_KEY
 
 log = structlog.get_logger(__name__)
 
@@ -28,7 +28,7 @@ BROKEN_AFTER = 3  # failures in a row; a shop that is away for ten minutes is no
 BROKEN, DISABLED = "shops.source_broken", "shops.hooks_disabled"  # kinds of attention
 # Our own notes inside `Source.cursor`; the other keys are the adapter's. Each is written by itself, so that a person
 # who asks for history and a poll that is under way do not overwrite each other.
-_BOOK, _HISTORY = "_intake", HISTORY_KEY
+_BOOK, _HISTORY = POLLS_KEY, HISTORY_KEY
 
 
 @dataclass(slots=True)

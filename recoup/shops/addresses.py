@@ -38,6 +38,22 @@ def is_own_address(source: Source, url: str) -> bool:
     return parts.scheme == "http" and _may_use_http(host)
 
 
+def site_of(url: str) -> str:
+    """Return the host and path of a shop's address, by which one shop is told from another; "" if there is none.
+
+    Scheme, `www.`, capitals and a slash at the end make no other shop; another port or folder does.
+    """
+    try:
+        parts = urlsplit(url if "//" in url else f"//{url}")
+        host, port = _bare(parts.hostname or ""), parts.port
+    except ValueError:
+        return ""
+    if not host:
+        return ""
+    place = "" if port in {None, 80, 443} else f":{port}"
+    return f"{host}{place}{parts.path.rstrip('/')}"[:200]
+
+
 def origin_of(url: str) -> str:
     """Return the origin of an address: scheme, host and port."""
     parts = urlsplit(url)

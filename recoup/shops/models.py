@@ -137,6 +137,8 @@ class Source(ShopOwned):
     name = models.CharField(max_length=120)
     key = models.CharField(max_length=40, unique=True, default=public_key)  # in the hook's address
     base_url = models.URLField(default="", blank=True)
+    # `shops.addresses.site_of` the base URL.
+    site = models.CharField(max_length=200, default="", db_default="", blank=True)
     secret = EncryptedTextField(default="", blank=True)  # webhook secret, at least 24 bytes
     previous_secret = EncryptedTextField(default="", blank=True)  # accepted while a secret is rotated
     credentials = EncryptedTextField(default="", blank=True)  # JSON, as the adapter's form keeps it
@@ -151,6 +153,12 @@ class Source(ShopOwned):
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
+        constraints = [
+            # A shop that is connected twice would have each of its orders twice, and each buyer reminded twice.
+            models.UniqueConstraint(
+                fields=["shop", "kind", "site"], condition=~Q(site=""), name="shops_source_one_of_a_site"
+            )
+        ]
         indexes = [models.Index(fields=["shop"], name="shops_source_of_shop")]  # Reader: settings, Home.
 
     def __str__(self) -> str:

@@ -7,18 +7,24 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 
 from recoup.core import activity
 from recoup.core.activity import SYSTEM, Actor
 from recoup.shops.adapters import platform
+from recoup.shops.addresses import site_of
 from recoup.shops.models import Shop, Source
 
+POLLS_KEY = "_intake"  # in `Source.cursor`: failures of its polls, and when it may be asked again
 HISTORY_KEY = "_history"  # in `Source.cursor`: the backfill that was asked for, and how far it is
 
 
 class SecretRefused(ValueError):
     """The webhook secret cannot be used: shorter than 24 bytes, or not in the platform's form (T2)."""
+
+
+class AlreadyConnected(ValueError):
+    """This platform is a source of the shop already: it may get new keys (`replace_keys`), but not come twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,7 @@ def connect_source(shop: Shop, wanted: Connection, *, now: datetime, actor: Acto
     """Connect a source to a shop, with a fresh webhook secret unless one is given. Orders placed before `now` are history.
 
     :raises SecretRefused: if the given secret is too weak. :raises PlatformUnknown: if no adapter serves this kind.
+    :raises AlreadyConnected: if the shop has this source.
     """
     adapter = platform(wanted.kind)
     secret = wanted.secret or (adapter.new_secret() if adapter.capabilities.webhooks else "")
@@ -47,14 +54,54 @@ def connect_source(shop: Shop, wanted: Connection, *, now: datetime, actor: Acto
             kind=wanted.kind,
             name=wanted.name,
             base_url=wanted.base_url.rstrip("/"),
-            credentials=json.dumps(dict(wanted.credentials)) if wanted.credentials else "",
+            site=site_of(wanted.base_url),
+            credentials=_kept(wanted.credentials),
             secret=secret,
             options=dict(wanted.options),
             live_since=now,
         )
-        source.save(force_insert=True)
+        try:
+            with transaction.atomic():
+                source.save(force_insert=True)
+        except IntegrityError as error:
+            if find_connected(shop, wanted) is None:
+                raise
+            raise AlreadyConnected(source.site) from error
         _note(source, "shops.source.connected", actor, now)
     return source
+
+
+def try_connection(shop: Shop, wanted: Connection) -> list[str]:
+    """Try the address and the keys of what shall be connected, without keeping anything; return what a person must mend.
+
+    Each is a reason of `shops.reasons`. Calls a foreign system: not inside a transaction.
+    """
+    trial = Source(
+        shop=shop,
+        kind=wanted.kind,
+        base_url=wanted.base_url.rstrip("/"),
+        credentials=_kept(wanted.credentials),
+    )
+    return list(platform(wanted.kind).check_connection(trial))
+
+
+def find_connected(shop: Shop, wanted: Connection) -> Source | None:
+    """Return the source that a connection would be a second one of, or `None`."""
+    site = site_of(wanted.base_url)
+    return Source.objects.filter(shop=shop, kind=wanted.kind, site=site).first() if site else None
+
+
+def replace_keys(
+    source: Source, credentials: Mapping[str, str], *, now: datetime, actor: Actor = SYSTEM
+) -> None:
+    """Give a source new keys to its platform. What was wrong with the old ones is forgotten, and it is polled at once."""
+    with transaction.atomic():
+        source.credentials, source.trouble = _kept(credentials), ""
+        if source.state == Source.State.BROKEN:
+            source.state = Source.State.ACTIVE
+        source.save(update_fields=["credentials", "trouble", "state"])
+        _poll_soon(source)
+        _note(source, "shops.source.keys_replaced", actor, now)
 
 
 def has_cart_source(shop: Shop) -> bool:
@@ -91,6 +138,7 @@ def set_paused(source: Source, *, is_paused: bool, now: datetime, actor: Actor =
         source.state = Source.State.PAUSED if is_paused else Source.State.ACTIVE
         source.trouble = ""
         source.save(update_fields=["state", "trouble"])
+        _poll_soon(source)
         _note(source, f"shops.source.{'paused' if is_paused else 'resumed'}", actor, now)
 
 
@@ -127,6 +175,20 @@ def register_hooks(source: Source, *, now: datetime, actor: Actor = SYSTEM) -> N
     """
     platform(source.kind).register_hooks(source, address=hook_address(source))
     _note(source, "shops.source.hooks_registered", actor, now)
+
+
+def _poll_soon(source: Source) -> None:
+    """Forget the pauses that grew with failures: a person has just mended something."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE shops_source SET cursor = cursor - %s, last_polled_at = NULL WHERE id = %s AND shop_id = %s",
+            [POLLS_KEY, source.pk, source.shop_id],
+        )
+    source.refresh_from_db(fields=["cursor", "last_polled_at"])
+
+
+def _kept(credentials: Mapping[str, str]) -> str:
+    return json.dumps(dict(credentials)) if credentials else ""
 
 
 def _check_secret(kind: str, secret: str) -> None:

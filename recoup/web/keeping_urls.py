@@ -58,6 +58,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/sources/woocommerce/", sources.connect_woocommerce, name="connect_woocommerce"),
     path("settings/sources/webhook/", sources.connect_generic, name="connect_generic"),
     path("settings/sources/<int:source_id>/", sources.source, name="source"),
+    path("settings/sources/<int:source_id>/keys/", sources.source_keys, name="source_keys"),
     path("settings/sources/<int:source_id>/change/", sources.source_change, name="source_change"),
     path("settings/programs/", programs.programs, name="programs"),
     path("settings/programs/<int:endpoint_id>/", programs.program_change, name="program_change"),

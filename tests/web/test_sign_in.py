@@ -118,7 +118,9 @@ def test_guessing_is_stopped_by_a_limit_that_all_processes_share(client: Client,
     assert sign_in(client, owner.email).status_code == 302
 
 
-def test_guesses_from_many_addresses_stay_counted_and_end_within_the_hour(client: Client, owner: User) -> None:
+def test_guesses_from_many_addresses_stay_counted_and_end_within_the_hour(
+    client: Client, owner: User
+) -> None:
     for round_ in range(5):  # five in five minutes, so that four rounds use up the hour
         for _ in range(5):
             sign_in(client, owner.email, "a wrong password")

@@ -1,16 +1,21 @@
-"""The page of a source: a shop that cancels unpaid orders by itself, before their reminders."""
+"""The pages of sources: connecting, new keys, and a shop that cancels unpaid orders by itself, before their reminders."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django_scopes import scopes_disabled
 
+from recoup.shops.addresses import site_of
 from recoup.shops.models import Shop, Source
+from recoup.shops.sources import history_state, hook_address
 from tests.factories.clock import set_clock
 from tests.factories.moments import DAY, HOUR, NOW
 from tests.factories.orders import make_order
 from tests.factories.shops import make_shop, make_source
+from tests.integrations.woocommerce.shop import KEY, SECRET, serving
+from tests.integrations.woocommerce.shop import Shop as FakeShop
 from tests.web.staff import sign_in
 
 pytestmark = pytest.mark.django_db
@@ -102,3 +107,90 @@ def test_nothing_is_said_of_other_sources_or_of_shops_that_wait_less_than_an_hou
 
     Shop.objects.filter(pk=shop.pk).update(unpaid_after_minutes=30)
     assert notice(woo(shop)) is None
+
+
+# Connecting, and new keys
+
+
+@pytest.fixture
+def woocommerce() -> Iterator[FakeShop]:
+    """Return a WooCommerce shop that answers on this machine."""
+    with serving(FakeShop()) as served:
+        yield served
+
+
+def typed(served: FakeShop, **values: str) -> dict[str, str]:
+    return {
+        "base_url": served.url, "consumer_key": KEY, "consumer_secret": SECRET, "history": "0", **values,
+    }  # fmt: skip
+
+
+def test_a_shop_is_connected_once_and_the_second_time_gets_its_new_keys(
+    shop: Shop, woocommerce: FakeShop
+) -> None:
+    client, path = sign_in(shop), "/s/lumen/settings/sources/woocommerce/"
+
+    first = client.post(path, typed(woocommerce))
+    again = client.post(path, typed(woocommerce, base_url=f"{woocommerce.url.upper()}/", history="30"))
+
+    source = Source.objects.get()
+    assert first.headers["Location"] == again.headers["Location"] == f"/s/lumen/settings/sources/{source.pk}/"
+    assert history_state(source) is not None
+    addresses = {hook["delivery_url"] for hook in woocommerce.webhooks.values()}
+    assert addresses == {hook_address(source)}
+
+
+def test_keys_that_do_not_work_connect_nothing_and_say_why(shop: Shop, woocommerce: FakeShop) -> None:
+    page = sign_in(shop).post(
+        "/s/lumen/settings/sources/woocommerce/", typed(woocommerce, consumer_key="ck_old")
+    )
+
+    assert page.status_code == 422
+    assert "refuses the keys" in page.content.decode()
+    assert not Source.objects.exists()
+    assert not woocommerce.webhooks
+
+
+def test_new_keys_are_tried_kept_and_end_the_trouble(shop: Shop, woocommerce: FakeShop) -> None:
+    pauses = {"failures": 5, "next_at": (NOW + DAY).isoformat()}
+    source = make_source(
+        shop,
+        kind="woocommerce",
+        base_url=woocommerce.url,
+        secret="s" * 32,
+        credentials='{"consumer_key": "ck_old", "consumer_secret": "cs_old"}',
+        state="broken",
+        trouble="keys_refused: 401",
+        cursor={"_intake": pauses, "orders": {"page": 3}},
+        last_polled_at=NOW,
+    )
+    client, path = sign_in(shop), f"/s/lumen/settings/sources/{source.pk}/keys/"
+    assert path in client.get(f"/s/lumen/settings/sources/{source.pk}/").content.decode()
+
+    refused = client.post(path, {"consumer_key": "ck_older", "consumer_secret": "cs"})
+    source.refresh_from_db()
+    assert (refused.status_code, source.state) == (422, "broken")
+    assert "ck_old" in source.credentials
+
+    client.post(path, {"consumer_key": KEY, "consumer_secret": SECRET})
+    source.refresh_from_db()
+    assert json.loads(source.credentials) == {"consumer_key": KEY, "consumer_secret": SECRET}
+    assert (source.state, source.trouble, source.last_polled_at) == ("active", "", None)
+    assert source.cursor == {"orders": {"page": 3}}
+    assert woocommerce.webhooks
+
+
+@pytest.mark.parametrize(
+    ("address", "site"),
+    [
+        ("https://Shop.Example/", "shop.example"),
+        ("http://www.shop.example", "shop.example"),
+        ("shop.example", "shop.example"),
+        ("https://shop.example:443/pl/", "shop.example/pl"),
+        ("https://shop.example:8443", "shop.example:8443"),
+        ("https://shop.example:no", ""),
+        ("", ""),
+    ],
+)
+def test_a_site_is_told_by_its_host_and_folder(address: str, site: str) -> None:
+    assert site_of(address) == site

@@ -192,14 +192,9 @@ class MailForm(forms.ModelForm[MailAccount]):
         return name
 
 
-class WooCommerceForm(forms.Form):
-    """What connects a WooCommerce shop."""
+class WooCommerceKeysForm(forms.Form):
+    """The keys to a WooCommerce shop."""
 
-    base_url = forms.URLField(
-        label=_("Address of the shop"),
-        assume_scheme="https",
-        help_text=_("As buyers open it, for instance https://shop.example.com"),
-    )
     consumer_key = forms.CharField(
         label=_("Consumer key"),
         max_length=120,
@@ -210,6 +205,21 @@ class WooCommerceForm(forms.Form):
         max_length=120,
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}, render_value=True),
     )
+
+    @property
+    def keys(self) -> dict[str, str]:
+        """Return what the adapter keeps as credentials."""
+        return {name: self.cleaned_data[name] for name in ("consumer_key", "consumer_secret")}
+
+
+class WooCommerceForm(WooCommerceKeysForm):
+    """What connects a WooCommerce shop."""
+
+    base_url = forms.URLField(
+        label=_("Address of the shop"),
+        assume_scheme="https",
+        help_text=_("As buyers open it, for instance https://shop.example.com"),
+    )
     history = forms.IntegerField(
         label=_("Import the orders of the last"),
         initial=90,
@@ -217,6 +227,7 @@ class WooCommerceForm(forms.Form):
         max_value=3650,
         help_text=_("Nobody is written to because of them."),
     )
+    field_order = ("base_url", "consumer_key", "consumer_secret", "history")
 
     def clean_base_url(self) -> str:
         """Keep the demo from calling a real shop."""

@@ -22,17 +22,21 @@ from recoup.shops.models import Source
 from recoup.shops.ports import SourceRefused, SourceUnavailable
 from recoup.shops.reasons import words as reason_words
 from recoup.shops.sources import (
+    AlreadyConnected,
     Connection,
     connect_source,
+    find_connected,
     history_state,
     hook_address,
     register_hooks,
+    replace_keys,
     request_backfill,
     rotate_secret,
     set_paused,
+    try_connection,
 )
 from recoup.web.doors import StaffRequest, staff
-from recoup.web.forms.settings import GenericSourceForm, WooCommerceForm
+from recoup.web.forms.settings import GenericSourceForm, WooCommerceForm, WooCommerceKeysForm
 from recoup.web.keeping_screens import CheckRow, SettingsCard, SourceRow
 from recoup.web.parts import Link, Timeline
 from recoup.web.screens import Action
@@ -140,25 +144,74 @@ def _try_woocommerce(seat: Seat, form: WooCommerceForm, request: StaffRequest) -
         kind="woocommerce",
         name=given["base_url"].split("//")[-1].strip("/"),
         base_url=given["base_url"],
-        credentials={name: given[name] for name in ("consumer_key", "consumer_secret")},
+        credentials=form.keys,
     )
-    source = connect_source(seat.shop, wanted, now=request.now, actor=who)
-    try:
-        troubles = list(platform(source.kind).check_connection(source))
-        if not troubles:
-            register_hooks(source, now=request.now, actor=who)
-    except (SourceUnavailable, SourceRefused) as trouble:
-        troubles = [str(trouble)]
-    if troubles:
-        source.delete()
-        for reason in troubles:
-            form.add_error(None, reason_words(reason))
+    if _has_troubles(seat, wanted, form):
         return None
+    try:
+        source = connect_source(seat.shop, wanted, now=request.now, actor=who)
+    except AlreadyConnected:
+        known = find_connected(seat.shop, wanted)
+        if known is None:
+            raise
+        source = known
+        replace_keys(source, form.keys, now=request.now, actor=who)
+    _make_hooks(request, source, who)
     if given["history"]:
         request_backfill(
             source, since=request.now - timedelta(days=given["history"]), now=request.now, actor=who
         )
     return source
+
+
+def _has_troubles(seat: Seat, wanted: Connection, form: WooCommerceKeysForm) -> bool:
+    """Try what was typed, and say at the form what is wrong with it."""
+    try:
+        troubles = try_connection(seat.shop, wanted)
+    except (SourceUnavailable, SourceRefused) as trouble:
+        troubles = [str(trouble)]
+    for reason in troubles:
+        form.add_error(None, reason_words(reason))
+    return bool(troubles)
+
+
+def _make_hooks(request: StaffRequest, source: Source, who: Actor) -> None:
+    """Make the webhooks, or mend them; a shop that refuses them is read by polls until it is told again."""
+    try:
+        register_hooks(source, now=request.now, actor=who)
+    except (SourceUnavailable, SourceRefused) as trouble:
+        messages.error(request, _("Its webhooks could not be made: %s") % reason_words(str(trouble)))
+
+
+@require_http_methods(["GET", "POST"])
+@staff(Right.MANAGE_SHOP)
+def source_keys(request: StaffRequest, seat: Seat, source_id: int) -> HttpResponse:
+    """Give a WooCommerce source new keys, after those of its shop were revoked or replaced; they are tried first."""
+    one = get_object_or_404(Source.objects.filter(shop=seat.shop), pk=source_id)
+    if one.kind != "woocommerce":
+        return redirect("web:source", seat.shop.slug, one.pk)
+    form = WooCommerceKeysForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        wanted = Connection(one.kind, one.name, one.base_url, form.keys)
+        if not _has_troubles(seat, wanted, form):
+            who = Actor("person", seat.user.pk)
+            replace_keys(one, form.keys, now=request.now, actor=who)
+            messages.success(request, _("The new keys work. What was missed meanwhile is being read."))
+            _make_hooks(request, one, who)
+            return redirect("web:source", seat.shop.slug, one.pk)
+    context = {
+        "heading": _("New keys"),
+        "lead": _("To %(shop)s. Its orders, webhooks and history stay as they are.") % {"shop": one.base_url},
+        "crumb_links": crumbs(
+            seat,
+            Link(_("Sources of orders"), reverse("web:sources", args=[seat.shop.slug])),
+            Link(one.name, reverse("web:source", args=[seat.shop.slug, one.pk])),
+        ),
+        "form": form,
+        "units": {},
+        "save_label": _("Try and keep them"),
+    }
+    return render(request, "web/settings/form.html", context, status=422 if form.errors else 200)
 
 
 @require_http_methods(["GET", "POST"])
@@ -270,6 +323,9 @@ def _actions(one: Source, seat: Seat) -> list[Action]:
             fields=[("do", "resume" if is_paused else "pause")],
         )
     ]
+    if one.kind == "woocommerce":
+        keys = reverse("web:source_keys", args=[seat.shop.slug, one.pk])
+        found.append(Action(_("New keys"), icon="key-round", url=keys))
     if platform(one.kind).capabilities.webhooks:
         found.append(
             Action(_("New secret"), icon="key-round", url=url, is_post=True, fields=[("do", "secret")])
@@ -289,10 +345,7 @@ def source_change(request: StaffRequest, seat: Seat, source_id: int) -> HttpResp
         case "secret":
             rotate_secret(one, now=request.now, actor=who)
             request.session[ONCE] = one.pk
-            try:
-                register_hooks(one, now=request.now, actor=who)
-            except (SourceUnavailable, SourceRefused) as trouble:
-                messages.error(request, reason_words(str(trouble)))
+            _make_hooks(request, one, who)
         case _:
             raise Http404
     return redirect("web:source", seat.shop.slug, one.pk)

@@ -24,7 +24,8 @@ _REFUND_REFUSALS = {
     "nothing_left": gettext_lazy("Nothing of this payment is left to give back."),
     "not_supported": gettext_lazy("This operator cannot be told to give money back. Do it on its own pages."),
     "silenced": gettext_lazy(
-        "This is a copy that calls nobody, so nothing was given back. Confirm on Home that it is the only one, or use the original."
+        "This copy of the installation calls nobody, so nothing was given back. Use the original, or confirm under Settings,"
+        " Checks, that no other copy is running."
     ),
     "unavailable": gettext_lazy("The operator does not answer. Nothing was given back; try again later."),
     "refused": gettext_lazy(
