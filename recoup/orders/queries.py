@@ -11,6 +11,8 @@ from recoup.shops.snapshots import ShopState
 # Transfers and cheques take days to clear; asking earlier would chase people who have paid (complaint 21).
 OFFLINE_METHOD = "offline"
 OFFLINE_MINUTES = 3 * 24 * 60
+# Paid to the courier when the goods come: nobody is reminded of it, unless the shop set a time for the method itself.
+ON_DELIVERY = ("cod",)
 
 OPEN_STATUSES = (
     Order.Status.NEW,
@@ -35,8 +37,8 @@ class OrderUnknown(Exception):
     """News names an order that we do not have (yet)."""
 
 
-def waiting_minutes(shop: Shop, method: str, *, is_offline: bool) -> int:
-    """Return the minutes from placing to the look at an order paid by this method (B2).
+def waiting_minutes(shop: Shop, method: str, *, is_offline: bool) -> int | None:
+    """Return the minutes from placing to the look at an order paid by this method (B2); `None` if it is never looked at.
 
     The method's own setting wins, then that of all offline methods, then the shop's.
     """
@@ -47,6 +49,8 @@ def waiting_minutes(shop: Shop, method: str, *, is_offline: bool) -> int:
     )
     if method and method in own:
         return own[method]
+    if method in ON_DELIVERY:
+        return None
     if is_offline:
         return own.get(OFFLINE_METHOD, max(OFFLINE_MINUTES, shop.unpaid_after_minutes))
     return shop.unpaid_after_minutes
@@ -68,7 +72,7 @@ def check_instant(order: Order, shop: Shop, *, live_since: datetime) -> datetime
     ):
         return None
     minutes = waiting_minutes(shop, order.method, is_offline=order.is_offline_method)
-    return order.placed_at + timedelta(minutes=minutes)
+    return None if minutes is None else order.placed_at + timedelta(minutes=minutes)
 
 
 def find_order(source_id: int, ref: str) -> Order | None:

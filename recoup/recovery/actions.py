@@ -11,7 +11,9 @@ from django.db import connection, transaction
 
 from recoup.core import activity, outbox
 from recoup.core.locks import lock_rows
-from recoup.orders.queries import OFFLINE_MINUTES
+from recoup.orders.models import Order
+from recoup.orders.queries import OFFLINE_MINUTES, ON_DELIVERY, OPEN_STATUSES, check_instant
+from recoup.orders.settle import lock_order
 from recoup.recovery import closing_sql
 from recoup.recovery.events import RecoveryCaseClosed
 from recoup.recovery.models import RecoveryCase
@@ -195,16 +197,34 @@ def reschedule_checks(shop: Shop) -> int:
 
     What was looked at already stays as it is. In batches, so that payments do not wait for it.
     """
+    _schedule_on_delivery(shop)
     done, last = 0, 0
     while True:
         with transaction.atomic():
             moved = _rows(
-                closing_sql.RESCHEDULE, shop=shop.pk, last=last, batch=BATCH, offline_minutes=OFFLINE_MINUTES
+                closing_sql.RESCHEDULE,
+                shop=shop.pk,
+                last=last,
+                batch=BATCH,
+                offline_minutes=OFFLINE_MINUTES,
+                on_delivery=list(ON_DELIVERY),
             )
         done += len(moved)
         if len(moved) < BATCH:
             return done
         last = max(row[0] for row in moved)
+
+
+def _schedule_on_delivery(shop: Shop) -> None:
+    """Give the orders that are paid on delivery a time of looking, if the shop has set one for them by now."""
+    open_ones = Order.objects.filter(
+        shop=shop, status__in=OPEN_STATUSES, method__in=ON_DELIVERY, check_at=None, unpaid_at=None
+    )
+    for order_id in list(open_ones.order_by("id").values_list("id", flat=True)):
+        with transaction.atomic():
+            order = lock_order(order_id)
+            order.check_at = check_instant(order, shop, live_since=order.source.live_since)
+            order.save(update_fields=["check_at"])
 
 
 def _cases_of(order_ids: Collection[int]) -> list[int]:

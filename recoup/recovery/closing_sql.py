@@ -129,7 +129,8 @@ SELECT id FROM recovery_recoverycase WHERE lapses_at <= %(now)s AND closed_at IS
 ORDER BY lapses_at, id LIMIT %(batch)s FOR NO KEY UPDATE SKIP LOCKED
 """
 
-# As `orders.queries.waiting_minutes`: the method's own time, then that of all offline methods, then the shop's.
+# As `orders.queries.waiting_minutes`: the method's own time, none on delivery, then that of all offline methods, then the
+# shop's.
 RESCHEDULE = """
 WITH picked AS MATERIALIZED (
     SELECT id, shop_id, method, is_offline_method, placed_at FROM orders_order
@@ -138,7 +139,8 @@ WITH picked AS MATERIALIZED (
 )
 UPDATE orders_order o SET check_at = p.placed_at + make_interval(mins => coalesce(
     own.minutes,
-    CASE WHEN p.is_offline_method
+    CASE WHEN p.method = ANY(%(on_delivery)s) THEN NULL
+        WHEN p.is_offline_method
         THEN coalesce(offline.minutes, greatest(%(offline_minutes)s, shop.unpaid_after_minutes))
         ELSE shop.unpaid_after_minutes END))
 FROM picked p

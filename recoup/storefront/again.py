@@ -34,13 +34,15 @@ class Where(StrEnum):
 class Again:
     """The goods as they could be bought now, and where; nowhere, the shop has to be asked.
 
-    `is_silent`: nobody can say at the moment, for an operator does not answer.
+    `is_silent`: nobody can say at the moment, for an operator does not answer. `is_awaited`: the buyer chose a transfer or
+    to pay on delivery, so ordering again would be ordering twice.
     """
 
     filled: FilledCart
     where: Where | None = None
     url: str = ""  # SHOP
     is_silent: bool = False
+    is_awaited: bool = False
 
     @property
     def loses_wishes(self) -> bool:
@@ -53,13 +55,16 @@ class Again:
 def find_again(standing: Standing) -> Again | None:
     """Return how the goods of an order without a way to pay it can be ordered again; reads only, and may ask the shop.
 
-    Never those of an order that is paid in part: what was paid counts for that very order.
+    Never those of an order that is paid in part: what was paid counts for that very order; nor those whose payment is
+    awaited by other means than a link.
     """
     if standing.stage is not Stage.NO_WAY:
         return None
     order, filled = standing.order, fill(standing.order)
     if standing.is_part_paid:
         return Again(filled)
+    if order.payment_state == Order.PaymentState.ON_HOLD:
+        return Again(filled, is_awaited=True)
     step = next_step(order, filled).step
     if step is Step.PLACE:
         return Again(filled, Where.HERE)

@@ -144,7 +144,7 @@ class WaitingRow:
     """How long one payment method waits before an order is looked at."""
 
     method: Words
-    wait: timedelta
+    wait: timedelta | None  # never looked at
     url: str = ""
     is_default: bool = False
 

@@ -400,7 +400,18 @@ def test_new_waiting_time_moves_only_orders_that_were_not_looked_at(shop: Shop) 
     }
 
 
-@pytest.mark.parametrize("method", ["card", "blik", ""])
+def test_orders_paid_on_delivery_are_looked_at_only_with_a_time_of_their_own(shop: Shop) -> None:
+    order = make_order(shop, placed_at=NOW, method="cod", is_offline_method=True, check_at=None)
+    order.check_at = check_instant(order, shop, live_since=order.source.live_since)
+    assert (order.check_at, reschedule_checks(shop)) == (None, 0)
+
+    make_waiting_time(shop, method="cod", minutes=20 * 24 * 60)
+
+    assert reschedule_checks(shop) == 1
+    assert Order.objects.get().check_at == NOW + 20 * DAY
+
+
+@pytest.mark.parametrize("method", ["card", "blik", "", "cod"])
 @pytest.mark.parametrize("is_offline", [True, False])
 @pytest.mark.parametrize("offline_minutes", [None, 7200])
 def test_waiting_times_in_sql_are_those_of_the_orders_part(

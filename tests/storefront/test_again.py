@@ -166,7 +166,12 @@ def other_shop(order: Order, woo: WooShop) -> None:
     Source.objects.filter(pk=order.source_id).update(kind="generic")
 
 
-NOWHERE: list[Any] = [nothing_left, older, down, unknown_goods, part_paid, other_shop]
+def awaited(order: Order, woo: WooShop) -> None:
+    """Let the shop await a transfer: ordering again would be ordering twice."""
+    Order.objects.filter(pk=order.pk).update(payment_state="on_hold", method_title="Transfer")
+
+
+NOWHERE: list[Any] = [awaited, nothing_left, older, down, unknown_goods, part_paid, other_shop]
 
 
 @pytest.mark.parametrize("case", NOWHERE)
@@ -179,6 +184,7 @@ def test_where_neither_works_the_phone_is_left(
 
     assert ("Please call +48 22 100 20 30" in body, "Order the same again" in body) == (True, False)
     assert ("Nothing of it is left" in body) == (case is nothing_left)
+    assert ("awaits your payment in the way that you chose: Transfer." in body) == (case is awaited)
     assert (pressed.status_code, "Location" in pressed.headers, history(order)) == (409, False, [])
 
 

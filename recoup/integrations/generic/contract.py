@@ -102,7 +102,10 @@ class Order(Part):
     items: list[Item] = Field(default_factory=list, max_length=1000)
     payments: list[Payment] = Field(default_factory=list, max_length=200)
     refunds: list[Refund] = Field(default_factory=list, max_length=200)
-    payment_method: Text = Field(None, description="A short code; waiting times are set by it.")
+    payment_method: Text = Field(
+        None,
+        description="A short code; waiting times are set by it. `cod`: on delivery, not reminded without one.",
+    )
     payment_method_title: Text = None
     is_offline_payment: bool = Field(
         default=False, description="Bank transfer, cash on delivery: it is waited for longer."

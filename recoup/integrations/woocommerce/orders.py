@@ -62,7 +62,7 @@ def read_order(body: Json) -> OrderSnapshot:
         paid_at=paid_at,
         cancelled_at=changed_at if state is ShopState.CANCELLED else None,
         cancel_reason=values.line(body.get("status")) if state is ShopState.CANCELLED else "",
-        pay_url=values.web_address(body.get("payment_url")),
+        pay_url=_pay_url(body),
         locale=_locale(meta),
         origin=values.line(body.get("created_via"), length=24),
         discount_total=values.optional_amount(body.get("discount_total"), currency, "discount_total"),
@@ -116,6 +116,11 @@ def _shipping_total(body: Json, currency: str) -> Decimal | None:
     except BodyQuarantined:
         return net
     return (net + tax).quantize(Decimal(1).scaleb(-exponent(currency)), ROUND_HALF_UP)
+
+
+def _pay_url(body: Json) -> str:
+    """Return the shop's link to pay; its page refuses an order that `needs_payment` no more (`on-hold`, `processing`)."""
+    return "" if body.get("needs_payment") is False else values.web_address(body.get("payment_url"))
 
 
 def _locale(meta: Json) -> str:

@@ -88,7 +88,10 @@ class MethodWaitingForm(forms.Form):
     method = forms.CharField(
         label=_("Payment method"),
         max_length=60,
-        help_text=_("Its code in your shop: card, bacs, blik. “offline” is all transfers."),
+        help_text=_(
+            "Its code in your shop: card, bacs, blik. “offline” is all transfers; cod, on delivery, is reminded of only"
+            " with a time of its own."
+        ),
     )
     minutes = forms.IntegerField(
         label=_("Waits"), validators=[MinValueValidator(1), MaxValueValidator(MOST_MINUTES)]

@@ -20,7 +20,7 @@ from recoup.core.models import InboxItem
 from recoup.messaging.accounts import find_account
 from recoup.messaging.models import ChannelKind, MailAccount
 from recoup.orders.models import Order
-from recoup.orders.queries import OFFLINE_METHOD, OFFLINE_MINUTES
+from recoup.orders.queries import waiting_minutes
 from recoup.recovery.actions import reschedule_checks
 from recoup.shops.access import Seat
 from recoup.shops.models import Shop, Source, WaitingTime
@@ -344,9 +344,9 @@ def _show_waiting(
     rows = [WaitingRow(method, timedelta(minutes=minutes)) for method, minutes in sorted(own.items())]
     for method, is_offline in sorted(set(used)):
         if method not in own:
-            default = own.get(OFFLINE_METHOD, max(OFFLINE_MINUTES, seat.shop.unpaid_after_minutes))
-            minutes = default if is_offline else seat.shop.unpaid_after_minutes
-            rows.append(WaitingRow(method, timedelta(minutes=minutes), is_default=True))
+            minutes = waiting_minutes(seat.shop, method, is_offline=is_offline)
+            wait = None if minutes is None else timedelta(minutes=minutes)
+            rows.append(WaitingRow(method, wait, is_default=True))
     context = {
         "heading": _("Waiting times"),
         "lead": _(

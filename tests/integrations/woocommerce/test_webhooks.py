@@ -108,6 +108,31 @@ def test_an_order_comes_in_whole(client: Client, source: Source) -> None:
     assert [(name, str(total)) for name, total in names] == [("Cream", "149.0000")]
 
 
+@pytest.mark.parametrize(
+    ("status", "method", "needs_payment", "is_looked_at", "has_link"),
+    [
+        ("pending", "stripe", True, True, True),
+        ("on-hold", "bacs", False, True, False),
+        ("processing", "cod", False, False, False),  # the courier takes the money
+    ],
+)
+def test_what_no_link_can_pay_has_none_and_what_the_courier_takes_is_not_chased(
+    client: Client,
+    source: Source,
+    status: str,
+    method: str,
+    needs_payment: bool,
+    is_looked_at: bool,
+    has_link: bool,
+) -> None:
+    body = order() | {"status": status, "payment_method": method, "needs_payment": needs_payment}
+    told(client, source, "order.created", **body)
+
+    with scopes_disabled():
+        found = Order.objects.get()
+    assert (found.check_at is not None, bool(found.pay_url)) == (is_looked_at, has_link)
+
+
 def test_a_deleted_order_is_cancelled_and_keeps_its_history(client: Client, source: Source) -> None:
     told(client, source, "order.created", **order())
 
