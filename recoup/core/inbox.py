@@ -245,12 +245,13 @@ def _settle_when_empty(item_id: int, now: datetime) -> None:
 
 
 def quarantined(shop_id: int) -> QuerySet[InboxItem]:
-    """Return what could not be used in a shop, newest first, for the quarantine screen; bodies are not loaded."""
-    return (
-        InboxItem.objects.filter(shop_id=shop_id, state=InboxItem.State.QUARANTINED)
-        .defer("raw")
-        .order_by("-id")
-    )
+    """Return what could not be used in a shop, newest first."""
+    return not_applied(shop_id, InboxItem.State.QUARANTINED)
+
+
+def not_applied(shop_id: int, state: InboxItem.State) -> QuerySet[InboxItem]:
+    """Return what a shop has in a state, newest first, for the screen of what changed nothing (T7, T21)."""
+    return InboxItem.objects.filter(shop_id=shop_id, state=state).order_by("-id")
 
 
 def body_text(item: InboxItem) -> str:

@@ -154,6 +154,40 @@ def test_a_report_that_could_not_be_read_is_shown_and_tried_again(owner: Client,
     assert "{&quot;id&quot;: 1," not in owner.get("/s/own/settings/intake/").content.decode()
 
 
+@pytest.mark.parametrize(
+    ("view", "state", "is_tried_again"),
+    [("conflict", "conflict", False), ("unused", "unused", True), ("aside", "put_aside", True)],
+)
+def test_a_report_that_changed_nothing_is_not_out_of_sight(
+    owner: Client, world: World, view: str, state: str, is_tried_again: bool
+) -> None:
+    InboxItem.objects.filter(pk=world.own.ids["item_id"]).update(state=state, reason="unknown_topic: x")
+
+    shown = owner.get(f"/s/own/settings/intake/?v={view}").content.decode()
+
+    assert "We do not use this kind of event: x." in shown
+    assert (f"/intake/{world.own.ids['item_id']}/retry/" in shown) is is_tried_again
+    assert "We do not use" not in owner.get("/s/own/settings/intake/").content.decode()
+
+
+def test_more_reports_than_a_page_are_reached_by_the_next(owner: Client, world: World) -> None:
+    known = InboxItem.objects.get(pk=world.own.ids["item_id"])
+    InboxItem.objects.bulk_create(
+        InboxItem(
+            shop_id=known.shop_id, source_id=known.source_id, source_kind="shop", event_id=f"more-{number}",
+            raw=b"{}", body_hash=b"h" * 32, received_at=NOW, state="quarantined", reason=f"bad_id: {number}",
+        )
+        for number in range(60)
+    )  # fmt: skip
+
+    first = owner.get("/s/own/settings/intake/")
+    second = owner.get(first.context["pager"].older_url)
+
+    seen = [row.id for row in (*first.context["rows"], *second.context["rows"])]
+    assert len(set(seen)) == len(seen) == 61
+    assert second.context["pager"].older_url == ""
+
+
 def test_everybody_sees_the_settings_that_they_may_open(world: World) -> None:
     def titles(role: Role) -> set[str]:
         groups = client_of(world.own.people[role]).get("/s/own/settings/").context["groups"]

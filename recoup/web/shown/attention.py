@@ -47,7 +47,7 @@ def _url(seat: Seat, item: AttentionItem, kind: words.Kind) -> str:
     if item.subject_kind == "order" and item.subject_id is not None:
         return place(seat, "order", item.subject_id)
     if kind.place and seat.may(_PLACE_RIGHTS[kind.place]):
-        return place(seat, kind.place)
+        return with_query(place(seat, kind.place), {"v": kind.view})
     return ""
 
 

@@ -22,6 +22,7 @@ class Kind:
     tone: str = "due"
     action: Words = _LOOK
     place: str = ""
+    view: str = ""  # of the list at that place
     is_settled_by_hand: bool = True  # else it goes by itself, once its cause is gone
 
 
@@ -164,6 +165,7 @@ _KINDS = {
         _("The first one counts; both are kept."),
         "copy",
         place="intake",
+        view="conflict",
     ),
     "hooks.quarantined": Kind(
         _("Reports of %(source)s could not be read"),

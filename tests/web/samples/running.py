@@ -238,6 +238,7 @@ def settings_intake(**given: str) -> dict[str, Any]:
         "/s/lumen/settings/intake/",
         **given,
         crumb_links=_crumbs("Reports"),
+        is_of_all=True,
         filters=parts.Filters(views=[parts.Link("Waiting", "?", True, "2"), parts.Link("All", "?v=all")]),
         rows=rows,
         pager=parts.Pager("2 reports"),
