@@ -54,7 +54,8 @@ _DROP = f"""
 WITH found AS MATERIALIZED (
     SELECT DISTINCT ON (p.id) p.id, n.id AS kept_id
     FROM orders_order n
-    JOIN orders_order p ON {is_newer_twin("p", "n")}
+    JOIN shops_shop shop ON shop.id = n.shop_id
+    JOIN orders_order p ON {is_newer_twin("p", "n", "shop")}
     WHERE n.id = ANY(%(orders)s) AND p.unpaid_at IS NOT NULL AND p.status IN {_OPEN} AND p.payment_state IN {_OWED}
       -- What a person holds, or the buyer has promised, is theirs to decide.
       AND p.paused_at IS NULL AND coalesce(p.promised_at <= %(now)s, true) AND coalesce(p.claimed_until <= %(now)s, true)
@@ -67,19 +68,51 @@ WITH found AS MATERIALIZED (
               jsonb_build_object('of', f.kept_id) AS details
 )"""  # noqa: S608 - put together from conditions of ours
 
+# Of several that were dropped for the one order, the newest comes back, and is kept instead of the others.
 _RELEASE = f"""
-WITH locked AS MATERIALIZED (
-    SELECT o.id, o.shop_id, o.status FROM orders_order o
+WITH found AS MATERIALIZED (
+    SELECT o.id, first_value(o.id) OVER (
+        PARTITION BY o.duplicate_of_id, o.source_id, o.product_refs,
+            CASE WHEN o.product_refs = '{{}}' THEN (o.total, o.currency) END
+        ORDER BY o.placed_at DESC, o.id DESC
+    ) AS kept_id
+    FROM orders_order o
     JOIN orders_order kept ON kept.id = o.duplicate_of_id
-    WHERE o.duplicate_of_id = ANY(%(orders)s) AND kept.status = 'false' AND o.status = 'false'
+    WHERE o.duplicate_of_id = ANY(%(orders)s) AND kept.status = 'false' AND kept.duplicate_of_id IS NULL
+      AND o.status = 'false' AND o.payment_state IN {_OWED}
+), locked AS MATERIALIZED (
+    SELECT o.id, o.shop_id, o.status FROM orders_order o
+    WHERE o.id IN (SELECT id FROM found) AND o.duplicate_of_id IS NOT NULL AND o.status = 'false'
       AND o.payment_state IN {_OWED}
-    ORDER BY o.id FOR NO KEY UPDATE OF o
+    ORDER BY o.id FOR NO KEY UPDATE
+), handed_on AS (
+    UPDATE orders_order o SET duplicate_of_id = f.kept_id
+    FROM locked l JOIN found f ON f.id = l.id WHERE o.id = l.id AND f.kept_id <> l.id
 ), moved AS (
     UPDATE orders_order o SET
         status = 'new', lock_version = o.lock_version + 1, check_at = %(now)s, unpaid_at = NULL, duplicate_of_id = NULL
-    FROM locked l WHERE o.id = l.id
+    FROM locked l JOIN found f ON f.id = l.id WHERE o.id = l.id AND f.kept_id = l.id
     RETURNING o.id, o.shop_id, l.status AS was, 'new' AS now_is, 'released' AS why, '{{}}'::jsonb AS details
 )"""  # noqa: S608 - put together from names in this file
+
+# An order that was kept and then dropped itself hands on those that were dropped for it; each goes to the end of its line.
+_HAND_ON_TWINS = """
+WITH RECURSIVE line AS (
+    SELECT o.id, o.duplicate_of_id AS kept_id FROM orders_order o
+    WHERE o.duplicate_of_id = ANY(%(orders)s) AND o.status = 'false'
+    UNION
+    SELECT l.id, kept.duplicate_of_id FROM line l JOIN orders_order kept ON kept.id = l.kept_id
+    WHERE kept.status = 'false' AND kept.duplicate_of_id IS NOT NULL
+), ends AS MATERIALIZED (
+    SELECT l.id, l.kept_id FROM line l JOIN orders_order kept ON kept.id = l.kept_id
+    WHERE kept.status <> 'false' OR kept.duplicate_of_id IS NULL
+), locked AS MATERIALIZED (
+    SELECT o.id FROM orders_order o WHERE o.id IN (SELECT id FROM ends) AND o.duplicate_of_id IS NOT NULL
+    ORDER BY o.id FOR NO KEY UPDATE
+)
+UPDATE orders_order o SET duplicate_of_id = e.kept_id
+FROM locked l JOIN ends e ON e.id = l.id WHERE o.id = l.id AND o.duplicate_of_id <> e.kept_id
+"""
 
 _WRITE = """, history AS (
     INSERT INTO orders_statuschange (shop_id, order_id, from_status, to_status, reason, actor_kind, at)
@@ -126,9 +159,15 @@ def hand_on_notes(dropped_ids: Collection[int]) -> None:
 def release_twins(false_order_ids: Collection[int], *, now: datetime) -> list[int]:
     """Bring back the orders that were dropped as duplicates of ones that a person then marked False; return which.
 
-    They are New again and looked at by the next sweep. Announces `OrderChanged`.
+    They are New again and looked at by the next sweep. Announces `OrderChanged`. What was dropped for an order that became a
+    duplicate itself stays dropped, as a duplicate of the one that is kept now.
     """
-    return _run(_RELEASE + _WRITE, false_order_ids, now)
+    if not false_order_ids:
+        return []
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(_HAND_ON_TWINS, {"orders": sorted(set(false_order_ids))})
+        return _run(_RELEASE + _WRITE, false_order_ids, now)
 
 
 def _run(statement: str, order_ids: Collection[int], now: datetime) -> list[int]:

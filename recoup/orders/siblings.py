@@ -40,18 +40,23 @@ def is_paid_since(order: str, other: str, shop: str) -> str:
         AND NOT {other}.is_test AND {is_same_goods(order, other, shop)}"""
 
 
-def is_newer_twin(order: str, other: str) -> str:
+def is_newer_twin(order: str, other: str, shop: str) -> str:
     """Return SQL telling whether `other` is a newer order of the same person for the same set of products, also owed.
 
-    Of several such orders the newest is kept (F3).
+    Of several such orders the newest is kept (F3). One whose money is reserved, to be taken later, counts as it will once it
+    is paid.
     """
     return f"""{other}.shop_id = {order}.shop_id AND {other}.contact_id = {order}.contact_id
         AND {other}.placed_at >= {order}.placed_at
         AND ({other}.placed_at, {other}.id) > ({order}.placed_at, {order}.id)
         AND {other}.status IN ('new', 'in_work', 'not_confirmed', 'awaiting_payment', 'unpaid')
-        AND {other}.payment_state IN ('owed', 'on_hold', 'failed', 'partly_paid')
+        AND {other}.payment_state IN ('owed', 'on_hold', 'failed', 'partly_paid', 'authorized')
         AND {other}.duplicate_of_id IS NULL AND {other}.superseded_by_id IS NULL
         AND NOT {other}.is_test AND NOT {other}.is_backfill AND {other}.total > 0
-        AND {other}.product_refs @> {order}.product_refs AND {other}.product_refs <@ {order}.product_refs
+        AND ({_is_same_set(order, other)} OR {other}.payment_state = 'authorized' AND {is_same_goods(order, other, shop)})"""
+
+
+def _is_same_set(order: str, other: str) -> str:
+    return f"""{other}.product_refs @> {order}.product_refs AND {other}.product_refs <@ {order}.product_refs
         AND ({order}.product_refs <> '{{}}' AND {other}.source_id = {order}.source_id
              OR {order}.product_refs = '{{}}' AND ({other}.total = {order}.total AND {other}.currency = {order}.currency))"""

@@ -67,7 +67,7 @@ WITH picked AS MATERIALIZED ({_PICK_ORDERS}
     ) paid ON true
     LEFT JOIN LATERAL (
         SELECT n.id FROM orders_order n
-        WHERE NOT p.is_over AND {is_newer_twin("p", "n")}
+        WHERE NOT p.is_over AND {is_newer_twin("p", "n", "shop")}
         ORDER BY n.placed_at DESC, n.id DESC LIMIT 1
     ) twin ON true
     -- The cart that became this order: its case must be closed before the order's case opens (B12).

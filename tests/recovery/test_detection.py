@@ -427,7 +427,7 @@ def test_newer_order_that_is_not_yet_due_is_the_one_to_keep(shop: Shop) -> None:
         {"is_test": True},
         {"is_backfill": True},
         {"total": "0"},
-        {"payment_state": "authorized"},
+        {"payment_state": "authorized", "products": ("soap",)},
     ],
 )
 def test_newer_order_that_is_not_owed_is_no_reason_to_drop(shop: Shop, newer: dict[str, Any]) -> None:
@@ -438,6 +438,23 @@ def test_newer_order_that_is_not_owed_is_no_reason_to_drop(shop: Shop, newer: di
     open_due_cases(now=NOW)
 
     assert RecoveryCase.objects.get().order_id == order.pk
+
+
+def test_order_is_not_chased_once_money_for_the_same_goods_is_reserved(shop: Shop, news: News) -> None:
+    anna = make_contact(shop)
+    order = make_order(shop, contact=anna)
+    newer = make_order(
+        shop,
+        contact=anna,
+        products=("cream", "soap"),
+        placed_at=NOW - HOUR,
+        check_at=None,
+        payment_state="authorized",
+    )
+
+    assert open_due_cases(now=NOW) == Counts(looked=1, duplicates=1)
+    order.refresh_from_db()
+    assert (order.status, order.duplicate_of_id, RecoveryCase.objects.count()) == ("false", newer.pk, 0)
 
 
 def test_order_held_by_a_person_is_not_dropped_as_a_duplicate(shop: Shop) -> None:

@@ -202,6 +202,41 @@ def test_duplicates_of_an_order_marked_false_come_back(shop: Shop) -> None:
     ) == [("false", "duplicate"), ("new", "released"), ("unpaid", "not_paid_in_time")]
 
 
+def test_third_duplicate_leaves_the_first_dropped_and_one_comes_back_at_the_end(shop: Shop) -> None:
+    anna = make_contact(shop)
+    first = unpaid(shop, contact=anna, placed_at=NOW - 50 * HOUR)
+    second = unpaid(shop, contact=anna, placed_at=NOW - 30 * HOUR)
+    handlers.make_way_for_orders(placed(second))
+    handlers.close_ended(ended(first))
+    third = unpaid(shop, contact=anna)
+
+    handlers.make_way_for_orders(placed(third))
+    handlers.close_ended(ended(second))
+
+    assert [state(one) for one in (first, second, third)] == [("false", "", "duplicate")] * 2 + [
+        ("unpaid", "", "")
+    ]
+    assert {first.duplicate_of_id, second.duplicate_of_id} == {third.pk}
+    Order.objects.filter(pk=third.pk).update(status="false")
+    handlers.close_ended(ended(third))
+    assert [state(one)[0] for one in (first, second, third)] == ["false", "new", "false"]
+    assert [one.duplicate_of_id for one in (first, second)] == [second.pk, None]
+    assert StatusChange.objects.filter(order=first).count() == 1
+
+
+def test_duplicates_dropped_one_after_the_other_before_anybody_heard_go_to_the_end(shop: Shop) -> None:
+    anna = make_contact(shop)
+    last = unpaid(shop, contact=anna)
+    second = unpaid(shop, contact=anna, status="false", duplicate_of=last)
+    first = unpaid(shop, contact=anna, status="false", duplicate_of=second)
+    dropped = unpaid(shop, contact=anna, status="false", duplicate_of=first)
+
+    handlers.close_ended([*ended(first), *ended(second), *ended(dropped)])
+
+    assert {state(one)[0] for one in (dropped, first, second)} == {"false"}
+    assert {one.duplicate_of_id for one in (dropped, first, second)} == {last.pk}
+
+
 def test_duplicates_of_a_cancelled_order_stay_dropped(shop: Shop) -> None:
     anna = make_contact(shop)
     dropped = make_order(shop, contact=anna, placed_at=NOW - 26 * HOUR)

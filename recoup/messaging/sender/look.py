@@ -177,7 +177,7 @@ def _rivals(messages: Sequence[Claimed], shop: ShopFacts, now: datetime) -> dict
 _RELATIVES = f"""
     SELECT o.id,
         EXISTS (SELECT FROM orders_order p WHERE {is_paid_since("o", "p", "s")}),
-        EXISTS (SELECT FROM orders_order t WHERE {is_newer_twin("o", "t")}),
+        EXISTS (SELECT FROM orders_order t WHERE {is_newer_twin("o", "t", "s")}),
         ARRAY(SELECT x.ref FROM orders_order x WHERE x.shop_id = o.shop_id AND x.contact_id = o.contact_id
             AND x.placed_at >= o.placed_at AND x.id <> o.id),
         ARRAY(SELECT a.ref FROM payments_attempt a WHERE a.order_id = o.id),
