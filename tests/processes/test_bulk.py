@@ -1,5 +1,8 @@
 """Bulk adds: who comes in and who does not and why, in chunks that a killed worker does not do twice, at a pace."""
 
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
 import pytest
 from django.db import transaction
 from django_scopes import scopes_disabled
@@ -12,8 +15,17 @@ from recoup.customers.queries import address_hash
 from recoup.messaging import channels
 from recoup.messaging.models import SmsAccount
 from recoup.processes.bulk import adding
-from recoup.processes.bulk.adding import Wanted, change_add, do_chunk, preview_add, request_add, run_waiting
+from recoup.processes.bulk.adding import (
+    Wanted,
+    change_add,
+    do_chunk,
+    preview_add,
+    request_add,
+    run_waiting,
+)
 from recoup.processes.bulk.models import BulkAdd, BulkSkip
+from recoup.processes.bulk.pace import last_comes_in_at
+from recoup.processes.entering import Arrival, let_in
 from recoup.processes.models import Enrolment, Process
 from recoup.segments.facts import Subject
 from recoup.shops.models import Shop
@@ -49,9 +61,11 @@ def wanted() -> Wanted:
     return Wanted(Subject.ORDER, BIG)
 
 
-def work() -> None:
-    while run_waiting():
-        pass
+def work() -> int:
+    done = 0
+    while looked_at := run_waiting():
+        done += looked_at
+    return done
 
 
 def test_each_comes_in_or_is_skipped_with_the_reason() -> None:
@@ -196,17 +210,101 @@ def test_a_worker_killed_in_the_middle_adds_each_exactly_once(monkeypatch: pytes
         assert not BulkSkip.objects.exists()
 
 
-def test_the_pace_spreads_when_they_begin() -> None:
+def turn(run: BulkAdd, now: datetime, *, limit: int = 200) -> BulkAdd:
+    """Let the worker come by at an instant."""
+    set_clock(now)
+    row = BulkAdd.objects.select_related("process__shop").get(pk=run.pk)
+    with transaction.atomic():
+        do_chunk(row, now, limit=limit)
+    return row
+
+
+def test_only_as_many_come_in_as_the_pace_has_earned_and_the_others_can_be_kept_out() -> None:
     with scopes_disabled():
         shop, process = live()
-        for _ in range(5):
+        make_order(shop, paid_at=NOW)
+        for _ in range(12):
             make_order(shop)
-        run = request_add(process, wanted(), per_hour=2, actor=STAFF, now=NOW)
-        with transaction.atomic():
-            do_chunk(BulkAdd.objects.select_related("process__shop").get(pk=run.pk), NOW)
+        run = request_add(process, wanted(), per_hour=60, actor=STAFF, now=NOW)
+        minute = timedelta(minutes=1)
 
-        begin = Enrolment.objects.order_by("subject_id").values_list("run_at", flat=True)
-        assert [at - NOW for at in begin if at] == [number * HOUR / 2 for number in range(5)]
+        first = turn(run, NOW)
+        assert (first.done, first.added, first.next_at) == (2, 1, NOW + minute)
+        assert last_comes_in_at(first) == NOW + 11 * minute
+        assert work() == 0
+        assert turn(run, NOW + 2.5 * minute).added == 3
+        waited_long = turn(run, NOW + 10 * HOUR)  # nobody worked for hours: five minutes' worth, not hours'
+        assert (waited_long.added, waited_long.next_at) == (9, NOW + 10 * HOUR + minute)
+        assert set(Enrolment.objects.values_list("run_at", flat=True)) == {
+            NOW, NOW + 2.5 * minute, NOW + 10 * HOUR,
+        }  # fmt: skip
+        assert change_add(run, "paused", actor=STAFF, now=NOW + 11 * HOUR)
+        assert change_add(run, "running", actor=STAFF, now=NOW + 12 * HOUR)
+        assert turn(run, NOW + 12 * HOUR).added == 10
+
+        assert change_add(run, "cancelled", actor=STAFF, now=NOW + 13 * HOUR)
+        assert Enrolment.objects.count() == 10
+
+
+def test_a_pace_comes_to_its_end() -> None:
+    with scopes_disabled():
+        shop, process = live()
+        for _ in range(3):
+            make_order(shop)
+        make_order(shop, paid_at=NOW)
+        run = request_add(process, wanted(), per_hour=1000, actor=STAFF, now=NOW)
+        make_order(shop)  # later than what was asked for: not meant
+        for seconds in range(9):
+            done = turn(run, NOW + timedelta(seconds=seconds))
+            if done.state == "done":
+                break
+
+        assert (done.done, done.added, seconds) == (4, 3, 8)
+
+
+def test_one_row_that_breaks_is_skipped_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    with scopes_disabled():
+        shop, process = live()
+        orders = [make_order(shop).pk for _ in range(5)]
+        break_at(monkeypatch, {orders[2]})
+        run = request_add(process, wanted(), per_hour=0, actor=STAFF, now=NOW)
+        work()
+
+        run.refresh_from_db()
+        assert (run.state, run.added, run.reasons) == ("done", 4, {"broken": 1})
+        assert list(BulkSkip.objects.values_list("subject_id", flat=True)) == [orders[2]]
+        assert sorted(Enrolment.objects.values_list("subject_id", flat=True)) == [*orders[:2], *orders[3:]]
+
+
+def break_at(monkeypatch: pytest.MonkeyPatch, keys: set[int]) -> None:
+    """Let the door break over some rows, as a fact that cannot be read would."""
+
+    def breaking(arrivals: Sequence[Arrival]) -> list[int]:
+        if any(one.subject_id in keys for one in arrivals):
+            raise ArithmeticError
+        return let_in(arrivals)
+
+    monkeypatch.setattr(adding, "let_in", breaking)
+
+
+def test_what_could_not_go_on_goes_on_where_it_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    with scopes_disabled():
+        shop, process = live()
+        orders = {make_order(shop).pk for _ in range(adding.MOST_BROKEN + 2)}
+        run = request_add(process, wanted(), per_hour=0, actor=STAFF, now=NOW)
+        break_at(monkeypatch, orders)  # nobody can come in: it is not the rows, so nobody is skipped
+        work()
+        run.refresh_from_db()
+        assert (run.state, run.trouble, run.done, BulkSkip.objects.count()) == (
+            "failed", "TooManyBroken", 0, 0,
+        )  # fmt: skip
+
+        monkeypatch.setattr(adding, "let_in", let_in)
+        assert change_add(run, "running", actor=STAFF, now=NOW)
+        work()
+
+        run.refresh_from_db()
+        assert (run.state, run.trouble, run.added) == ("done", "", len(orders))
 
 
 def test_a_paused_one_rests_and_a_cancelled_one_stays_where_it_is() -> None:

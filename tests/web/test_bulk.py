@@ -15,7 +15,7 @@ from recoup.shops.models import Shop
 from recoup.web.shown import picking
 from tests.factories.cases import make_case
 from tests.factories.clock import set_clock
-from tests.factories.moments import NOW
+from tests.factories.moments import HOUR, NOW
 from tests.factories.orders import make_cart, make_order
 from tests.factories.people import make_contact
 from tests.factories.processes import make_process
@@ -82,6 +82,27 @@ def test_picked_orders_lead_there_and_it_is_paused_and_ended(shop: Shop, client:
         assert BulkAdd.objects.get().state == state
     assert "Ended before all were looked at." in client.get(started).content.decode()
     assert not Enrolment.objects.exists()
+
+
+def test_a_pace_tells_when_the_last_comes_in_and_a_stopped_process_is_gone_on_with(
+    shop: Shop, client: Client
+) -> None:
+    process = make_process(shop, nodes={"n1": {"t": "end"}}, goals=[{"on": "order.paid"}])
+    rows = ",".join(str(make_order(shop).pk) for _ in range(3))
+    url = f"{S}processes/add/?about=orders&rows={rows}"
+    page = client.post(url, {"process": process.pk, "pace": "60", "do": "start"}).headers["Location"]
+    run_waiting()
+    assert "1 of 3 looked at, 1 in" in client.get(page).content.decode()
+    assert re.search(r"60 an hour: the last comes in [^,]*\d\d:\d\d", client.get(page).content.decode())
+
+    Process.objects.filter(pk=process.pk).update(status="stopped")
+    set_clock(NOW + HOUR)
+    run_waiting()
+    assert "Switch the process on, then go on." in client.get(page).content.decode()
+    Process.objects.filter(pk=process.pk).update(status="live")
+    client.post(f"{page}change/", {"to": "running"})
+    run_waiting()
+    assert BulkAdd.objects.get().added == 2
 
 
 def start(client: Client, url: str, process: Process) -> BulkAdd:

@@ -3,21 +3,27 @@
 A chunk is one transaction: those who come in, those who are skipped with the reason, and the key where the next one begins.
 So a killed worker goes on where it stopped, and nobody comes in twice. People enter past what the process begins with; its
 conditions still decide on the way, and its rule of re-entry decides at the door, as always.
+
+A pace decides who is in: only as many as it has earned. The others wait outside, where pausing and ending reach them.
 """
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
+from itertools import islice
 from typing import Any, NamedTuple
 
 import structlog
 from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db.models import F, Q, Value
+from django.db.models.functions import Greatest
 from django_scopes import scopes_disabled
 
 from recoup.core import activity
 from recoup.core.activity import Actor
 from recoup.core.clock import real_now, trade_now
 from recoup.processes.bulk.models import BulkAdd, BulkSkip
+from recoup.processes.bulk.pace import earned, spacing
 from recoup.processes.bulk.reach import Reach, reach_of
 from recoup.processes.engine.codes import Priority, Refusal
 from recoup.processes.engine.entry import key_of
@@ -33,12 +39,15 @@ log = structlog.get_logger(__name__)
 
 LOOP = "bulk"
 CHUNK = 200  # rows of a chunk stay locked for some 100 ms
+# Rows that could not be let in. More of them than this, and than came in, are no matter of rows.
+MOST_BROKEN = 20
 MOST_PREVIEWED = 2_000
 MOST_PICKED = 1_000
+NEWEST = 2**63 - 1
 KINDS = {Subject.ORDER: "order", Subject.CART: "cart", Subject.PERSON: "contact"}
 OPEN_DOORS = (Process.Status.TEST, Process.Status.LIVE, Process.Status.PAUSED)
-NOBODY, NO_ADDRESS, SUPPRESSED, PAID, CLOSED, INSIDE = (
-    "nobody", "no_address", "suppressed", "paid", "closed", "inside",
+NOBODY, NO_ADDRESS, SUPPRESSED, PAID, CLOSED, INSIDE, BROKEN = (
+    "nobody", "no_address", "suppressed", "paid", "closed", "inside", "broken",
 )  # fmt: skip
 
 State = BulkAdd.State
@@ -54,12 +63,17 @@ class NothingToAdd(Exception):
     """Neither a selection nor a condition, or a process that lets nobody in or is about something else."""
 
 
+class TooManyBroken(Exception):
+    """Rows could not be let in one after the other, so it is not the rows."""
+
+
 class Wanted(NamedTuple):
-    """Who is to be put in: those who meet a condition, or a selection by its keys."""
+    """Who is to be put in: those who meet a condition, or a selection by its keys; nobody newer than the last key."""
 
     about: int
     condition: Any = None
     keys: tuple[int, ...] = ()
+    last_key: int | None = None
 
 
 class Row(NamedTuple):
@@ -85,6 +99,7 @@ class Counted(NamedTuple):
     last_key: int
     added: int
     skipped: list[tuple[Row, str]]
+    is_end: bool  # nobody is left
 
     def reasons(self) -> dict[str, int]:
         """Count the skipped by their reason."""
@@ -94,12 +109,14 @@ class Counted(NamedTuple):
 def request_add(process: Process, wanted: Wanted, *, per_hour: int, actor: Actor, now: datetime) -> BulkAdd:
     """Have the worker put people into a process, at most so many in an hour (0 is all at once).
 
-    The condition is kept as it is now: who meets it is looked at as the worker comes to them.
+    The condition is kept as it is now: who meets it is looked at as the worker comes to them. Who is newer than all that
+    meet it now is not meant, or a slow pace would never come to the end.
 
     :raises NothingToAdd:
     """
     if process.status not in OPEN_DOORS or not (wanted.condition or wanted.keys):
         raise NothingToAdd(process.pk)
+    whole, last_key = _measure(process.shop, wanted, now)
     with transaction.atomic():
         run = BulkAdd.objects.create(
             shop_id=process.shop_id,
@@ -108,7 +125,8 @@ def request_add(process: Process, wanted: Wanted, *, per_hour: int, actor: Actor
             condition=wanted.condition,
             keys=sorted(set(wanted.keys))[:MOST_PICKED],
             per_hour=per_hour,
-            whole=count_wanted(process.shop, wanted, now=now),
+            whole=whole,
+            last_key=last_key,
             made_by=actor.id,
             created_at=now,
         )
@@ -124,18 +142,23 @@ def request_add(process: Process, wanted: Wanted, *, per_hour: int, actor: Actor
 
 
 def change_add(run: BulkAdd, to: str, *, actor: Actor, now: datetime) -> bool:
-    """Pause a bulk add, let it go on, or end it where it is; tell whether it could be."""
+    """Pause a bulk add, let it go on, or end it where it is; tell whether it could be.
+
+    One that could not go on goes on where it stopped. The time of rest earns its pace nothing.
+    """
     froms = {
         State.PAUSED: (State.WAITING, State.RUNNING),
-        State.RUNNING: (State.PAUSED,),
+        State.RUNNING: (State.PAUSED, State.FAILED),
         State.CANCELLED: (State.WAITING, State.RUNNING, State.PAUSED),
     }
     if to not in froms:
         return False
-    ended = real_now() if to == State.CANCELLED else None
+    changed: dict[str, Any] = {"state": to, "ended_at": real_now() if to == State.CANCELLED else None}
+    if to == State.RUNNING:
+        changed |= {"trouble": "", "next_at": Greatest(F("next_at"), Value(now))}
     with transaction.atomic():
         rows = BulkAdd.objects.filter(pk=run.pk, shop_id=run.shop_id, state__in=froms[State(to)])
-        if not rows.update(state=to, ended_at=ended):
+        if not rows.update(**changed):
             return False
         activity.record(
             f"processes.process.bulk_{to}",
@@ -150,39 +173,48 @@ def change_add(run: BulkAdd, to: str, *, actor: Actor, now: datetime) -> bool:
 def preview_add(process: Process, wanted: Wanted, *, now: datetime) -> Counted:
     """Tell who would come in and who not and why, of the first two thousand: it is done, and taken back at once."""
     with transaction.atomic():
-        found = _add(process, wanted, after=0, limit=MOST_PREVIEWED, event=0, at=lambda _: now, now=now)
+        found = _add(process, wanted, after=0, limit=MOST_PREVIEWED, most=MOST_PREVIEWED, event=0, now=now)
         transaction.set_rollback(True)
     return found
 
 
 def count_wanted(shop: Shop, wanted: Wanted, *, now: datetime) -> int:
     """Count who is wanted."""
+    return _measure(shop, wanted, now)[0]
+
+
+def _measure(shop: Shop, wanted: Wanted, now: datetime) -> tuple[int, int]:
+    """Return how many are wanted, and the newest of them."""
     where, params = _where(shop, wanted, now)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT count(*) FROM {TABLES[Subject(wanted.about)]} r WHERE {where}",  # noqa: S608 - names of ours
+            f"SELECT count(*), coalesce(max(r.id), 0) FROM {TABLES[Subject(wanted.about)]} r WHERE {where}",  # noqa: S608 - names of ours
             params,
         )
-        return int(cursor.fetchone()[0])
+        whole, last_key = cursor.fetchone()
+    return int(whole), int(last_key)
 
 
 def run_waiting() -> int:
-    """Do a chunk of the bulk add that was looked at longest ago, of any shop; return how many rows. The worker's loop."""
+    """Do a chunk of the bulk add that was looked at longest ago, of any shop; return how many rows. The worker's loop.
+
+    One whose pace lets nobody in yet is passed over.
+    """
     with scopes_disabled():
-        run_id = None
+        run_id, now = None, trade_now()
         try:
             with transaction.atomic():
                 run = (
                     BulkAdd.objects.select_for_update(skip_locked=True, of=("self",))
                     .select_related("process__shop")
-                    .filter(state__in=(State.WAITING, State.RUNNING))
+                    .filter(Q(next_at=None) | Q(next_at__lte=now), state__in=(State.WAITING, State.RUNNING))
                     .order_by("looked_at", "id")
                     .first()
                 )
                 if run is None:
                     return 0
                 run_id = run.pk
-                return do_chunk(run, trade_now())
+                return do_chunk(run, now)
         except Exception as error:
             if run_id is None or isinstance(error, (OperationalError, InterfaceError)):
                 raise  # a lock, a lost connection: the next turn goes on
@@ -199,24 +231,22 @@ def do_chunk(run: BulkAdd, now: datetime, *, limit: int = CHUNK) -> int:
         run.state, run.trouble, run.ended_at = State.FAILED, "stopped", real_now()
         run.save()
         return 0
-    started_at = run.started_at or now
-
-    def at(number: int) -> datetime:
-        if not run.per_hour:
-            return now
-        return max(now, started_at + timedelta(hours=1) * (run.added + number) / run.per_hour)
-
-    wanted = Wanted(run.about, run.condition, tuple(run.keys))
-    done = _add(run.process, wanted, after=run.cursor, limit=limit, event=run.pk, at=at, now=now)
+    start, most = earned(run, now, limit)
+    wanted = Wanted(run.about, run.condition, tuple(run.keys), run.last_key)
+    done = _add(run.process, wanted, after=run.cursor, limit=limit, most=most, event=run.pk, now=now)
     BulkSkip.objects.bulk_create(
         BulkSkip(shop_id=run.shop_id, bulk=run, subject_id=row.key, contact_id=row.contact_id, reason=reason)
         for row, reason in done.skipped
     )
-    run.started_at, run.looked_at, run.state = started_at, real_now(), State.RUNNING
+    run.started_at, run.looked_at, run.state = run.started_at or now, real_now(), State.RUNNING
     run.cursor, run.done = done.last_key, run.done + done.looked_at
     run.added += done.added
     run.reasons = dict(Counter(run.reasons) + Counter(done.reasons()))
-    if done.looked_at < limit:
+    if done.reasons().get(BROKEN) and run.reasons[BROKEN] > max(MOST_BROKEN, run.added):
+        raise TooManyBroken(run.pk)
+    if run.per_hour:
+        run.next_at = start + spacing(run) * done.added
+    if done.is_end:
         run.state, run.ended_at = State.DONE, real_now()
     run.save()
     return done.looked_at
@@ -233,12 +263,16 @@ def _where(shop: Shop, wanted: Wanted, now: datetime) -> tuple[str, list[Any]]:
 
 
 def _add(
-    process: Process, wanted: Wanted, *, after: int, limit: int, event: int, at: Any, now: datetime
+    process: Process, wanted: Wanted, *, after: int, limit: int, most: int, event: int, now: datetime
 ) -> Counted:
+    """Look at the next rows, up to the one that would be one too many, and let in who may come."""
     document = graph_of(process.current_version_id or 0).document
     is_of_order = document.entry.subject == Subject.ORDER == wanted.about
     rows = _rows(process.shop, wanted, after, limit, now, is_of_order=is_of_order)
     reasons = _reasons(reach_of(process.shop_id, document), rows)
+    too_many = next(islice((n for n, row in enumerate(rows) if row.key not in reasons), most, None), None)
+    is_end = len(rows) < limit and too_many is None
+    rows = rows[:too_many]
     coming = [row for row in rows if row.key not in reasons]
     kind = KINDS[Subject(wanted.about)]
     arrivals = [
@@ -248,18 +282,37 @@ def _add(
             contact_id=row.contact_id or 0,
             kind=kind,
             subject_id=row.key,
-            at=at(number),
+            at=now,
             event_id=key_of("bulk", event, row.key),
             process_id=process.pk,
             priority=Priority.BULK,
         )
-        for number, row in enumerate(coming)
+        for row in coming
     ]
-    came_in = set(let_in(arrivals))
-    left = [row for number, row in enumerate(coming) if number not in came_in]
+    came_in, broken = _let_in(arrivals)
+    reasons |= dict.fromkeys(broken, BROKEN)
+    left = [row for row in coming if row.key not in came_in and row.key not in broken]
     reasons |= _refusals(process, wanted.about, left)
     skipped = [(row, reasons[row.key]) for row in rows if row.key in reasons]
-    return Counted(len(rows), rows[-1].key if rows else after, len(came_in), skipped)
+    return Counted(len(rows), rows[-1].key if rows else after, len(came_in), skipped, is_end)
+
+
+def _let_in(arrivals: Sequence[Arrival]) -> tuple[set[int], set[int]]:
+    """Let people in; return the keys of those who came in, and of those over whom it broke, without harm to the others."""
+    try:
+        with transaction.atomic():
+            return {arrivals[number].subject_id for number in let_in(arrivals)}, set()
+    except (OperationalError, InterfaceError):
+        raise  # a lock, a lost connection: no matter of a row
+    except Exception:
+        if len(arrivals) == 1:
+            log.exception(
+                "processes.bulk.row_broken", process_id=arrivals[0].process_id, row=arrivals[0].subject_id
+            )
+            return set(), {arrivals[0].subject_id}
+    middle = len(arrivals) // 2
+    first, second = _let_in(arrivals[:middle]), _let_in(arrivals[middle:])
+    return first[0] | second[0], first[1] | second[1]
 
 
 def _rows(
@@ -275,9 +328,9 @@ def _rows(
             " coalesce(nullif(p.email, ''), w.email, ''), coalesce(nullif(p.phone, ''), w.phone, '') FROM ("
             f" SELECT r.id, x.* FROM {TABLES[subject]} r CROSS JOIN LATERAL"
             f" (SELECT {_ROWS[subject]}, {typed}) AS x (contact_id, is_paid, is_closed, email, phone)"
-            f" WHERE {where} AND r.id > %s ORDER BY r.id LIMIT %s) p"
+            f" WHERE {where} AND r.id > %s AND r.id <= %s ORDER BY r.id LIMIT %s) p"
             " LEFT JOIN customers_contact w ON w.id = p.contact_id ORDER BY p.id",
-            [*params, after, limit],
+            [*params, after, NEWEST if wanted.last_key is None else wanted.last_key, limit],
         )
         return [Row._make(row) for row in cursor.fetchall()]
 

@@ -30,6 +30,9 @@ class BulkAdd(ShopOwned):
     per_hour = models.IntegerField(default=0)  # 0 is all at once
     state = models.CharField(max_length=9, choices=State, default=State.WAITING)
     cursor = models.BigIntegerField(default=0)  # key of the last row that was looked at
+    last_key = models.BigIntegerField(
+        null=True
+    )  # the newest row when it was asked for: later ones are not meant
     whole = models.IntegerField(default=0)
     done = models.IntegerField(default=0)
     added = models.IntegerField(default=0)
@@ -37,7 +40,8 @@ class BulkAdd(ShopOwned):
     trouble = models.CharField(max_length=40, default="", blank=True)
     made_by = models.BigIntegerField(null=True)
     created_at = models.DateTimeField()  # trade
-    started_at = models.DateTimeField(null=True)  # trade; the pace counts from here
+    started_at = models.DateTimeField(null=True)  # trade
+    next_at = models.DateTimeField(null=True)  # trade; before it the pace lets nobody in
     looked_at = models.DateTimeField(null=True)  # real; whose turn it is
     ended_at = models.DateTimeField(null=True)
 

@@ -1,5 +1,6 @@
 """Putting many into a process: who would come in and who not, the start, how far it is, and what came of it."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -20,6 +21,7 @@ from recoup.processes.bulk.adding import (
     request_add,
 )
 from recoup.processes.bulk.models import BulkAdd, BulkSkip
+from recoup.processes.bulk.pace import last_comes_in_at
 from recoup.processes.engine.codes import SubjectKind
 from recoup.processes.models import Process
 from recoup.processes.versions import graph_of
@@ -32,16 +34,18 @@ from recoup.web.shown.cases import FILTER_KEYS as CASE_FILTERS
 from recoup.web.shown.orders import FILTER_KEYS as ORDER_FILTERS
 from recoup.web.shown.picking import CASES, MOST_ROWS, PickRefused, is_somebody_meant, wanted_of
 from recoup.web.shown.segments import segment_rows
-from recoup.web.words.steps import process_name, word
+from recoup.web.words.steps import process_name, upcoming, word
 
 FILTERS = {*CASE_FILTERS, *ORDER_FILTERS}
 PACES = (0, 60, 200, 1000)
+LOOK_EVERY, LOOK_AT_A_PACE_EVERY = 1, 15  # seconds
 _REASONS: dict[str, Words] = {
     "nobody": gettext_lazy("Nobody is known to write to"),
     "no_address": gettext_lazy("No address for the channels of this process"),
     "suppressed": gettext_lazy("Wants no messages of some kind, or the address does not exist"),
     "paid": gettext_lazy("Paid already"),
     "closed": gettext_lazy("Cancelled, false or emptied"),
+    "broken": gettext_lazy("An error came up here; the log says which"),
 }
 
 
@@ -127,6 +131,7 @@ def adding(request: StaffRequest, seat: Seat, bulk_id: int) -> HttpResponse:
     titles = {row.id: row for row in segment_rows(seat, run.about, [one.subject_id for one in skips])}
     may_change = seat.may(Right.EDIT_PROCESSES)
     url = place(seat, "process", run.process_id)
+    is_open = run.state in (BulkAdd.State.WAITING, BulkAdd.State.RUNNING)
     context = {
         "crumb_links": [
             Link(_("Processes"), place(seat, "processes")),
@@ -134,7 +139,10 @@ def adding(request: StaffRequest, seat: Seat, bulk_id: int) -> HttpResponse:
             Link(_("Put in"), ""),
         ],
         "run": run,
-        "is_open": run.state in (BulkAdd.State.WAITING, BulkAdd.State.RUNNING),
+        "is_open": is_open,
+        "is_halted": run.state in (BulkAdd.State.PAUSED, BulkAdd.State.FAILED),
+        "look_every": LOOK_AT_A_PACE_EVERY if run.per_hour else LOOK_EVERY,
+        "until": _until(run, request.now) if is_open else "",
         "progress": _("%(done)d of %(whole)d looked at, %(added)d in")
         % {"done": run.done, "whole": max(run.whole, run.done), "added": run.added},
         "whole": max(run.whole, run.done, 1),
@@ -146,6 +154,14 @@ def adding(request: StaffRequest, seat: Seat, bulk_id: int) -> HttpResponse:
         "back_url": url,
     }
     return render(request, "web/process_adding.html", context)
+
+
+def _until(run: BulkAdd, now: datetime) -> str:
+    at = last_comes_in_at(run)
+    if at is None:
+        return ""
+    words = {"pace": _pace(run.per_hour), "when": upcoming(max(at, now), now)}
+    return _("%(pace)s: the last comes in %(when)s, sooner if some are skipped.") % words
 
 
 @require_POST
