@@ -10,9 +10,11 @@ from typing import Any
 from django.db import connection
 
 from recoup.analytics.intervals import Group, Sums, added
+from recoup.orders.became import order_became
 
 EFFECT, _ARMS = (
-    files(__package__).joinpath(f"sql/{name}.sql").read_text() for name in ("effect_by_day", "arms_by_day")
+    files(__package__).joinpath(f"sql/{name}.sql").read_text().replace("{order_became_k}", order_became("k"))
+    for name in ("effect_by_day", "arms_by_day")
 )
 # The ways of a split are judged by the same statement; only where people begin differs.
 ARMS = _ARMS + EFFECT[EFFECT.index("wanted AS MATERIALIZED") :]

@@ -11,6 +11,7 @@ from django.db import connection
 from recoup.analytics.arms import Split
 from recoup.analytics.effects import WROTE_BY_HAND, Scope, first_entries
 from recoup.core.paging import MOST_COUNTED, PAGE_SIZE, Count, Keyset, Page, count_rows, page_keys
+from recoup.orders.became import order_became
 from recoup.processes.engine.codes import Flag
 
 
@@ -36,8 +37,7 @@ _PAID_AT = """(CASE r.subject_kind WHEN 1 THEN (
         WHERE o.shop_id = r.shop_id AND o.contact_id = r.contact_id AND o.placed_at >= {begin}
           AND o.placed_at < {begin} + %s::interval
         UNION ALL
-        SELECT o.paid_at FROM orders_cart k JOIN orders_order o
-            ON o.shop_id = k.shop_id AND o.source_id = k.source_id AND o.ref = k.order_ref
+        SELECT o.paid_at FROM orders_cart k JOIN orders_order o ON o.id = {became}
         WHERE r.subject_kind = 2 AND k.id = r.subject_id AND k.order_ref <> '') bought)
     END)"""
 _Part = tuple[str, list[Any]]  # a condition and its parameters
@@ -58,7 +58,7 @@ class _Ground:
 
     @property
     def paid_at(self) -> str:
-        return _PAID_AT.format(begin=self.begin)
+        return _PAID_AT.format(begin=self.begin, became=order_became("k"))
 
     def is_before(self) -> _Part:
         return f"coalesce({self.paid_at} < {self.begin}, false)", [self.window]

@@ -15,6 +15,7 @@ from recoup.analytics.upcoming import SENDS_SOON, blocks_before_sending
 from recoup.core.models import AttentionItem
 from recoup.core.paging import MOST_COUNTED, PAGE_SIZE, Count, Keyset, Page, count_rows, page_keys
 from recoup.messaging.models import Message
+from recoup.orders.became import order_became
 from recoup.recovery.models import RecoveryCase
 from recoup.recovery.queries import cases_by_key
 from recoup.shops.models import Shop
@@ -54,13 +55,10 @@ _MESSAGES = {Figure.MESSAGES, Figure.SENT, Figure.AFTER_KNOWN, Figure.BEFORE_KNO
 _BY_HAND_OVER = {Figure.SENT, Figure.AFTER_KNOWN, Figure.BEFORE_KNOWN}
 
 # The paid order that a reminder is about: its order, or the one that its cart became.
-_PAID_ORDER = """EXISTS (
+_PAID_ORDER = f"""EXISTS (
     SELECT FROM orders_order o
-    WHERE o.id = coalesce(r.order_id, (
-        SELECT became.id FROM orders_cart k JOIN orders_order became
-            ON became.shop_id = k.shop_id AND became.source_id = k.source_id AND became.ref = k.order_ref
-        WHERE k.id = r.cart_id AND k.order_ref <> ''))
-      AND {condition})"""
+    WHERE o.id = coalesce(r.order_id, (SELECT {order_became("k")} FROM orders_cart k WHERE k.id = r.cart_id))
+      AND {{condition}})"""  # noqa: S608 - an alias of ours
 
 _CONDITIONS: dict[Figure, tuple[str, ...]] = {
     Figure.CASES: (COUNTED,),

@@ -21,10 +21,11 @@ from recoup.analytics.report import (
     SourceDelay,
 )
 from recoup.core.money import Money
+from recoup.orders.became import order_became
 from recoup.shops.models import Shop
 
 _REPORT, _LATE, _DELAYS, _MONEY = (
-    files(__package__).joinpath(f"sql/{name}.sql").read_text()
+    files(__package__).joinpath(f"sql/{name}.sql").read_text().replace("{order_became_k}", order_became("k"))
     for name in ("recovery_report", "late_reminders", "source_delays", "money_by_step")
 )
 

@@ -10,7 +10,8 @@ from recoup.offers.events import OfferGranted
 from recoup.offers.granting import is_open
 from recoup.offers.models import Offer
 from recoup.offers.reasons import Reason
-from recoup.offers.redeeming import became, confirm_paid, free_unpaid, hold_offers, made_for
+from recoup.offers.redeeming import confirm_paid, free_unpaid, hold_offers, made_for
+from recoup.orders.became import find_order_of
 from recoup.orders.events import OrderCancelled, OrderChanged, OrderPlaced
 from recoup.orders.models import Order
 
@@ -29,14 +30,8 @@ def _is_over(offer: Offer) -> bool:
 
 def _became_open_order(offer: Offer) -> bool:
     """Tell whether the cart of an offer became an order that is still to be paid."""
-    cart = offer.cart
-    if cart is None or not cart.order_ref:
-        return False
-    orders = Order.objects.filter(
-        became(cart.source_id), shop_id=offer.shop_id, contact_id=offer.contact_id, ref=cart.order_ref
-    )
-    order = orders.first()
-    return order is not None and is_open(order)
+    order = find_order_of(offer.cart) if offer.cart is not None else None
+    return order is not None and order.contact_id == offer.contact_id and is_open(order)
 
 
 def follow_coupons(batch: Sequence[OrderPlaced | OrderChanged]) -> None:

@@ -327,11 +327,6 @@ def _made_for(order: Order) -> QuerySet[Offer]:
     return mine
 
 
-def became(source_id: int) -> Q:
-    """Return where the order that a cart of this source became may stand: at its source, or here."""
-    return Q(source_id=source_id) | Q(source__kind=OWN_KIND)
-
-
 def made_for(order: Order) -> list[int]:
     """Return the ids of the offers in force that were granted about an order, or about the cart that it was."""
     return list(_made_for(order).values_list("pk", flat=True))

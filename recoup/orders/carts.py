@@ -143,13 +143,19 @@ def hold_cart(source_id: int, ref: str) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"cart|{source_id}|{ref}"])
 
 
-def convert_cart(source: Source, ref: str, *, order_ref: str, at: datetime, now: datetime) -> Cart | None:
-    """Say that a cart became an order, once; `None` if we never knew the cart. Announces `CartChanged`."""
+def convert_cart(
+    source: Source, ref: str, *, order_ref: str, at: datetime, now: datetime, is_anew: bool = False
+) -> Cart | None:
+    """Say that a cart became an order, once; `None` if we never knew the cart. Announces `CartChanged`.
+
+    :param is_anew: the order takes the place of one that the cart became before, as where that was cancelled.
+    """
     hold_cart(source.pk, ref)
     cart = Cart.objects.select_for_update(no_key=True).filter(source=source, ref=ref).first()
-    if cart is None or cart.converted_at is not None:
+    if cart is None or (cart.converted_at is not None and not is_anew):
         return cart
-    cart.state, cart.converted_at, cart.order_ref, cart.check_at = Cart.State.CONVERTED, at, order_ref, None
+    cart.state, cart.converted_at = Cart.State.CONVERTED, cart.converted_at or at
+    cart.order_ref, cart.check_at = order_ref, None
     cart.save(update_fields=["state", "converted_at", "order_ref", "check_at"])
     _note(cart, "converted", at=at, now=now)
     outbox.announce(CartChanged(shop_id=cart.shop_id, cart_id=cart.pk, at=at))

@@ -11,6 +11,7 @@ from django.db import connection, transaction
 
 from recoup.core import activity, outbox
 from recoup.core.locks import lock_rows
+from recoup.orders.became import order_became
 from recoup.orders.models import Order
 from recoup.orders.queries import OFFLINE_MINUTES, ON_DELIVERY, OPEN_STATUSES, check_instant
 from recoup.orders.settle import lock_order
@@ -131,8 +132,8 @@ def follow_carts(cart_ids: Collection[int], *, now: datetime) -> None:
     close_cases([case for case, state in rows if state == "emptied"], outcome=Outcome.CANCELLED, now=now)
     _follow([case for case, state in rows if state not in ("converted", "emptied")], now=now)
     bought = _rows(
-        "SELECT o.id FROM orders_cart k JOIN orders_order o ON o.source_id = k.source_id AND o.shop_id = k.shop_id"
-        " AND o.ref = k.order_ref WHERE k.id = ANY(%(carts)s) AND k.order_ref <> '' AND o.paid_at IS NOT NULL",
+        f"SELECT o.id FROM orders_cart k JOIN orders_order o ON o.id = {order_became('k')}"  # noqa: S608 - an alias of ours
+        " WHERE k.id = ANY(%(carts)s) AND o.paid_at IS NOT NULL",
         carts=sorted(set(cart_ids)),
     )
     settle_paid_cases([row[0] for row in bought], now=now)

@@ -3,6 +3,8 @@
 The rows are locked by a statement of its own before: what is counted afterwards is then at least as new as the lock.
 """
 
+from recoup.orders.became import order_became
+
 CLOSE = """
 UPDATE recovery_recoverycase c SET outcome = %(outcome)s, closed_at = %(now)s
 WHERE c.id = ANY(%(cases)s) AND c.closed_at IS NULL
@@ -60,7 +62,7 @@ WHERE c.id = m.id AND (c.messages_sent, c.first_message_at) IS DISTINCT FROM (m.
 
 # Cases that these paid orders decide: their own, and those of the carts that they were before, unless the order had a
 # case itself: money is credited once.
-PAID_CASES = """
+PAID_CASES = f"""
 WITH paid AS MATERIALIZED (
     SELECT id, shop_id, source_id, contact_id, ref, cart_ref FROM orders_order
     WHERE id = ANY(%(orders)s) AND paid_at IS NOT NULL
@@ -70,14 +72,16 @@ WITH paid AS MATERIALIZED (
 SELECT c.id, p.id FROM paid p JOIN recovery_recoverycase c ON c.order_id = p.id
 UNION
 SELECT c.id, p.id FROM alone p
-JOIN orders_cart k ON k.shop_id = p.shop_id AND k.source_id = p.source_id AND k.ref = p.cart_ref AND p.cart_ref <> ''
+JOIN shops_source s ON s.shop_id = p.shop_id
+JOIN orders_cart k ON k.shop_id = p.shop_id AND k.source_id = s.id AND k.ref = p.cart_ref AND p.cart_ref <> ''
 JOIN recovery_recoverycase c ON c.cart_id = k.id
+WHERE k.source_id = p.source_id OR p.id = {order_became("k")}
 UNION
 SELECT c.id, p.id FROM alone p
-JOIN orders_cart k ON k.shop_id = p.shop_id AND k.contact_id = p.contact_id AND k.source_id = p.source_id
-    AND k.order_ref = p.ref
+JOIN orders_cart k ON k.shop_id = p.shop_id AND k.contact_id = p.contact_id AND k.order_ref = p.ref
 JOIN recovery_recoverycase c ON c.cart_id = k.id
-"""
+WHERE p.id = {order_became("k")}
+"""  # noqa: S608 - put together from aliases of ours
 
 # Recovered: paid after at least one message of the case, before it lapsed. The credit goes to the message whose link opened
 # the paying attempt, else to the one followed last, else to the one sent last, all before the money came.

@@ -6,13 +6,13 @@ from decimal import Decimal
 from enum import StrEnum
 
 from django.db import transaction
-from django.db.models import Q
 
 from recoup.catalog.deliveries import is_point_gone
 from recoup.core import activity
 from recoup.core.activity import Actor
 from recoup.customers.models import Contact
 from recoup.orders.actions import amount_due
+from recoup.orders.became import find_order_of
 from recoup.orders.carts import convert_cart
 from recoup.orders.correcting import Correction, correct_particulars
 from recoup.orders.models import Cart, Order
@@ -112,7 +112,7 @@ def person_of(subject: Cart | Order) -> Person:
 
 def next_step(subject: Cart | Order, filled: FilledCart) -> NextStep:
     """Return how the buyer of a cart gets on, the furthest step that is valid (C11); reads only."""
-    order = subject if isinstance(subject, Order) else _order_of(subject)
+    order = subject if isinstance(subject, Order) else find_order_of(subject)
     if order is not None:
         if found := _step_of_order(order):
             return found
@@ -138,19 +138,6 @@ def _step_of_order(order: Order) -> NextStep | None:
             return NextStep(Step.NOT_NOW)
         return NextStep(Step.PAY_ORDER, order=order) if ways.follow_url or ways.ways else None
     return None if reason in _OVER else NextStep(Step.PAID, order=order)
-
-
-def _order_of(cart: Cart) -> Order | None:
-    """Return the order that a cart became, at its source or here."""
-    if not cart.order_ref:
-        return None
-    return (
-        Order.objects.select_related("source", "contact", "shop")
-        .filter(
-            Q(source_id=cart.source_id) | Q(source__kind=OWN_KIND), shop_id=cart.shop_id, ref=cart.order_ref
-        )
-        .first()
-    )
 
 
 def place_order(
@@ -181,7 +168,7 @@ def place_order(
         told = _snapshot(subject, filled, buyer, ref, now)
         order = apply_order_snapshot(source, told, now=now)
         if isinstance(subject, Cart):
-            convert_cart(subject.source, subject.ref, order_ref=ref, at=now, now=now)
+            convert_cart(subject.source, subject.ref, order_ref=ref, at=now, now=now, is_anew=True)
         activity.record(
             "storefront.order.placed",
             shop_id=shop.pk,

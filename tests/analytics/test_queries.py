@@ -13,7 +13,7 @@ from recoup.core.money import Money
 from recoup.messaging.models import Message
 from recoup.recovery.actions import close_cases, lapse_due_cases
 from recoup.recovery.models import RecoveryCase
-from recoup.shops.models import Shop
+from recoup.shops.models import Shop, Source
 from tests.analytics.conftest import order_of, pay, unpaid
 from tests.factories.cases import make_case
 from tests.factories.messages import make_message
@@ -191,9 +191,24 @@ def test_reminders_after_the_payment_are_counted_and_shown(
     assert shown == [[message] * figures[0], [message] * figures[1]]
 
 
-def test_reminder_of_a_cart_whose_order_was_paid_is_counted_too(shop: Shop) -> None:
+@pytest.mark.parametrize("of", ["its source", "here", "the shop that its plugin names"])
+def test_reminder_of_a_cart_whose_order_was_paid_is_counted_too(shop: Shop, of: str) -> None:
     order = order_of(pay(unpaid(shop, NOW - DAY, messages=0), NOW))
-    cart = make_cart(shop, source=order.source, order_ref=order.ref)
+    told: dict[str, Any] = {
+        "source": make_source(shop),
+        "order_ref": order.ref,
+        "started_at": order.placed_at,
+    }
+    if of == "its source":
+        told["source"] = order.source
+    elif of == "here":
+        Source.objects.filter(pk=order.source_id).update(kind="own")
+    else:
+        told["contact"] = order.contact
+    cart = make_cart(shop, **told)
+    if of != "here":  # else any cart that names an order here is the one that it was placed from
+        stranger = make_cart(shop, source=make_source(shop), order_ref=order.ref, started_at=order.placed_at)
+        make_message(stranger, state="sent", handed_at=NOW + MINUTE)
     message = make_message(cart, state="sent", handed_at=NOW + MINUTE)
 
     [found] = recovery_report(shop, **YEAR).late

@@ -9,18 +9,22 @@ from django_scopes import scopes_disabled
 from recoup import flow
 from recoup.core import outbox
 from recoup.core.activity import Actor
-from recoup.orders.models import Order
+from recoup.orders.carts import convert_cart
+from recoup.orders.models import Cart, Order
 from recoup.orders.status import change_status
 from recoup.payments.actions import record_payment, record_refund
 from recoup.recovery.detection import open_due_cases
 from recoup.recovery.models import RecoveryCase
 from recoup.shops.snapshots import AttemptState, PaymentSnapshot, RefundSnapshot
+from recoup.storefront.buying import Agreed, Person, place_order
+from recoup.storefront.filled import fill
+from tests.factories.cases import make_case
 from tests.factories.clock import set_clock
 from tests.factories.messages import make_message
 from tests.factories.moments import HOUR, NOW
-from tests.factories.orders import make_order
+from tests.factories.orders import make_cart, make_order
 from tests.factories.people import make_contact
-from tests.factories.shops import make_shop
+from tests.factories.shops import make_shop, make_source
 
 pytestmark = pytest.mark.django_db
 
@@ -122,3 +126,62 @@ def test_order_marked_false_leaves_the_numbers_and_comes_back_with_its_case() ->
     change_status(order, "in_work", actor=Actor("person", 1), now=NOW + HOUR)
 
     assert (ended, only_case().outcome) == ("false", "")
+
+
+def reminded_cart(total: str) -> tuple[Cart, int]:
+    """Make a left cart whose person was written to an hour before `NOW`, and return it with the message."""
+    line = {"product_ref": "cream", "name": "Cream", "quantity": "1", "unit_price": total, "total": total}
+    cart = make_cart(make_shop(), state="abandoned", total=Decimal(total), lines=[line], check_at=None)
+    case = make_case(cart, opened_at=NOW - 2 * HOUR)
+    return cart, make_message(cart, case_id=case.pk, state="sent", handed_at=NOW - HOUR).pk
+
+
+def place_again(cart: Cart, total: str, email: str = "") -> Order:
+    agreed = Agreed(Decimal(total), cart.shop.terms_version)
+    person = Person(name="Ewa", email=email) if email else None
+    return place_order(cart, fill(cart), agreed, now=NOW, person=person)
+
+
+@pytest.mark.parametrize("email", ["", "ewa@other.example"])  # the second was corrected before ordering
+def test_cart_that_was_ordered_and_paid_here_is_recovered(email: str) -> None:
+    cart, message_id = reminded_cart("149.00")
+
+    order = place_again(cart, "149.00", email)
+    record_payment(order, paid(order, "149.00"), now=NOW + HOUR)
+    case = only_case()
+
+    assert (case.outcome, case.recovered_amount, case.credited_message_id, case.paid_order_id) == (
+        "recovered",
+        Decimal("149.00"),
+        message_id,
+        order.pk,
+    )
+
+
+def test_cart_that_was_ordered_here_again_after_its_order_was_cancelled_is_recovered() -> None:
+    cart, _ = reminded_cart("149.00")
+    first = place_again(cart, "149.00")
+    change_status(first, "cancelled", reason="other", actor=Actor("person", 1), now=NOW)
+    cart.refresh_from_db()
+
+    order = place_again(cart, "149.00")
+    record_payment(order, paid(order, "149.00"), now=NOW + HOUR)
+
+    assert (only_case().outcome, only_case().paid_order_id) == ("recovered", order.pk)
+
+
+@pytest.mark.parametrize(("is_theirs", "outcome"), [(True, "recovered"), (False, "became_order")])
+def test_cart_that_its_plugin_tells_became_an_order_of_another_source_is_recovered(
+    is_theirs: bool, outcome: str
+) -> None:
+    cart, _ = reminded_cart("149.00")
+    shop_itself = make_source(cart.shop, kind="woocommerce")
+    contact = cart.contact if is_theirs else make_contact(cart.shop)
+    order = make_order(
+        cart.shop, source=shop_itself, ref="1234", contact=contact, placed_at=NOW, check_at=None
+    )
+    convert_cart(cart.source, cart.ref, order_ref="1234", at=NOW, now=NOW)
+
+    record_payment(order, paid(order, "149.00"), now=NOW + HOUR)
+
+    assert only_case().outcome == outcome

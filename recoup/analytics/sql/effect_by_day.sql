@@ -34,7 +34,7 @@ WITH entered AS MATERIALIZED (
               AND o.placed_at < w.entered_at + %(window)s
             UNION ALL
             SELECT o.id, o.paid_at, o.currency, o.captured, o.refunded FROM orders_order o
-            WHERE o.shop_id = k.shop_id AND o.source_id = k.source_id AND o.ref = k.order_ref AND k.order_ref <> ''
+            WHERE k.order_ref <> '' AND o.id = {order_became_k}
         ) o
         WHERE o.paid_at IS NOT NULL ORDER BY o.paid_at, o.id LIMIT 1
     ) bought ON true

@@ -11,7 +11,7 @@ FROM (
     SELECT m.handed_at, o.paid_learnt_at
     FROM messaging_message m
     JOIN orders_cart k ON k.id = m.cart_id
-    JOIN orders_order o ON o.shop_id = k.shop_id AND o.source_id = k.source_id AND o.ref = k.order_ref
+    JOIN orders_order o ON o.id = {order_became_k}
     WHERE m.shop_id = %(shop_id)s AND m.handed_at >= %(start)s AND m.handed_at < %(end)s AND m.order_id IS NULL
       AND m.state IN ('sent', 'uncertain') AND NOT m.is_test AND m.purpose = 'reminder' AND k.order_ref <> ''
       AND m.handed_at >= o.paid_at
