@@ -210,6 +210,9 @@ def _write_attempt(order: Order, payment: PaymentSnapshot, *, now: datetime, thr
         if is_foreign and attempt.state not in CAPTURED:
             _hold_foreign(order, payment, now)
         _advance(attempt, payment, now)
+    elif _came_before(attempt, payment):
+        attempt.settled_at = payment.at
+        attempt.save(update_fields=["settled_at"])
     return attempt
 
 
@@ -264,6 +267,14 @@ def _is_news(attempt: Attempt, payment: PaymentSnapshot) -> bool:
         return _RANK[payment.state] > _RANK[known]
     # The same state told again: the earliest instant stands, whatever order the news came in.
     return attempt.settled_at is not None and payment.at < attempt.settled_at
+
+
+def _came_before(attempt: Attempt, payment: PaymentSnapshot) -> bool:
+    """Tell whether this is the success of money known already as given back or disputed: when it came is learnt now."""
+    is_later = (
+        attempt.state in CAPTURED and attempt.settled_at is not None and payment.at < attempt.settled_at
+    )
+    return is_later and payment.state is AttemptState.SUCCEEDED
 
 
 def _advance(attempt: Attempt, payment: PaymentSnapshot, now: datetime) -> None:

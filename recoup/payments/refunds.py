@@ -38,7 +38,9 @@ def refundable(attempt: Attempt) -> Decimal:
     """Return what can still be given back of a captured attempt."""
     if attempt.state not in CAPTURED:
         return Decimal(0)
-    given = Refund.objects.filter(attempt=attempt).aggregate(sum=Sum("amount"))["sum"] or Decimal(0)
+    given = Refund.objects.filter(attempt=attempt).aggregate(sum=Sum("amount"))["sum"]
+    if given is None:  # told as refunded without saying how much: all of it
+        return Decimal(0) if attempt.state == Attempt.State.REFUNDED else Decimal(attempt.amount)
     return Decimal(attempt.amount) - Decimal(given)
 
 

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from recoup.core import inbox
-from recoup.core.models import AttentionItem, InboxItem
+from recoup.core.models import AttentionItem, InboxItem, OutboxEvent
 from recoup.hooks.apply import Outcome, apply_item, apply_waiting
 from recoup.integrations.woocommerce import webhook as woo_webhook
 from recoup.orders.models import Cart, Order
@@ -210,6 +210,34 @@ def test_money_ends_paid_and_partly_refunded(source: Source) -> None:
     order = state["orders"][0]
     assert (order[3], str(order[5]), str(order[6])) == ("partly_refunded", "149.0000", "49.0000")
     assert [(ref, state) for ref, state, *_ in state["attempts"]] == [("p1", "failed"), ("p2", "succeeded")]
+
+
+@pytest.mark.parametrize(
+    "told", [("succeeded", "refunded"), ("refunded", "succeeded"), ("refunded",)], ids=" ".join
+)
+def test_payment_told_as_refunded_is_given_back_and_never_recovered(
+    source: Source, told: tuple[str, ...]
+) -> None:
+    """No refund names it: its state says all there is."""
+    hours = {"succeeded": 2, "refunded": 4}
+    raws = [told_order(0), *[told_payment("p1", state, hours[state]) for state in told]]
+    for number, raw in enumerate(raws):
+        apply_item(kept(source, raw, number, RECEIVED), now=RECEIVED)
+
+    order = settled_state()["orders"][0]
+    assert (order[3], str(order[5]), str(order[6])) == ("refunded", "149.0000", "149.0000")
+    assert order[8] == NOW + timedelta(hours=min(hours[state] for state in told))
+    received = OutboxEvent.objects.filter(kind="payments.PaymentReceived").count()
+    assert received == (1 if told[0] == "succeeded" else 0)
+
+
+def test_refund_that_names_no_payment_is_not_added_to_one_told_as_refunded(source: Source) -> None:
+    both = [payment("p1", "refunded", 4), payment("p2", "succeeded", 2)]
+    refund = {"id": "r1", "amount": "149.00", "at": at(4)}
+    apply_item(kept(source, told_order(5, payments=both, refunds=[refund]), 1, RECEIVED), now=RECEIVED)
+
+    order = settled_state()["orders"][0]
+    assert (order[3], str(order[5]), str(order[6])) == ("partly_refunded", "298.0000", "149.0000")
 
 
 WOO_ORDER = {
