@@ -58,8 +58,13 @@ class Shop(models.Model):
         default=60, validators=[MinValueValidator(1), MaxValueValidator(90 * 24 * 60)]
     )
     supersede_scope = models.CharField(max_length=8, choices=SupersedeScope, default=SupersedeScope.PRODUCT)
-    max_age_days = models.PositiveIntegerField(default=14)  # older orders never open a case (B6)
-    claim_hours = models.PositiveIntegerField(default=8)
+    # Older orders never open a case (B6).
+    max_age_days = models.PositiveIntegerField(
+        default=14, validators=[MinValueValidator(1), MaxValueValidator(3650)]
+    )
+    claim_hours = models.PositiveIntegerField(
+        default=8, validators=[MinValueValidator(1), MaxValueValidator(720)]
+    )
     # Null is test mode: everything runs, nothing leaves. Orders placed before this instant never get a message (B6).
     live_since = models.DateTimeField(null=True, blank=True)
     collects_carts = models.BooleanField(default=True)

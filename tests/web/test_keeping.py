@@ -221,6 +221,21 @@ def test_a_shop_changes_its_name_and_refuses_a_colour_that_is_none(owner: Client
     assert list(page.context["form"].errors) == ["colour"]
 
 
+@pytest.mark.parametrize(("age", "hours"), [("0", "0"), ("3651", "721")])
+def test_an_age_or_a_claim_that_would_end_all_reminders_is_refused_with_what_to_write(
+    owner: Client, age: str, hours: str
+) -> None:
+    form = owner.get("/s/own/settings/shop/").context["form"]
+    shown = {name: form[name].value() for name in form.fields if form[name].value() not in (None, False)}
+
+    page = owner.post("/s/own/settings/shop/", {**shown, "max_age_days": age, "claim_hours": hours})
+
+    errors = page.context["form"].errors
+    assert (page.status_code, sorted(errors)) == (422, ["claim_hours", "max_age_days"])
+    assert all(len(told) == 1 and told[0].startswith("Write at ") for told in errors.values())
+    assert Shop.objects.get(slug="own").max_age_days == 14
+
+
 def test_the_demo_keeps_to_its_own_mailbox_whatever_is_posted(
     owner: Client, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

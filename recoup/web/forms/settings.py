@@ -44,6 +44,16 @@ class ShopSettingsForm(forms.ModelForm[Shop]):
             "terms_version": _("Change it when the terms change: buyers then see the new ones."),
             "collects_carts": _("Reminders of carts go only to people who agreed to them."),
         }
+        error_messages = {
+            "max_age_days": {
+                "min_value": _("Write at least 1 day: with none, every order would be left alone."),
+                "max_value": _("Write at most 3650 days, which is ten years."),
+            },
+            "claim_hours": {
+                "min_value": _("Write at least 1 hour: with none, nobody could keep an order."),
+                "max_value": _("Write at most 720 hours, which is thirty days."),
+            },
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
