@@ -559,6 +559,10 @@ def test_texts_and_products_of_another_shop_are_mapped(editor: Editor) -> None:
     assert editor.doc["entry"]["if"]["v"] == ["p-1"]
 
 
+# A process that may be published, but for what a test puts in.
+WHOLE = b'{"schema": 1, %b, "entry": {"on": "order.unpaid", "first": "n1"}, "nodes": {"n1": {"t": "end"}}}'
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -571,6 +575,11 @@ def test_texts_and_products_of_another_shop_are_mapped(editor: Editor) -> None:
         b"<script>",
         b'{"recoup_process": 2, "process": {}}',
         b'{"recoup_process": 1, "process": []}',
+        WHOLE % b'"name": "a", "layout": {"n1": [NaN, 0]}',
+        WHOLE % b'"name": "a", "layout": {"n1": [1e999, 0]}',
+        WHOLE % rb'"name": "a\u0000"',
+        WHOLE % rb'"name": "\ud800"',
+        WHOLE % b'"name": "a", "name": "b"',
     ],
 )
 def test_a_hostile_file_is_refused_and_makes_nothing(editor: Editor, content: bytes) -> None:

@@ -7,7 +7,7 @@ from hashlib import blake2b
 from operator import or_
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, FiniteFloat, StringConstraints, model_validator
 
 from recoup.processes.engine.codes import MOST_GOALS, SubjectKind
 from recoup.processes.engine.entry import Reentry
@@ -143,7 +143,7 @@ class ProcessDocument(Strict):
     entry: Entry
     goals: list[GoalEvent] = Field(default_factory=list, max_length=MOST_GOALS)
     nodes: dict[NodeId, Node] = Field(min_length=1, max_length=MOST_NODES)
-    layout: dict[NodeId, tuple[float, float]] = Field(default_factory=dict)
+    layout: dict[NodeId, tuple[FiniteFloat, FiniteFloat]] = Field(default_factory=dict)
     examples: list[Example] = Field(default_factory=list, max_length=MOST_EXAMPLES)
     tour: list[TourStep] = Field(default_factory=list, max_length=MOST_TOUR_STEPS)
 

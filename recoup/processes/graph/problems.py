@@ -10,6 +10,9 @@ from recoup.processes.engine.wording import gettext_noop
 TEXTS: dict[str, str] = {
     "not_json": gettext_noop("This is not a process file."),
     "too_big": gettext_noop("The document is too large or too deeply nested."),
+    "double_key": gettext_noop("{what} stands twice in the same place of this file."),
+    "bad_number": gettext_noop("This file holds a number that is none: {what}."),
+    "bad_letters": gettext_noop("This text holds letters that are none."),
     "unknown_field": gettext_noop("{field} is not known here."),
     "missing_field": gettext_noop("{field} is missing."),
     "unknown_kind": gettext_noop("There is no block of the kind {kind}."),

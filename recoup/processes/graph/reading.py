@@ -1,14 +1,17 @@
 """From raw JSON to the models of the document; whatever pydantic finds becomes a problem with its place."""
 
-import json
 import re
 import types
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from recoup.core import strict_json
+from recoup.core.strict_json import JsonRefused
+from recoup.core.text import storable
 from recoup.processes.engine.nodes.table import KINDS
 from recoup.processes.graph.document import ProcessDocument
 from recoup.processes.graph.problems import InvalidProcess, Problem, closest
@@ -16,20 +19,43 @@ from recoup.processes.graph.problems import InvalidProcess, Problem, closest
 MOST_CHARACTERS = 1024 * 1024
 DEEPEST = 24
 _NOTHING = object()
+_REFUSALS = {
+    "too_deep": "too_big",
+    "duplicate_key": "double_key",
+    "bad_number": "bad_number",
+}  # others: not_json
 
 
 def read_json(text: str | bytes) -> Any:
     """Parse an uploaded file.
 
-    :raises InvalidProcess: if it is too large, too deep or no JSON object.
+    :raises InvalidProcess: if it is too large, too deep or no JSON, or holds what cannot be kept: two equal keys, numbers
+        that are none, letters that are none.
     """
     if len(text) > MOST_CHARACTERS:
         raise InvalidProcess([Problem("", "too_big")])
     try:
-        raw = json.loads(text)
-    except (ValueError, RecursionError):
-        raise InvalidProcess([Problem("", "not_json")]) from None
-    return raw
+        raw = strict_json.loads(text if isinstance(text, bytes) else text.encode("utf-8", "replace"))
+    except JsonRefused as refused:
+        code = _REFUSALS.get(refused.code, "not_json")
+        raise InvalidProcess([Problem("", code, {"what": refused.details})]) from None
+    return _kept(raw, "")
+
+
+def _kept(value: Any, path: str) -> Any:
+    """Return values as the format has them; refuse text that no database and no page can hold."""
+    match value:
+        case Decimal():
+            return float(value)
+        case str() if storable(value) != value:
+            raise InvalidProcess([Problem(path, "bad_letters")])
+        case list():
+            return [_kept(one, f"{path}.{n}".lstrip(".")) for n, one in enumerate(value)]
+        case dict():
+            if any(storable(key) != key for key in value):
+                raise InvalidProcess([Problem(path, "bad_letters")])
+            return {key: _kept(one, f"{path}.{key[:60]}".lstrip(".")) for key, one in value.items()}
+    return value
 
 
 def read_document(raw: Any) -> ProcessDocument:

@@ -244,9 +244,15 @@ def test_status_is_changed_of_orders_alone_and_cancelling_has_its_reason() -> No
     [
         ("{", "not_json"),
         ("[]", "not_json"),
-        ("[" * 100_000, "not_json"),
+        ("[" * 100_000, "too_big"),
         ('"' + "x" * MOST_CHARACTERS + '"', "too_big"),
         (json.dumps(document({"n1": END}, layout={"n1": [1, 2, 3]})), "wrong_value"),
+        (json.dumps(document({"n1": END}, layout={"n1": [float("nan"), 0]})), "bad_number"),
+        (json.dumps(document({"n1": END}, layout={"n1": [0, 7]})).replace("7", "1e999"), "bad_number"),
+        (json.dumps(document({"n1": END | {"label": "a\0"}})), "bad_letters"),
+        (json.dumps(document({"n1": END}, name="\ud800")), "bad_letters"),
+        (json.dumps(document({"n1": END, "n\0": END})), "bad_letters"),
+        (json.dumps(document({"n1": END})).replace('"n1": {', '"n1": {"t": "wait"}, "n1": {'), "double_key"),
     ],
 )
 def test_hostile_file_is_refused(text: str, code: str) -> None:
@@ -254,6 +260,16 @@ def test_hostile_file_is_refused(text: str, code: str) -> None:
         load_process(read_json(text))
 
     assert code in {problem.code for problem in refused.value.problems}
+
+
+def test_places_of_boxes_are_kept_as_numbers() -> None:
+    layout = {"n1": [1.5, -2]}
+
+    read = load_process(read_json(json.dumps(document({"n1": END}, layout=layout))))
+
+    assert read.as_json()["layout"] == layout
+    with pytest.raises(InvalidProcess):
+        load_process(document({"n1": END}, layout={"n1": [float("inf"), 0]}))
 
 
 def test_condition_of_endless_depth_is_refused() -> None:
