@@ -1,5 +1,6 @@
 """Reads of products: each once, whatever variants it has."""
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from django.contrib.postgres.aggregates import BoolOr
@@ -29,6 +30,21 @@ def repeatable_products(shop: Shop, *, most: int) -> list[ProductWhole]:
 def find_products(shop: Shop, text: str, *, most: int) -> list[ProductWhole]:
     """Return the products whose name holds a text, or whose article number begins with it, by name."""
     return _wholes(shop, Q(name__icontains=text) | Q(sku__istartswith=text), most)
+
+
+def product_names(shop: Shop, refs: Iterable[str]) -> dict[str, str]:
+    """Return the names of products by their reference; what is not there is left out."""
+    rows = Product.objects.filter(shop=shop, ref__in=list(refs)).order_by("-variant_ref", "id")
+    return dict(rows.values_list("ref", "name"))
+
+
+def products_called(shop: Shop, names: Collection[str]) -> dict[str, list[str]]:
+    """Return the references of the products that have these names exactly, each once."""
+    rows = Product.objects.filter(shop=shop, is_deleted=False, name__in=names).order_by("ref")
+    found: dict[str, list[str]] = {}
+    for name, ref in rows.values_list("name", "ref").distinct():
+        found.setdefault(name, []).append(ref)
+    return found
 
 
 def _wholes(shop: Shop, wanted: Q, most: int) -> list[ProductWhole]:

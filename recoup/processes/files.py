@@ -2,40 +2,54 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import StringConstraints, TypeAdapter, ValidationError
 
 from recoup.messaging.carrying import CarriedText, TextKey, carried_texts
 from recoup.processes.graph.document import ProcessDocument
 from recoup.processes.graph.editing import Raw
 from recoup.processes.graph.problems import InvalidProcess, Problem
 from recoup.processes.graph.reading import read_json
+from recoup.processes.graph.replacing import Named, names_in
 from recoup.processes.graph.texts_used import keys_of_texts
 from recoup.processes.graph.validation import load_process
+from recoup.processes.naming import LONGEST_NAME, Names, names_of
 from recoup.shops.models import Shop
 
 FORMAT = 1
 MARK = "recoup_process"  # names the format of the whole file; without it the file is the document alone
 MOST_TEXTS = 40
+_NAMES: TypeAdapter[dict[str, str]] = TypeAdapter(
+    dict[str, Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_NAME)]]
+)
 _TEXTS: TypeAdapter[dict[str, CarriedText]] = TypeAdapter(dict[TextKey, CarriedText])
 
 
 class ProcessFile(NamedTuple):
-    """What a file holds: a process that may be published, and the texts that came with it, by key."""
+    """What a file holds: a process that may be published, the texts that came with it, by key, and names.
+
+    `names` are what the other shop calls what the process names by number or reference; an older file tells none.
+    """
 
     document: ProcessDocument
     texts: Mapping[str, CarriedText]
+    names: Names
 
 
 def write_file(shop: Shop, doc: Raw) -> str:
-    """Return a document with the published texts that it sends as one JSON text; reading it gives them back equal."""
+    """Return a document with the published texts that it sends, and the names of what else it names, as one JSON text.
+
+    Reading it gives all of it back equal.
+    """
     texts = carried_texts(shop, sent_texts(doc))
     whole = {
         MARK: FORMAT,
         "process": doc,
         "texts": {key: text.model_dump(exclude_defaults=True) for key, text in texts.items()},
     }
+    if names := names_of(shop, doc):
+        whole["names"] = names
     return json.dumps(whole, ensure_ascii=False, indent=2) + "\n"
 
 
@@ -48,15 +62,18 @@ def read_file(content: str | bytes) -> ProcessFile:
     """Read a file that was written here, or a document alone.
 
     :raises InvalidProcess: with what is wrong and where: no JSON, too large, of a later format, a process that may not be
-        published, texts that are none.
+        published, texts or names that are none.
     """
     raw = read_json(content)
     if not isinstance(raw, Mapping) or MARK not in raw:
-        return ProcessFile(load_process(raw), {})
+        return ProcessFile(load_process(raw), {}, {})
     if raw[MARK] != FORMAT:
         raise InvalidProcess([Problem(MARK, "later_format")])
     document = load_process(raw.get("process"))
-    return ProcessFile(document, _texts(raw.get("texts", {}), sent_texts(document.as_json())))
+    doc = document.as_json()
+    return ProcessFile(
+        document, _texts(raw.get("texts", {}), sent_texts(doc)), _names(raw.get("names", {}), names_in(doc))
+    )
 
 
 def _texts(raw: Any, wanted: set[str]) -> dict[str, CarriedText]:
@@ -68,3 +85,17 @@ def _texts(raw: Any, wanted: set[str]) -> dict[str, CarriedText]:
         places = {".".join(map(str, ("texts", *detail["loc"][:3]))) for detail in error.errors()}
         raise InvalidProcess([Problem(place, "bad_texts") for place in sorted(places)]) from None
     return texts
+
+
+def _names(raw: Any, wanted: Mapping[Named, set[str]]) -> Names:
+    """Read the names of what the process names; others are left out."""
+    found = {}
+    for kind, keys in wanted.items():
+        named = raw.get(kind, {}) if isinstance(raw, Mapping) else None
+        if not isinstance(named, Mapping):
+            raise InvalidProcess([Problem("names", "bad_names")])
+        try:
+            found[kind] = _NAMES.validate_python({key: named[key] for key in keys if key in named})
+        except ValidationError:
+            raise InvalidProcess([Problem(f"names.{kind}", "bad_names")]) from None
+    return found

@@ -9,8 +9,16 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django_scopes import scopes_disabled
 
 from recoup.messaging.models import Template, TemplateVersion
+from recoup.processes.calls import add_endpoint
+from recoup.processes.drafts import problems_of
+from recoup.processes.graph.replacing import _FACTS
 from recoup.processes.models import Process
-from tests.web.test_editor import Editor, exported, shown_errors
+from recoup.segments.field import FieldType
+from recoup.segments.fields import FIELDS
+from recoup.shops.models import Membership, Source
+from tests.factories.moments import NOW
+from tests.processes.worlds import document
+from tests.web.test_editor import Editor, exported, make_product, shown_errors
 from tests.web.world import World
 
 
@@ -194,3 +202,136 @@ def test_the_editor_says_which_examples_no_longer_hold_and_takes_the_new_way_as_
     assert "5 examples were played through" in editor.page("process_edit")
     editor.post("process_edit_examples", number="4", to="remove")
     assert len(editor.doc["examples"]) == 4
+
+
+def naming(editor: Editor) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return a process that names something of every kind, all of it there in this shop, and the parts that name it."""
+    with scopes_disabled():
+        erp = add_endpoint(editor.shop, name="ERP", url="https://erp.example", now=NOW)
+        other = Process.objects.get(shop=editor.shop, key="unpaid_order").pk
+        source = Source.objects.filter(shop=editor.shop).earliest("pk")
+        ann = Membership.objects.filter(shop=editor.shop).earliest("pk").user_id
+    make_product(editor, "7", "Bicycle")
+    asked = {"all": [
+        {"f": "order.source", "op": "=", "v": str(source.pk)},
+        {"not": {"f": "contact.bought", "op": "has_any", "v": ["7"]}},
+    ]}  # fmt: skip
+    parts = {
+        "entry": {"on": "process.ended", "about": "order", "process": other, "first": "n1", "if": asked},
+        "n1": {"t": "webhook", "endpoint": erp.pk, "out": {"ok": "n2"}},
+        "n2": {"t": "task", "title": "Call", "person": ann, "out": {"done": "n3"}},
+        "n3": {"t": "enrol", "process": other, "out": {"next": "n4"}},
+        "n4": {"t": "offer", "kind": "gift", "gift": "7", "valid": "P2D", "out": {"granted": "n5"}},
+        "n5": {"t": "end"},
+    }
+    nodes = {name: part for name, part in parts.items() if name != "entry"}
+    expect = [{"after": "PT0S", "block": {"t": "webhook", "endpoint": erp.pk}}]
+    example = {"name": "One", "order": {"products": ["7"]}, "expect": expect}
+    return document(nodes, entry=parts["entry"], examples=[example]), parts
+
+
+def proposed(page: str) -> dict[str, str]:
+    """Return what stands in the fields of the wizard before anybody has chosen."""
+    selects = re.findall(r'(?s)<select[^>]*name="(\w+)"[^>]*>(.*?)</select>', page)
+    found = {name: "".join(re.findall(r'value="([^"]*)" selected', inner)) for name, inner in selects}
+    ticked = re.findall(r'name="(product\d)" value="([^"]*)"[^>]*checked', page)
+    return found | dict(ticked)
+
+
+def test_numbers_of_another_shop_are_never_taken_for_ours(editor: Editor) -> None:
+    whole, _parts = naming(editor)
+
+    page = upload(editor, whole).content.decode()
+    answer = settle(editor, whole, anyway="on")
+
+    assert answer.status_code == 303, shown_errors(answer)
+    assert set(proposed(page).values()) == {""}
+    doc = editor.doc
+    nodes = doc["nodes"]
+    assert (
+        doc["entry"]["process"],
+        nodes["n1"]["endpoint"],
+        nodes["n2"]["person"],
+        nodes["n3"]["process"],
+    ) == (0,) * 4
+    assert nodes["n4"]["gift"] == "? 7"
+    assert doc["entry"]["if"]["all"][0]["v"].startswith("? ")
+    assert doc["entry"]["if"]["all"][1]["not"]["v"] == ["? 7"]
+    assert doc["examples"][0]["expect"][0]["block"]["endpoint"] == 0
+    with scopes_disabled():
+        problems = [(one.path, one.code) for one in problems_of(editor.process, doc)]
+    assert problems == [(at, "left_open") for at in ("entry", "nodes.n1", "nodes.n2", "nodes.n3", "nodes.n4")]
+    assert "names something of another shop" in editor.page("process_edit")
+    assert "Choose…" in editor.page("process_edit_block", "n2")
+
+
+def test_what_has_the_same_name_here_is_proposed_and_taken(editor: Editor) -> None:
+    whole, parts = naming(editor)
+    theirs = json.loads(json.dumps(whole).replace('"7"', '"900"'))
+    theirs["entry"]["process"] = theirs["nodes"]["n3"]["process"] = 901
+    theirs["nodes"]["n1"]["endpoint"] = theirs["examples"][0]["expect"][0]["block"]["endpoint"] = 902
+    theirs["nodes"]["n2"]["person"] = 903
+    theirs["entry"]["if"]["all"][0]["v"] = "904"
+    with scopes_disabled():
+        source = Source.objects.filter(shop=editor.shop).earliest("pk").name
+        person = Membership.objects.filter(shop=editor.shop).earliest("pk").user.name
+    names = {
+        "process": {"901": "Unpaid order", "3": "not named"}, "program": {"902": "erp"}, "person": {"903": person},
+        "source": {"904": source}, "product": {"900": "Bicycle"},
+    }  # fmt: skip
+    file = {"recoup_process": 1, "process": theirs, "names": names}
+
+    found = proposed(upload(editor, file).content.decode())
+    answer = settle(editor, file, anyway="on", **found)
+
+    assert answer.status_code == 303, shown_errors(answer)
+    assert editor.doc["entry"] == parts["entry"]
+    assert editor.doc["nodes"] == {name: part for name, part in parts.items() if name != "entry"}
+    assert editor.doc["examples"] == whole["examples"]
+
+
+def test_an_exported_file_names_what_its_numbers_mean(editor: Editor) -> None:
+    whole, parts = naming(editor)
+    process, program = str(parts["n3"]["process"]), str(parts["n1"]["endpoint"])
+    person = str(parts["n2"]["person"])
+    settle(editor, whole, anyway="on", process0=process, program0=program, person0=person, product0="7")
+
+    names = json.loads(editor.client.get(editor.url("process_export")).content)["names"]
+
+    assert names["process"] == {process: "Unpaid order"}
+    assert names["program"] == {program: "ERP"}
+    assert names["product"] == {"7": "Bicycle"}
+    assert list(names["person"]) == [person]
+    assert "source" not in names  # it was left open
+
+
+def test_a_product_of_the_wizard_is_searched_for(editor: Editor) -> None:
+    whole, _parts = naming(editor)
+
+    page = settle(editor, whole, name="Kept", product0_q="bicy").content.decode()
+
+    assert re.search(r'name="product0" value="7"', page)
+    assert 'value="Kept"' in page
+    assert not shown_errors(settle(editor, whole, product0_q="bicy"))
+
+
+@pytest.mark.parametrize(
+    "names", [[], {"program": []}, {"program": {"1": {}}}, {"program": {"1": "x" * 5000}}]
+)
+def test_names_that_are_none_are_refused(editor: Editor, names: Any) -> None:
+    nodes = {"n1": {"t": "webhook", "endpoint": 1, "out": {"ok": "n2"}}, "n2": {"t": "end"}}
+
+    answer = upload(editor, {"recoup_process": 1, "process": document(nodes), "names": names})
+
+    assert answer.status_code == 422
+    assert "names" in " ".join(shown_errors(answer))
+
+
+def test_every_fact_about_products_or_sources_is_mapped() -> None:
+    naming_facts = {
+        one.name
+        for one in FIELDS.values()
+        if (one.type is FieldType.LIST and not one.folds) or one.name.endswith(".source")
+    }
+
+    assert set(_FACTS) == naming_facts

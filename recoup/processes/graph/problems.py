@@ -26,6 +26,9 @@ TEXTS: dict[str, str] = {
         "A process that begins at the end of another one names it, and no other does."
     ),
     "goal_is_entry": gettext_noop("This process begins with the payment, so it cannot end by it."),
+    "left_open": gettext_noop(
+        "The file that this came with names something of another shop here. Choose which one of yours it is."
+    ),
     "unknown_endpoint": gettext_noop("There is no other program with the number {endpoint}."),
     "unknown_process": gettext_noop("There is no other process with the number {process}."),
     "process_of_other_subject": gettext_noop(
@@ -74,6 +77,7 @@ TEXTS: dict[str, str] = {
     "condition_choice": gettext_noop("{field} is never {value}; it is one of: {choices}."),
     "later_format": gettext_noop("The file was written by a later version of Recoup. Update this one first."),
     "bad_texts": gettext_noop("The texts in this file cannot be read."),
+    "bad_names": gettext_noop("The names in this file cannot be read."),
     "example_zone": gettext_noop("{zone} is no time zone."),
     "example_choice": gettext_noop("An example: {value} does not fit here; it is one of: {choices}."),
     "example_block": gettext_noop(

@@ -16,6 +16,7 @@ from recoup.processes.graph.document import ProcessDocument
 from recoup.processes.graph.entries import ABOUT
 from recoup.processes.graph.problems import InvalidProcess, Problem, closest
 from recoup.processes.graph.reading import read_document
+from recoup.processes.graph.replacing import Named, has_open, is_open
 from recoup.processes.graph.ways import Ways
 from recoup.segments.fields import FIELDS
 from recoup.segments.tree import comparisons
@@ -79,6 +80,7 @@ def find_problems(
         *_unknown_processes(document, processes),
         *_texts_without_offer(document, offer_templates),
         *_unknown_endpoints(document, endpoints),
+        *([] if processes is None else _left_open(document)),
     ]
 
 
@@ -218,15 +220,33 @@ def _unknown_processes(
 
 def _unknown_endpoints(document: ProcessDocument, endpoints: Collection[int] | None) -> Iterator[Problem]:
     for name, node in document.nodes.items():
-        if endpoints is not None and isinstance(node, WebhookDocument) and node.endpoint not in endpoints:
+        if (
+            endpoints is None
+            or not isinstance(node, WebhookDocument)
+            or is_open(Named.PROGRAM, node.endpoint)
+        ):
+            continue
+        if node.endpoint not in endpoints:
             yield Problem(f"nodes.{name}.endpoint", "unknown_endpoint", {"endpoint": str(node.endpoint)})
 
 
 def _wrong_process(path: str, number: int, there: SubjectKind | None, *, fits: bool) -> Iterator[Problem]:
+    if is_open(Named.PROCESS, number):
+        return
     if there is None:
         yield Problem(path, "unknown_process", {"process": str(number)})
     elif not fits:
         yield Problem(path, "process_of_other_subject", {"process": str(number)})
+
+
+def _left_open(document: ProcessDocument) -> Iterator[Problem]:
+    """Find where nothing of this shop was chosen yet for what a file named of another one."""
+    doc = document.as_json(is_bare=True)
+    if has_open(doc["entry"]):
+        yield Problem("entry", "left_open")
+    for name, node in doc["nodes"].items():
+        if has_open(node):
+            yield Problem(f"nodes.{name}", "left_open")
 
 
 def _texts_without_offer(document: ProcessDocument, offer_templates: Collection[str]) -> Iterator[Problem]:

@@ -8,12 +8,13 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from recoup.catalog.models import Product
+from recoup.catalog.queries import product_names
 from recoup.offers import terms
 from recoup.offers.models import Offer, OfferSettings
 from recoup.offers.settings import CHANGEABLE
 from recoup.offers.terms import Terms
 from recoup.shops.models import Shop
-from recoup.web.forms.blocks.fields import ProductsField, product_names
+from recoup.web.forms.blocks.fields import ProductsField
 from recoup.web.forms.decimals import DecimalField, model_field
 
 Kind = Offer.Kind

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from django.utils.translation import gettext as _
 
+from recoup.catalog.queries import product_names
 from recoup.messaging.models import Template
 from recoup.messaging.shipped import READY_KEYS, UNFINISHED_KEYS, channel_of, kind_of
 from recoup.processes.engine.codes import Code, SubjectKind
@@ -14,12 +15,13 @@ from recoup.processes.graph.entries import subject_of
 from recoup.processes.graph.outline import Block, Branch, in_order, outline
 from recoup.processes.graph.picture import draw
 from recoup.processes.graph.problems import Problem
+from recoup.processes.graph.replacing import NOT_CHOSEN, Named, names_in
 from recoup.processes.models import Process
 from recoup.shops.access import Seat
 from recoup.shops.models import Shop
 from recoup.web.answers import place
 from recoup.web.forms.blocks.base import Around
-from recoup.web.forms.blocks.fields import product_names, source_names
+from recoup.web.forms.blocks.fields import source_names
 from recoup.web.listing import with_query
 from recoup.web.parts import Link, Words
 from recoup.web.picture import ICONS
@@ -56,7 +58,7 @@ class Shape:
 def shape_of(shop: Shop, doc: Raw) -> Shape:
     """Put a document into words."""
     texts = {one.key: text_name(one) for one in Template.objects.filter(shop=shop)}
-    products = product_names(shop, products_of(doc)) | source_names(shop)
+    products = product_names(shop, names_in(doc)[Named.PRODUCT]) | source_names(shop)
     picture = draw(ProcessDocument.model_validate(doc))
     others = _process_names(shop, {one["process"] for one in doc["nodes"].values() if one["t"] == "enrol"})
     titles, details = {}, {}
@@ -77,23 +79,6 @@ def shape_of(shop: Shop, doc: Raw) -> Shape:
     blocks = outline(doc)
     order = {name: number for number, name in enumerate(in_order(blocks), 1)}
     return Shape(doc, blocks, order, titles, details, texts, products)
-
-
-def products_of(doc: Raw) -> set[str]:
-    """Return every product that a document names."""
-    found: set[str] = set()
-    waiting: list[object] = [doc["entry"], *doc["nodes"].values()]
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, dict):
-            if str(one.get("f", "")).endswith((".products", ".bought")) and isinstance(one.get("v"), list):
-                found.update(map(str, one["v"]))
-            if isinstance(one.get("products"), list):
-                found.update(map(str, one["products"]))
-            waiting.extend(one.values())
-        elif isinstance(one, list):
-            waiting.extend(one)
-    return found
 
 
 def around(shop: Shop, shape: Shape, name: str = "") -> Around:
@@ -261,6 +246,7 @@ def entry_detail(shop: Shop, entry: Raw) -> str:
 def _process_names(shop: Shop, ids: set[int]) -> dict[int, str]:
     """Return the names of processes, also of those that are gone."""
     named = {one.pk: process_name(one) for one in Process.objects.filter(shop=shop, pk__in=ids)}
+    named[NOT_CHOSEN] = _("a process that is still to be chosen")
     return {pk: named.get(pk, _("a process that is not there (%(number)s)") % {"number": pk}) for pk in ids}
 
 

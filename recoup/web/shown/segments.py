@@ -8,6 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from recoup.accounts.roles import Right
+from recoup.catalog.queries import product_names
 from recoup.core.money import Money
 from recoup.customers.models import Contact
 from recoup.orders.models import Cart, Order
@@ -20,7 +21,7 @@ from recoup.segments.tree import comparisons, read_condition
 from recoup.shops.access import Seat
 from recoup.shops.models import Shop
 from recoup.web.answers import place
-from recoup.web.forms.blocks.fields import product_names, source_names
+from recoup.web.forms.blocks.fields import source_names
 from recoup.web.listing import Address
 from recoup.web.parts import FilterMenu, Link
 from recoup.web.shown.editor import shape_of

@@ -67,7 +67,7 @@ def _answer(request: StaffRequest, seat: Seat, page: Page) -> HttpResponse:
     lock = Lock.read(request.POST.get("lock", ""))
     if lock != state.lock:
         return _conflict(request, seat, page, DraftChanged(state, drafts.document_seen(page.process, lock)))
-    if _asks_again(request.POST):
+    if asks_again(request.POST):
         return _render(request, seat, page, page.make(request.POST, state.doc, True), lock)
     form = page.make(request.POST, state.doc, False)
     if form.is_valid():
@@ -95,7 +95,7 @@ def name_refused(code: str) -> str:
     return words[code]
 
 
-def _asks_again(posted: QueryDict) -> bool:
+def asks_again(posted: QueryDict) -> bool:
     """Tell whether something was searched for or a row was asked for: then nothing is saved yet."""
     searched = any(name.endswith("_q") and str(value).strip() for name, value in posted.items())
     is_wanted = bool(posted.get("new_fact") or posted.get("segment"))

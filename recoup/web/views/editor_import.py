@@ -1,6 +1,7 @@
-"""The file of a process, and a process from a file: its texts and products are mapped, its examples run (J10)."""
+"""The file of a process, and a process from a file: what it names is mapped, its examples run (J10)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Set
+from typing import Any
 
 from django.contrib import messages
 from django.db import transaction
@@ -11,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from recoup.accounts.roles import Right
-from recoup.catalog.models import Product
+from recoup.catalog.queries import product_names, products_called
 from recoup.messaging.carrying import CarriedText, NoFreeKey, is_same
 from recoup.messaging.carrying import take_in as take_in_text
 from recoup.messaging.models import Template
@@ -22,24 +23,22 @@ from recoup.processes.examples import run_examples
 from recoup.processes.files import ProcessFile, read_file, write_file
 from recoup.processes.graph.editing import Raw
 from recoup.processes.graph.problems import InvalidProcess
-from recoup.processes.graph.replacing import replace_names
+from recoup.processes.graph.replacing import NUMBERED, Named, left_open, names_in, replace_names
 from recoup.processes.models import Process
+from recoup.processes.naming import LONGEST_NAME, own_names
 from recoup.processes.texts import template_keys
 from recoup.shops.access import Seat
-from recoup.shops.models import Shop
+from recoup.shops.models import Membership, Shop
 from recoup.web.answers import actor_of, place, see_other
 from recoup.web.doors import StaffRequest, staff
-from recoup.web.forms.blocks.fields import product_names
 from recoup.web.forms.processes import FROM_FILE, Asked, MappingForm, ProcessFileForm
 from recoup.web.parts import Link, Words
-from recoup.web.shown.editor import products_of
 from recoup.web.shown.examples import ExampleList, told
 from recoup.web.views.editor import get_process
-from recoup.web.views.editor_forms import name_refused
+from recoup.web.views.editor_forms import asks_again, name_refused
 from recoup.web.words import blocks as block_words
+from recoup.web.words.steps import process_name
 from recoup.web.words.texts import text_name
-
-MOST_PRODUCTS = 200
 
 
 class _TextRefused(Exception):
@@ -94,13 +93,16 @@ def _map(request: StaffRequest, seat: Seat, content: str, *, is_first: bool) -> 
         messages.warning(request, _("This is not a process file."))
         return see_other(place(seat, "process_import"))
     examples = _examples(seat.shop, file)
+    is_again = asks_again(request.POST)
     form = MappingForm(
         None if is_first else request.POST,
+        shop=seat.shop,
         asked=list(_asked(seat.shop, file)),
         is_confirmed=examples is None or examples.hold,
         initial={"name": file.document.name, "content": content},
+        again=is_again,
     )
-    if not is_first and form.is_valid():
+    if not (is_first or is_again) and form.is_valid():
         try:
             made = _make(request, seat, file, form)
         except NameRefused as refused:
@@ -123,24 +125,63 @@ def _examples(shop: Shop, file: ProcessFile) -> ExampleList | None:
 
 
 def _asked(shop: Shop, file: ProcessFile) -> Iterator[Asked]:
-    """Yield what has to be settled: texts of the file that differ from ours, texts and products that are not here."""
+    """Yield what has to be settled: texts that are not here or differ, and whatever else the file names.
+
+    A number means nothing in another shop, even where one of ours has it: what is proposed has the same name.
+    """
     doc = file.document.as_json()
+    named = names_in(doc)
+    yield from _asked_texts(shop, file, _channels_of_texts(doc))
+    yield from _asked_products(shop, file, named[Named.PRODUCT])
+    for kind, own in own_names(shop).items():
+        choices: list[tuple[str, Words]] = [("", _("leave it open, and settle it in the editor"))]
+        choices += sorted(_labels(shop, kind, own).items(), key=lambda one: str(one[1]).casefold())
+        for key in sorted(named[kind], key=lambda key: (len(key), key)):
+            called = file.names.get(kind, {}).get(key, "")
+            label = called or _("number %(number)s") % {"number": key}
+            yield Asked(kind, key, label, choices, _only_one(called, own))
+
+
+def _labels(shop: Shop, kind: Named, own: Mapping[str, str]) -> Mapping[str, str]:
+    """Return how this shop's own things are shown: colleagues without a name by their address."""
+    if kind is Named.PERSON:
+        rows = Membership.objects.filter(shop=shop).select_related("user")
+        return {str(one.user_id): str(one.user) for one in rows}
+    return {key: process_name(None, name) if kind is Named.PROCESS else name for key, name in own.items()}
+
+
+def _only_one(called: str, own: Mapping[str, str]) -> str:
+    """Return the only one of this shop that is called so, or nothing."""
+    alike = [key for key, name in own.items() if called and name.casefold() == called.casefold()]
+    return alike[0] if len(alike) == 1 else ""
+
+
+def _asked_products(shop: Shop, file: ProcessFile, refs: Set[str]) -> Iterator[Asked]:
+    """Yield the products that are not here under their reference, or are another product by their name."""
+    own = product_names(shop, refs)
+    names = file.names.get(Named.PRODUCT, {})
+    asked = [
+        ref
+        for ref in sorted(refs)
+        if not (ref in own and ref in names and own[ref][:LONGEST_NAME] == names[ref])
+    ]
+    alike = products_called(shop, [names[ref] for ref in asked if ref in names])
+    for ref in asked:
+        found = alike.get(names.get(ref, ""), [])
+        yield Asked(Named.PRODUCT, ref, names.get(ref, ref), chosen=found[0] if len(found) == 1 else "")
+
+
+def _asked_texts(shop: Shop, file: ProcessFile, channels: Mapping[str, str]) -> Iterator[Asked]:
     known = template_keys(shop)
     texts = list(Template.objects.filter(shop=shop, current_version__isnull=False).order_by("key"))
-    for key, channel in sorted(_channels_of_texts(doc).items()):
+    for key, channel in sorted(channels.items()):
         carried = file.texts.get(key)
         own: list[tuple[str, Words]] = [(one.key, text_name(one)) for one in texts if one.channel == channel]
         if carried is not None and not is_same(shop, key, carried):
-            yield Asked("text", key, _text_choices(key, own), carried.name)
+            choices = _text_choices(key, own)
+            yield Asked(Named.TEXT, key, carried.name, choices, choices[0][0])
         elif carried is None and key not in known:
-            yield Asked("text", key, [("", _("keep it as it is, and settle it later")), *own])
-    named = products_of(doc)
-    missing = sorted(named - set(product_names(shop, named)))
-    if missing:
-        products = Product.objects.filter(shop=shop, is_deleted=False).order_by("name", "id")
-        goods: list[tuple[str, Words]] = [(one.ref, one.name) for one in products[:MOST_PRODUCTS]]
-        for ref in missing:
-            yield Asked("product", ref, [("", _("keep it as it is, and settle it later")), *goods])
+            yield Asked(Named.TEXT, key, key, [("", _("keep it as it is, and settle it later")), *own])
 
 
 def _channels_of_texts(doc: Raw) -> dict[str, str]:
@@ -165,10 +206,20 @@ def _text_choices(key: str, own: list[tuple[str, Words]]) -> list[tuple[str, Wor
 def _make(request: StaffRequest, seat: Seat, file: ProcessFile, form: MappingForm) -> Process:
     """Make the texts that are taken from the file, then the process: all of it, or nothing."""
     with transaction.atomic():
-        texts = form.mapped("text")
+        chosen = {kind: form.mapped(kind) for kind in Named}
         for name, field in form.taken().items():
-            texts[name] = _take_in_text(request, seat, name, file.texts[name], field)
-        mapped: Raw = replace_names(file.document.as_json(), texts, form.mapped("product"))
+            chosen[Named.TEXT][name] = _take_in_text(request, seat, name, file.texts[name], field)
+        asked = {(one.kind, one.name) for one in form.asked.values()}
+
+        def rename(kind: Named, value: Any) -> Any:
+            key = str(value)
+            if found := chosen[kind].get(key):
+                return int(found) if kind in NUMBERED else found
+            if kind is Named.TEXT or (kind, key) not in asked:
+                return value
+            return left_open(kind, file.names.get(kind, {}).get(key, key))
+
+        mapped: Raw = replace_names(file.document.as_json(), rename)
         return drafts.create_process(
             seat.shop, name=form.cleaned_data["name"], start=mapped, actor=actor_of(seat), now=request.now
         )

@@ -12,7 +12,7 @@ from recoup.processes.engine.nodes.base import Kind, NextPort, NodeDocument, Sum
 from recoup.processes.engine.records import Enrolment, Facts
 from recoup.processes.engine.wording import gettext_noop
 
-ProcessId = Annotated[int, Field(ge=1, le=2**63 - 1)]
+ProcessId = Annotated[int, Field(ge=0, le=2**63 - 1)]  # 0: none was chosen yet, see `graph.replacing`
 
 
 class EnrolEffect(NamedTuple):

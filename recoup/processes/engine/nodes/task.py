@@ -66,7 +66,7 @@ class TaskDocument(NodeDocument):
     title: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
     note: Annotated[str, StringConstraints(max_length=1000)] = ""
     role: Literal["owner", "manager", "clerk", "marketer", "service"] | None = None
-    person: Annotated[int, Field(ge=1, le=2**63 - 1)] | None = None
+    person: Annotated[int, Field(ge=0, le=2**63 - 1)] | None = None  # 0: nobody was chosen yet
     priority: Literal["high", "normal", "low"] = "normal"
     due: ForwardSpan = "P1D"
     within: ForwardSpan | None = None

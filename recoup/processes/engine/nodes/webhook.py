@@ -49,7 +49,7 @@ class WebhookDocument(NodeDocument):
     """A call to one of the shop's addresses. With `within` the block waits so long for it to be taken."""
 
     t: Literal["webhook"]
-    endpoint: Annotated[int, Field(ge=1, le=2**63 - 1)]
+    endpoint: Annotated[int, Field(ge=0, le=2**63 - 1)]  # 0: none was chosen yet, see `graph.replacing`
     tells: Annotated[list[Told], Field(max_length=3)] = Field(default_factory=lambda: list[Told](("order",)))
     within: ForwardSpan | None = None
     out: WebhookPorts

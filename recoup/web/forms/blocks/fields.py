@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from recoup.catalog.models import Product
+from recoup.catalog.queries import product_names
 from recoup.processes.engine.times import parse_span
 from recoup.processes.models import Process
 from recoup.shops.models import Shop, Source
@@ -121,12 +122,6 @@ class ProductsField(forms.MultipleChoiceField):
         self.choices = [(ref, names.get(ref, ref)) for ref in chosen] + [
             (ref, name) for ref, name in found.items() if ref not in chosen
         ]
-
-
-def product_names(shop: Shop, refs: Iterable[str]) -> dict[str, str]:
-    """Return the names of products by their reference."""
-    rows = Product.objects.filter(shop=shop, ref__in=list(refs)).order_by("-variant_ref", "id")
-    return dict(rows.values_list("ref", "name"))
 
 
 def source_names(shop: Shop) -> dict[str, str]:

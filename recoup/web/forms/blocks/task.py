@@ -10,6 +10,7 @@ from recoup.accounts.roles import Role
 from recoup.desk.models import Task
 from recoup.desk.titles import WORDS, unknown_words
 from recoup.processes.engine.nodes.task import PRIORITIES, ROLES
+from recoup.processes.graph.replacing import NOT_CHOSEN
 from recoup.shops.models import Membership
 from recoup.web.forms.blocks.base import BlockForm, Part
 from recoup.web.forms.blocks.fields import SpanField
@@ -58,7 +59,7 @@ class TaskForm(BlockForm):
         return {
             "title": raw.get("title", ""),
             "note": raw.get("note", ""),
-            "who": f"person:{person}" if person else f"role:{role}" if role else _EVERYBODY,
+            "who": f"person:{person}" if person is not None else f"role:{role}" if role else _EVERYBODY,
             "priority": raw.get("priority", "normal"),
             "due": raw.get("due", "P1D"),
             "waits": raw.get("within") is not None,
@@ -78,7 +79,8 @@ class TaskForm(BlockForm):
         choices += [(f"person:{one.user_id}", str(one.user)) for one in people]
         before = self.initial["who"]
         if before not in dict(choices):
-            choices.append((before, _("somebody who does not work here any more")))
+            gone = _("somebody who does not work here any more")
+            choices.append((before, _("Choose…") if self.raw_before.get("person") == NOT_CHOSEN else gone))
         field = self.fields["who"]
         assert isinstance(field, forms.ChoiceField)
         field.choices = choices
