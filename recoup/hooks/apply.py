@@ -157,13 +157,15 @@ def _apply_waitable(source: Source, snapshot: Snapshot, now: datetime, *, is_bac
 def apply_snapshot(source: Source, snapshot: Snapshot, *, now: datetime, is_backfill: bool = False) -> None:
     """Hand a snapshot to the part that records it; `now` is when we learnt it. Runs in the shop's scope.
 
-    What waited for an order is woken by it.
+    An order that was placed since its source was connected is no history, even if a page of history brings it first: its
+    webhook may be late or lost. What waited for an order is woken by it.
 
     :raises OrderUnknown: if it names an order that has not come yet.
     """
     match snapshot:
         case OrderSnapshot():
-            apply_order_snapshot(source, snapshot, now=now, is_backfill=is_backfill)
+            is_history = is_backfill and snapshot.placed_at < source.live_since
+            apply_order_snapshot(source, snapshot, now=now, is_backfill=is_history)
             inbox.wake(source.pk, ref=snapshot.ref)
         case OrderPaymentSnapshot():
             apply_order_payment(source, snapshot, now=now)

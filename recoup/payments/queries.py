@@ -17,12 +17,11 @@ def _refunded(order: Order, attempts: Sequence[Attempt]) -> Decimal:
     A refund that names no attempt may be that very money; it is not counted twice.
     """
     named, unnamed = dict[int, Decimal](), Decimal(0)
-    refunds = Refund.objects.filter(order=order, currency=order.currency)
-    for attempt_id, amount in refunds.values_list("attempt_id", "amount"):
-        if attempt_id is None:
-            unnamed += amount
+    for refund in Refund.objects.filter(order=order, currency=order.currency):
+        if refund.attempt_id is None:
+            unnamed += refund.amount
         else:
-            named[attempt_id] = named.get(attempt_id, Decimal(0)) + amount
+            named[refund.attempt_id] = named.get(refund.attempt_id, Decimal(0)) + refund.amount
     bare = [a.amount for a in attempts if a.state == Attempt.State.REFUNDED and a.pk not in named]
     return sum(named.values(), Decimal(0)) + max(unnamed, sum(bare, Decimal(0)))
 

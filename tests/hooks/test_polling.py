@@ -10,11 +10,12 @@ from django_scopes import scopes_disabled
 from pytest_django import Settings
 
 from recoup.core import inbox
-from recoup.core.models import AttentionItem, InboxItem
+from recoup.core.models import AttentionItem, InboxItem, OutboxEvent
 from recoup.core.outbox import set_routes
 from recoup.hooks import tasks
 from recoup.hooks.apply import apply_waiting
 from recoup.hooks.ask import ask_source, askable_kinds
+from recoup.hooks.pages import apply_page
 from recoup.hooks.tasks import poll_sources
 from recoup.integrations.woocommerce import paging
 from recoup.orders.events import OrderPlaced
@@ -23,6 +24,7 @@ from recoup.recovery.asking import ask_due_orders
 from recoup.recovery.detection import open_due_cases
 from recoup.recovery.models import RecoveryCase
 from recoup.shops import sources
+from recoup.shops.adapters import platform
 from recoup.shops.models import Shop as OurShop
 from recoup.shops.models import Source
 from recoup.shops.ports import SourceRefused
@@ -320,6 +322,18 @@ def test_history_is_fetched_and_announced_to_nobody(woo: Shop, connected: Source
         cursor.execute("SELECT count(*) FROM core_outbox")
         assert cursor.fetchone() == (0,)
     set_routes({})
+
+
+def test_order_placed_while_history_is_read_is_no_history(woo: Shop, connected: Source) -> None:
+    """Its webhook is late, and the last page of history brings it first."""
+    woo.add_order(1)
+    page = platform("woocommerce").backfill(connected, {}, since=NOW - 60 * DAY)
+
+    apply_page(connected, page, now=NOW, is_backfill=True)
+
+    with scopes_disabled():
+        assert list(Order.objects.values_list("is_backfill", "check_at")) == [(False, NOW + DAY)]
+    assert OutboxEvent.objects.filter(kind="orders.OrderPlaced").count() == 1
 
 
 def test_long_history_goes_on_in_the_next_round(
