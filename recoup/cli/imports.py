@@ -17,6 +17,9 @@ def import_file(
     mapping: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="JSON that says what the columns mean.")
     ] = None,
+    source: Annotated[
+        str, typer.Option("--from", help="The system that the file comes from, if there is more than one.")
+    ] = "",
     report: Annotated[
         Path | None, typer.Option(help="A CSV file to be written, with a line for every order.")
     ] = None,
@@ -26,5 +29,7 @@ def import_file(
         from recoup.integrations.csvfile import commands  # local: django
 
         raise typer.Exit(
-            commands.import_file(path, shop=shop, mapping=mapping, is_dry_run=dry_run, report=report)
+            commands.import_file(
+                path, shop=shop, mapping=mapping, is_dry_run=dry_run, report=report, source_name=source
+            )
         )

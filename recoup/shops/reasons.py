@@ -94,7 +94,14 @@ WORDS = {
     "hook_disabled": _("The shop has switched off its webhook for %(details)s after failed deliveries."),
     "secret_short": _("The secret must be at least 24 bytes, in the form that the shop uses."),
     # Files
-    "file_gone": _("The file is not there any more. Upload it again."),
+    "file_gone": _(
+        "The file is not there any more. Upload it again. Where several machines work together, they must share the"
+        " folder of uploaded files."
+    ),
+    "another_order": _(
+        "An order with this number is known already, placed on %(details)s by somebody else. If the file comes from another"
+        " shop or system, upload it under its own name."
+    ),
     "file_empty": _("The file is empty."),
     "file_unreadable": _("The file is not text in %(details)s."),
     "encoding_unsure": _(

@@ -37,13 +37,15 @@ def import_file(
     mapping: Path | dict[str, Any] | None = None,
     is_dry_run: bool = False,
     report: Path | None = None,
+    source_name: str = "",
     console: Console | None = None,
 ) -> int:
     """Import a file into a shop and return the exit code: 0 done, 1 done with refused lines, 2 not imported.
 
     `mapping` is JSON (or a file of it) whose keys replace what the file's own names suggest: `columns`, `decimal`,
     `dates`, `currency`, `zone`, `words`, `default_state`, `encoding`, `delimiter`; `about` ("orders" or "products") and
-    `replaces_hand` for costs that a person entered. `report` is a CSV that gets a line for every order or product.
+    `replaces_hand` for costs that a person entered. `report` is a CSV that gets a line for every order or product;
+    `source_name` the name of the system that the file comes from.
     """
     console = console or Console()
     try:
@@ -55,7 +57,9 @@ def import_file(
     try:
         plan = _plan(path, owner, mapping)
         with scopes_disabled():
-            run = start_import(path, owner, plan, now=trade_now(), is_dry_run=is_dry_run)
+            run = start_import(
+                path, owner, plan, now=trade_now(), is_dry_run=is_dry_run, source_name=source_name
+            )
     except FileRefused as refused:
         console.print(f"[red]{words(str(refused))}[/red]")
         return 2

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import structlog
 from django.db import DatabaseError, connection, transaction
@@ -25,13 +26,17 @@ from recoup.integrations.csvfile.reading import FileRefused, file_hash
 from recoup.orders.actions import CurrencyChanged
 from recoup.orders.models import Order
 from recoup.payments.actions import apply_order_snapshot
-from recoup.shops.models import ImportRefusal, ImportRun, Shop, Source
+from recoup.shops.models import FILE_KIND, ImportRefusal, ImportRun, Shop, Source
+from recoup.shops.snapshots import OrderSnapshot
 
 log = structlog.get_logger(__name__)
 
 PATIENCE = 3000  # milliseconds that an order waits for a message that is just going out
 ABANDONED_AFTER = timedelta(minutes=2)  # a run without progress for so long was killed
 LOOP, BEAT_SECONDS = "imports", 10.0
+OTHERS_HAVE, MOST_WAITING = timedelta(hours=1), 50
+FIRST_NAME = "CSV"
+SAME_DAY = timedelta(days=1)
 MOST_REFUSALS = 10_000  # lines listed with their reason; beyond that they are counted only
 
 Tell = Callable[[ImportRun, Entry], None]
@@ -50,15 +55,27 @@ class Preview:
     shown: tuple[Entry, ...]
 
 
-def file_source(shop: Shop, *, now: datetime) -> Source:
-    """Return the source that imported orders of a shop belong to, made on first use."""
+def file_source(shop: Shop, name: str = "", *, now: datetime) -> Source:
+    """Return the source that imported orders of a shop belong to, made on first use.
+
+    Orders are known by their numbers, so the files of each system that the seller has ever had belong to a source of
+    their own, by its name, whatever its capitals; without one to the first there is.
+    """
+    name = " ".join(name.split())[:120]
     with scope(shop=shop):
-        known = Source.objects.filter(shop=shop, kind="csvfile").order_by("id").first()
+        sources = Source.objects.filter(shop=shop, kind=FILE_KIND).order_by("id")
+        known = sources.filter(Q(name__iexact=name) if name else Q()).first()
         if known is not None:
             return known
-        source = Source(shop=shop, kind="csvfile", name="CSV", live_since=now)
-        source.save(force_insert=True)
-        return source
+        source = Source(
+            shop=shop,
+            kind=FILE_KIND,
+            name=name or FIRST_NAME,
+            site=(name or FIRST_NAME).casefold(),
+            live_since=now,
+        )
+        Source.objects.bulk_create([source], ignore_conflicts=True)  # two who import at once share it
+        return sources.get(site=source.site)
 
 
 def preview(path: Path, plan: Plan, *, now: datetime, shown: int = 20) -> Preview:
@@ -117,11 +134,13 @@ def request_import(
 def import_waiting(*, now: datetime) -> int:
     """Run the oldest import that waits or was killed, of any shop; return how many orders it brought. The worker's loop.
 
-    It takes as long as the file does, and beats for its loop meanwhile.
+    It takes as long as the file does, and beats for its loop meanwhile. A file that lies on another machine is left to the
+    worker there; what nobody has found for an hour has failed.
     """
     dead = Q(state="running") & (Q(beat_at=None) | Q(beat_at__lt=real_now() - ABANDONED_AFTER))
     with scopes_disabled():
-        run = ImportRun.objects.filter(Q(state="waiting") | dead).order_by("id").first()
+        waiting = ImportRun.objects.filter(Q(state="waiting") | dead).order_by("id")[:MOST_WAITING]
+        run = next((run for run in waiting if _is_here(run) or now - run.created_at > OTHERS_HAVE), None)
         if run is None:
             return 0
         try:
@@ -129,6 +148,11 @@ def import_waiting(*, now: datetime) -> int:
         except AlreadyRunning:
             return 0
     return run.created + run.known
+
+
+def _is_here(run: ImportRun) -> bool:
+    """Tell whether this machine has the file; it may lie on the one that took it in."""
+    return Path(run.file_path).is_file()
 
 
 class _Beating:
@@ -193,17 +217,17 @@ def _settle(run: ImportRun, source: Source, entry: Entry, now: datetime, plan: P
         with transaction.atomic():
             _settle_cost(run, source, entry, entry.snapshot, replaces_hand=plan.replaces_hand, now=now)
         return
-    if run.is_dry_run:
-        is_known = Order.objects.filter(source=source, ref=entry.ref).exists()
-        with transaction.atomic():
-            _move_on(run, entry, "known" if is_known else "created")
-        return
     try:
         with transaction.atomic():
             set_lock_timeout(PATIENCE)
-            is_known = Order.objects.filter(source=source, ref=entry.ref).exists()
-            apply_order_snapshot(source, entry.snapshot, now=now, is_backfill=True)
-            _move_on(run, entry, "known" if is_known else "created")
+            known = Order.objects.filter(source=source, ref=entry.ref).select_related("contact").first()
+            if known is not None and _is_another(known, entry.snapshot):
+                day = known.placed_at.astimezone(ZoneInfo(source.shop.time_zone))
+                _refuse(run, entry, f"another_order: {day:%Y-%m-%d}")
+                return
+            if not run.is_dry_run:
+                apply_order_snapshot(source, entry.snapshot, now=now, is_backfill=True)
+            _move_on(run, entry, "created" if known is None else "known")
     except (DatabaseError, CurrencyChanged, ValueError) as error:
         if isinstance(error, DatabaseError) and not connection.is_usable():
             raise
@@ -215,6 +239,12 @@ def _settle(run: ImportRun, source: Source, entry: Entry, now: datetime, plan: P
                 entry,
                 f"currency_changed: {error}" if is_change else f"row_failed: {type(error).__name__}",
             )
+
+
+def _is_another(known: Order, told: OrderSnapshot) -> bool:
+    """Tell whether a number is used by two systems: placed on other days by people with other addresses."""
+    theirs, ours = told.person.email.casefold(), known.contact.email.casefold() if known.contact else ""
+    return bool(theirs and ours) and theirs != ours and abs(told.placed_at - known.placed_at) > SAME_DAY
 
 
 _COUNTED = {Taken.CREATED: "created", Taken.CHANGED: "known", Taken.SAME: "known"}
@@ -261,12 +291,17 @@ def _end(run: ImportRun, state: ImportRun.State, *, now: datetime, trouble: str 
     return run
 
 
-def start_import(path: Path, shop: Shop, plan: Plan, *, now: datetime, is_dry_run: bool) -> ImportRun:
+def start_import(
+    path: Path, shop: Shop, plan: Plan, *, now: datetime, is_dry_run: bool, source_name: str = ""
+) -> ImportRun:
     """Make the run of a file for a shop and claim it: what the command line calls before `run_import`.
+
+    `source_name` is that of the system that the file comes from.
 
     :raises PlanIncomplete: :raises AlreadyRunning: if the file is being imported, or was until two minutes ago.
     """
     with transaction.atomic():
-        run = request_import(file_source(shop, now=now), path, plan, now=now, is_dry_run=is_dry_run)
+        source = file_source(shop, source_name, now=now)
+        run = request_import(source, path, plan, now=now, is_dry_run=is_dry_run)
         _claim(run)
     return run

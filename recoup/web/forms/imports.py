@@ -102,6 +102,15 @@ class FileForm(forms.Form):
     )
 
     about = forms.ChoiceField(label=_("What the file holds"), choices=ABOUT, required=False)
+    system = forms.CharField(
+        label=_("Which shop or system it comes from"),
+        max_length=120,
+        required=False,
+        help_text=_(
+            "Orders are known by their numbers. If you import from two systems, give each its own name, or orders with"
+            " the same number would be mixed up."
+        ),
+    )
 
     def clean_file(self) -> Any:
         """Refuse what is too large to be a list of orders."""

@@ -21,11 +21,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 from recoup.accounts.roles import Right
 from recoup.core.clock import real_now
 from recoup.integrations.csvfile import products
-from recoup.integrations.csvfile.importing import file_source, request_import
+from recoup.integrations.csvfile.importing import FIRST_NAME, file_source, request_import
 from recoup.integrations.csvfile.plan import Plan, PlanIncomplete, plan_from_json, propose, unknown_states
 from recoup.integrations.csvfile.reading import FileRefused, Form, rows
 from recoup.shops.access import Seat
-from recoup.shops.models import ImportRefusal, ImportRun
+from recoup.shops.models import FILE_KIND, ImportRefusal, ImportRun, Source
 from recoup.shops.reasons import words as reason_words
 from recoup.web.csv_cells import plain_cell
 from recoup.web.doors import StaffRequest, staff
@@ -56,13 +56,23 @@ def upload(request: StaffRequest, seat: Seat) -> HttpResponse:
     """Take a file in."""
     if "encoding" in request.POST and not request.FILES:
         return _choose_encoding(request, seat)
+    named = (
+        Source.objects.filter(shop=seat.shop, kind=FILE_KIND).order_by("id").values_list("name", flat=True)
+    )
     form = FileForm(
-        request.POST or None, request.FILES or None, initial={"about": request.GET.get("about", "")}
+        request.POST or None,
+        request.FILES or None,
+        initial={"about": request.GET.get("about", ""), "system": named.first() or FIRST_NAME},
     )
     if request.method == "POST" and form.is_valid():
         path = _keep(form.cleaned_data["file"])
         about = form.cleaned_data["about"]
-        request.session[UPLOADED] = {"shop": seat.shop.pk, "path": str(path), "about": about}
+        request.session[UPLOADED] = {
+            "shop": seat.shop.pk,
+            "path": str(path),
+            "about": about,
+            "system": form.cleaned_data["system"],
+        }
         refused = _why_refused(path, seat, about=about)
         if not refused:
             return redirect("web:import_columns", seat.shop.slug)
@@ -144,7 +154,10 @@ def columns(request: StaffRequest, seat: Seat) -> HttpResponse:
         form.add_error(None, _("Say what the words of this column mean."))
     elif request.method == "POST" and form.is_valid():
         try:
-            run = _ask(request, seat, path, form.told(), is_dry_run=True)
+            source = file_source(seat.shop, kept.get("system", ""), now=request.now)
+            run = request_import(
+                source, path, form.told(), now=request.now, is_dry_run=True, user_id=seat.user.pk
+            )
         except PlanIncomplete as incomplete:
             for reason in incomplete.reasons:
                 form.add_error(None, reason_words(reason))
@@ -171,11 +184,6 @@ def _columns(path: Path, plan: Plan) -> list[tuple[str, str]]:
         for place, name in enumerate(plan.header)
         if name
     ]
-
-
-def _ask(request: StaffRequest, seat: Seat, path: Path, plan: Plan, *, is_dry_run: bool) -> ImportRun:
-    source = file_source(seat.shop, now=request.now)
-    return request_import(source, path, plan, now=request.now, is_dry_run=is_dry_run, user_id=seat.user.pk)
 
 
 @staff(Right.MANAGE_INTAKE)
@@ -251,7 +259,8 @@ def start(request: StaffRequest, seat: Seat, run_id: int) -> HttpResponse:
     if not path.is_file():
         messages.error(request, reason_words("file_gone"))
         return redirect("web:import", seat.shop.slug)
-    begun = _ask(request, seat, path, plan_from_json(tried.plan), is_dry_run=False)
+    plan = plan_from_json(tried.plan)
+    begun = request_import(tried.source, path, plan, now=request.now, user_id=seat.user.pk)
     request.session.pop(UPLOADED, None)
     note(seat, request, "shops.import.started", file=tried.file_name, run=begun.pk)
     return redirect("web:import_run", seat.shop.slug, begun.pk)

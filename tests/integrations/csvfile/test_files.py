@@ -694,3 +694,60 @@ def test_shopify_export_tells_delivery(shop: Shop) -> None:
     assert orders["5502"].delivery["name"] == "Marek Zając"
     assert orders["5501"].delivery["title"] == ""
     assert orders["5501"].invoice == {}
+
+
+# Two systems
+
+
+def test_orders_of_two_systems_with_the_same_numbers_do_not_meet(
+    shop: Shop, write: Callable[..., Path]
+) -> None:
+    head = "Order,Date,Status,Total,Email\n"
+    old = write(f"{head}1,2024-05-02,paid,10.00,anna@example.com\n", "old.csv")
+    new = write(f"{head}1,2026-09-03,paid,25.00,jan@example.com\n", "new.csv")
+
+    for path, name in ((old, "PrestaShop"), (new, "Woo"), (old, " prestashop ")):
+        source = file_source(shop, name, now=NOW)
+        run_import(request_import(source, path, propose(path, shop), now=NOW), now=NOW)
+
+    assert sorted(orders("total")) == [(Decimal("10.00"),), (Decimal("25.00"),)]
+
+
+@pytest.mark.parametrize("is_dry_run", [True, False])
+def test_a_number_that_belongs_to_somebody_elses_order_is_refused(
+    shop: Shop, write: Callable[..., Path], is_dry_run: bool
+) -> None:
+    head = "Order,Date,Status,Total,Email\n"
+    imported(write(f"{head}1,2024-05-02,paid,10.00,anna@example.com\n"), shop)
+    path = write(f"{head}1,2026-09-03,paid,25.00,jan@example.com\n2,2026-09-03,paid,30.00,jan@example.com\n")
+    plan = propose(path, shop)
+
+    run = run_import(
+        request_import(file_source(shop, now=NOW), path, plan, now=NOW, is_dry_run=is_dry_run), now=NOW
+    )
+
+    assert (run.created, run.known, run.refused) == (1, 0, 1)
+    with scopes_disabled():
+        assert ImportRefusal.objects.get(run=run).reason == "another_order: 2024-05-02"
+        assert Order.objects.get(ref="1").total == Decimal("10.00")
+
+
+def test_a_file_on_another_machine_is_left_to_the_worker_there(
+    shop: Shop, write: Callable[..., Path]
+) -> None:
+    path = write(POLISH)
+    here = write("Order,Date,Status,Total,Email\n1,2026-09-03,paid,10,a@example.com\n", "here.csv")
+    source = file_source(shop, now=NOW)
+    elsewhere = request_import(source, path, propose(path, shop), now=NOW)
+    second = request_import(source, here, propose(here, shop), now=NOW)
+    path.unlink()
+
+    assert import_waiting(now=NOW + timedelta(minutes=59)) == 1
+    assert import_waiting(now=NOW + timedelta(minutes=59)) == 0
+    elsewhere.refresh_from_db()
+    second.refresh_from_db()
+    assert (elsewhere.state, second.state) == ("waiting", "done")
+
+    import_waiting(now=NOW + timedelta(minutes=61))
+    elsewhere.refresh_from_db()
+    assert (elsewhere.state, elsewhere.trouble) == ("failed", "file_gone")
