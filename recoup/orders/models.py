@@ -165,6 +165,9 @@ class Order(ShopOwned):  # type: ignore[django-manager-missing]  # see above
     check_at = models.DateTimeField(null=True)
     asked_at = models.DateTimeField(null=True)  # when the source was last asked whether it is paid
     ask_failures = models.SmallIntegerField(default=0)
+    # Asking moves `check_at`; while it stands where that put it, at `ask_at`, the order has been due since `due_at`.
+    ask_at = models.DateTimeField(null=True)
+    due_at = models.DateTimeField(null=True)
     unpaid_at = models.DateTimeField(null=True)
     superseded_by = models.ForeignKey(
         "self", on_delete=models.SET_NULL, null=True, related_name="+", db_index=False

@@ -22,6 +22,8 @@ SILENT = "recovery.source_silent"
 AGAIN_AFTER = timedelta(minutes=5)
 LATER_AFTER = timedelta(hours=1)  # once a person was told
 TRIES = 3
+# Whoever else moves `check_at` gives a new instant at which the order is due.
+_DUE_SINCE = "CASE WHEN o.check_at = o.ask_at THEN o.due_at ELSE o.check_at END"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,8 @@ def ask_due_orders(asker: Asker, *, askable: Collection[str], now: datetime, lim
 
     Each order is put off by five minutes first, so that two workers do not ask for the same one and a crash loses nothing;
     the call is made outside any transaction. No answer three times: a person is told, and it is asked once an hour. A
-    source that did not answer is not called again in this round.
+    source that did not answer is not called again in this round. Since when an order is due is kept: having lain unseen for
+    weeks makes it too old, whoever was silent.
     """
     answered, silent = 0, set[int]()
     orders = _claim(askable, now, limit)
@@ -54,12 +57,13 @@ def ask_due_orders(asker: Asker, *, askable: Collection[str], now: datetime, lim
 def _claim(askable: Collection[str], now: datetime, limit: int) -> list[Order]:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
-            "WITH picked AS MATERIALIZED ("
+            "WITH picked AS MATERIALIZED ("  # noqa: S608 - a constant of this file
             " SELECT o.id FROM orders_order o JOIN shops_source s ON s.id = o.source_id"
             " WHERE o.check_at <= %(now)s AND s.kind = ANY(%(askable)s)"
             " AND (o.asked_at IS NULL OR o.asked_at < o.check_at)"
             " ORDER BY o.check_at, o.id LIMIT %(limit)s FOR NO KEY UPDATE OF o SKIP LOCKED)"
-            " UPDATE orders_order o SET check_at = %(later)s FROM picked p WHERE o.id = p.id RETURNING o.id",
+            f" UPDATE orders_order o SET due_at = {_DUE_SINCE}, check_at = %(later)s, ask_at = %(later)s"
+            " FROM picked p WHERE o.id = p.id RETURNING o.id",
             {"now": now, "later": now + AGAIN_AFTER, "askable": sorted(askable), "limit": limit},
         )
         ids = [row[0] for row in cursor.fetchall()]
@@ -81,8 +85,8 @@ def _record_answer(order: Order, now: datetime) -> None:
     # What the answer said is applied: an order that is paid or cancelled has no time of looking any more, and one that is
     # to be paid by another method now has a time of its own. Only the pause of the claim ends here.
     _update(
-        "asked_at = %s, ask_failures = 0, check_at = CASE WHEN check_at = %s THEN %s ELSE check_at END",
-        [now, now + AGAIN_AFTER, now],
+        "asked_at = %s, ask_failures = 0, ask_at = %s, check_at = CASE WHEN check_at = ask_at THEN %s ELSE check_at END",
+        [now, now, now],
         order,
     )
     attention.settle(SILENT, shop_id=order.shop_id, key=str(order.source_id), now=now)
@@ -90,9 +94,11 @@ def _record_answer(order: Order, now: datetime) -> None:
 
 def _record_silence(order: Order, now: datetime) -> None:
     is_last = order.ask_failures + 1 >= TRIES
+    later = now + (LATER_AFTER if is_last else AGAIN_AFTER)
     _update(
-        "ask_failures = least(ask_failures + 1, 1000), check_at = %s",
-        [now + (LATER_AFTER if is_last else AGAIN_AFTER)],
+        "ask_failures = least(ask_failures + 1, 1000), ask_at = %s, check_at = greatest(o.check_at, %s),"
+        f" due_at = {_DUE_SINCE}",
+        [later, later],
         order,
     )
     if is_last:
@@ -109,6 +115,6 @@ def _record_silence(order: Order, now: datetime) -> None:
 def _update(changes: str, values: list[Any], order: Order) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE orders_order SET {changes} WHERE id = %s AND check_at IS NOT NULL",  # noqa: S608 - ours
+            f"UPDATE orders_order o SET {changes} WHERE o.id = %s AND o.check_at IS NOT NULL",  # noqa: S608 - ours
             [*values, order.pk],
         )

@@ -15,6 +15,7 @@ KEY_LOOKUPS = (
 _PICK_ORDERS = """
     SELECT o.id, o.shop_id, o.source_id, o.contact_id, o.status, o.payment_state, o.currency, o.total, o.captured,
            o.refunded, o.is_offline_method, o.failure_class, o.product_refs, o.placed_at, o.cart_ref, o.check_at,
+           CASE WHEN o.check_at = o.ask_at THEN o.due_at ELSE o.check_at END AS due_at,
            o.promised_at, o.paused_at, o.claimed_until, s.live_since,
            o.is_backfill OR o.is_test OR o.total <= 0 OR o.superseded_by_id IS NOT NULL
                OR o.duplicate_of_id IS NOT NULL OR o.shop_state = 'unknown'
@@ -37,7 +38,7 @@ WITH picked AS MATERIALIZED ({_PICK_ORDERS}
                WHEN p.placed_at < greatest(p.live_since, shop.live_since) THEN 'before_live'
                -- A long waiting time or a kept promise makes no order too old; having lain unseen does.
                WHEN p.placed_at < %(now)s - make_interval(days => shop.max_age_days)
-                   AND p.check_at < %(now)s - make_interval(days => shop.max_age_days) / 2 THEN 'too_old'
+                   AND p.due_at < %(now)s - make_interval(days => shop.max_age_days) / 2 THEN 'too_old'
                WHEN paid.id IS NOT NULL THEN 'superseded'
                -- What a person holds, or the buyer has promised, is theirs to decide.
                WHEN p.paused_at IS NOT NULL OR p.promised_at > %(now)s OR p.claimed_until > %(now)s THEN 'wait'

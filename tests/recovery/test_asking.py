@@ -7,7 +7,7 @@ from django.db import connection
 from django_scopes import scopes_disabled
 
 from recoup.core.models import AttentionItem
-from recoup.orders.models import Order
+from recoup.orders.models import Order, OrderFact
 from recoup.recovery.asking import Asked, ask_due_orders
 from recoup.recovery.detection import Counts, open_due_cases
 from recoup.shops.models import Source
@@ -114,6 +114,40 @@ def test_answer_after_silence_settles_what_was_shown(source: Source) -> None:
     assert order.ask_failures == 0
     assert AttentionItem.objects.values_list("settled_at", flat=True).get() == NOW + HOUR
     assert open_due_cases(now=NOW + HOUR, askable=ASKABLE) == Counts(looked=1, opened=1)
+
+
+def test_order_that_lay_unseen_for_weeks_is_too_old_though_its_source_was_asked_at_last(
+    source: Source,
+) -> None:
+    silent = make_order(source.shop, source=source, placed_at=NOW - 22 * DAY)
+    for days in (21, 1):
+        ask_due_orders(Answers("silent"), askable=ASKABLE, now=NOW - days * DAY)
+    unseen = make_order(source.shop, source=source, placed_at=NOW - 22 * DAY)
+    slow = make_order(source.shop, source=source, placed_at=NOW - 22 * DAY, check_at=NOW - MINUTE)
+
+    ask_due_orders(Answers("owed"), askable=ASKABLE, now=NOW)
+
+    assert open_due_cases(now=NOW, askable=ASKABLE) == Counts(looked=3, opened=1, passed_over=2)
+    passed = OrderFact.objects.filter(kind="passed_over").order_by("order_id")
+    assert [(fact.order_id, fact.details) for fact in passed] == [
+        (order.pk, {"reason": "too_old"}) for order in (silent, unseen)
+    ]
+    slow.refresh_from_db()
+    assert slow.unpaid_at == NOW
+
+
+def test_order_that_is_to_be_paid_later_than_its_silent_source_is_asked_is_not_too_old(
+    source: Source,
+) -> None:
+    order = make_order(source.shop, source=source, placed_at=NOW - 22 * DAY)
+    ask_due_orders(Answers("silent"), askable=ASKABLE, now=NOW - 20 * DAY)
+    Order.objects.filter(pk=order.pk).update(
+        is_offline_method=True, check_at=NOW
+    )  # as news of another method leaves it
+
+    ask_due_orders(Answers("owed"), askable=ASKABLE, now=NOW)
+
+    assert open_due_cases(now=NOW, askable=ASKABLE) == Counts(looked=1, opened=1)
 
 
 def test_source_that_does_not_answer_is_called_once_a_round(source: Source) -> None:
