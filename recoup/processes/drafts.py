@@ -15,7 +15,7 @@ from recoup.messaging.models import MessageSource
 from recoup.processes.actions import publish
 from recoup.processes.engine.codes import SubjectKind
 from recoup.processes.graph.comparing import Changes, compare
-from recoup.processes.graph.document import doc_hash
+from recoup.processes.graph.document import ProcessDocument, doc_hash
 from recoup.processes.graph.editing import Raw, blank
 from recoup.processes.graph.problems import Problem
 from recoup.processes.graph.reading import read_document
@@ -143,7 +143,12 @@ def has_changes(process: Process) -> bool:
     state, current = draft_of(process), process.current_version
     if not state.is_stored or current is None:
         return state.is_stored
-    return doc_hash(read_document(state.doc)) != bytes(current.doc_hash)
+    return not _does_the_same(current, read_document(state.doc))
+
+
+def _does_the_same(version: ProcessVersion, document: ProcessDocument) -> bool:
+    """Tell whether a version does what a document does. Its stored fingerprint may be of an earlier Recoup."""
+    return doc_hash(read_document(version.doc)) == doc_hash(document)
 
 
 def used_ids(process: Process) -> set[str]:
@@ -339,17 +344,15 @@ def publish_draft(
         doc = draft.doc if draft is not None else _published(process).doc
         document = load_process(doc, *_known_to(process))
         current = process.current_version
-        if current is None or bytes(current.doc_hash) != doc_hash(document):
+        if current is None or not _does_the_same(current, document):
             name = _checked_name(process.shop, document.name, but=process)
             if name != process.name:
                 _rename(process, name)
             current = publish(process, document, actor=actor, now=now)
         if plan is not None:
             request_move(process, plan, actor=actor, now=now)
-        if (
-            draft is not None and draft.doc == current.doc
-        ):  # notes alone make no version, so they stay in the draft
-            draft.delete()
+        if draft is not None and draft.doc == current.doc:
+            draft.delete()  # else notes or examples alone have changed: they make no version and stay in the draft
     return current
 
 

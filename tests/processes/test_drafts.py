@@ -20,6 +20,7 @@ from recoup.processes.drafts import (
     create_process,
     discard_draft,
     draft_of,
+    has_changes,
     move_draft,
     preview_of_publish,
     publish_draft,
@@ -214,6 +215,19 @@ def test_publishing_what_did_not_change_makes_no_version(shop: Shop) -> None:
     assert publish_draft(process, lock=state.lock, actor=ANNA, now=NOW) == process.current_version
     assert ProcessVersion.objects.count() == 1
     assert not ProcessDraft.objects.exists()
+
+
+def test_other_examples_make_no_version_and_are_seen_by_the_other_person(shop: Shop) -> None:
+    process = make_process(shop, nodes=WAITING)
+    seen = draft_of(process)
+    state = saved(process, {**seen.doc, "examples": [{"name": "Pays at once"}]})
+
+    with pytest.raises(DraftChanged) as refused:
+        saved(process, {**seen.doc, "name": "Other"}, BORIS, seen.lock)
+    assert refused.value.changes == Changes(has_other_examples=True)
+    assert not has_changes(process)
+    assert publish_draft(process, lock=state.lock, actor=ANNA, now=NOW) == process.current_version
+    assert draft_of(process) == state
 
 
 def test_publishing_is_refused_with_every_problem(shop: Shop) -> None:

@@ -1,7 +1,7 @@
 """What differs between two documents of one process, for the eyes of people."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from recoup.processes.graph.editing import Raw
@@ -19,9 +19,14 @@ class Changes:
     has_other_name: bool = False
     has_other_entry: bool = False
     has_other_goals: bool = False
+    has_other_examples: bool = False
 
     def __bool__(self) -> bool:
         return self != Changes()
+
+    def without_remarks(self) -> "Changes":
+        """Leave out what makes no version: notes and examples."""
+        return replace(self, noted=(), has_other_examples=False)
 
 
 def compare(before: Raw, after: Raw) -> Changes:
@@ -40,6 +45,7 @@ def compare(before: Raw, after: Raw) -> Changes:
         has_other_name=before["name"] != after["name"],
         has_other_entry=_entry(before) != _entry(after),
         has_other_goals=_goals(before) != _goals(after),
+        has_other_examples=before.get("examples", []) != after.get("examples", []),
     )
 
 

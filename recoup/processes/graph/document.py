@@ -24,8 +24,9 @@ SCHEMA = 1
 MOST_NODES = 100
 MOST_TOUR_STEPS = 8
 Locale = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")]
-_REMARKS: Any = {  # what nobody but people reads
+_REMARKS: Any = {  # what changes nothing for anybody who is inside
     "layout": True,
+    "examples": True,
     "tour": True,
     "entry": {"segment"},
     "nodes": {"__all__": {"note", "segment"}},
@@ -156,7 +157,7 @@ class ProcessDocument(Strict):
 
 
 def doc_hash(document: ProcessDocument) -> bytes:
-    """Return the fingerprint of what a process does; moving its boxes or writing notes does not change it."""
+    """Return the fingerprint of what a process does; notes, examples and the places of its boxes do not change it."""
     text = json.dumps(
         document.as_json(is_bare=True), sort_keys=True, separators=(",", ":"), ensure_ascii=False
     )

@@ -36,6 +36,8 @@ def change_words(changes: Changes, before: Shape | None, after: Shape) -> list[s
         lines.append(_("Who enters, or how often"))
     if changes.has_other_goals:
         lines.append(_("What ends it"))
+    if changes.has_other_examples:
+        lines.append(_("The examples"))
     if changes.has_other_name:
         lines.append(_("The name: %(name)s") % {"name": after.doc["name"]})
     return lines

@@ -1,6 +1,5 @@
 """Publishing a draft: what changes, for whom it does not, and who will enter from now on (J8, J9)."""
 
-from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
@@ -120,13 +119,14 @@ def _show(
 ) -> HttpResponse:
     state = drafts.draft_of(process)
     preview = drafts.preview_of_publish(process, state.doc)
+    changes = preview.changes.without_remarks()
     shape = shown.shape_of(seat.shop, state.doc)
     before = shown.shape_of(seat.shop, preview.before) if preview.before is not None else None
     outline = shown.outline_of(seat, process, shape, preview.problems)
     context: dict[str, Any] = {
         "crumb_links": crumbs(seat, process, is_deeper=True),
         "title": _("Publish version %(number)d") % {"number": preview.number},
-        "changes": change_words(replace(preview.changes, noted=()), before, shape),
+        "changes": change_words(changes, before, shape),
         "inside": _inside(preview),
         "entry": outline.entry,
         "problems": outline.summary,
@@ -136,7 +136,7 @@ def _show(
         "refused": refused,
         "warnings": warnings_of_texts(seat.shop, sent_texts(state.doc), now=request.now),
     }
-    if not preview.problems and preview.inside and preview.changes:
+    if not preview.problems and preview.inside and changes:
         context |= _about_those_inside(request, seat, process, state.doc, plan)
     return render(request, "web/process_publish.html", context, status=status)
 

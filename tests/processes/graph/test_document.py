@@ -29,10 +29,10 @@ def test_moving_boxes_does_not_change_the_fingerprint_and_anything_else_does() -
     assert doc_hash(load(name="Other")) != plain
 
 
-def test_notes_and_the_tour_do_not_change_the_fingerprint() -> None:
+def test_notes_examples_and_the_tour_do_not_change_the_fingerprint() -> None:
     nodes = {name: {**node, "note": "Ask Ewa first."} for name, node in SEND_TWICE}
     tour = [{"at": "n1", "title": {"en": "A pause"}, "text": {"en": "Some people pay late."}}]
-    document_with_remarks = load_process(document(nodes, tour=tour))
+    document_with_remarks = load_process(document(nodes, tour=tour, examples=[{"name": "Pays at once"}]))
 
     assert doc_hash(document_with_remarks) == doc_hash(load())
     assert load_process(document_with_remarks.as_json()) == document_with_remarks
