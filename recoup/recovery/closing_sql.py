@@ -85,12 +85,16 @@ WHERE p.id = {order_became("k")}
 
 # Recovered: paid after at least one message of the case, before it lapsed. The credit goes to the message whose link opened
 # the paying attempt, else to the one followed last, else to the one sent last, all before the money came.
+# How much: what came from the first of these messages on until all was paid, at most what was owed; read from the payments,
+# because the sum of a case follows what is still owed. What came after that is paid twice: giving it back takes nothing off.
 SETTLE_PAID = """
 WITH judged AS MATERIALIZED (
     SELECT c.id, c.closed_at, c.outcome AS was, o.id AS order_id, o.paid_at, credit.id AS message_id,
            credit.id IS NOT NULL AND o.paid_at < c.lapses_at AS is_recovered,
-           CASE WHEN c.kind = 'order' THEN least(c.amount, o.captured) ELSE o.captured END AS amount,
-           o.refunded, o.payment_state = 'disputed' AS is_disputed
+           least(o.captured - came.before - came.later,
+                 greatest(o.total - o.discount_given - came.before + o.refunded,
+                          CASE WHEN c.kind = 'order' THEN c.amount END)) AS amount,
+           greatest(o.refunded - came.later, 0) AS refunded, o.payment_state = 'disputed' AS is_disputed
     FROM unnest(%(cases)s::bigint[], %(orders)s::bigint[]) AS w (case_id, order_id)
     JOIN recovery_recoverycase c ON c.id = w.case_id
     JOIN orders_order o ON o.id = w.order_id
@@ -107,6 +111,14 @@ WITH judged AS MATERIALIZED (
                  CASE WHEN m.clicked_at <= o.paid_at THEN m.clicked_at END DESC NULLS LAST, m.handed_at DESC, m.id DESC
         LIMIT 1
     ) credit ON true
+    LEFT JOIN LATERAL (
+        SELECT coalesce(sum(a.amount) FILTER (WHERE coalesce(a.settled_at, a.created_at) <= (
+                   SELECT min(m.handed_at) FROM messaging_message m
+                   WHERE m.case_id = c.id AND m.state = 'sent' AND m.purpose = 'reminder' AND NOT m.is_test)), 0) AS before,
+               coalesce(sum(a.amount) FILTER (WHERE coalesce(a.settled_at, a.created_at) > o.paid_at), 0) AS later
+        FROM payments_attempt a
+        WHERE a.order_id = o.id AND a.currency = o.currency AND a.state IN ('succeeded', 'refunded', 'disputed')
+    ) came ON true
 ), decided AS (
     SELECT id, closed_at, was, order_id, CASE WHEN is_recovered THEN 'recovered' ELSE 'paid_unaided' END AS outcome,
            CASE WHEN is_recovered THEN message_id END AS message_id,

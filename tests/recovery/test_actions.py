@@ -261,6 +261,7 @@ def test_refund_keeps_the_case_recovered_and_stands_beside_it(
 
 def test_rest_of_a_partly_paid_order_is_what_was_recovered(shop: Shop) -> None:
     order, case = unpaid(shop, amount=Decimal("99.00"))
+    make_attempt(order, amount=Decimal("50.00"), settled_at=NOW - HOUR)
     make_message(order, case_id=case.pk, state="sent", handed_at=NOW + HOUR)
     pay(order, at=NOW + 2 * HOUR)
 

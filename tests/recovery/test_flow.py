@@ -1,6 +1,7 @@
 """Claims about cases that hold when everything is wired as in the product: real actions, real news, real handlers."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -95,6 +96,53 @@ def test_case_of_a_partly_paid_order_goes_on_about_the_rest() -> None:
 
     assert (part.closed_at, part.amount) == (None, Decimal("40.00"))
     assert whole.outcome == "paid_unaided"
+
+
+@pytest.mark.parametrize("is_followed_at_once", [True, False])
+@pytest.mark.parametrize(
+    ("parts", "recovered"),
+    [
+        ([("40.00", 1), ("60.00", 2)], "100.00"),
+        ([("40.00", -1), ("60.00", 2)], "60.00"),  # the first before anybody was reminded
+        ([("40.00", 1), ("160.00", 2)], "100.00"),  # more than was owed
+        ([("100.00", 1), ("100.00", 2)], "100.00"),  # twice
+    ],
+)
+def test_what_is_paid_in_parts_after_a_reminder_is_recovered_together(
+    parts: list[tuple[str, int]], recovered: str, is_followed_at_once: bool
+) -> None:
+    order = make_order(make_shop(), total="100.00", placed_at=NOW - 27 * HOUR)
+    open_due_cases(now=NOW - 2 * HOUR)
+    case = only_case()
+    make_message(order, case_id=case.pk, state="sent", handed_at=NOW)
+    for amount, hours in parts:
+        at = NOW + hours * HOUR
+        record_payment(order, replace(paid(order, amount, f"p-{hours}"), at=at), now=at)
+        if is_followed_at_once:
+            dispatch()
+
+    case = only_case()
+
+    assert (case.outcome, case.recovered_amount) == ("recovered", Decimal(recovered))
+
+
+def test_what_was_paid_twice_and_given_back_once_stays_recovered() -> None:
+    order = make_order(make_shop(), total="100.00")
+    open_due_cases(now=NOW)
+    make_message(order, case_id=only_case().pk, state="sent", handed_at=NOW)
+    for ref, at in (("p-1", NOW + HOUR), ("p-2", NOW + 2 * HOUR)):
+        record_payment(order, replace(paid(order, "100.00", ref), at=at), now=at)
+    back = [
+        RefundSnapshot(ref=f"r-{n}", amount=Decimal(sum_), currency="EUR", at=NOW)
+        for n, sum_ in ((1, 100), (2, 30))
+    ]
+
+    record_refund(order, back[0], now=NOW + 3 * HOUR)
+    once = only_case()
+    record_refund(order, back[1], now=NOW + 4 * HOUR)
+
+    assert (once.recovered_amount, once.refunded_amount) == (Decimal(100), Decimal(0))
+    assert only_case().refunded_amount == Decimal(30)
 
 
 def test_payment_brings_a_dropped_duplicate_back_and_ends_the_one_that_was_kept() -> None:
