@@ -87,6 +87,7 @@ WHERE p.id = {order_became("k")}
 # the paying attempt, else to the one followed last, else to the one sent last, all before the money came.
 # How much: what came from the first of these messages on until all was paid, at most what was owed; read from the payments,
 # because the sum of a case follows what is still owed. What came after that is paid twice: giving it back takes nothing off.
+# A cart counts in the currency in which its order was paid.
 SETTLE_PAID = """
 WITH judged AS MATERIALIZED (
     SELECT c.id, c.closed_at, c.outcome AS was, o.id AS order_id, o.paid_at, credit.id AS message_id,
@@ -94,6 +95,7 @@ WITH judged AS MATERIALIZED (
            least(o.captured - came.before - came.later,
                  greatest(o.total - o.discount_given - came.before + o.refunded,
                           CASE WHEN c.kind = 'order' THEN c.amount END)) AS amount,
+           o.currency, CASE WHEN c.currency = o.currency THEN c.amount ELSE o.total END AS case_amount,
            greatest(o.refunded - came.later, 0) AS refunded, o.payment_state = 'disputed' AS is_disputed
     FROM unnest(%(cases)s::bigint[], %(orders)s::bigint[]) AS w (case_id, order_id)
     JOIN recovery_recoverycase c ON c.id = w.case_id
@@ -120,7 +122,8 @@ WITH judged AS MATERIALIZED (
         WHERE a.order_id = o.id AND a.currency = o.currency AND a.state IN ('succeeded', 'refunded', 'disputed')
     ) came ON true
 ), decided AS (
-    SELECT id, closed_at, was, order_id, CASE WHEN is_recovered THEN 'recovered' ELSE 'paid_unaided' END AS outcome,
+    SELECT id, closed_at, was, order_id, currency, case_amount,
+           CASE WHEN is_recovered THEN 'recovered' ELSE 'paid_unaided' END AS outcome,
            CASE WHEN is_recovered THEN message_id END AS message_id,
            CASE WHEN is_recovered THEN paid_at END AS recovered_at,
            CASE WHEN is_recovered THEN amount END AS amount,
@@ -131,11 +134,11 @@ WITH judged AS MATERIALIZED (
 UPDATE recovery_recoverycase c SET
     outcome = d.outcome, closed_at = coalesce(c.closed_at, %(now)s), credited_message_id = d.message_id,
     recovered_at = d.recovered_at, recovered_amount = d.amount, refunded_amount = d.refunded,
-    paid_order_id = CASE WHEN c.kind = 'cart' THEN d.order_id END
+    currency = d.currency, amount = d.case_amount, paid_order_id = CASE WHEN c.kind = 'cart' THEN d.order_id END
 FROM decided d
 WHERE c.id = d.id
-  AND (c.outcome, c.credited_message_id, c.recovered_at, c.recovered_amount, c.refunded_amount)
-      IS DISTINCT FROM (d.outcome, d.message_id, d.recovered_at, d.amount, d.refunded)
+  AND (c.outcome, c.credited_message_id, c.recovered_at, c.recovered_amount, c.refunded_amount, c.currency)
+      IS DISTINCT FROM (d.outcome, d.message_id, d.recovered_at, d.amount, d.refunded, d.currency)
 RETURNING c.id, c.shop_id, c.kind, coalesce(c.order_id, c.cart_id), c.outcome, d.was
 """
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django_scopes import scopes_disabled
 
+from recoup.analytics.tallies import drifts
 from recoup.core.models import Activity
 from recoup.orders.models import Cart, Order
 from recoup.orders.queries import check_instant
@@ -289,6 +290,33 @@ def test_cart_is_recovered_when_its_order_is_paid_without_a_case_of_its_own(shop
     assert closed_as == "became_order"
     assert (case.outcome, case.credited_message_id) == ("recovered", message.pk)
     assert (case.paid_order_id, case.recovered_amount) == (order.pk, Decimal("149.00"))
+
+
+def test_cart_that_was_paid_in_another_currency_counts_in_that_one(shop: Shop) -> None:
+    cart = make_cart(shop, state="converted", converted_at=NOW + 2 * HOUR)
+    case = make_case(cart)
+    make_message(cart, case_id=case.pk, state="sent", handed_at=NOW + HOUR)
+    follow_carts([cart.pk], now=NOW + 2 * HOUR)
+    order = make_order(
+        shop,
+        source=cart.source,
+        cart_ref=cart.ref,
+        placed_at=NOW + 2 * HOUR,
+        total="640.00",
+        currency="PLN",
+    )
+    pay(order, at=NOW + 3 * HOUR)
+
+    settle_paid_cases([order.pk], now=NOW + 3 * HOUR)
+
+    case.refresh_from_db()
+    assert (case.outcome, case.currency, case.recovered_amount, case.amount) == (
+        "recovered",
+        "PLN",
+        Decimal("640.00"),
+        Decimal("640.00"),
+    )
+    assert drifts(shop, now=NOW) == []
 
 
 def test_cart_named_by_the_order_it_says_it_became_is_recovered_too(shop: Shop) -> None:
