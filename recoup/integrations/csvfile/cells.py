@@ -25,10 +25,9 @@ _NO = {"no", "false", "0", "nie", "nein", "нет", "n", "f", "off", ""}
 
 STATES = {
     ShopState.PENDING: (
-        "pending", "new", "unpaid", "awaiting payment", "pending payment", "oczekuje", "oczekujące na płatność",
-        "oczekuje na płatność", "nowe", "nieopłacone", "новый", "не оплачен", "ожидает оплаты", "neu", "offen",
-        "ausstehend", "unbezahlt", "authorized", "partially_paid", "partially paid", "в работе", "не подтвержден",
-        "не подтверждён", "частично оплачен", "ждет оплаты", "ждёт оплаты",
+        "pending", "new", "unpaid", "pending payment", "oczekuje", "oczekujące na płatność",
+        "oczekuje na płatność", "nowe", "nieopłacone", "новый", "не оплачен", "neu", "offen",
+        "ausstehend", "unbezahlt", "authorized", "partially_paid", "partially paid", "частично оплачен",
     ),
     ShopState.ON_HOLD: (
         "on_hold", "on-hold", "on hold", "wstrzymane", "на удержании", "отложен", "zurückgestellt",
@@ -43,11 +42,23 @@ STATES = {
         "abgeschlossen", "fertiggestellt",
     ),
     ShopState.CANCELLED: (
-        "cancelled", "canceled", "voided", "anulowane", "отменен", "отменён", "ложный", "storniert", "abgebrochen",
+        "cancelled", "canceled", "voided", "anulowane", "отменен", "отменён", "storniert", "abgebrochen",
     ),
     ShopState.REFUNDED: ("refunded", "zwrócone", "возвращен", "возвращён", "erstattet", "rückerstattet"),
 }  # fmt: skip
+# Words for statuses of a desk like ours (E3, E10), which no shop has: such an order is unpaid, and its status is kept.
+OWN_STATUSES = {
+    "in_work": ("in work", "in_work", "в работе", "in arbeit"),
+    "not_confirmed": (
+        "not confirmed", "not_confirmed", "unconfirmed", "niepotwierdzone", "не подтвержден", "не подтверждён",
+        "nicht bestätigt", "unbestätigt",
+    ),
+    "awaiting_payment": ("awaiting payment", "awaiting_payment", "ожидает оплаты", "ждет оплаты", "ждёт оплаты"),
+    "false": ("false", "fałszywe", "ложный", "falsch"),
+}  # fmt: skip
+_OWN_STATUS_OF = {word: status for status, words in OWN_STATUSES.items() for word in words}
 _STATE_OF = {word: state for state, words in STATES.items() for word in words}
+_STATE_OF |= dict.fromkeys(_OWN_STATUS_OF, ShopState.PENDING)
 
 
 def decimal_sign(samples: list[str]) -> str:
@@ -180,6 +191,12 @@ def state(text: str, words: dict[str, str], *, field: str) -> ShopState:
     if found is None:
         raise BodyQuarantined("bad_status", f"{field}: {shown(text)}")
     return found
+
+
+def own_status(text: str, words: dict[str, str]) -> str:
+    """Return the status of ours that a word names, or "" if it names none, or the plan says what it means."""
+    word = _word(text)
+    return "" if word in words else _OWN_STATUS_OF.get(word, "")
 
 
 def is_known_state(text: str) -> bool:

@@ -25,6 +25,7 @@ from recoup.integrations.csvfile.plan import Plan, PlanIncomplete, check, plan_f
 from recoup.integrations.csvfile.reading import FileRefused, file_hash
 from recoup.orders.actions import CurrencyChanged
 from recoup.orders.models import Order
+from recoup.orders.status import allowed_moves, change_status
 from recoup.payments.actions import apply_order_snapshot
 from recoup.shops.models import FILE_KIND, ImportRefusal, ImportRun, Shop, Source
 from recoup.shops.snapshots import OrderSnapshot
@@ -35,7 +36,7 @@ PATIENCE = 3000  # milliseconds that an order waits for a message that is just g
 ABANDONED_AFTER = timedelta(minutes=2)  # a run without progress for so long was killed
 LOOP, BEAT_SECONDS = "imports", 10.0
 OTHERS_HAVE, MOST_WAITING = timedelta(hours=1), 50
-FIRST_NAME = "CSV"
+FIRST_NAME, IMPORTED = "CSV", "import"
 SAME_DAY = timedelta(days=1)
 MOST_REFUSALS = 10_000  # lines listed with their reason; beyond that they are counted only
 
@@ -226,7 +227,11 @@ def _settle(run: ImportRun, source: Source, entry: Entry, now: datetime, plan: P
                 _refuse(run, entry, f"another_order: {day:%Y-%m-%d}")
                 return
             if not run.is_dry_run:
-                apply_order_snapshot(source, entry.snapshot, now=now, is_backfill=True)
+                order = apply_order_snapshot(source, entry.snapshot, now=now, is_backfill=True)
+                if known is None and entry.status in allowed_moves(
+                    order
+                ):  # one that is paid is never false (E10)
+                    change_status(order, entry.status, actor=SYSTEM, now=now, reason=IMPORTED)
             _move_on(run, entry, "created" if known is None else "known")
     except (DatabaseError, CurrencyChanged, ValueError) as error:
         if isinstance(error, DatabaseError) and not connection.is_usable():

@@ -62,6 +62,7 @@ class Entry:
     last_row: int
     snapshot: OrderSnapshot | CostLine | None = None
     reason: str = ""
+    status: str = ""  # of ours, that the order is to have (E3)
 
 
 def entries(path: Path, plan: Plan, *, version_at: datetime) -> Iterator[Entry]:
@@ -85,7 +86,8 @@ def entries(path: Path, plan: Plan, *, version_at: datetime) -> Iterator[Entry]:
         except BodyQuarantined as reason:
             yield Entry(group.ref, first.number, last.number, reason=str(reason))
         else:
-            yield Entry(group.ref, first.number, last.number, snapshot)
+            status = "" if first.get("cancelled_at") else cells.own_status(first.get("status"), plan.words)
+            yield Entry(group.ref, first.number, last.number, snapshot, status=status)
 
 
 def groups(path: Path, plan: Plan) -> Iterator[Group]:
@@ -200,6 +202,8 @@ def _state(first: Line, plan: Plan, paid_at: datetime | None) -> ShopState:
     if first.get("cancelled_at"):
         return ShopState.CANCELLED
     text = first.get("status")
+    if paid_at is not None and cells.own_status(text, plan.words):
+        return ShopState.PAID  # such a status says nothing of money
     if text:
         return cells.state(text, plan.words, field="status")
     if paid_at is not None:

@@ -38,7 +38,7 @@ from recoup.integrations.csvfile.plan import (
 )
 from recoup.integrations.csvfile.reading import FileRefused
 from recoup.integrations.csvfile.seen import Seen
-from recoup.orders.models import Order, OrderLine
+from recoup.orders.models import Order, OrderLine, StatusChange
 from recoup.payments.actions import apply_order_snapshot
 from recoup.payments.models import Attempt, Refund
 from recoup.shops.models import ImportRefusal, ImportRun, Shop, Source
@@ -751,3 +751,22 @@ def test_a_file_on_another_machine_is_left_to_the_worker_there(
     import_waiting(now=NOW + timedelta(minutes=61))
     elsewhere.refresh_from_db()
     assert (elsewhere.state, elsewhere.trouble) == ("failed", "file_gone")
+
+
+def test_statuses_of_a_desk_like_ours_are_kept_with_their_line_in_the_history(
+    shop: Shop, write: Callable[..., Path]
+) -> None:
+    head = "Номер,Дата,Статус,Сумма,Email,Дата оплаты\n"
+    words = ("ложный", "в работе", "не подтверждён", "ожидает оплаты", "новый")
+    rows = "".join(f"{n},2026-09-0{n},{word},10.00,a{n}@example.com,\n" for n, word in enumerate(words, 1))
+
+    run = imported(write(f"{head}{rows}6,2026-09-06,ложный,10.00,a6@example.com,2026-09-06\n"), shop)
+
+    assert (run.created, run.refused) == (6, 0)
+    assert [status for (status,) in orders("status")] == [
+        "false", "in_work", "not_confirmed", "awaiting_payment", "new", "completed",
+    ]  # fmt: skip
+    with scopes_disabled():
+        change = StatusChange.objects.get(order__ref="1", to_status="false")
+        assert (change.from_status, change.reason) == ("new", "import")
+        assert not Order.objects.exclude(check_at=None).exists()
