@@ -60,6 +60,8 @@ def settle_order(order: Order, takings: Takings, *, now: datetime) -> Settled:
     order.discount_given = min(takings.discount, order.total)
     if takings.failure is not None:
         order.failed_at, order.failure_class, order.failure_code = takings.failure
+    else:  # over, if there was one; when it was stays known, so that it is never announced twice
+        order.failure_class = order.failure_code = ""
     order.payment_state = derive_state(order, takings)
     is_paid = order.payment_state in PAID_STATES
     _note_payment(order, takings, now, was_known=was_paid or order.paid_at is not None)

@@ -1,6 +1,6 @@
 """Taking in payments, failures and refunds, in whatever order they arrive."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -11,7 +11,7 @@ from recoup.core import attention, outbox
 from recoup.customers.actions import touch_gates
 from recoup.orders.actions import record_order
 from recoup.orders.events import OrderChanged
-from recoup.orders.models import Order
+from recoup.orders.models import Order, OrderFact
 from recoup.orders.queries import OrderUnknown, find_order
 from recoup.orders.settle import Settled, lock_order, settle_order
 from recoup.payments.events import PaymentFailed, PaymentReceived, RefundMade, SessionEnded
@@ -19,6 +19,7 @@ from recoup.payments.models import Attempt, AttemptChange, OperatorAccount, Refu
 from recoup.payments.queries import CAPTURED, takings_of
 from recoup.shops.models import Source
 from recoup.shops.snapshots import (
+    FAILED_BY_WORD,
     AttemptState,
     OrderPaymentSnapshot,
     OrderSnapshot,
@@ -67,7 +68,8 @@ def apply_order_snapshot(
         order = record_order(source, snapshot, now=now, is_backfill=is_backfill)
         order = lock_order(order.pk)
         attempts = [
-            _write_attempt(order, payment, now=now, through=Through()) for payment in snapshot.payments
+            _write_attempt(order, _same_failure(order, payment), now=now, through=Through())
+            for payment in snapshot.payments
         ]
         implied = _implied_payment(order, snapshot)
         if implied is not None:
@@ -75,6 +77,27 @@ def apply_order_snapshot(
         for refund in [*snapshot.refunds, *_implied_refund(order, snapshot)]:
             _write_refund(order, refund, now=now)
         return _settle(order, now=now, attempts=attempts).order
+
+
+def _same_failure(order: Order, payment: PaymentSnapshot) -> PaymentSnapshot:
+    """Return a failure told by the shop's word under the ref that it has, if the order was called failed all the while.
+
+    Every change of a failed order tells it again; it is another one only if the shop called the order otherwise in between.
+    """
+    if not payment.ref.startswith(FAILED_BY_WORD):
+        return payment
+    known = Attempt.objects.filter(order=order, ref__startswith=FAILED_BY_WORD, settled_at__isnull=False)
+    for attempt in known.order_by("settled_at", "id"):
+        began, ended = sorted([attempt.settled_at or payment.at, payment.at])
+        between = OrderFact.objects.filter(
+            order=order, kind="changed", became_true_at__gt=began, became_true_at__lt=ended
+        ).exclude(details__shop_state="failed")
+        if not between.exists():
+            if payment.at < ended:
+                attempt.ref = payment.ref
+                attempt.save(update_fields=["ref"])
+            return replace(payment, ref=attempt.ref, operator=attempt.operator)
+    return payment
 
 
 def _implied_payment(order: Order, snapshot: OrderSnapshot) -> PaymentSnapshot | None:

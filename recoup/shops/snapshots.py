@@ -127,6 +127,10 @@ class InvoiceSnapshot:
     address: dict[str, str] = field(default_factory=dict)  # empty: that of the bill
 
 
+# Begins the ref of a failed attempt that is known only because the shop calls its order failed; its instant follows.
+FAILED_BY_WORD = "failed:"
+
+
 @dataclass(frozen=True, slots=True)
 class PaymentSnapshot:
     """One payment attempt of an order."""

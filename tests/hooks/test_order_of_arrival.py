@@ -231,6 +231,15 @@ def test_payment_told_as_refunded_is_given_back_and_never_recovered(
     assert received == (1 if told[0] == "succeeded" else 0)
 
 
+@pytest.mark.parametrize(("hour", "state"), [(0, "failed"), (2, "owed")])
+def test_failure_is_over_while_a_newer_attempt_is_under_way(source: Source, hour: int, state: str) -> None:
+    raws = [told_order(0), told_payment("p1", "failed", 1), told_payment("p2", "pending", hour)]
+    for number, raw in enumerate(raws):
+        apply_item(kept(source, raw, number, RECEIVED), now=RECEIVED)
+
+    assert settled_state()["orders"][0][3] == state
+
+
 def test_refund_that_names_no_payment_is_not_added_to_one_told_as_refunded(source: Source) -> None:
     both = [payment("p1", "refunded", 4), payment("p2", "succeeded", 2)]
     refund = {"id": "r1", "amount": "149.00", "at": at(4)}
@@ -295,7 +304,7 @@ def test_all_orders_of_woocommerce_end_alike(shop: Shop, is_full_size: bool) -> 
     one_state(found, is_full=is_full_size)
     only = json.loads(next(iter(found)))
     assert [(ref, state) for ref, state, *_ in only["attempts"]] == [
-        ("failed:727", "failed"),
+        ("failed:727:20261102080010", "failed"),
         ("pi_1", "succeeded"),
     ]
     assert only["attention"] == []

@@ -10,6 +10,7 @@ from recoup.integrations import values
 from recoup.integrations.woocommerce import particulars, words
 from recoup.shops.ports import BodyQuarantined
 from recoup.shops.snapshots import (
+    FAILED_BY_WORD,
     AttemptState,
     CouponSnapshot,
     FailureClass,
@@ -202,10 +203,10 @@ def _payments(
 ) -> tuple[PaymentSnapshot, ...]:
     method = values.line(body.get("payment_method"), length=40)
     if state is ShopState.FAILED:
-        # The gateway said no and WooCommerce does not say why.
+        # The gateway said no and WooCommerce does not say why, nor which attempt it was.
         return (
             PaymentSnapshot(
-                ref=f"failed:{ref}",
+                ref=f"{FAILED_BY_WORD}{ref}:{at:%Y%m%d%H%M%S}",
                 state=AttemptState.FAILED,
                 amount=total,
                 currency=currency,

@@ -9,10 +9,11 @@ from django.test import Client
 from django_scopes import scopes_disabled
 
 from recoup.catalog.models import Product
-from recoup.core.models import InboxItem
+from recoup.core.models import InboxItem, OutboxEvent
 from recoup.hooks import at_once, known, limits
 from recoup.hooks.apply import apply_waiting
 from recoup.orders.models import Order
+from recoup.payments.models import Attempt
 from recoup.shops.models import Source
 from tests.factories.shops import make_shop, make_source
 from tests.hooks.calls import send_woo
@@ -142,6 +143,29 @@ def test_a_deleted_order_is_cancelled_and_keeps_its_history(client: Client, sour
         assert list(Order.objects.values_list("status", "cancel_reason", "check_at")) == [
             ("cancelled", "source: deleted", None)
         ]
+
+
+@pytest.mark.parametrize(
+    ("story", "state", "failures", "news"),
+    [
+        (["failed", "failed"], "failed", 1, 1),  # a note was added: the same failure
+        (["failed", "on-hold"], "on_hold", 1, 1),  # the card failed, the buyer chose a transfer
+        (["failed", "pending"], "owed", 1, 1),
+        (["failed", "pending", "failed", "failed"], "failed", 2, 2),  # declined a second time
+    ],
+)
+def test_failure_lasts_until_the_shop_says_otherwise(
+    client: Client, source: Source, story: list[str], state: str, failures: int, news: int
+) -> None:
+    for minute, status in enumerate(story):
+        changed = {"status": status, "date_modified_gmt": f"2026-11-02T12:{minute:02d}:00"}
+        told(client, source, "order.updated", **order() | changed)
+
+    with scopes_disabled():
+        found = Order.objects.get()
+        assert (found.payment_state, found.failure_class) == (state, "unknown" if state == "failed" else "")
+        assert Attempt.objects.filter(state="failed").count() == failures
+    assert OutboxEvent.objects.filter(kind="payments.PaymentFailed").count() == news
 
 
 def test_a_whole_order_sent_again_as_deleted_deletes_nothing(client: Client, source: Source) -> None:
