@@ -1,31 +1,28 @@
 """Taking in payments, failures and refunds, in whatever order they arrive."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 
 from django.db import transaction
-from django.db.models import Sum
 
 from recoup.core import attention, outbox
 from recoup.customers.actions import touch_gates
 from recoup.orders.actions import record_order
 from recoup.orders.events import OrderChanged
-from recoup.orders.models import Order, OrderFact
+from recoup.orders.models import Order
 from recoup.orders.queries import OrderUnknown, find_order
 from recoup.orders.settle import Settled, lock_order, settle_order
 from recoup.payments.events import PaymentFailed, PaymentReceived, RefundMade, SessionEnded
+from recoup.payments.matching import implied_payment, implied_refund, replace_implied, same_failure
 from recoup.payments.models import Attempt, AttemptChange, OperatorAccount, Refund
 from recoup.payments.queries import CAPTURED, takings_of
 from recoup.shops.models import Source
 from recoup.shops.snapshots import (
-    FAILED_BY_WORD,
     AttemptState,
     OrderPaymentSnapshot,
     OrderSnapshot,
     PaymentSnapshot,
     RefundSnapshot,
-    ShopState,
 )
 
 # What asks a person about more money than an order costs.
@@ -68,64 +65,15 @@ def apply_order_snapshot(
         order = record_order(source, snapshot, now=now, is_backfill=is_backfill)
         order = lock_order(order.pk)
         attempts = [
-            _write_attempt(order, _same_failure(order, payment), now=now, through=Through())
+            _write_attempt(order, same_failure(order, payment), now=now, through=Through())
             for payment in snapshot.payments
         ]
-        implied = _implied_payment(order, snapshot)
+        implied = implied_payment(order, snapshot)
         if implied is not None:
             attempts.append(_write_implied(order, implied, now=now))
-        for refund in [*snapshot.refunds, *_implied_refund(order, snapshot)]:
+        for refund in [*snapshot.refunds, *implied_refund(order, snapshot)]:
             _write_refund(order, refund, now=now)
         return _settle(order, now=now, attempts=attempts).order
-
-
-def _same_failure(order: Order, payment: PaymentSnapshot) -> PaymentSnapshot:
-    """Return a failure told by the shop's word under the ref that it has, if the order was called failed all the while.
-
-    Every change of a failed order tells it again; it is another one only if the shop called the order otherwise in between.
-    """
-    if not payment.ref.startswith(FAILED_BY_WORD):
-        return payment
-    known = Attempt.objects.filter(order=order, ref__startswith=FAILED_BY_WORD, settled_at__isnull=False)
-    for attempt in known.order_by("settled_at", "id"):
-        began, ended = sorted([attempt.settled_at or payment.at, payment.at])
-        between = OrderFact.objects.filter(
-            order=order, kind="changed", became_true_at__gt=began, became_true_at__lt=ended
-        ).exclude(details__shop_state="failed")
-        if not between.exists():
-            if payment.at < ended:
-                attempt.ref = payment.ref
-                attempt.save(update_fields=["ref"])
-            return replace(payment, ref=attempt.ref, operator=attempt.operator)
-    return payment
-
-
-def _implied_payment(order: Order, snapshot: OrderSnapshot) -> PaymentSnapshot | None:
-    """Return the payment of what is left when a source dates one, and the payments that are named do not reach the total.
-
-    The date is the proof, whatever the shop calls the order: plugins bring words of their own. Some of it may have been
-    paid by a voucher, or in another currency than the order's.
-    """
-    if snapshot.paid_at is None or snapshot.state is ShopState.CANCELLED:
-        return None
-    named = Attempt.objects.filter(order=order, state__in=CAPTURED, currency=order.currency)
-    known = named.exclude(operator="", ref=_implied_ref(order)).aggregate(sum=Sum("amount"))[
-        "sum"
-    ] or Decimal(0)
-    if known >= snapshot.total - order.discount_given:
-        return None
-    return PaymentSnapshot(
-        ref=_implied_ref(order),
-        state=AttemptState.SUCCEEDED,
-        amount=snapshot.total - order.discount_given - known,
-        currency=snapshot.currency,
-        at=snapshot.paid_at,
-        method=snapshot.method,
-    )
-
-
-def _implied_ref(order: Order) -> str:
-    return f"order:{order.ref}"
 
 
 def _write_implied(order: Order, payment: PaymentSnapshot, *, now: datetime) -> Attempt:
@@ -135,22 +83,6 @@ def _write_implied(order: Order, payment: PaymentSnapshot, *, now: datetime) -> 
         attempt.amount = payment.amount
         attempt.save(update_fields=["amount"])
     return attempt
-
-
-def _implied_refund(order: Order, snapshot: OrderSnapshot) -> list[RefundSnapshot]:
-    if snapshot.state is not ShopState.REFUNDED or snapshot.refunds:
-        return []
-    captured = sum((taken for _, _, taken in takings_of(order).captures), Decimal(0))
-    if captured <= 0:
-        return []
-    return [
-        RefundSnapshot(
-            ref=f"order:{snapshot.ref}",
-            amount=captured,
-            currency=snapshot.currency,
-            at=snapshot.version_at,
-        )
-    ]
 
 
 def record_payment(
@@ -200,7 +132,7 @@ def apply_order_payment(source: Source, news: OrderPaymentSnapshot, *, now: date
 
 def _write_attempt(order: Order, payment: PaymentSnapshot, *, now: datetime, through: Through) -> Attempt:
     account = through.operator_account
-    _replace_implied(order, payment)
+    replace_implied(order, payment)
     attempt, _ = Attempt.objects.get_or_create(
         order=order,
         operator=payment.operator,
@@ -255,33 +187,6 @@ def _hold_foreign(order: Order, payment: PaymentSnapshot, now: datetime) -> None
         amount=str(payment.amount),
         currency=payment.currency,
     )
-
-
-def _replace_implied(order: Order, payment: PaymentSnapshot) -> None:
-    """Let a payment that is named take the place of what was taken as paid without a name: the same money (R4)."""
-    implied_ref = _implied_ref(order)
-    if (
-        payment.state.value not in CAPTURED
-        or payment.ref == implied_ref
-        or payment.currency != order.currency
-    ):
-        return
-    implied = Attempt.objects.filter(order=order, operator="", ref=implied_ref).first()
-    known = Attempt.objects.filter(order=order, operator=payment.operator, ref=payment.ref).first()
-    if implied is None or (known is not None and known.state in CAPTURED):
-        return
-    if payment.amount < implied.amount:
-        implied.amount -= payment.amount
-        implied.save(update_fields=["amount"])
-        return
-    if known is not None:
-        implied.delete()
-        return
-    implied.ref, implied.operator = payment.ref, payment.operator
-    implied.amount, implied.currency = payment.amount, payment.currency
-    implied.created_at = implied.settled_at = payment.at
-    implied.method = payment.method[:60] or implied.method
-    implied.save()
 
 
 def _is_news(attempt: Attempt, payment: PaymentSnapshot) -> bool:

@@ -1,0 +1,108 @@
+"""Which attempt a payment that a source tells is, and what it tells of payments without naming them."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+from django.db.models import Sum
+
+from recoup.orders.models import Order, OrderFact
+from recoup.payments.models import Attempt
+from recoup.payments.queries import CAPTURED, takings_of
+from recoup.shops.snapshots import (
+    FAILED_BY_WORD,
+    AttemptState,
+    OrderSnapshot,
+    PaymentSnapshot,
+    RefundSnapshot,
+    ShopState,
+)
+
+
+def same_failure(order: Order, payment: PaymentSnapshot) -> PaymentSnapshot:
+    """Return a failure told by the shop's word under the ref that it has, if the order was called failed all the while.
+
+    Every change of a failed order tells it again; it is another one only if the shop called the order otherwise in between.
+    """
+    if not payment.ref.startswith(FAILED_BY_WORD):
+        return payment
+    known = Attempt.objects.filter(order=order, ref__startswith=FAILED_BY_WORD, settled_at__isnull=False)
+    for attempt in known.order_by("settled_at", "id"):
+        began, ended = sorted([attempt.settled_at or payment.at, payment.at])
+        between = OrderFact.objects.filter(
+            order=order, kind="changed", became_true_at__gt=began, became_true_at__lt=ended
+        ).exclude(details__shop_state="failed")
+        if not between.exists():
+            if payment.at < ended:
+                attempt.ref = payment.ref
+                attempt.save(update_fields=["ref"])
+            return replace(payment, ref=attempt.ref, operator=attempt.operator)
+    return payment
+
+
+def implied_payment(order: Order, snapshot: OrderSnapshot) -> PaymentSnapshot | None:
+    """Return the payment of what is left when a source dates one, and the payments that are named do not reach the total.
+
+    The date is the proof, whatever the shop calls the order: plugins bring words of their own. Some of it may have been
+    paid by a voucher, or in another currency than the order's.
+    """
+    if snapshot.paid_at is None or snapshot.state is ShopState.CANCELLED:
+        return None
+    named = Attempt.objects.filter(order=order, state__in=CAPTURED, currency=order.currency)
+    known = named.exclude(operator="", ref=implied_ref(order)).aggregate(sum=Sum("amount"))["sum"] or Decimal(
+        0
+    )
+    if known >= snapshot.total - order.discount_given:
+        return None
+    return PaymentSnapshot(
+        ref=implied_ref(order),
+        state=AttemptState.SUCCEEDED,
+        amount=snapshot.total - order.discount_given - known,
+        currency=snapshot.currency,
+        at=snapshot.paid_at,
+        method=snapshot.method,
+    )
+
+
+def implied_ref(order: Order) -> str:
+    """Return the ref of the payment that a source did not name."""
+    return f"order:{order.ref}"
+
+
+def implied_refund(order: Order, snapshot: OrderSnapshot) -> list[RefundSnapshot]:
+    """Return the refund of all that came, where a source calls an order refunded and names none."""
+    if snapshot.state is not ShopState.REFUNDED or snapshot.refunds:
+        return []
+    captured = sum((taken for _, _, taken in takings_of(order).captures), Decimal(0))
+    if captured <= 0:
+        return []
+    return [
+        RefundSnapshot(
+            ref=f"order:{snapshot.ref}",
+            amount=captured,
+            currency=snapshot.currency,
+            at=snapshot.version_at,
+        )
+    ]
+
+
+def replace_implied(order: Order, payment: PaymentSnapshot) -> None:
+    """Let a payment that is named take the place of what was taken as paid without a name: the same money (R4)."""
+    ref = implied_ref(order)
+    if payment.state.value not in CAPTURED or payment.ref == ref or payment.currency != order.currency:
+        return
+    implied = Attempt.objects.filter(order=order, operator="", ref=ref).first()
+    known = Attempt.objects.filter(order=order, operator=payment.operator, ref=payment.ref).first()
+    if implied is None or (known is not None and known.state in CAPTURED):
+        return
+    if payment.amount < implied.amount:
+        implied.amount -= payment.amount
+        implied.save(update_fields=["amount"])
+        return
+    if known is not None:
+        implied.delete()
+        return
+    implied.ref, implied.operator = payment.ref, payment.operator
+    implied.amount, implied.currency = payment.amount, payment.currency
+    implied.created_at = implied.settled_at = payment.at
+    implied.method = payment.method[:60] or implied.method
+    implied.save()
