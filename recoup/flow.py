@@ -17,7 +17,7 @@ from recoup.recovery.events import RecoveryCaseClosed, RecoveryCaseOpened
 from recoup.storefront import handlers as storefront
 
 ROUTES: Routes = {
-    CartChanged: (recovery.follow_changed_carts, processes.wake_carts),
+    CartChanged: (recovery.follow_changed_carts, processes.wake_carts, offers.follow_carts),
     OrderPlaced: (
         recovery.make_way_for_orders,
         processes.wake_carts_of_buyers,

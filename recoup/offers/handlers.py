@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from django.db.models import F
+
 from recoup.core.clock import trade_now
 from recoup.offers.coupons import hold_coupons
 from recoup.offers.ending import end_offers
@@ -12,7 +14,7 @@ from recoup.offers.models import Offer
 from recoup.offers.reasons import Reason
 from recoup.offers.redeeming import confirm_paid, free_unpaid, hold_offers, made_for
 from recoup.orders.became import find_order_of
-from recoup.orders.events import OrderCancelled, OrderChanged, OrderPlaced
+from recoup.orders.events import CartChanged, OrderCancelled, OrderChanged, OrderPlaced
 from recoup.orders.models import Order
 
 
@@ -44,6 +46,14 @@ def follow_coupons(batch: Sequence[OrderPlaced | OrderChanged]) -> None:
     for order in orders:
         if is_open(order):
             hold_coupons(order, now=now)
+
+
+def follow_carts(batch: Sequence[CartChanged]) -> None:
+    """Withdraw the offers made for carts that are in another currency now: what they promise is in the old one."""
+    in_force = (Offer.State.ASKED, Offer.State.GRANTED)
+    offers = Offer.objects.filter(cart__in=[news.cart_id for news in batch], state__in=in_force)
+    foreign = offers.exclude(currency=F("cart__currency")).values_list("pk", flat=True)
+    end_offers(list(foreign), Offer.State.VOID, Reason.CURRENCY, now=trade_now())
 
 
 class AboutOrder(Protocol):

@@ -22,7 +22,8 @@ def record_cart(
 ) -> Cart | None:
     """Insert or update a cart and its facts; `None` if the shop does not collect carts (B8).
 
-    New activity starts the waiting anew (B9). The buyer's gate is updated before the cart. Announces `CartChanged`.
+    New activity starts the waiting anew (B9). A buyer who switches the currency takes the cart along with its lines and its
+    sum: each version is in one currency. The buyer's gate is updated before the cart. Announces `CartChanged`.
     """
     shop = source.shop
     if not shop.collects_carts:
@@ -50,9 +51,11 @@ def record_cart(
             return cart
         if contact is not None:
             _record_consent(contact, snapshot, cart, now)
+        switched = _switched(cart, snapshot)
         kind = _apply(cart, snapshot, contact, now)
         cart.save()
-        _note(cart, "started" if is_new and kind == "changed" else kind, at=cart.last_activity_at, now=now)
+        kind = "started" if is_new and kind == "changed" else kind
+        _note(cart, kind, at=cart.last_activity_at, now=now, **switched)
         outbox.announce(CartChanged(shop_id=cart.shop_id, cart_id=cart.pk, at=cart.last_activity_at))
         return cart
 
@@ -86,13 +89,20 @@ def _version_key(snapshot: CartSnapshot) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def _switched(cart: Cart, snapshot: CartSnapshot) -> dict[str, str]:
+    """Return what the history keeps of a switch to another currency."""
+    if cart.currency == snapshot.currency:
+        return {}
+    return {"currency": snapshot.currency, "was_currency": cart.currency, "was_total": str(cart.total)}
+
+
 def _apply(cart: Cart, snapshot: CartSnapshot, contact: Contact | None, now: datetime) -> str:
     """Bring the projection up to the snapshot and return the kind of fact this is."""
     at = min(snapshot.version_at, now)
     cart.contact = contact or cart.contact
     cart.lines = json.loads(json.dumps([asdict(line) for line in snapshot.lines], default=str))
     cart.product_refs = sorted({line.product_ref for line in snapshot.lines if line.product_ref})
-    cart.total = snapshot.total
+    cart.currency, cart.total = snapshot.currency, snapshot.total
     cart.shipping_total = snapshot.shipping_total
     cart.buyer = kept_buyer(snapshot.person)
     take_particulars(cart, snapshot, version_key=_version_key(snapshot))
@@ -123,12 +133,12 @@ def _order_made_of(cart: Cart) -> str:
     return orders.order_by("id").values_list("ref", flat=True).first() or ""
 
 
-def _note(cart: Cart, kind: str, *, at: datetime, now: datetime) -> None:
+def _note(cart: Cart, kind: str, *, at: datetime, now: datetime, **more: str) -> None:
     CartFact.objects.create(
         shop_id=cart.shop_id,
         cart=cart,
         kind=kind,
-        details={"total": str(cart.total), "product_refs": cart.product_refs},
+        details={"total": str(cart.total), "product_refs": cart.product_refs, **more},
         became_true_at=at,
         learnt_at=now,
     )

@@ -31,7 +31,7 @@ def _is_object(column: str) -> Exact:
 
 
 class Cart(ShopOwned):
-    """A cart that a source reports, frozen in locale and currency at capture."""
+    """A cart that a source reports, frozen in locale at capture. Its lines and sums are in one currency, the last told."""
 
     class State(models.TextChoices):
         OPEN = "open", _("Open")

@@ -37,16 +37,16 @@ RETURNING c.id
 """
 
 FOLLOW_AMOUNTS = """
-UPDATE recovery_recoverycase c SET amount = due.amount
+UPDATE recovery_recoverycase c SET amount = due.amount, currency = due.currency
 FROM (
-    SELECT c.id, CASE WHEN c.kind = 'cart' THEN k.total
+    SELECT c.id, coalesce(k.currency, o.currency) AS currency, CASE WHEN c.kind = 'cart' THEN k.total
         ELSE o.total - o.discount_given - o.captured + o.refunded END AS amount
     FROM recovery_recoverycase c
     LEFT JOIN orders_order o ON o.id = c.order_id
     LEFT JOIN orders_cart k ON k.id = c.cart_id
     WHERE c.id = ANY(%(cases)s) AND c.closed_at IS NULL
 ) due
-WHERE c.id = due.id AND c.amount <> due.amount AND due.amount > 0
+WHERE c.id = due.id AND (c.amount <> due.amount OR c.currency <> due.currency) AND due.amount > 0
 """
 
 COUNT_MESSAGES = """

@@ -8,20 +8,27 @@ from typing import Any
 import pytest
 from django_scopes import scopes_disabled
 
+from recoup.core.money import Money
 from recoup.customers.events import CustomerMerged
+from recoup.flow import ROUTES
 from recoup.messaging.events import MessageSettled
+from recoup.offers.models import Offer
+from recoup.orders.carts import record_cart
 from recoup.orders.events import CartChanged, OrderCancelled, OrderChanged, OrderPlaced
-from recoup.orders.models import Order, OrderFact, StatusChange
+from recoup.orders.models import CartFact, Order, OrderFact, StatusChange
 from recoup.payments.events import PaymentReceived, RefundMade
 from recoup.recovery import handlers
 from recoup.recovery.detection import open_due_cases
 from recoup.recovery.events import RecoveryCaseOpened
 from recoup.recovery.models import RecoveryCase
 from recoup.shops.models import Shop
+from recoup.shops.snapshots import CartSnapshot, LineSnapshot
+from recoup.storefront.filled import fill
 from tests.factories.cases import make_case
 from tests.factories.clock import set_clock
 from tests.factories.messages import make_message
 from tests.factories.moments import DAY, HOUR, NOW
+from tests.factories.offers import make_offer
 from tests.factories.orders import make_cart, make_order
 from tests.factories.people import make_contact
 from tests.factories.shops import make_shop
@@ -277,6 +284,38 @@ def test_order_that_costs_nothing_any_more_ends_its_case(shop: Shop) -> None:
     handlers.follow_changed(changed(order))
 
     assert RecoveryCase.objects.get().outcome == "cancelled"
+
+
+def test_cart_whose_buyer_switched_the_currency_is_wholly_in_the_new_one(shop: Shop) -> None:
+    cart = make_cart(shop, state="abandoned", abandoned_at=NOW - HOUR)
+    case = make_case(cart)
+    offer = make_offer(cart)
+    kept = make_offer(make_cart(shop))
+    line = LineSnapshot("cream", "Cream", Decimal(1), Decimal("640.00"), Decimal("640.00"))
+    told = CartSnapshot(cart.ref, "PLN", Decimal("640.00"), NOW, lines=(line,))
+
+    record_cart(cart.source, told, now=NOW)
+    for hears in ROUTES[CartChanged]:
+        hears([CartChanged(shop_id=shop.pk, cart_id=cart.pk, at=NOW)])
+
+    cart.refresh_from_db()
+    case.refresh_from_db()
+    assert fill(cart).total == fill(cart).was_total == Money(Decimal("640.00"), "PLN")
+    assert (case.amount, case.currency, case.outcome) == (Decimal("640.00"), "PLN", "")
+    assert CartFact.objects.values_list("kind", "details").get() == (
+        "changed",
+        {
+            "total": "640.00",
+            "product_refs": ["cream"],
+            "currency": "PLN",
+            "was_currency": "EUR",
+            "was_total": "99.0000",
+        },
+    )
+    assert list(Offer.objects.order_by("id").values_list("id", "state", "reason")) == [
+        (offer.pk, "void", "currency"),
+        (kept.pk, "granted", ""),
+    ]
 
 
 def test_converted_cart_becomes_an_order(shop: Shop) -> None:
