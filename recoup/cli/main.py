@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from recoup.cli import backup, demo, doctor, ground, imports, init, migrate, run, story
+from recoup.cli import backup, demo, doctor, ground, imports, init, migrate, run, setup_link, story
 from recoup.supervisor.errors import SupervisorError
 
 app = typer.Typer(
@@ -18,6 +18,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command("init")(init.init)
+app.command("setup-link")(setup_link.setup_link)
 app.command("run")(run.run)
 app.command("web")(run.web)
 app.command("worker")(run.worker)

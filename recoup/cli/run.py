@@ -116,6 +116,11 @@ def announce(host: str, port: int) -> None:
     def wait() -> None:
         if machine.wait_until(lambda: is_answering(where, port), seconds=120, pause=0.2):
             show("run", f"Recoup is at http://{where}:{port}. Stop it with Ctrl-C.")
+            if not ground.is_demo():  # its shop has an owner
+                subprocess.run(
+                    (*own_command("setup-link"), "--quiet", "--address", f"http://{where}:{port}"),
+                    check=False,
+                )
 
     threading.Thread(target=wait, name="announce", daemon=True).start()
 

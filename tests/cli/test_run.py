@@ -106,7 +106,7 @@ def test_run_survives_every_kill_and_stops_cleanly(running: Running, monkeypatch
 
     first, database = running.process, server.pid
     first.kill()
-    first.communicate()
+    assert "Make your account: https://" in first.communicate()[0]
     running.start()
     assert machine.wait_until(lambda: not machine.is_alive(worker), seconds=PATIENCE)
     assert running.waits_for_green()

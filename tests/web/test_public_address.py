@@ -10,6 +10,7 @@ from pytest_django import Settings
 
 from recoup.accounts.models import User
 from recoup.accounts.roles import Role
+from recoup.accounts.setup_code import setup_code
 from recoup.core import links, public_address
 from recoup.core.models import Activity
 from recoup.shops.models import Membership, Shop
@@ -43,7 +44,12 @@ def person(*shops: Shop, role: Role = Role.OWNER) -> Client:
 @pytest.mark.django_db
 def test_the_wizard_asks_after_the_owner_and_goes_on_to_the_shop(settings: Settings, tmp_path: Path) -> None:
     client = Client(headers={"host": "first.example"})
-    posted = {"name": "Ann", "email": "ann@own.example", "password": "a quiet green lamp"}
+    posted = {
+        "code": setup_code(),
+        "name": "Ann",
+        "email": "ann@own.example",
+        "password": "a quiet green lamp",
+    }
     assert client.post("/start/", posted).headers["Location"] == PAGE
     assert 'value="https://first.example"' in client.get(PAGE).content.decode()
 

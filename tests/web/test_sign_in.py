@@ -18,6 +18,8 @@ from django_scopes import scopes_disabled
 
 from recoup.accounts.models import User
 from recoup.accounts.roles import Role
+from recoup.accounts.setup_code import setup_code
+from recoup.core.models import RateBucket
 from recoup.integrations.smtp import plain
 from recoup.messaging.models import MailAccount
 from recoup.shops.access import shops_of
@@ -91,7 +93,9 @@ def test_a_password_signs_in_and_a_wrong_one_does_not(client: Client, owner: Use
 
 
 def test_passwords_are_kept_by_argon2(client: Client) -> None:
-    client.post("/start/", {"name": "Ann", "email": "ann@own.example", "password": PASSWORD})
+    client.post(
+        "/start/", {"code": setup_code(), "name": "Ann", "email": "ann@own.example", "password": PASSWORD}
+    )
     assert User.objects.get().password.startswith("argon2$argon2id$")
     # Django's own, at its own cost: only tests hash more lightly (tests/conftest.py).
     assert settings.PASSWORD_HASHERS[0] == "django.contrib.auth.hashers.Argon2PasswordHasher"
@@ -175,7 +179,9 @@ def test_secrets_of_the_second_factor_are_encrypted(client: Client, owner: User)
 
 def test_the_wizard_makes_an_owner_and_a_shop_in_test_mode(client: Client) -> None:
     assert client.get("/").headers["Location"] == "/start/"
-    client.post("/start/", {"name": "Ann", "email": "ann@own.example", "password": PASSWORD})
+    client.post(
+        "/start/", {"code": setup_code(), "name": "Ann", "email": "ann@own.example", "password": PASSWORD}
+    )
     done = client.post(
         "/start/shop/",
         {"name": "Own", "email": "a@own.example", "locale": "en", "currency": "EUR", "time_zone": "UTC"},
@@ -188,13 +194,35 @@ def test_the_wizard_makes_an_owner_and_a_shop_in_test_mode(client: Client) -> No
 
 def test_the_wizard_runs_once(client: Client, owner: User) -> None:
     assert client.get("/start/").headers["Location"] == "/"
-    posted = {"name": "Eve", "email": "eve@evil.example", "password": PASSWORD}
+    posted = {"code": setup_code(), "name": "Eve", "email": "eve@evil.example", "password": PASSWORD}
     assert client.post("/start/", posted).headers["Location"] == "/"
     assert list(User.objects.all()) == [owner]
 
 
+@pytest.mark.parametrize("code", ["", "AAAA-AAAA", "é"])
+def test_whoever_finds_the_wizard_first_is_no_owner_without_the_code(client: Client, code: str) -> None:
+    page = client.post(
+        "/start/", {"code": code, "name": "Eve", "email": "eve@evil.example", "password": PASSWORD}
+    )
+    assert "code" in page.context["form"].errors
+    assert not User.objects.exists()
+    assert setup_code() not in page.content.decode()
+
+
+def test_codes_are_not_guessed_on_and_on_and_the_link_brings_the_right_one(client: Client) -> None:
+    posted = {"name": "Ann", "email": "ann@own.example", "password": PASSWORD}
+    shown = client.get(f"/start/?code={setup_code().lower()}").context["form"]["code"].value()
+    for _ in range(20):
+        client.post("/start/", {**posted, "code": "AAAA-AAAA"})
+    assert "Too many codes" in client.post("/start/", {**posted, "code": shown}).content.decode()
+    RateBucket.objects.all().delete()
+    assert client.post("/start/", {**posted, "code": shown}).status_code == 302
+
+
 def test_a_weak_password_is_refused_in_words_at_the_field(client: Client) -> None:
-    page = client.post("/start/", {"name": "Ann", "email": "ann@own.example", "password": "password1"})
+    page = client.post(
+        "/start/", {"code": setup_code(), "name": "Ann", "email": "ann@own.example", "password": "password1"}
+    )
     assert page.status_code == 422
     assert "password" in page.context["form"].errors
     assert not User.objects.exists()

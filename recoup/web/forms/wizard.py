@@ -10,6 +10,7 @@ from django.conf import settings
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from recoup.accounts.setup_code import is_setup_code
 from recoup.core.public_address import AddressRefused, read_address
 
 # What shops of our four languages use most stands first; the rest follows by name.
@@ -40,8 +41,16 @@ def country_choices() -> list[tuple[str, str]]:
 
 
 class OwnerForm(forms.Form):
-    """The first account."""
+    """The first account, of whoever started the installation."""
 
+    code = forms.CharField(
+        label=_("Code of this installation"),
+        max_length=40,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        help_text=_(
+            "It stands where Recoup was started, in the line “Make your account”; `recoup setup-link` prints it again."
+        ),
+    )
     name = forms.CharField(label=_("Your name"), max_length=120)
     email = forms.EmailField(label=_("E-mail"), help_text=_("You sign in with it."))
     password = forms.CharField(
@@ -49,6 +58,15 @@ class OwnerForm(forms.Form):
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
         help_text=_("At least 10 characters. A short sentence is easy to remember."),
     )
+
+    def clean_code(self) -> str:
+        """Refuse whoever found the address before its owner."""
+        code: str = self.cleaned_data["code"]
+        if not is_setup_code(code):
+            raise forms.ValidationError(
+                _("This is not the code of this installation. Copy it from where Recoup was started.")
+            )
+        return code
 
 
 class AddressForm(forms.Form):

@@ -22,9 +22,11 @@ from recoup.accounts.models import User
 from recoup.accounts.roles import Right, Role
 from recoup.core import activity
 from recoup.core.activity import Actor
+from recoup.core.callers import client_address
 from recoup.core.clock import real_now, trade_now
 from recoup.core.humane import duration
 from recoup.core.public_address import hear_of_new_address, keep_address
+from recoup.core.ratelimit import is_allowed
 from recoup.messaging.models import MailAccount
 from recoup.processes.actions import go_live as start_sending
 from recoup.shops.access import Seat, shops_of
@@ -37,6 +39,7 @@ from recoup.web.parts import Link
 from recoup.web.setup import found_shop
 from recoup.web.views.checks import address_trouble
 
+GUESSES, GUESSES_PER = 20, timedelta(hours=1)  # of one caller: the code has 40 bits
 _BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 _DEFAULTS = {
     "pl": {"currency": "PLN", "time_zone": "Europe/Warsaw", "country": "PL"},
@@ -65,6 +68,10 @@ def _steps(now: int | None) -> list[WizardStep]:
     ]
 
 
+def _may_guess(request: HttpRequest) -> bool:
+    return is_allowed(f"first-owner:{client_address(request)}", limit=GUESSES, per=GUESSES_PER)
+
+
 def _show(request: HttpRequest, form: Any, step: int | None, **texts: Any) -> HttpResponse:
     status = 422 if form.errors else 200
     return render(
@@ -74,14 +81,17 @@ def _show(request: HttpRequest, form: Any, step: int | None, **texts: Any) -> Ht
 
 @require_http_methods(["GET", "POST"])
 def owner(request: HttpRequest) -> HttpResponse:
-    """Make the first account. The second run is refused."""
+    """Make the first account, for whoever has the installation's code. The second run is refused."""
     if User.objects.exists():
         return redirect("first_page")
-    form = OwnerForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
+    form = OwnerForm(request.POST or None, initial={"code": request.GET.get("code", "")[:40]})
+    if request.method == "POST" and not _may_guess(request):
+        form.add_error("code", _("Too many codes were tried. Try again in an hour."))
+    elif request.method == "POST" and form.is_valid():
         language = (get_language() or "en")[:2]
         try:
-            user = create_first_owner(**form.cleaned_data, language=language, now=real_now())
+            given = {name: form.cleaned_data[name] for name in ("name", "email", "password")}
+            user = create_first_owner(**given, language=language, now=real_now())
         except ValidationError as error:
             form.add_error("password" if not hasattr(error, "error_dict") else None, error)
         else:
