@@ -12,7 +12,7 @@ from recoup.processes.graph.problems import TEXTS
 _OUTCOMES = {
     "queued": gettext_noop("Waiting to be sent"),
     "sent": gettext_noop("Sent"),
-    "suppressed": gettext_noop("Left out: control group"),
+    "suppressed": gettext_noop("Left out: control group or test mode"),
     "status.asked": gettext_noop("New status asked for"),
     "tagged": gettext_noop("Tagged"),
     "webhook.asked": gettext_noop("Another program was told"),
@@ -115,7 +115,7 @@ _NEXT = {
     "sending": gettext_noop("Reminder {ordinal} of {total} is being sent"),
     "held": gettext_noop("Reminder {ordinal} of {total} rests while somebody handles the order"),
     "promised": gettext_noop("Reminder {ordinal} of {total}, after the promised date"),
-    "suppressed": gettext_noop("Nothing is sent: control group"),
+    "suppressed": gettext_noop("Nothing is sent: control group or test mode"),
     "end": gettext_noop("Nothing more is planned"),
     "over": gettext_noop("Finished"),
     "paused": gettext_noop("Paused"),

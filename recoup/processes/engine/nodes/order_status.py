@@ -58,11 +58,11 @@ def _build(document: OrderStatusDocument, shop: Workshop) -> CompiledNode:
     following = shop.node_map[document.out.next]
 
     def run(move: Move, facts: Facts, now: datetime) -> int:
-        is_holdout = move.is_holdout
-        step_no = move.log(Code.SUPPRESSED if is_holdout else Code.STATUS_ASKED)
+        is_quiet = move.is_quiet
+        step_no = move.log(Code.SUPPRESSED if is_quiet else Code.STATUS_ASKED)
         move.effects.append(
             StatusEffect(
-                step_no, shop.number, shop.node_id, document.to, document.reason, move.at, is_holdout
+                step_no, shop.number, shop.node_id, document.to, document.reason, move.at, is_quiet
             )
         )
         return following

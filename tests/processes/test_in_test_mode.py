@@ -1,0 +1,71 @@
+"""A process in test mode in a live shop: everything is decided, nothing leaves, and nobody is kept from a live process."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django_scopes import scopes_disabled
+
+from recoup.core import outbox
+from recoup.customers.models import ContactTag
+from recoup.messaging.models import Message
+from recoup.offers.models import Offer
+from recoup.processes.engine.codes import Flag
+from recoup.processes.entering import enrol_cases
+from recoup.processes.loop import Engine
+from recoup.processes.models import Enrolment
+from recoup.shops.models import Shop
+from tests.factories.cases import make_case
+from tests.factories.clock import set_clock
+from tests.factories.moments import NOW
+from tests.factories.offers import make_settings
+from tests.factories.orders import make_order
+from tests.factories.processes import make_process, opened
+from tests.factories.shops import make_shop
+
+pytestmark = pytest.mark.django_db
+END: dict[str, Any] = {"t": "end"}
+
+
+@pytest.fixture(autouse=True)
+def _all_shops() -> Iterator[None]:
+    with scopes_disabled():
+        yield
+
+
+@pytest.fixture
+def shop() -> Shop:
+    set_clock(NOW)
+    shop = make_shop()
+    make_settings(shop)
+    return shop
+
+
+def work() -> None:
+    for _ in range(100):
+        if not outbox.dispatch() and not Engine().run_once():
+            return
+    raise AssertionError("it never ends")
+
+
+def test_an_order_of_a_live_shop_is_left_as_it_is(shop: Shop) -> None:
+    other = make_process(shop, entry={"on": "manual", "about": "order"}, nodes={"n1": END})
+    nodes: dict[str, Any] = {
+        "n1": {"t": "order_status", "to": "cancelled", "reason": "no_answer", "out": {"next": "n2"}},
+        "n2": {"t": "tag", "add": ["given up"], "out": {"next": "n3"}},
+        "n3": {"t": "enrol", "process": other.pk, "out": {"next": "n4"}},
+        "n4": {"t": "offer", "percent": 5, "valid": "P2D", "out": {"granted": "n5"}},
+        "n5": {"t": "send", "template": "first", "out": {"done": "n6"}},
+        "n6": END,
+    }
+    make_process(shop, nodes=nodes, status="test")
+    order = make_order(shop, status="unpaid", total="100.00")
+
+    enrol_cases([opened(make_case(order))])
+    work()
+
+    order.refresh_from_db()
+    assert order.status == "unpaid"
+    assert not ContactTag.objects.exists()
+    assert [one.flags & Flag.TEST for one in Enrolment.objects.all()] == [Flag.TEST] * 2
+    assert [one.is_test for one in (Offer.objects.get(), Message.objects.get())] == [True, True]
