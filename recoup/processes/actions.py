@@ -13,7 +13,7 @@ from recoup.core.models import DeadLetter
 from recoup.core.outbox import FAILED_WORK
 from recoup.messaging import message_sources
 from recoup.messaging.models import MessageSource
-from recoup.processes.engine.codes import Code
+from recoup.processes.engine.codes import Code, Flag
 from recoup.processes.engine.endings import stop as stop_enrolment
 from recoup.processes.engine.entry import Candidate
 from recoup.processes.facts import enrolment_of
@@ -265,6 +265,7 @@ def _revive(enrolment: Enrolment, now: datetime) -> None:
         event_id=enrolment.case_id or enrolment.subject_id,
         entered_at=enrolment.entered_at,
         case_id=enrolment.case_id,
+        is_test=bool(enrolment.flags & Flag.TEST),
     )
     keys = keys_for(graph, candidate, group=enrolment.process.exclusive_group)
     if keys is None or enrolment.state != Enrolment.State.FAILED:

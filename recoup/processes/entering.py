@@ -56,13 +56,15 @@ def open_doors(shop_ids: Sequence[int]) -> list[Door]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT p.id, p.current_version_id, p.shop_id, p.holdout_bp, p.status = 'test' OR s.live_since IS NULL,"
-            " p.exclusive_group"
+            " p.exclusive_group, p.status = 'paused'"
             " FROM processes_process p JOIN shops_shop s ON s.id = p.shop_id"
             " WHERE p.shop_id = ANY(%s) AND p.status IN ('live', 'test', 'paused') AND p.current_version_id IS NOT NULL"
             " ORDER BY p.shop_id, p.priority DESC, p.id FOR SHARE OF p",
             [sorted(set(shop_ids))],
         )
         rows = cursor.fetchall()
+    # A paused process takes of its group whom none that runs wants: nobody would be reminded meanwhile.
+    rows.sort(key=lambda row: row[6])
     shares = shop_shares({row[2] for row in rows})  # read while the doors are locked, so not an older one
     return [
         Door(
@@ -75,7 +77,7 @@ def open_doors(shop_ids: Sequence[int]) -> list[Door]:
             graph_of(version_id),
             group,
         )
-        for process_id, version_id, shop_id, share, is_test, group in rows
+        for process_id, version_id, shop_id, share, is_test, group, _is_paused in rows
     ]
 
 

@@ -179,7 +179,7 @@ class MemoryStore(Knowledge):
         if other is None:
             return True
         rank = self.ranks.get(self.enrolments[other].process_id, 0)
-        if rank < self.ranks.get(process_id, 0):
+        if rank < self.ranks.get(process_id, 0) and process_id not in self._paused:
             self.stop(other, Code.STOPPED_PREEMPTED)
         return key not in self._keys
 

@@ -10,16 +10,17 @@ from recoup.core import outbox
 from recoup.customers.models import ContactTag
 from recoup.messaging.models import Message
 from recoup.offers.models import Offer
-from recoup.processes.engine.codes import Flag
+from recoup.processes.engine.codes import Flag, State
 from recoup.processes.entering import enrol_cases
 from recoup.processes.loop import Engine
-from recoup.processes.models import Enrolment
+from recoup.processes.models import Enrolment, Process
 from recoup.shops.models import Shop
 from tests.factories.cases import make_case
 from tests.factories.clock import set_clock
 from tests.factories.moments import NOW
 from tests.factories.offers import make_settings
 from tests.factories.orders import make_order
+from tests.factories.people import make_contact
 from tests.factories.processes import make_process, opened
 from tests.factories.shops import make_shop
 
@@ -69,3 +70,44 @@ def test_an_order_of_a_live_shop_is_left_as_it_is(shop: Shop) -> None:
     assert not ContactTag.objects.exists()
     assert [one.flags & Flag.TEST for one in Enrolment.objects.all()] == [Flag.TEST] * 2
     assert [one.is_test for one in (Offer.objects.get(), Message.objects.get())] == [True, True]
+
+
+def entered(process: Process) -> list[tuple[int, int]]:
+    """Return the order and the state of each who came into a process."""
+    return list(Enrolment.objects.filter(process=process).order_by("id").values_list("subject_id", "state"))
+
+
+def test_a_stronger_copy_takes_nobody_from_the_live_process_of_its_group(shop: Shop) -> None:
+    live = make_process(shop, exclusive_group="unpaid", priority=1)
+    anna = make_contact(shop)
+    first, second = (make_order(shop, status="unpaid", contact=anna) for _ in range(2))
+    enrol_cases([opened(make_case(first))])
+    copy = make_process(shop, exclusive_group="unpaid", priority=2, status="test")
+
+    enrol_cases([opened(make_case(second)), opened(make_case(other := make_order(shop, status="unpaid")))])
+
+    assert entered(live) == [(first.pk, State.READY), (other.pk, State.READY)]  # one of Anna's at a time
+    assert entered(copy) == [(second.pk, State.READY), (other.pk, State.READY)]
+
+
+def test_in_test_mode_one_group_still_lets_one_person_into_one_process(shop: Shop) -> None:
+    weaker, stronger = (
+        make_process(shop, exclusive_group="unpaid", priority=rank, status="test") for rank in (1, 2)
+    )
+
+    enrol_cases([opened(make_case(make_order(shop, status="unpaid")))])
+
+    assert (entered(weaker), len(entered(stronger))) == ([], 1)
+
+
+def test_a_stronger_process_that_is_paused_takes_nobody_from_one_that_runs(shop: Shop) -> None:
+    running = make_process(shop, exclusive_group="unpaid", priority=1)
+    anna = make_contact(shop)
+    first, second = (make_order(shop, status="unpaid", contact=anna) for _ in range(2))
+    enrol_cases([opened(make_case(first))])
+    paused = make_process(shop, exclusive_group="unpaid", priority=2, status="paused")
+
+    enrol_cases([opened(make_case(second)), opened(make_case(other := make_order(shop, status="unpaid")))])
+
+    assert entered(running) == [(first.pk, State.READY), (other.pk, State.READY)]
+    assert entered(paused) == []

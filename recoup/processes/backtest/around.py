@@ -15,8 +15,9 @@ from recoup.messaging.past.rules import PastRules, read_rules
 from recoup.messaging.past.sent import Others, read_others, spent_by_others
 from recoup.messaging.past.texts import PastText, Reader, ShortTexts, read_texts
 from recoup.processes.backtest.sending import ShopSending
+from recoup.processes.engine.codes import Flag
 from recoup.processes.engine.compiled import Graph
-from recoup.processes.engine.entry import key_of
+from recoup.processes.engine.entry import group_key_of
 from recoup.processes.engine.nodes.send import SendDocument
 from recoup.processes.graph.document import ProcessDocument
 from recoup.processes.worlds import Elsewhere
@@ -139,7 +140,7 @@ _STAYS = """
         (SELECT l.at FROM processes_step_log l WHERE l.enrolment_id = e.id AND l.step_no = e.step_no), e.node_at) END
     FROM processes_enrolment e JOIN processes_process p ON p.id = e.process_id
     JOIN processes_processversion v ON v.id = e.version_id
-    WHERE e.shop_id = %s AND e.process_id <> %s AND e.contact_id = ANY(%s) AND e.entered_at <= %s
+    WHERE e.shop_id = %s AND e.process_id <> %s AND e.contact_id = ANY(%s) AND e.entered_at <= %s AND e.flags & %s = 0
         AND coalesce(nullif(p.exclusive_group, ''), v.doc -> 'entry' ->> 'group') = %s
     ORDER BY e.entered_at, e.id
 """
@@ -152,9 +153,9 @@ def stays_elsewhere(
     if not group:
         return []
     with connection.cursor() as cursor:
-        cursor.execute(_STAYS, [shop_id, process_id, list(contact_ids), now, group])
+        cursor.execute(_STAYS, [shop_id, process_id, list(contact_ids), now, int(Flag.TEST), group])
         rows = cursor.fetchall()
     return [
-        Elsewhere(entered_at, shop_id, key_of("group", group, contact_id), enrolment_id, rank, until)
+        Elsewhere(entered_at, shop_id, group_key_of(group, contact_id), enrolment_id, rank, until)
         for enrolment_id, contact_id, rank, entered_at, until in rows
     ]

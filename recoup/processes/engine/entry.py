@@ -80,6 +80,11 @@ def key_of(*parts: object) -> int:
     return int.from_bytes(digest, "big", signed=True)
 
 
+def group_key_of(group: str, contact_id: int, *, is_test: bool = False) -> int:
+    """Return the key of a person in an exclusive group. What is only tried out takes nobody's place among what is live."""
+    return key_of("group in test mode" if is_test else "group", group, contact_id)
+
+
 def entry_keys(
     candidate: Candidate, reentry: Reentry, *, again_after: timedelta | None = None, group: str | None = None
 ) -> EntryKeys | None:
@@ -87,7 +92,9 @@ def entry_keys(
     contact = ("contact", candidate.contact_id)
     subject = ("subject", candidate.subject_kind, candidate.subject_id)
     event = ("event", candidate.event_id)
-    group_key = None if group is None else key_of("group", group, candidate.contact_id)
+    group_key = (
+        None if group is None else group_key_of(group, candidate.contact_id, is_test=candidate.is_test)
+    )
     match reentry:
         case Reentry.ONCE_PER_CONTACT:
             return EntryKeys(key_of(*contact), key_of(*contact), group_key)
@@ -114,7 +121,9 @@ def keys_of_person(contact_id: int, groups: Sequence[str]) -> dict[str, list[int
     return {
         "entry_key": [contact, key_of("contact", contact_id, FIRST_TURN)],
         "active_key": [contact],
-        "group_key": [key_of("group", group, contact_id) for group in groups],
+        "group_key": [
+            group_key_of(group, contact_id, is_test=is_test) for group in groups for is_test in (False, True)
+        ],
     }
 
 

@@ -239,7 +239,8 @@ class RankForm(forms.Form):
         required=False,
         help_text=_(
             "Of the processes with the same word here a person is in one at a time. Who comes into one of higher rank leaves"
-            " the other, and its waiting messages are called off. Empty: it runs beside all others."
+            " the other, and its waiting messages are called off. One that is paused or in test mode takes nobody away."
+            " Empty: it runs beside all others."
         ),
     )
 

@@ -26,7 +26,7 @@ BLOCKS: dict[type[Effect], dict[str, Any]] = {
     WebhookEffect: {"t": "webhook", "endpoint": 3, "out": {"ok": "n2"}},
     EnrolEffect: {"t": "enrol", "process": 9, "out": {"next": "n2"}},
 }
-# What is made to be looked at: its carrier writes that it is a test, and `tests/processes/test_in_test_mode.py` that it counts as one.
+# What is made to be looked at: its carrier writes that it is a test, as `test_in_test_mode.py` sees.
 MADE_AS_TEST = {OfferEffect, SendEffect, EnrolEffect}
 
 

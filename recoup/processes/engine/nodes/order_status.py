@@ -61,9 +61,7 @@ def _build(document: OrderStatusDocument, shop: Workshop) -> CompiledNode:
         is_quiet = move.is_quiet
         step_no = move.log(Code.SUPPRESSED if is_quiet else Code.STATUS_ASKED)
         move.effects.append(
-            StatusEffect(
-                step_no, shop.number, shop.node_id, document.to, document.reason, move.at, is_quiet
-            )
+            StatusEffect(step_no, shop.number, shop.node_id, document.to, document.reason, move.at, is_quiet)
         )
         return following
 
