@@ -16,12 +16,14 @@ from recoup.processes.graph.compiling import compile_graph
 from recoup.processes.graph.document import ProcessDocument
 from recoup.processes.graph.examples import Example, Happening, SampleCart, SampleOrder
 from recoup.processes.memory import MemoryStore
-from recoup.processes.simulator import Simulator
+from recoup.processes.simulator import Simulator, TooManyTurns
 from recoup.processes.worlds import Arrival, Change, ChangeKind, News, Purchase, Visit
 from recoup.segments.facts import CartFacts, ContactFacts, OrderFacts, PastOrder, PersonFacts
 
 # Beyond this an example is not followed; a process with yearly waits still comes round.
 HORIZON = timedelta(days=3 * 366)
+# Nor after so many things that happened in it: a file from elsewhere may ask for more than a page should wait for.
+MOST_TURNS = 2_000
 _TELLING = {"send": ("template",), "order_status": ("to",)}  # the field that tells blocks of a kind apart
 _ONE = 1  # the one shop, process, version, person and subject of an example
 _CHANGES = {
@@ -61,6 +63,7 @@ class Ran:
     has_entered: bool
     differences: tuple[Difference, ...] = ()
     error: str = ""  # the engine could not go on: which exception
+    is_too_long: bool = False  # it went on after `MOST_TURNS`
 
     @property
     def has_other_end(self) -> bool:
@@ -71,7 +74,7 @@ class Ran:
     def holds(self) -> bool:
         """Tell whether the process did what the example says."""
         is_as_expected = self.has_entered == self.example.enters and not self.has_other_end
-        return is_as_expected and not self.differences and not self.error
+        return is_as_expected and not self.differences and not self.error and not self.is_too_long
 
 
 def run_examples(document: ProcessDocument) -> list[Ran]:
@@ -113,14 +116,17 @@ def _exact_span(span: timedelta) -> str:
 
 
 def run_example(graph: Graph, example: Example) -> Ran:
-    """Run one example to its end, or to the horizon."""
+    """Run one example to its end, or as far as examples are followed."""
     facts = _facts(example, graph.document.entry.subject)
     start = example.start
     store = MemoryStore(start)
     store.graphs[_ONE] = graph
     store.people[_ONE] = _person(example, facts)
-    simulator = Simulator(store, _news(graph, example, facts))
-    simulator.run(start + HORIZON)
+    simulator = Simulator(store, _news(graph, example, facts), most=MOST_TURNS)
+    try:
+        simulator.run(start + HORIZON)
+    except TooManyTurns:
+        return Ran(example, (), "", has_entered=bool(store.enrolments), is_too_long=True)
     enrolment = next(iter(store.enrolments.values()), None)
     if enrolment is None:
         return Ran(example, (), "", has_entered=False)

@@ -12,6 +12,10 @@ from recoup.processes.worlds import Lane, News
 _FACTS, _MESSAGES, _TIMERS = range(3)  # at one instant: facts first, timers last
 
 
+class TooManyTurns(Exception):
+    """It went on for longer than it may."""
+
+
 def _on_time(_run_at: datetime) -> timedelta:
     return timedelta(0)
 
@@ -38,7 +42,7 @@ class Simulator:
     """Drives one store from its present to an instant.
 
     `lag` is how late the engine looks. While `asleep`, nothing of ours runs: news, messages and timers come when
-    the machine wakes, each with the instant at which it became true.
+    the machine wakes, each with the instant at which it became true. `most` is how many things may happen in all.
     """
 
     def __init__(
@@ -50,6 +54,7 @@ class Simulator:
         batch: Callable[[], int] = lambda: BATCH,
         lag: Callable[[datetime], timedelta] = _on_time,
         asleep: Sequence[tuple[datetime, datetime]] = (),
+        most: int | None = None,
     ) -> None:
         self.store = store
         self.lane = lane or Lane()
@@ -57,15 +62,23 @@ class Simulator:
         self._batch = batch
         self._lag = lag
         self._asleep = asleep
+        self._left = most
         self._news = [(each.at, number, each) for number, each in enumerate(news)]
         heapify(self._news)
 
     def run(self, until: datetime) -> None:
-        """Let everything happen up to and including an instant."""
+        """Let everything happen up to and including an instant.
+
+        :raises TooManyTurns: if more happens than may.
+        """
         while True:
             instant, rank = self._next()
             if instant is None or instant > until:
                 break
+            if self._left is not None:
+                if not self._left:
+                    raise TooManyTurns
+                self._left -= 1
             self.store.clock = max(self.store.clock, instant)
             if rank == _FACTS:
                 self.store.apply(heappop(self._news)[2])

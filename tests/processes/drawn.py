@@ -115,6 +115,30 @@ def documents(
     return raw
 
 
+@st.composite
+def rings(draw: st.DrawFn) -> ProcessDocument:
+    """Draw a valid process of few blocks whose ways lead anywhere: round and round, as far as validation lets them."""
+    size = draw(st.integers(2, 4))
+    anywhere = st.integers(1, size + 1).map("n{}".format)
+    limited = block(
+        "wait", {"next": anywhere, "over": anywhere}, {"for": SPANS, "max_rounds": st.integers(1, 3)}
+    )
+    others = [
+        block("wait", {"next": anywhere}, {"for": SPANS}),
+        block("tag", {"next": anywhere}, {"add": st.just(["seen"])}),
+        block(
+            "until",
+            {"yes": anywhere, "no": anywhere},
+            {"on": st.just({"e": "order.cancelled"}), "within": SPANS},
+        ),
+    ]
+    nodes: dict[str, Any] = {f"n{n}": draw(st.one_of(limited, limited, *others)) for n in range(1, size + 1)}
+    nodes[f"n{size + 1}"] = {"t": "end"}
+    raw = read_document(document(reached(nodes)))
+    assume(not find_problems(raw))
+    return raw
+
+
 @cache  # Hypothesis looks through a strategy before it draws, which takes longer than to draw
 def _at(
     number: int, size: int, sender: int, about: int, processes: tuple[int, ...]
@@ -157,7 +181,7 @@ def blocks_by_kind(
     return {
         "wait": [
             waits.map(lambda drawn: {"t": "wait", **drawn[0], "out": {"next": drawn[1]}}),
-            block("wait", {"next": anywhere, "over": forward}, {"for": SPANS, "max_rounds": st.integers(1, 3)}),
+            block("wait", {"next": anywhere, "over": anywhere}, {"for": SPANS, "max_rounds": st.integers(1, 3)}),
         ],
         "until": [
             block("until", two, {"on": st.fixed_dictionaries({"e": st.sampled_from(EVENTS[about])}), "within": SPANS,

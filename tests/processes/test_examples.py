@@ -11,6 +11,7 @@ from recoup.processes.graph.document import ProcessDocument
 from recoup.processes.graph.problems import InvalidProcess
 from recoup.processes.graph.validation import load_process
 from recoup.processes.shipped import READY, shipped_process
+from recoup.web.words.examples import notes
 from tests.processes.worlds import SEND_TWICE, document
 
 HOURS_24 = {"after": "PT24H", "block": {"t": "send", "template": "first"}}
@@ -111,6 +112,20 @@ def test_what_happens_in_an_example_reaches_the_process() -> None:
     )
 
     assert [one.holds for one in run_examples(doc)] == [True, True]
+
+
+def test_an_example_that_takes_too_many_steps_is_left_and_says_so() -> None:
+    nodes: dict[str, Any] = {
+        f"n{n}": {"t": "wait", "for": "PT1S", "out": {"next": f"n{n + 1}"}} for n in range(1, 60)
+    }
+    rounds = {"t": "wait", "for": "PT1S", "max_rounds": 20}
+    nodes |= {f"n{n}": {**rounds, "out": {"next": "n1", "over": f"n{n + 1}"}} for n in range(60, 64)}
+    doc = load_process(document({**nodes, "n64": {"t": "end"}}, examples=[{"name": "One"}]))
+
+    ran = only(doc)
+
+    assert (ran.holds, ran.is_too_long, ran.ended) == (False, True, "")
+    assert notes(ran, {}) == ["It is not followed to its end: after 2,000 steps it still goes on."]
 
 
 def test_what_happens_now_becomes_what_is_expected() -> None:

@@ -22,11 +22,12 @@ from tests.processes.drawn import (
     ENTRIES_OF,
     blocks_by_kind,
     documents,
+    rings,
     worlds,
     worlds_of_carts,
     worlds_of_people,
 )
-from tests.processes.worlds import CART, CONTACT, ORDER, PLACED, hours, shop_with
+from tests.processes.worlds import CART, CONTACT, ORDER, PLACED, arrival, hours, shop_with
 from tests.support.sizes import how_many
 
 
@@ -40,7 +41,7 @@ def play(raw: ProcessDocument, news: list[News], **how: Any) -> MemoryStore:
     """Play a world to its end."""
     store = shop_with(compile_graph(raw, salt=9))
     lag = how.pop("lane_lag", 0)
-    simulator = Simulator(store, news, lane=Lane(lag=timedelta(minutes=lag), fate=fate), **how)
+    simulator = Simulator(store, news, lane=Lane(lag=timedelta(minutes=lag), fate=fate), most=2_000, **how)
     simulator.run(END_OF_TIME)
     assert simulator.errors == []
     return store
@@ -89,6 +90,14 @@ def test_everybody_reaches_one_end_and_time_never_runs_back(
         assert [Code(step.outcome).is_exit for step in steps] == [False] * (len(steps) - 1) + [True]
         assert all(later.at >= earlier.at for earlier, later in pairwise(steps))
         assert steps[0].at >= enrolment.entered_at
+
+
+@settings(SLOW, max_examples=how_many(60, 600))
+@given(rings())
+def test_whatever_leads_round_and_may_be_published_comes_to_an_end(raw: ProcessDocument) -> None:
+    store = play(raw, [arrival(PLACED)])
+
+    assert [enrolment.state for enrolment in store.enrolments.values()] == [State.COMPLETED]
 
 
 @SLOW

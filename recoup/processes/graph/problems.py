@@ -43,6 +43,10 @@ TEXTS: dict[str, str] = {
     "loop_not_bounded": gettext_noop(
         "These blocks lead round for ever: {blocks}. Limit the rounds of a wait in it."
     ),
+    "loop_after_rounds": gettext_noop(
+        "After the last round these blocks lead round for ever: {blocks}. Let the way after the last round lead on to"
+        " blocks that do not come back."
+    ),
     "reminder_without_payment_goal": gettext_noop(
         "A reminder needs the goal {goal}, so that nobody who paid is reminded."
     ),

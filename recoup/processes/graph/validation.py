@@ -128,12 +128,26 @@ def _wrong_ways(document: ProcessDocument, ways: Ways) -> Iterator[Problem]:
             yield Problem(f"nodes.{name}", "unreachable")
         elif not ends & ways.reached_from(name):
             yield Problem(f"nodes.{name}", "dead_end")
-    bounding = {name for name, node in document.nodes.items() if KINDS[node.t].bounds_rounds(node)}
-    ring = ways.find_ring(without=bounding)
+    ring = _unlimited(document).find_ring()
     if ring:
-        waits = any(KINDS[document.nodes[name].t].waits for name in ring)
+        kinds = [(KINDS[document.nodes[name].t], document.nodes[name]) for name in ring]
+        waits = any(kind.waits for kind, _ in kinds)
         code = "loop_not_bounded" if waits else "loop_without_wait"
+        if any(kind.limited(node) for kind, node in kinds):
+            code = "loop_after_rounds"
         yield Problem(f"nodes.{ring[0]}", code, {"blocks": ", ".join(ring)})
+
+
+def _unlimited(document: ProcessDocument) -> Ways:
+    """Return the ways that somebody may take again and again; rounds are counted over the whole stay, never anew."""
+    return Ways(
+        {
+            name: tuple(
+                target for port, target in node.ports.items() if port not in KINDS[node.t].limited(node)
+            )
+            for name, node in document.nodes.items()
+        }
+    )
 
 
 def _wrong_blocks(document: ProcessDocument, ways: Ways) -> Iterator[Problem]:

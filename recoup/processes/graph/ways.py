@@ -1,6 +1,6 @@
 """Questions about the ways between blocks: what is reached, what lies in a ring, how deep a block stands."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 
 class Ways:
@@ -24,11 +24,10 @@ class Ways:
         """Tell whether a way leads from one block on to another."""
         return any(second in self.reached_from(target) for target in self._following[first])
 
-    def find_ring(self, without: Collection[str] = ()) -> list[str]:
-        """Return the blocks of one ring that avoids the given blocks, or nothing."""
-        left = {name: [t for t in targets if t not in without] for name, targets in self._following.items()}
-        done: set[str] = set(without)
-        for start in left:
+    def find_ring(self) -> list[str]:
+        """Return the blocks of one ring, or nothing."""
+        done: set[str] = set()
+        for start in self._following:
             path: list[str] = []
             stack: list[tuple[str, bool]] = [] if start in done else [(start, False)]
             while stack:
@@ -41,7 +40,7 @@ class Ways:
                 elif name not in done:
                     path.append(name)
                     stack.append((name, True))
-                    stack.extend((target, False) for target in left[name] if target not in done)
+                    stack.extend((target, False) for target in self._following[name] if target not in done)
         return []
 
     def depths(self, start: str) -> dict[str, int]:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from recoup.core import humane
 from recoup.processes.engine.codes import Code
-from recoup.processes.examples import Decision, Difference, Ran
+from recoup.processes.examples import MOST_TURNS, Decision, Difference, Ran
 from recoup.web.words import blocks, orders
 from recoup.web.words.steps import word
 
@@ -17,6 +17,11 @@ def notes(ran: Ran, texts: Mapping[str, str]) -> list[str]:
     """Return why an example does not hold, a sentence each; nothing if it does."""
     if ran.holds:
         return []
+    if ran.is_too_long:
+        steps = humane.number(MOST_TURNS, get_language() or "en")
+        return [
+            _("It is not followed to its end: after %(steps)s steps it still goes on.") % {"steps": steps}
+        ]
     if ran.has_entered != ran.example.enters:
         if ran.has_entered:
             return [_("Nobody should enter, and this person does.")]

@@ -190,13 +190,49 @@ def test_ring_without_end_is_refused(nodes: Any, found: tuple[str, str]) -> None
     assert [(path, code) for path, code, _ in problems(document(nodes))] == [found]
 
 
+ROUNDS = {"t": "wait", "for": "P1D", "max_rounds": 3}
+IS_PAID = {"t": "if", "if": {"f": "order.is_paid", "op": "=", "v": True}}
+
+
+@pytest.mark.parametrize("between", ["P1D", None])
+def test_a_ring_through_the_way_after_the_last_round_is_refused(between: str | None) -> None:
+    over = {"t": "wait", "for": between} if between else {"t": "tag", "add": ["vip"]}
+    nodes: dict[str, Any] = {
+        "n1": {**ROUNDS, "out": {"next": "n3", "over": "n2"}},
+        "n2": {**over, "out": {"next": "n4"}},
+        "n3": {**IS_PAID, "out": {"yes": "n5", "no": "n1"}},
+        "n4": {"t": "send", "template": "x", "out": {"done": "n1"}},
+        "n5": END,
+    }
+
+    assert [(path, code) for path, code, _ in problems(document(nodes))] == [
+        ("nodes.n1", "loop_after_rounds")
+    ]
+    load_process(document({**nodes, "n4": {**nodes["n4"], "out": {"done": "n5"}}}))
+
+
+def test_the_way_after_the_last_round_may_lead_into_another_round_that_is_limited() -> None:
+    nodes: dict[str, Any] = {
+        "n1": {**ROUNDS, "out": {"next": "n2", "over": "n3"}},
+        "n2": {**IS_PAID, "out": {"yes": "n4", "no": "n1"}},
+        "n3": {**ROUNDS, "out": {"next": "n1", "over": "n4"}},
+        "n4": END,
+    }
+
+    load_process(document(nodes))
+
+
 def test_block_from_which_no_end_is_reached_is_refused() -> None:
     nodes = {
         "n1": {"t": "wait", "for": "P1D", "max_rounds": 2, "out": {"next": "n2", "over": "n2"}},
         "n2": {"t": "wait", "for": "P1D", "max_rounds": 2, "out": {"next": "n1", "over": "n1"}},
     }
 
-    assert problems(document(nodes)) == [("nodes.n1", "dead_end", None), ("nodes.n2", "dead_end", None)]
+    assert [(path, code) for path, code, _ in problems(document(nodes))] == [
+        ("nodes.n1", "dead_end"),
+        ("nodes.n2", "dead_end"),
+        ("nodes.n1", "loop_after_rounds"),
+    ]
 
 
 def test_reminder_to_somebody_who_has_just_paid_is_refused() -> None:

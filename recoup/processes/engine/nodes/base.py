@@ -110,9 +110,9 @@ class Summary(NamedTuple):
     values: Mapping[str, object]
 
 
-def never(document: Any) -> bool:
-    """Say no about any document."""
-    return False
+def no_ports(document: Any) -> tuple[str, ...]:
+    """Limit none of the ways out of a block."""
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ class Kind:
     soon: str = ""  # what is said when this comes next, if the block does something to the world
     texts: Mapping[str, str] = field(default_factory=dict)  # what may be wrong: code to English sentence
     waits: bool = False  # time passes in it
-    bounds_rounds: Callable[[Any], bool] = never  # whether a ring of blocks through it ends
+    limited: Callable[[Any], tuple[str, ...]] = no_ports  # ports by which somebody leaves only so many times
 
 
 def no_trouble(document: Any, around: Surroundings) -> Iterator[Trouble]:

@@ -235,5 +235,5 @@ KIND = Kind(
         ),
     },
     waits=True,
-    bounds_rounds=lambda document: document.max_rounds is not None,
+    limited=lambda document: () if document.max_rounds is None else ("next",),
 )
