@@ -38,6 +38,9 @@ TEXTS: dict[str, str] = {
     "tour_without_words": gettext_noop("A step of the tour needs a title and a text in the same languages."),
     "unknown_target": gettext_noop("{target} does not exist."),
     "unreachable": gettext_noop("Nothing leads to this block."),
+    "does_nothing": gettext_noop(
+        "This process does nothing: whoever enters is at its end. Put at least one block before the end, such as a message."
+    ),
     "dead_end": gettext_noop("No end can be reached from this block."),
     "loop_without_wait": gettext_noop("These blocks lead round in a circle without waiting: {blocks}."),
     "loop_not_bounded": gettext_noop(

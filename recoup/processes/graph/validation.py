@@ -121,7 +121,10 @@ def _wrong_goals(document: ProcessDocument) -> Iterator[Problem]:
 
 
 def _wrong_ways(document: ProcessDocument, ways: Ways) -> Iterator[Problem]:
-    reached = ways.reached_from(document.entry.first)
+    first = document.entry.first
+    if not document.nodes[first].ports:
+        yield Problem(f"nodes.{first}", "does_nothing")
+    reached = ways.reached_from(first)
     ends = {name for name, node in document.nodes.items() if not node.ports}
     for name in document.nodes:
         if name not in reached:

@@ -25,6 +25,7 @@ from tests.processes.worlds import (
 
 HERE = candidate(PLACED)
 DAY = timedelta(days=1)
+BRIEF: dict[str, Any] = {"n1": {"t": "tag", "add": ["seen"], "out": {"next": "n2"}}, "n2": {"t": "end"}}
 
 
 def same(reentry: Reentry, other: Candidate, **options: Any) -> tuple[bool, bool]:
@@ -93,13 +94,13 @@ def test_keys_of_a_graph_follow_its_document() -> None:
         "again_after": "P30D",
         "group": "g",
     }
-    graph = graph_of({"n1": {"t": "end"}}, entry=entry)
+    graph = graph_of(BRIEF, entry=entry)
 
     assert keys_for(graph, HERE) == entry_keys(HERE, Reentry.AGAIN_AFTER, again_after=30 * DAY, group="g")
 
 
 def test_order_enters_once_however_often_it_is_told() -> None:
-    store = shop_with(graph_of({"n1": {"t": "end"}}))
+    store = shop_with(graph_of(BRIEF))
 
     Simulator(store, [arrival(PLACED), arrival(PLACED), arrival(PLACED + hours(1))]).run(PLACED + DAY)
 
@@ -119,7 +120,7 @@ def test_person_may_come_again_once_the_first_time_has_ended() -> None:
 
 
 def test_enrolment_begins_ready_at_its_logical_instant() -> None:
-    graph = graph_of({"n1": {"t": "end"}}, entry={"on": "order.unpaid", "first": "n1", "anchor": "placed_at"})
+    graph = graph_of(BRIEF, entry={"on": "order.unpaid", "first": "n1", "anchor": "placed_at"})
 
     enrolment = begin(graph, replace(HERE, is_test=True), holdout_bp=9_999)
 
@@ -130,7 +131,7 @@ def test_enrolment_begins_ready_at_its_logical_instant() -> None:
 def test_cart_of_somebody_whom_the_door_refuses_does_not_enter() -> None:
     condition = {"not": {"f": "cart.item_count", "op": ">", "v": 1}}
     entry = {"on": "cart.abandoned", "first": "n1", "if": condition}
-    store = shop_with(graph_of({"n1": {"t": "end"}}, entry=entry, goals=[]))
+    store = shop_with(graph_of(BRIEF, entry=entry, goals=[]))
 
     assert store.enter(Arrival(PLACED, HERE, cart_facts())) is None
     other = replace(HERE, subject_id=2)

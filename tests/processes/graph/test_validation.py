@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from recoup.processes.graph.editing import blank
 from recoup.processes.graph.problems import TEXTS, InvalidProcess, Problem
 from recoup.processes.graph.reading import MOST_CHARACTERS, read_json
 from recoup.processes.graph.validation import load_process
@@ -143,7 +144,9 @@ def test_condition_is_refused_with_its_place(condition: Any, found: tuple[str, s
 def test_condition_at_the_door_is_refused_with_its_place() -> None:
     entry = {"on": "order.unpaid", "first": "n1", "if": {"f": "order.ammount_due", "op": ">", "v": 0}}
 
-    assert problems(document({"n1": END}, entry=entry)) == [("entry.if", "unknown_fact", "order.amount_due")]
+    assert problems(document({"n1": WAIT, "n2": END}, entry=entry)) == [
+        ("entry.if", "unknown_fact", "order.amount_due")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -220,6 +223,13 @@ def test_the_way_after_the_last_round_may_lead_into_another_round_that_is_limite
     }
 
     load_process(document(nodes))
+
+
+def test_a_process_without_a_step_is_refused_with_what_to_do() -> None:
+    found = problems(blank("Mine"))
+
+    assert found == [("nodes.n1", "does_nothing", None)]
+    assert "at least one block" in TEXTS["does_nothing"]
 
 
 def test_block_from_which_no_end_is_reached_is_refused() -> None:
