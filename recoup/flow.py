@@ -40,7 +40,7 @@ ROUTES: Routes = {
     MessageClicked: (processes.wake_clicked,),
     StatusWished: (processes.follow_wishes,),
     SessionEnded: (storefront.free_offers,),
-    PaymentFailed: (processes.wake_failed, processes.enrol_failed),
+    PaymentFailed: (recovery.follow_failed, processes.wake_failed, processes.enrol_failed),
     PaymentReceived: (
         recovery.close_paid,
         processes.wake_paid,

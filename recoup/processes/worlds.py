@@ -26,6 +26,7 @@ class ChangeKind(StrEnum):
     RELEASED = "released"
     DUE = "due"  # a part was paid or given back, or the sum changed; the change's `amount` is due now
     STATUS = "status"  # somebody moved the order to the change's `status`
+    FAILED = "failed"  # a payment failed for the change's `cause`
     SWAPPED = "swapped"  # the order holds the change's `products` from now on
 
 
@@ -52,6 +53,7 @@ class Change:
     until: datetime | None = None
     amount: Decimal | None = None
     status: str = ""
+    cause: str = ""
     products: tuple[str, ...] = ()
 
 
@@ -128,6 +130,8 @@ def apply_change(facts: Facts, change: Change) -> Facts:
             order = order._replace(total_due=change.amount)
         case ChangeKind.STATUS if order is not None:
             order = order._replace(status=change.status)
+        case ChangeKind.FAILED if order is not None:
+            order = order._replace(cause=change.cause)
         case ChangeKind.SWAPPED if order is not None:
             swap = Swap(at, change.at, order.products)
             order, facts = (
@@ -173,6 +177,7 @@ WAKES = {
     ChangeKind.RELEASED: Wake.HOLD_CHANGED,
     ChangeKind.DUE: Wake.ORDER_CHANGED,
     ChangeKind.STATUS: Wake.ORDER_CHANGED,
+    ChangeKind.FAILED: Wake.PAYMENT_FAILED,
     ChangeKind.SWAPPED: Wake.ORDER_CHANGED,
 }
 

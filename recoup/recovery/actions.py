@@ -116,6 +116,17 @@ def follow_orders(order_ids: Collection[int], *, now: datetime) -> None:
     _follow(_cases_of(order_ids), now=now)
 
 
+def follow_failures(order_ids: Collection[int]) -> None:
+    """Give the open cases of these orders the cause for which their last payment failed (B10)."""
+    cases = _cases_of(order_ids)
+    if not cases:
+        return
+    with transaction.atomic():
+        locked = lock_rows(RecoveryCase, cases)
+        with connection.cursor() as cursor:
+            cursor.execute(closing_sql.FOLLOW_CAUSES, {"cases": locked})
+
+
 def follow_carts(cart_ids: Collection[int], *, now: datetime) -> None:
     """Bring cases up to their changed carts: bought carts became orders, emptied ones are cancelled, sums are followed.
 

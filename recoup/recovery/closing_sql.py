@@ -4,6 +4,7 @@ The rows are locked by a statement of its own before: what is counted afterwards
 """
 
 from recoup.orders.became import order_became
+from recoup.recovery.causes import cause_of
 
 CLOSE = """
 UPDATE recovery_recoverycase c SET outcome = %(outcome)s, closed_at = %(now)s
@@ -48,6 +49,16 @@ FROM (
 ) due
 WHERE c.id = due.id AND (c.amount <> due.amount OR c.currency <> due.currency) AND due.amount > 0
 """
+
+FOLLOW_CAUSES = f"""
+UPDATE recovery_recoverycase c SET cause = why.cause
+FROM (
+    SELECT c.id, {cause_of("o")} AS cause
+    FROM recovery_recoverycase c JOIN orders_order o ON o.id = c.order_id
+    WHERE c.id = ANY(%(cases)s) AND c.closed_at IS NULL
+) why
+WHERE c.id = why.id AND c.cause <> why.cause
+"""  # noqa: S608 - put together from an alias of ours
 
 COUNT_MESSAGES = """
 UPDATE recovery_recoverycase c SET messages_sent = m.sent, first_message_at = m.first_at

@@ -5,6 +5,7 @@ left for the next sweep, or found paid. What the lock returns is the newest vers
 """
 
 from recoup.orders.siblings import is_newer_twin, is_paid_since
+from recoup.recovery.causes import cause_of
 
 # PostgreSQL takes hash joins over all orders for a batch of a thousand; key look-ups are twice as fast.
 KEY_LOOKUPS = (
@@ -51,14 +52,7 @@ WITH picked AS MATERIALIZED ({_PICK_ORDERS}
                CASE WHEN p.paused_at IS NOT NULL THEN %(now)s + interval '1 hour' END,
                CASE WHEN left_cart.case_id IS NOT NULL THEN %(now)s + interval '1 minute' END
            ) AS wait_until,
-           CASE
-               WHEN p.failure_class IN ('soft', 'hard', 'user', 'auth', 'technical', 'fraud', 'config')
-                   THEN p.failure_class
-               WHEN p.failure_class <> '' THEN 'unknown'
-               WHEN p.is_offline_method OR p.payment_state = 'on_hold' THEN 'offline'
-               WHEN p.payment_state = 'failed' OR p.captured > 0 THEN 'unknown'
-               ELSE 'no_payment'
-           END AS cause
+           {cause_of("p")} AS cause
     FROM picked p
     JOIN shops_shop shop ON shop.id = p.shop_id
     LEFT JOIN LATERAL (

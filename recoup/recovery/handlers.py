@@ -8,13 +8,14 @@ from recoup.customers.queries import who_stands_for
 from recoup.messaging.events import MessageSettled
 from recoup.orders.events import CartChanged, OrderCancelled, OrderChanged, OrderPlaced
 from recoup.orders.pointless import close_superseded, drop_older_twins, release_twins
-from recoup.payments.events import PaymentReceived, RefundMade
+from recoup.payments.events import PaymentFailed, PaymentReceived, RefundMade
 from recoup.recovery.actions import (
     Outcome,
     close_cases,
     close_ended_cases,
     count_messages,
     follow_carts,
+    follow_failures,
     follow_orders,
     move_contact,
     settle_paid_cases,
@@ -35,6 +36,11 @@ def close_paid(batch: Sequence[PaymentReceived]) -> None:
     now, paid = trade_now(), [news.order_id for news in batch]
     settle_paid_cases(paid, now=now)
     close_ended_cases(close_superseded(paid, now=now), now=now)
+
+
+def follow_failed(batch: Sequence[PaymentFailed]) -> None:
+    """Note on open cases why the last payment failed."""
+    follow_failures([news.order_id for news in batch])
 
 
 def close_ended(batch: Sequence[OrderCancelled]) -> None:

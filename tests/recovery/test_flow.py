@@ -14,9 +14,10 @@ from recoup.orders.carts import convert_cart
 from recoup.orders.models import Cart, Order
 from recoup.orders.status import change_status
 from recoup.payments.actions import record_payment, record_refund
+from recoup.recovery.actions import close_cases
 from recoup.recovery.detection import open_due_cases
 from recoup.recovery.models import RecoveryCase
-from recoup.shops.snapshots import AttemptState, PaymentSnapshot, RefundSnapshot
+from recoup.shops.snapshots import AttemptState, FailureClass, PaymentSnapshot, RefundSnapshot
 from recoup.storefront.buying import Agreed, Person, place_order
 from recoup.storefront.filled import fill
 from tests.factories.cases import make_case
@@ -96,6 +97,28 @@ def test_case_of_a_partly_paid_order_goes_on_about_the_rest() -> None:
 
     assert (part.closed_at, part.amount) == (None, Decimal("40.00"))
     assert whole.outcome == "paid_unaided"
+
+
+def test_open_case_takes_on_why_the_last_payment_failed() -> None:
+    shop = make_shop()
+    order, closed = (make_order(shop, contact=make_contact(shop)) for _ in range(2))
+    open_due_cases(now=NOW)
+    dispatch()
+    close_cases([RecoveryCase.objects.get(order=closed).pk], outcome="lapsed", now=NOW)
+    causes = [RecoveryCase.objects.get(order=order).cause]
+
+    for number, why in enumerate((FailureClass.SOFT, None, FailureClass.HARD), 1):
+        at = NOW + number * HOUR
+        refused = replace(
+            paid(order, "149.00", f"p-{number}"), state=AttemptState.FAILED, failure_class=why, at=at
+        )
+        for one in (order, closed):
+            record_payment(one, refused, now=at)
+        dispatch()
+        causes.append(RecoveryCase.objects.get(order=order).cause)
+
+    assert causes == ["no_payment", "soft", "unknown", "hard"]
+    assert RecoveryCase.objects.get(order=closed).cause == "no_payment"
 
 
 @pytest.mark.parametrize("is_followed_at_once", [True, False])

@@ -88,6 +88,7 @@ class Fact(NamedTuple):
     reason: str | None
     products: list[str] | None = None  # after an exchange of goods
     was_products: list[str] | None = None
+    cause: str | None = None  # why it was unpaid when its case opened
 
 
 class Failure(NamedTuple):
@@ -223,7 +224,8 @@ def _facts(table: str, column: str, ids: Sequence[int], now: datetime) -> dict[i
     found: dict[int, list[Fact]] = defaultdict(list)
     statement = (
         f"SELECT {column}, kind, became_true_at, learnt_at, details ->> 'total',"  # noqa: S608 - names of ours
-        f" details ->> 'was_total', details ->> 'reason', {_texts('products')}, {_texts('was_products')} FROM {table}"
+        f" details ->> 'was_total', details ->> 'reason', {_texts('products')}, {_texts('was_products')},"
+        f" details ->> 'cause' FROM {table}"
         f" WHERE {column} = ANY(%(ids)s) AND learnt_at <= %(now)s AND kind <> 'placed' ORDER BY {column}, id"
     )
     for subject_id, *columns in _rows(statement, {"ids": ids, "now": now}):

@@ -127,7 +127,7 @@ def _wanted(plan: Plan) -> Wanted:
         is_about_carts=plan.graph.document.entry.subject is SubjectKind.CART,
         asks_for_purchases=asks_for_purchases(plan.graph),
         asks_for_status='"order.status"' in text,
-        asks_for_failures=plan.graph.document.entry.on == "payment.failed",
+        asks_for_failures=plan.graph.document.entry.on == "payment.failed" or '"order.cause"' in text,
     )
 
 

@@ -13,6 +13,7 @@ from decimal import Decimal
 from functools import lru_cache
 from itertools import pairwise
 
+from recoup.processes.backtest.causes import causes_of, first_cause, learnt
 from recoup.processes.backtest.reading import Fact, Held, Page, PastCart, PastOrder
 from recoup.processes.engine.codes import SubjectKind
 from recoup.processes.engine.entry import Candidate, key_of
@@ -90,7 +91,7 @@ def tell_order(order: PastOrder, page: Page, process: Process) -> Told:
     else:
         told.is_guessed = order.case_id is None
         at, told.refused = _opening(order, facts, paid, page, process.now)
-        entered_at, cause, status = at, order.cause, "unpaid"
+        entered_at, cause, status = at, first_cause(order, facts, page, at), "unpaid"
     if told.refused:
         return told
     told.arrived_at = at
@@ -126,7 +127,7 @@ def _failed(order: PastOrder, paid: "_Known | None", page: Page, process: Proces
     found = []
     for one in page.failures.get(order.id, ()):
         is_meant = not process.failures or one.cause in process.failures
-        learnt_at = one.became_true_at if order.is_backfill else one.learnt_at
+        learnt_at = learnt(order, one)
         if is_meant and (paid is None or learnt_at < paid.learnt_at):
             found.append(_Known(one.became_true_at, learnt_at, one.cause))
     return found
@@ -194,15 +195,11 @@ def _payment(order: PastOrder, facts: list[Fact], now: datetime) -> _Known | Non
     """Return when an order was paid and when we learnt it, unless that was after the facts end."""
     for fact in facts:
         if fact.kind == "paid":
-            return _Known(fact.became_true_at, _learnt(order, fact))
+            return _Known(fact.became_true_at, learnt(order, fact))
     if order.paid_at is None:
         return None
     learnt_at = order.paid_at if order.is_backfill else order.paid_learnt_at or order.paid_at
     return _Known(order.paid_at, learnt_at) if learnt_at <= now else None
-
-
-def _learnt(subject: PastOrder | PastCart, fact: Fact) -> datetime:
-    return fact.became_true_at if subject.is_backfill else fact.learnt_at
 
 
 def _opening(  # noqa: PLR0911 - one line a reason, the strongest first
@@ -218,7 +215,7 @@ def _opening(  # noqa: PLR0911 - one line a reason, the strongest first
         return at, "nothing_due"
     if paid is not None and paid.learnt_at <= at:
         return at, "paid_before"
-    ends = {fact.kind for fact in facts if fact.kind in _ENDS and _learnt(order, fact) <= at}
+    ends = {fact.kind for fact in facts if fact.kind in _ENDS and learnt(order, fact) <= at}
     if order.is_never_looked_at:
         instants = {"superseded": page.paid_since.get(order.id), "duplicate": page.twin_at.get(order.id)}
         ends |= {kind for kind, instant in instants.items() if instant is not None and instant <= at}
@@ -247,7 +244,7 @@ def _changes(
         yield Change(paid.learnt_at, ORDER, order.id, ChangeKind.PAID, paid.became_true_at)
     is_real = order.opened_at is not None and process.entry not in _EARLY
     for fact in facts:
-        learnt_at = _learnt(order, fact)
+        learnt_at = learnt(order, fact)
         if fact.kind in _ENDS and not (is_real and learnt_at <= at):  # an end that was taken back before
             yield from _end(order, fact.kind, fact.became_true_at, learnt_at)
     if order.is_never_looked_at and order.case_id is None:
@@ -258,7 +255,9 @@ def _changes(
     for fact in facts:
         if fact.products is not None and fact.was_products is not None:
             swapped = (ORDER, order.id, ChangeKind.SWAPPED, fact.became_true_at)
-            yield Change(_learnt(order, fact), *swapped, products=tuple(fact.products))
+            yield Change(learnt(order, fact), *swapped, products=tuple(fact.products))
+    if process.entry not in _EARLY:
+        yield from causes_of(order, page, paid.learnt_at if paid is not None else None, at)
     for moved_at, status in page.moves.get(order.id, ()):
         if process.entry in _EARLY or not (moved_at <= at and status == "new"):
             yield Change(moved_at, ORDER, order.id, ChangeKind.STATUS, moved_at, status=status)
@@ -290,7 +289,7 @@ def _sums(order: PastOrder, facts: list[Fact], page: Page, paid: _Known | None) 
     """Tell what was due after each part of a payment and each change of the sum, until all of it was paid."""
     parts = page.parts.get(order.id, [])
     sums = [
-        (_learnt(order, fact), Decimal(fact.total))
+        (learnt(order, fact), Decimal(fact.total))
         for fact in facts
         if fact.kind == "changed" and fact.total is not None and fact.total != fact.was_total
     ]
@@ -360,7 +359,7 @@ def _cart_changes(
 ) -> Iterator[Change]:
     last_activity_at = cart.started_at
     for fact in history:
-        learnt_at = _learnt(cart, fact)
+        learnt_at = learnt(cart, fact)
         if fact.kind == "converted":
             yield Change(learnt_at, CART, cart.id, ChangeKind.CONVERTED, fact.became_true_at)
             continue

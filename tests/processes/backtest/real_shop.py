@@ -26,6 +26,7 @@ from recoup.recovery import detection
 from recoup.shops.models import Shop, Source
 from recoup.shops.snapshots import (
     AttemptState,
+    FailureClass,
     LineSnapshot,
     OrderSnapshot,
     PaymentSnapshot,
@@ -209,6 +210,23 @@ class RealShop:
                 amount=Decimal(amount),
                 currency="EUR",
                 at=paid_at,
+            )
+            record_payment(order, payment, now=now)
+
+        return happen
+
+    def fail(self, ref: str, at: datetime, why: str) -> Happening:
+        """Return a payment that was refused at an instant."""
+
+        def happen(now: datetime) -> None:
+            order = Order.objects.get(source=self.source, ref=ref)
+            payment = PaymentSnapshot(
+                ref=f"f-{ref}-{why}",
+                state=AttemptState.FAILED,
+                amount=order.total,
+                currency="EUR",
+                at=at,
+                failure_class=FailureClass(why),
             )
             record_payment(order, payment, now=now)
 

@@ -248,6 +248,37 @@ def test_process_that_begins_with_the_placing_is_walked_the_same(real: RealShop)
     assert backtested(real, until) == lived
 
 
+CAUSE_NODES = {
+    "n1": {"t": "wait", "for": "PT26H", "out": {"next": "n2"}},
+    "n2": {
+        "t": "if",
+        "if": {"f": "order.cause", "op": "=", "v": "no_payment"},
+        "out": {"yes": "n3", "no": "n6"},
+    },
+    "n3": {"t": "wait", "for": "PT20H", "out": {"next": "n4"}},
+    "n4": {"t": "if", "if": {"f": "order.cause", "op": "=", "v": "soft"}, "out": {"yes": "n5", "no": "n6"}},
+    "n5": {"t": "send", "template": "first", "out": {"done": "n6"}},
+    "n6": {"t": "end"},
+}
+
+
+def test_cause_is_that_of_the_last_payment_that_failed_by_then(real: RealShop) -> None:
+    real.process = make_process(real.shop, nodes=CAUSE_NODES, goals=GOALS, entry={"anchor": "placed_at"})
+    for number in range(4):
+        real.at(NOW, real.place(f"o{number}", f"anna{number}", NOW))
+    real.at(NOW + 25 * HOUR, real.fail("o0", NOW + 25 * HOUR, "soft"))
+    real.at(NOW + 30 * HOUR, real.fail("o1", NOW + 30 * HOUR, "soft"))
+    real.at(NOW + 30 * HOUR, real.fail("o2", NOW + 30 * HOUR, "soft"))
+    real.at(NOW + 31 * HOUR, real.fail("o2", NOW + 31 * HOUR, "hard"))
+    until = NOW + 3 * DAY
+    real.run(until)
+
+    lived = real.journal()
+    queued = {line.subject_id for line in lived if Code(line.outcome) is Code.QUEUED}
+    assert queued == {order_of("o1").pk}
+    assert backtested(real, until) == lived
+
+
 CART_NODES = {
     "n1": {"t": "wait", "for": "PT4H", "out": {"next": "n2"}},
     "n2": {"t": "send", "template": "cart_reminder_1", "out": {"done": "n3"}},
