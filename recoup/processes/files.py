@@ -1,7 +1,7 @@
 """A process as one file: the document, its examples, and the texts that it sends (J10)."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, NamedTuple
 
 from pydantic import StringConstraints, TypeAdapter, ValidationError
@@ -10,16 +10,20 @@ from recoup.messaging.carrying import CarriedText, TextKey, carried_texts
 from recoup.processes.graph.document import ProcessDocument
 from recoup.processes.graph.editing import Raw
 from recoup.processes.graph.problems import InvalidProcess, Problem
-from recoup.processes.graph.reading import read_json
+from recoup.processes.graph.reading import read_document, read_json
 from recoup.processes.graph.replacing import Named, names_in
 from recoup.processes.graph.texts_used import keys_of_texts
-from recoup.processes.graph.validation import load_process
+from recoup.processes.graph.validation import find_problems
 from recoup.processes.naming import LONGEST_NAME, Names, names_of
 from recoup.shops.models import Shop
 
 FORMAT = 1
 MARK = "recoup_process"  # names the format of the whole file; without it the file is the document alone
 MOST_TEXTS = 40
+# What no draft has that was drawn in an editor; it could not be shown there.
+_UNDRAWN = frozenset(
+    {"unknown_target", "unreachable", "unknown_fact", "double_arm", "arm_without_way", "way_without_arm"}
+)
 _NAMES: TypeAdapter[dict[str, str]] = TypeAdapter(
     dict[str, Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_NAME)]]
 )
@@ -27,12 +31,13 @@ _TEXTS: TypeAdapter[dict[str, CarriedText]] = TypeAdapter(dict[TextKey, CarriedT
 
 
 class ProcessFile(NamedTuple):
-    """What a file holds: a process that may be published, the texts that came with it, by key, and names.
+    """What a file holds: a process, what keeps it from being published, the texts that came with it, by key, and names.
 
     `names` are what the other shop calls what the process names by number or reference; an older file tells none.
     """
 
     document: ProcessDocument
+    problems: Sequence[Problem]
     texts: Mapping[str, CarriedText]
     names: Names
 
@@ -59,21 +64,28 @@ def sent_texts(doc: Raw) -> set[str]:
 
 
 def read_file(content: str | bytes) -> ProcessFile:
-    """Read a file that was written here, or a document alone.
+    """Read a file that was written here, or a document alone. Drafts are written too, so it need not be publishable.
 
-    :raises InvalidProcess: with what is wrong and where: no JSON, too large, of a later format, a process that may not be
-        published, texts or names that are none.
+    :raises InvalidProcess: with what is wrong and where: no JSON, too large, of a later format, no process that could be
+        drawn, texts or names that are none.
     """
     raw = read_json(content)
     if not isinstance(raw, Mapping) or MARK not in raw:
-        return ProcessFile(load_process(raw), {}, {})
+        return ProcessFile(*_process(raw), {}, {})
     if raw[MARK] != FORMAT:
         raise InvalidProcess([Problem(MARK, "later_format")])
-    document = load_process(raw.get("process"))
+    document, problems = _process(raw.get("process"))
     doc = document.as_json()
-    return ProcessFile(
-        document, _texts(raw.get("texts", {}), sent_texts(doc)), _names(raw.get("names", {}), names_in(doc))
-    )
+    texts = _texts(raw.get("texts", {}), sent_texts(doc))
+    return ProcessFile(document, problems, texts, _names(raw.get("names", {}), names_in(doc)))
+
+
+def _process(raw: Any) -> tuple[ProcessDocument, Sequence[Problem]]:
+    document = read_document(raw)
+    problems = find_problems(document)
+    if undrawn := [one for one in problems if one.code in _UNDRAWN]:
+        raise InvalidProcess(undrawn)
+    return document, problems
 
 
 def _texts(raw: Any, wanted: set[str]) -> dict[str, CarriedText]:

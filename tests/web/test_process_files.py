@@ -63,6 +63,45 @@ def test_the_file_holds_the_texts_that_the_process_sends(editor: Editor) -> None
     assert "compiled" not in json.dumps(whole)
 
 
+def test_a_draft_that_is_not_finished_comes_in_again_and_shows_what_is_to_be_put_right(
+    editor: Editor,
+) -> None:
+    editor.post("process_edit_goals")
+    whole, doc = json.loads(exported(editor)), editor.doc
+    assert "goals" not in doc
+
+    page = upload(editor, whole).content.decode()
+    answer = settle(editor, whole)
+
+    assert "One thing keeps it from being published, as it came" in page
+    assert answer.status_code == 303, shown_errors(answer)
+    assert editor.doc == {**doc, "name": "Theirs"}
+    assert "A reminder needs the goal" in editor.page("process_edit")
+
+
+@pytest.mark.parametrize(
+    ("node", "told"),
+    [
+        ({"t": "end"}, "Nothing leads to this block"),
+        ({"t": "wait", "for": "PT1H", "out": {"next": "n98"}}, "n98 does not exist"),
+        (
+            {"t": "split", "arms": [{"id": "a", "w": 1}, {"id": "b", "w": 1}], "out": {"c": "n1"}},
+            "leads nowhere",
+        ),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused_with_its_place(
+    editor: Editor, node: dict[str, Any], told: str
+) -> None:
+    whole = json.loads(exported(editor))
+    whole["process"]["nodes"]["n99"] = node
+
+    answer = upload(editor, whole)
+
+    assert answer.status_code == 422
+    assert told in " ".join(shown_errors(answer))
+
+
 def test_a_text_that_is_not_here_is_taken_from_the_file_and_can_be_sent(editor: Editor) -> None:
     whole = json.loads(exported(editor))
     whole["texts"]["their_text"] = {**whole["texts"]["order_reminder_1"], "name": "Their text"}

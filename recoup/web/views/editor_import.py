@@ -112,13 +112,19 @@ def _map(request: StaffRequest, seat: Seat, content: str, *, is_first: bool) -> 
         else:
             messages.success(request, _("It is taken in and does not run. Look at it, then publish it."))
             return see_other(place(seat, "process_edit", made.pk))
-    context = {"crumb_links": _crumbs(seat), "form": form, "step": "map", "examples": examples}
+    context = {
+        "crumb_links": _crumbs(seat),
+        "form": form,
+        "step": "map",
+        "examples": examples,
+        "problems": len(file.problems),
+    }
     return render(request, "web/process_import.html", context, status=422 if form.errors else 200)
 
 
 def _examples(shop: Shop, file: ProcessFile) -> ExampleList | None:
-    if not file.document.examples:
-        return None
+    if not file.document.examples or file.problems:
+        return None  # what cannot be carried out cannot be played through
     names = {one.key: text_name(one) for one in Template.objects.filter(shop=shop)}
     names |= {key: text.name for key, text in file.texts.items()}
     return told(run_examples(file.document), names)
