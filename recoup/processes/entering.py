@@ -171,6 +171,15 @@ def let_in(arrivals: Sequence[Arrival]) -> list[int]:
     arrivals = _as_they_are(arrivals)
     doors = open_doors([arrival.shop_id for arrival in arrivals])
     met = [(n, door) for n, arrival in enumerate(arrivals) for door in doors if _is_met(arrival, door)]
+    turned_away.record(
+        [
+            _refused(one, door, Refusal.CAUSE)
+            for one in arrivals
+            if one.cause
+            for door in doors
+            if _is_of_other_cause(one, door)
+        ]
+    )
     if not met:
         return []
     doors, people = [door for _, door in met], [arrivals[number].contact_id for number, _ in met]
@@ -229,6 +238,13 @@ def _is_met(arrival: Arrival, door: Door) -> bool:
     if arrival.process_id is None:
         return bool(entry.on == arrival.door and entry.takes(arrival.marks))
     return door.process_id == arrival.process_id
+
+
+def _is_of_other_cause(arrival: Arrival, door: Door) -> bool:
+    """Tell whether somebody whose payment failed came to a door that asks for another cause: then a line says so."""
+    entry = door.graph.document.entry
+    is_theirs = door.shop_id == arrival.shop_id and entry.on == arrival.door and arrival.process_id is None
+    return bool(is_theirs and not entry.takes(arrival.marks))
 
 
 def _refused(arrival: Arrival, door: Door, why: Refusal) -> Refused:

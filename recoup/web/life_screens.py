@@ -60,6 +60,15 @@ class WhyProcess:
 
 
 @dataclass(frozen=True, slots=True)
+class WhyOrder:
+    """What each process did about one order of a person."""
+
+    name: Words
+    url: str
+    processes: Sequence[WhyProcess]
+
+
+@dataclass(frozen=True, slots=True)
 class WalkStop:
     """Something that would happen to the person who is walked through a process."""
 

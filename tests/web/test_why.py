@@ -10,18 +10,23 @@ from django.db import connection
 from django.test import Client
 from django_scopes import scopes_disabled
 
+from recoup.core import outbox
 from recoup.core.activity import SYSTEM
+from recoup.customers.tagging import tag_by_hand
 from recoup.messaging.models import Message
 from recoup.orders.models import Order
-from recoup.processes import actions
+from recoup.payments.events import PaymentFailed
+from recoup.processes import actions, handlers
+from recoup.processes.engine.codes import Refusal
 from recoup.processes.entering import enrol_cases
+from recoup.processes.graph.reading import read_document
 from recoup.processes.loop import Engine
-from recoup.processes.models import Enrolment, Process
+from recoup.processes.models import Enrolment, Process, TurnedAway
 from recoup.shops.models import Shop
 from tests.factories.cases import make_case
 from tests.factories.clock import set_clock
 from tests.factories.moments import DAY, HOUR, NOW
-from tests.factories.orders import make_order
+from tests.factories.orders import make_attempt, make_order
 from tests.factories.people import make_contact
 from tests.factories.processes import make_process, opened
 from tests.factories.shops import make_shop
@@ -216,6 +221,98 @@ def test_what_never_came_to_a_door_says_why(
     Order.objects.filter(pk=order.pk).update(**values)
 
     assert words in ask(sign_in(shop), order=order.pk)
+
+
+def test_a_payment_that_failed_for_another_cause_is_told_from_what_was_written_down(
+    shop: Shop, order: Order
+) -> None:
+    process = make_process(shop, name="Hard", entry={"on": "payment.failed", "failures": ["hard"]})
+    Order.objects.filter(pk=order.pk).update(failure_class="soft", failed_at=NOW)
+
+    for _ in range(2):
+        handlers.enrol_failed([PaymentFailed(shop.pk, order.pk, 1, NOW)])
+
+    line = TurnedAway.objects.get()
+    assert (line.process_id, line.subject_id, line.code) == (process.pk, order.pk, Refusal.CAUSE)
+    assert re.search(r"The payment failed at .*12:00 for a cause", ask(sign_in(shop), order=order.pk))
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"failure_class": "soft"}, "for a cause with which this process does not begin."),
+        ({"failure_class": "hard"}, "it was not running"),
+        ({"state": "cancelled", "failure_class": "hard"}, "What the process begins with has not happened."),
+    ],
+)
+def test_a_payment_that_failed_while_nobody_was_let_in_is_told_from_the_attempts(
+    shop: Shop, order: Order, values: dict[str, str], words: str
+) -> None:
+    process = make_process(shop, name="Hard", entry={"on": "payment.failed", "failures": ["hard"]})
+    actions.set_status(process, "stopped", actor=SYSTEM, now=NOW - HOUR)
+    make_attempt(order, **{"state": "failed", **values})
+
+    assert words in ask(sign_in(shop), order=order.pk)
+
+
+def test_the_past_is_judged_by_the_version_of_its_time(shop: Shop, order: Order) -> None:
+    process = make_process(shop, name="Gentle", entry={"on": "order.placed"})
+    actions.set_status(process, "stopped", actor=SYSTEM, now=NOW - HOUR)
+    other = make_process(shop, name="Other", entry={"on": "payment.failed"})
+    for one, on in ((process, "payment.failed"), (other, "order.placed")):
+        assert one.current_version is not None
+        doc = {**one.current_version.doc, "entry": {"on": on, "first": "n1"}}
+        actions.publish(one, read_document(doc), actor=SYSTEM, now=NOW + DAY)
+
+    page = ask(sign_in(shop), order=order.pk)
+
+    assert re.search(r"Gentle .*The process let nobody in at .*12:00, when this came", page)
+    assert re.search(
+        r"Other .*still began with something else: the version with this beginning is from", page
+    )
+
+
+def test_a_person_is_told_about_processes_that_begin_with_people(shop: Shop, order: Order) -> None:
+    first = make_process(shop, name="First")
+    stopped = make_process(shop, name="Tagged", entry={"on": "tag.set", "tags": ["vip"]}, goals=[])
+    make_process(shop, name="Other tag", entry={"on": "tag.set", "tags": ["gone"]}, goals=[])
+    make_process(shop, name="By hand", entry={"on": "manual"}, goals=[])
+    make_process(
+        shop, name="Afterwards", goals=[],
+        entry={"on": "process.ended", "process": first.pk, "outcomes": ["completed"]},
+    )  # fmt: skip
+    actions.set_status(stopped, "stopped", actor=SYSTEM, now=NOW - HOUR)
+    come(order)
+    assert order.contact is not None
+    tag_by_hand(order.contact, add=["VIP"], actor=SYSTEM, now=NOW)
+    Order.objects.update(paid_at=NOW + HOUR, paid_learnt_at=NOW + HOUR, captured=order.total)
+    Enrolment.objects.update(run_at=NOW + HOUR)
+    later(2 * HOUR)
+
+    page = ask(sign_in(shop), contact=order.contact_id)
+
+    assert re.search(r"Tagged Anna did not get “Tagged”\. The process let nobody in at .*12:00", page)
+    assert (
+        "Other tag Anna has not got “Other tag” yet. What the process begins with has not happened." in page
+    )
+    assert "By hand Anna has not got “By hand” yet. Nobody has put them into it" in page
+    assert re.search(r"They came to the end of the other process at .*13:00, but not in a way", page)
+    about_the_order = page.split(f"Order {order.number}")[-1]
+    assert re.search(r"First entered .* It was paid at .*13:00", about_the_order)
+
+
+def test_who_came_to_a_process_about_people_with_an_order_is_told_as_a_person(
+    shop: Shop, order: Order
+) -> None:
+    asked = {"if": {"f": "contact.locale", "op": "=", "v": "xx"}}
+    first = make_process(shop, name="First", nodes={"n1": {"t": "end"}})
+    make_process(
+        shop, name="Afterwards", entry={"on": "process.ended", "process": first.pk, **asked}, goals=[]
+    )
+    come(order)
+    outbox.dispatch()
+
+    assert "It did not meet the condition" in ask(sign_in(shop), contact=order.contact_id)
 
 
 def test_a_limit_is_told_with_its_count(shop: Shop, order: Order) -> None:

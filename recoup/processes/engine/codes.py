@@ -87,6 +87,7 @@ class Refusal(IntEnum):
     UNKNOWN = 6  # nothing is known of the order, cart or person any more
     CHAIN = 7  # too many processes one after another have handed them on
     PAID = 8  # it was paid when it came: nobody is asked for an order that is paid at once
+    CAUSE = 9  # a payment failed for a cause that the process does not ask for
 
     @property
     def word(self) -> str:

@@ -97,6 +97,7 @@ _REFUSALS = {
     "unknown": gettext_noop("Not let in: nothing is known of the order or cart"),
     "chain": gettext_noop("Not let in: too many processes had handed them on"),
     "paid": gettext_noop("Not let in: paid at once"),
+    "cause": gettext_noop("Not let in: the payment failed for another cause"),
 }
 _UNLESS = {
     "order.paid": gettext_noop("paid"),

@@ -61,7 +61,7 @@ class Reason(NamedTuple):
 
 
 OPEN_KEYS = frozenset(
-    {"queued", "waiting", "planned", "paused", "not_yet", "resting"}
+    {"queued", "waiting", "planned", "paused", "not_yet", "not_put_in", "resting"}
     | {code.name.lower() for code in Code if code.is_deferral}
 )
 # Reasons that are no code of the ledger.
@@ -78,6 +78,9 @@ OTHER_KEYS = frozenset(
         "not_running",  # nobody was let in when the order came
         "before_start",  # the order came before the process was first switched on
         "not_yet",  # what the process begins with has not happened
+        "not_put_in",  # nobody put them in, and there is no other way
+        "other_end",  # the other process ended otherwise than this one asks for
+        "before_version",  # it came when another version began with something else
         "paid_before",  # paid before it was found unpaid
         "nobody",  # no person is known
         "backfill",  # brought in from the past

@@ -6,9 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
+from django.db.models import Q
 
-from recoup.core.models import Activity
-from recoup.orders.models import Cart, Order
 from recoup.processes.engine.batch import Due
 from recoup.processes.engine.codes import Code, SubjectKind
 from recoup.processes.facts import enrolment_of, facts_of, message_outcome, message_wait
@@ -18,11 +17,8 @@ from recoup.processes.purchases import with_purchases
 from recoup.processes.store_sql import facts_sql
 from recoup.processes.versions import graph_of
 from recoup.processes.why.explaining import Reason, Story, Told, explain, refusal_key
-from recoup.recovery.models import RecoveryCase
+from recoup.processes.why.unseen import Unseen
 from recoup.shops.models import Shop
-
-_OF_CASES = ("order.unpaid", "cart.abandoned")
-_RUNS = frozenset({"live", "test", "paused"})  # lets people in
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,20 +55,14 @@ def answers_about(shop: Shop, *, kind: int, subject_id: int, now: datetime) -> l
     ]
     seen = {one.process.pk for one in found}
     refused = _refused(shop, kind, subject_id)
+    unseen = Unseen(shop, kind, subject_id)
     for process in processes.values():
         if process.pk in seen:
             continue
-        if process.pk in refused:
-            found.append(Answers(process, [Answer(refused[process.pk])]))
-        elif _is_about(process, kind):
-            found.append(Answers(process, [Answer(_unseen(process, kind, subject_id))]))
+        reason = refused.get(process.pk) or unseen.reason(process)
+        if reason is not None:
+            found.append(Answers(process, [Answer(reason)]))
     return found
-
-
-def _is_about(process: Process, kind: int) -> bool:
-    if process.current_version_id is None or kind == SubjectKind.CONTACT:
-        return False
-    return bool(graph_of(process.current_version_id).document.entry.subject == kind)
 
 
 def _stories(shop: Shop, kind: int, subject_id: int) -> list[Story]:
@@ -152,11 +142,14 @@ def _counted(story: Story, reason: Reason) -> Reason:
 
 
 def _refused(shop: Shop, kind: int, subject_id: int) -> dict[int, Reason]:
-    lines = TurnedAway.objects.filter(shop=shop, subject_kind=kind, subject_id=subject_id).order_by(
-        "at", "id"
-    )
+    """Return who was not let in, by process; of a person also those who came with an order to a process about people."""
+    is_it = Q(subject_kind=kind, subject_id=subject_id)
+    if kind == SubjectKind.CONTACT:
+        is_it |= Q(contact_id=subject_id)
     found = {}
-    for line in lines:
+    for line in TurnedAway.objects.filter(is_it, shop=shop).order_by("at", "id"):
+        if line.subject_kind != kind and not _was_about_person(line):
+            continue
         other = None
         if line.other_id is not None:
             with connection.cursor() as cursor:
@@ -166,72 +159,7 @@ def _refused(shop: Shop, kind: int, subject_id: int) -> dict[int, Reason]:
     return found
 
 
-def _unseen(process: Process, kind: int, subject_id: int) -> Reason:
-    """Say why a process never saw an order or cart."""
-    came_at, reason = _coming(process, kind, subject_id)
-    if reason is not None:
-        return reason
-    if came_at is None:
-        return Reason("no_record")
-    status = _status_at(process, came_at)
-    if status in _RUNS:
-        return Reason("no_record", came_at)
-    first = process.live_since
-    if first is not None and came_at < first and status == Process.Status.DRAFT:
-        return Reason("before_start", came_at, first)
-    return Reason("not_running", came_at, message_reason=status)
-
-
-def _coming(process: Process, kind: int, subject_id: int) -> tuple[datetime | None, Reason | None]:
-    """Return when an order or cart came to the door of a process, or why it never did."""
-    entry = process.current_version.doc["entry"]["on"] if process.current_version is not None else ""
-    row: Order | Cart | None = (
-        Order.objects.filter(shop=process.shop_id, pk=subject_id).first()
-        if kind == SubjectKind.ORDER
-        else Cart.objects.filter(shop=process.shop_id, pk=subject_id).first()
-    )
-    if row is None:
-        return None, Reason("no_record")
-    at = row.placed_at if isinstance(row, Order) else row.last_activity_at
-    for key, is_so in (
-        ("nobody", row.contact_id is None),
-        ("test_order", getattr(row, "is_test", False)),
-        ("backfill", row.is_backfill),
-    ):
-        if is_so:
-            return at, Reason(key, at)
-    return _begun(process, entry, row, at)
-
-
-def _begun(
-    process: Process, entry: str, row: Order | Cart, at: datetime
-) -> tuple[datetime | None, Reason | None]:
-    """Return when that happened with which a process begins, or that it has not."""
-    is_order = isinstance(row, Order)
-    paid_at = row.paid_at if isinstance(row, Order) else row.converted_at
-    if entry == "order.placed":
-        return at, None
-    if entry == "order.paid" and paid_at is not None:
-        return paid_at, None
-    if entry not in _OF_CASES:
-        return at, Reason("not_yet", at)
-    cases = RecoveryCase.objects.filter(shop=process.shop_id)
-    case = (cases.filter(order_id=row.pk) if is_order else cases.filter(cart_id=row.pk)).first()
-    if case is not None:
-        return case.opened_at, None
-    return at, Reason("paid_before", paid_at) if paid_at is not None else Reason("not_yet", at)
-
-
-def _status_at(process: Process, at: datetime) -> str:
-    """Return what a process was switched to at an instant, from the log of its switches."""
-    lines = Activity.objects.filter(
-        shop_id=process.shop_id,
-        subject_kind="process",
-        subject_id=process.pk,
-        verb="processes.process.status_changed",
-    ).order_by("at", "id")
-    changes = [(line.at, str(line.details["was"]), str(line.details["to"])) for line in lines]
-    before = [to for changed_at, _, to in changes if changed_at <= at]
-    if before:
-        return before[-1]
-    return changes[0][1] if changes else str(process.status)
+def _was_about_person(line: TurnedAway) -> bool:
+    if line.version_id is None:
+        return False
+    return bool(graph_of(line.version_id).document.entry.subject is SubjectKind.CONTACT)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
@@ -17,6 +18,7 @@ from recoup.processes.models import Process
 from recoup.shops.access import Seat
 from recoup.web.answers import place
 from recoup.web.doors import StaffRequest, staff
+from recoup.web.life_screens import WhyOrder, WhyProcess
 from recoup.web.listing import Address, with_query
 from recoup.web.parts import Link
 from recoup.web.shown.people import name_of
@@ -25,6 +27,7 @@ from recoup.web.words import steps
 
 MOST_HITS = 8
 MOST_SUBJECTS = 12
+MOST_ORDERS_TOLD = 3  # on the page of a person, the newest; the others are a click away
 _ORDER, _CART, _CONTACT = int(SubjectKind.ORDER), int(SubjectKind.CART), int(SubjectKind.CONTACT)
 
 
@@ -37,6 +40,18 @@ def why(request: StaffRequest, seat: Seat) -> HttpResponse:
     chosen = {"process": process.pk} if process is not None else {}
     url = place(seat, "why")
     query = address.get("find").strip()
+    who = name_of(contact) if contact is not None else _("The customer")
+
+    def told(kind: int, subject_id: int) -> list[WhyProcess]:
+        return why_processes(
+            seat,
+            kind=kind,
+            subject_id=subject_id,
+            who=who,
+            now=request.now,
+            process_id=process.pk if process is not None else None,
+        )
+
     context: dict[str, Any] = {
         "crumb_links": _crumbs(seat, process),
         "title": title,
@@ -45,15 +60,16 @@ def why(request: StaffRequest, seat: Seat) -> HttpResponse:
         "hits": _hits(seat, query, url, chosen) if search.query_tokens(query) else [],
         "subjects": _subjects(seat, contact, url, chosen, (kind, subject_id)) if contact is not None else [],
         "is_asked": kind != 0,
-        "processes": why_processes(
-            seat,
-            kind=kind,
-            subject_id=subject_id,
-            who=name_of(contact) if contact is not None else _("The customer"),
-            now=request.now,
-            process_id=process.pk if process is not None else None,
-        )
-        if kind
+        "processes": told(kind, subject_id) if kind else [],
+        "orders": [
+            WhyOrder(
+                name=_("Order %(number)s") % {"number": one.number},
+                url=with_query(url, {**chosen, "order": one.pk}),
+                processes=told(_ORDER, one.pk),
+            )
+            for one in _orders_of(seat, contact)[:MOST_ORDERS_TOLD]
+        ]
+        if kind == _CONTACT and contact is not None
         else [],
     }
     return render(request, "web/why.html", context)
@@ -102,9 +118,7 @@ def _subjects(
     seat: Seat, contact: Contact, url: str, chosen: dict[str, int], present: tuple[int, int]
 ) -> list[Link]:
     """Return what else can be asked about the same person, newest first."""
-    orders = Order.objects.filter(shop=seat.shop, contact=contact).order_by("-placed_at", "-pk")[
-        :MOST_SUBJECTS
-    ]
+    orders = _orders_of(seat, contact)[:MOST_SUBJECTS]
     carts = Cart.objects.filter(shop=seat.shop, contact=contact).order_by("-last_activity_at", "-pk")
     links = [
         Link(
@@ -126,6 +140,10 @@ def _subjects(
         for one in carts[:MOST_SUBJECTS]
     ]
     return links
+
+
+def _orders_of(seat: Seat, contact: Contact) -> QuerySet[Order]:
+    return Order.objects.filter(shop=seat.shop, contact=contact).order_by("-placed_at", "-pk")
 
 
 def _crumbs(seat: Seat, process: Process | None) -> list[Link]:

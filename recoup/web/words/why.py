@@ -135,6 +135,14 @@ SENTENCES: dict[str, Words] = {
         "The process never saw it: it came at %(at)s, before the process was switched on at %(due)s."
     ),
     "not_yet": gettext_lazy("What the process begins with has not happened."),
+    "not_put_in": gettext_lazy("Nobody has put them into it, and there is no other way into this process."),
+    "other_end": gettext_lazy(
+        "They came to the end of the other process at %(at)s, but not in a way with which this one begins."
+    ),
+    "before_version": gettext_lazy(
+        "It came at %(at)s, when the process still began with something else: the version with this beginning is from"
+        " %(due)s."
+    ),
     "paid_before": gettext_lazy("It was paid or ordered at %(at)s, before the process would have begun."),
     "nobody": gettext_lazy("No person is known to whom it belongs, so there is nobody to write to."),
     "backfill": gettext_lazy("It was brought in from the past, and nothing is sent about the past."),
@@ -149,6 +157,9 @@ SENTENCES: dict[str, Words] = {
     "refused_too_soon": gettext_lazy("It came at %(at)s, too soon after the person had left this process."),
     "refused_unknown": gettext_lazy("Nothing was known any more of what brought the person, at %(at)s."),
     "refused_paid": gettext_lazy("The order was paid when it came at %(at)s: there was nothing to ask for."),
+    "refused_cause": gettext_lazy(
+        "The payment failed at %(at)s for a cause with which this process does not begin."
+    ),
     "refused_chain": gettext_lazy(
         "Too many processes one after another had handed the person on, at %(at)s."
     ),
