@@ -2,10 +2,11 @@
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from django.db import connection, transaction
+from django.db.models import F, Q
 
 from recoup.core import outbox, search
 from recoup.customers.events import ConsentChanged
@@ -26,6 +27,7 @@ from recoup.shops.snapshots import PersonSnapshot
 _STRENGTH = (ContactIdentity.Kind.ACCOUNT, ContactIdentity.Kind.EMAIL, ContactIdentity.Kind.PHONE)
 
 MOST_SUGGESTIONS = 5  # for one new address; a mailbox with hundreds of aliases is no work for a person
+_AHEAD = timedelta(days=1)  # the furthest that a clock may be ahead (T24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,19 +256,28 @@ def _number_hash(contact: Contact, consent: Consent) -> bytes | None:
 
 
 def record_consent_once(contact: Contact, consent: Consent, *, now: datetime) -> bool:
-    """Append a word on consent that a source tells again and again, once for its instant; tell whether it was new."""
+    """Append a word on consent that a source tells again and again, once for its instant; tell whether it was new.
+
+    One that is dated ahead of our clock counts from now. Told again it is known by that, so that a consent never comes back
+    after it was taken back meanwhile.
+    """
+    at = min(consent.at, now)
     with transaction.atomic():
         touch_gates([contact.pk])
-        is_known = ConsentEvent.objects.filter(
+        told = ConsentEvent.objects.filter(
             shop_id=contact.shop_id,
             contact=contact,
             purpose=consent.purpose,
             channel=consent.channel,
             is_given=consent.is_given,
-            became_true_at=consent.at,
-        ).exists()
+        )
+        is_same = Q(became_true_at=at)
+        if consent.is_given:
+            was_ahead = Q(became_true_at=F("learnt_at"), source=consent.source[:40])
+            is_same |= was_ahead & Q(became_true_at__gt=consent.at - _AHEAD, became_true_at__lt=consent.at)
+        is_known = told.filter(is_same).exists()
         if not is_known:
-            record_consent(contact, [consent], now=now)
+            record_consent(contact, [replace(consent, at=at)], now=now)
     return not is_known
 
 

@@ -24,6 +24,7 @@ from recoup.orders.carts import record_cart
 from recoup.orders.queries import OrderUnknown
 from recoup.payments.actions import apply_order_payment, apply_order_snapshot
 from recoup.shops.adapters import platform
+from recoup.shops.instants import not_ahead, told_instants
 from recoup.shops.models import Source
 from recoup.shops.ports import BodyQuarantined, Reading
 from recoup.shops.snapshots import (
@@ -119,7 +120,7 @@ def _apply(item: InboxItem, now: datetime) -> Outcome:
         reading = _read(source, item)
         with transaction.atomic(), scope(shop=source.shop):
             for snapshot in reading.snapshots:
-                _refuse_future(snapshot, item.received_at)
+                refuse_future(snapshot, item.received_at)
                 _apply_waitable(source, snapshot, item.received_at, is_backfill=is_history)
     except BodyQuarantined as reason:
         inbox.quarantine(item, reason=str(reason), source_name=source.name, now=now)
@@ -139,10 +140,13 @@ def _read(source: Source, item: InboxItem) -> Reading:
     return platform(source.kind).read(source, bytes(item.raw), item.headers, received_at=item.received_at)
 
 
-def _refuse_future(snapshot: Snapshot, received_at: datetime) -> None:
-    for name in ("version_at", "placed_at", "at"):
-        told = getattr(snapshot, name, None)
-        if told is not None and told > received_at + FUTURE:
+def refuse_future(snapshot: Snapshot, received_at: datetime) -> None:
+    """Refuse a snapshot of which any part lies further ahead than a clock may go wrong (T24).
+
+    :raises BodyQuarantined: naming the field.
+    """
+    for name, told in told_instants(snapshot):
+        if told > received_at + FUTURE:
             raise BodyQuarantined("in_the_future", f"{name}: {told:%Y-%m-%d %H:%M} UTC")
 
 
@@ -158,10 +162,11 @@ def apply_snapshot(source: Source, snapshot: Snapshot, *, now: datetime, is_back
     """Hand a snapshot to the part that records it; `now` is when we learnt it. Runs in the shop's scope.
 
     An order that was placed since its source was connected is no history, even if a page of history brings it first: its
-    webhook may be late or lost. What waited for an order is woken by it.
+    webhook may be late or lost. What is dated ahead of our clock became true now. What waited for an order is woken by it.
 
     :raises OrderUnknown: if it names an order that has not come yet.
     """
+    snapshot = not_ahead(snapshot, now)
     match snapshot:
         case OrderSnapshot():
             is_history = is_backfill and snapshot.placed_at < source.live_since

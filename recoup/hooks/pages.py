@@ -9,10 +9,10 @@ from django_scopes import scope
 
 from recoup.core import inbox, strict_json
 from recoup.core.locks import set_lock_timeout
-from recoup.hooks.apply import FUTURE, HISTORY, PATIENCE, apply_snapshot
+from recoup.hooks.apply import HISTORY, PATIENCE, apply_snapshot, refuse_future
 from recoup.orders.actions import CurrencyChanged
 from recoup.shops.models import Source
-from recoup.shops.ports import Page, Unreadable, row_key
+from recoup.shops.ports import BodyQuarantined, Page, Unreadable, row_key
 from recoup.shops.snapshots import OrderSnapshot, ProductSnapshot
 
 log = structlog.get_logger(__name__)
@@ -65,8 +65,10 @@ def _keep(source: Source, row: Unreadable, now: datetime, *, is_backfill: bool) 
 def _is_applied(
     source: Source, snapshot: OrderSnapshot | ProductSnapshot, *, now: datetime, is_backfill: bool
 ) -> bool:
-    if snapshot.version_at > now + FUTURE:
-        log.warning("hooks.page.in_the_future", source_id=source.pk, ref=snapshot.ref)
+    try:
+        refuse_future(snapshot, now)
+    except BodyQuarantined as reason:
+        log.warning("hooks.page.in_the_future", source_id=source.pk, ref=snapshot.ref, reason=str(reason))
         return False
     try:
         with transaction.atomic(), scope(shop=source.shop):

@@ -102,7 +102,11 @@ def test_words_on_consent_end_alike_in_every_order_of_arrival(source: Source) ->
         email = f"anna{number}@example.com"
         for version, (is_given, at) in enumerate(order):
             tell_order(
-                source, NOW + version * HOUR, email=email, marketing_consent=is_given, marketing_consent_at=at
+                source,
+                NOW + (10 + version) * HOUR,
+                email=email,
+                marketing_consent=is_given,
+                marketing_consent_at=at,
             )
         contact = find_contact(source.shop_id, email=email)
         assert contact is not None

@@ -4,7 +4,7 @@ import json
 import os
 import resource
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +14,7 @@ from django_scopes import scopes_disabled
 
 from recoup.core import attention
 from recoup.core.models import AttentionItem, InboxItem
+from recoup.customers.models import ConsentEvent
 from recoup.hooks.apply import apply_waiting
 from recoup.orders.models import Cart, Order
 from recoup.payments.models import Attempt
@@ -22,6 +23,8 @@ from recoup.shops.reasons import words
 from tests.factories.moments import NOW
 from tests.factories.shops import make_shop, make_source
 from tests.hooks.calls import body_of, order_data, send, send_woo
+
+LATE = "2099-01-01T00:00:00Z"
 
 
 def ended(
@@ -264,6 +267,48 @@ def test_t24_version_of_the_year_2099_is_quarantined(client: Client, source: Sou
         "in_the_future: version_at: 2099-01-01 00:00 UTC",
     )
     assert orders() == []
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        (
+            {"payments": [{"id": "p1", "status": "succeeded", "amount": "149.00", "at": LATE}]},
+            "payments.0.at",
+        ),
+        ({"refunds": [{"id": "r1", "amount": "9.00", "at": LATE}]}, "refunds.0.at"),
+        ({"status": "paid", "paid_at": LATE}, "paid_at"),
+        (
+            {"customer": {"email": "a@b.pl", "marketing": {"consent": False, "at": LATE}}},
+            "customer.marketing.at",
+        ),
+    ],
+)
+def test_t24_any_instant_of_the_year_2099_is_quarantined(
+    client: Client, source: Source, values: dict[str, Any], field: str
+) -> None:
+    reason = f"in_the_future: {field}: 2099-01-01 00:00 UTC"
+
+    assert ended(client, source, order_with(**values)) == (200, "quarantined", reason)
+
+
+def test_t24_what_a_clock_ahead_tells_counts_from_now(client: Client, source: Source) -> None:
+    """Local time marked as UTC: a withdrawal counts at once, and told again brings nothing back."""
+    ahead = {"at": (datetime.now(UTC) + timedelta(hours=2)).isoformat()}
+    for given in (True, True, False, True):
+        customer = {"email": "anna@example.com", "marketing": {"consent": given, **ahead}}
+        payment = {"id": "p1", "status": "succeeded", "amount": "149.00", **ahead}
+        placed = {"customer": customer, "payments": [payment]}
+        ended(client, source, order_with(**placed))
+
+    with scopes_disabled():
+        events = ConsentEvent.objects.order_by("id")
+        assert [(one.is_given, one.became_true_at == one.learnt_at) for one in events] == [
+            (True, True),
+            (False, True),
+        ]
+        order = Order.objects.get()
+    assert (order.payment_state, order.paid_at) == ("paid", order.paid_learnt_at)
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ from recoup.orders.actions import CurrencyChanged
 from recoup.orders.models import Order
 from recoup.orders.status import allowed_moves, change_status
 from recoup.payments.actions import apply_order_snapshot
+from recoup.shops.instants import order_not_ahead
 from recoup.shops.models import FILE_KIND, ImportRefusal, ImportRun, Shop, Source
 from recoup.shops.snapshots import OrderSnapshot
 
@@ -227,7 +228,8 @@ def _settle(run: ImportRun, source: Source, entry: Entry, now: datetime, plan: P
                 _refuse(run, entry, f"another_order: {day:%Y-%m-%d}")
                 return
             if not run.is_dry_run:
-                order = apply_order_snapshot(source, entry.snapshot, now=now, is_backfill=True)
+                told = order_not_ahead(entry.snapshot, now)
+                order = apply_order_snapshot(source, told, now=now, is_backfill=True)
                 if known is None and entry.status in allowed_moves(
                     order
                 ):  # one that is paid is never false (E10)
