@@ -560,7 +560,10 @@ def test_texts_and_products_of_another_shop_are_mapped(editor: Editor) -> None:
 
 
 # A process that may be published, but for what a test puts in.
-WHOLE = b'{"schema": 1, %b, "entry": {"on": "order.unpaid", "first": "n1"}, "nodes": {"n1": {"t": "end"}}}'
+WHOLE = (
+    b'{"schema": 1, %b, "entry": {"on": "order.unpaid", "first": "n1"},'
+    b' "nodes": {"n1": {"t": "tag", "add": ["seen"], "out": {"next": "n2"}}, "n2": {"t": "end"}}}'
+)
 
 
 @pytest.mark.parametrize(

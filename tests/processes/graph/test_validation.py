@@ -311,7 +311,7 @@ def test_hostile_file_is_refused(text: str, code: str) -> None:
 def test_places_of_boxes_are_kept_as_numbers() -> None:
     layout = {"n1": [1.5, -2]}
 
-    read = load_process(read_json(json.dumps(document({"n1": END}, layout=layout))))
+    read = load_process(read_json(json.dumps(document({"n1": WAIT, "n2": END}, layout=layout))))
 
     assert read.as_json()["layout"] == layout
     with pytest.raises(InvalidProcess):
