@@ -1,4 +1,4 @@
-"""Everything that must hold before a change lands. Static checks first, all of them, two at a time; then the tests."""
+"""Everything that must hold before a change lands: static checks, all of them, two at a time; the tests; the story."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def static_steps(address: str) -> list[Step]:
 
 
 def test_steps() -> list[Step]:
-    """Return the tests: all of them on PostgreSQL 18, then those with a database on 16."""
+    """Return the tests: all of them on PostgreSQL 18, those with a database on 16, and the main job from end to end."""
     return [
         Step("browser", (PYTHON, "-m", "tools.ensure_chromium")),
         Step("tests", (PYTHON, "-m", "pytest", "-n", "3")),
@@ -75,6 +75,7 @@ def test_steps() -> list[Step]:
             (PYTHON, "-m", "pytest", "-n", "3", "-m", "database and not browser"),
             {"RECOUP_TEST_PG": "16"},
         ),
+        Step("story", (PYTHON, "-m", "recoup", "story", "--json")),
     ]
 
 

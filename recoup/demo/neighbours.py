@@ -104,6 +104,24 @@ def order_json(
     }
 
 
+def cart_json(number: str, buyer: Buyer, goods: list[Good], *, at: datetime) -> dict[str, Any]:
+    """Return a cart as the webhook tells it; its person has agreed to mails about what they leave."""
+    total = sum((good.price for good in goods), Decimal(0))
+    agreed = {"consent": True, "at": at.isoformat(), "text": "Przypomnijcie mi o moim koszyku"}
+    return {
+        "id": number,
+        "currency": "PLN",
+        "total": str(total),
+        "updated_at": at.isoformat(),
+        "customer": {**buyer.as_json(), "marketing": agreed},
+        "items": [
+            {"product_id": good.ref, "name": good.name, "quantity": 1, "unit_price": str(good.price)}
+            for good in goods
+        ],
+        "locale": buyer.locale,
+    }
+
+
 def mails_to(address: str) -> list[CaughtMail]:
     """Return what the mailbox has caught for an address, oldest first."""
     return list(CaughtMail.objects.filter(recipient__iexact=address).order_by("id"))
@@ -163,18 +181,21 @@ class _Forms(HTMLParser):
 def press_button(
     client: httpx.Client, page: httpx.Response, *, where: int = 0, **chosen: str
 ) -> httpx.Response:
-    """Send a form of a page as a browser without JavaScript would, ticking every box.
+    """Send a form of a page as a browser without JavaScript would, ticking every box; return the page that follows.
 
-    :raises StrangerSurprised: if the page has no such form.
+    :raises StrangerSurprised: if the page has no such form, or the answer is not a page that a buyer goes on with.
     """
     parser = _Forms()
     parser.feed(page.text)
     if len(parser.forms) <= where:
         raise StrangerSurprised(f"no button on {page.url}: {page.status_code}")
     action, fields = parser.forms[where]
-    return client.post(
+    answer = client.post(
         urljoin(str(page.url), action), data={**fields, **chosen}, headers={"origin": origin_of(page)}
     )
+    if answer.is_error:
+        raise StrangerSurprised(f"{page.url} answers {answer.status_code}")
+    return answer
 
 
 def origin_of(page: httpx.Response) -> str:
