@@ -96,6 +96,8 @@ def version_key(snapshot: OrderSnapshot) -> str:
     for field in ("coupons", "delivery", "invoice"):
         if not getattr(snapshot, field):
             del told[field]  # as it was before shops told them
+    for payment in told["payments"]:
+        del payment["is_only"]  # of the source, not of what it tells
     text = json.dumps(told, default=str, sort_keys=True)
     return f"{_RANK[snapshot.state]:02d}:{hashlib.sha256(text.encode()).hexdigest()}"
 

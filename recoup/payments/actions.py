@@ -13,7 +13,7 @@ from recoup.orders.models import Order
 from recoup.orders.queries import OrderUnknown, find_order
 from recoup.orders.settle import Settled, lock_order, settle_order
 from recoup.payments.events import PaymentFailed, PaymentReceived, RefundMade, SessionEnded
-from recoup.payments.matching import implied_payment, implied_refund, replace_implied, same_failure
+from recoup.payments.matching import as_known, implied_payment, implied_refund, replace_implied
 from recoup.payments.models import Attempt, AttemptChange, OperatorAccount, Refund
 from recoup.payments.queries import CAPTURED, takings_of
 from recoup.shops.models import Source
@@ -65,7 +65,7 @@ def apply_order_snapshot(
         order = record_order(source, snapshot, now=now, is_backfill=is_backfill)
         order = lock_order(order.pk)
         attempts = [
-            _write_attempt(order, same_failure(order, payment), now=now, through=Through())
+            _write_attempt(order, as_known(order, payment, told_in=snapshot), now=now, through=Through())
             for payment in snapshot.payments
         ]
         implied = implied_payment(order, snapshot)
@@ -97,7 +97,8 @@ def record_payment(
         if order.contact_id:
             touch_gates([order.contact_id])
         locked = lock_order(order.pk)
-        attempt = _write_attempt(locked, payment, now=now, through=through or Through())
+        known = as_known(locked, payment)
+        attempt = _write_attempt(locked, known, now=now, through=through or Through())
         _settle(locked, now=now, attempts=[attempt])
         return attempt
 

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from django.db.models import Sum
 
+from recoup.orders.actions import version_key
 from recoup.orders.models import Order, OrderFact
 from recoup.payments.models import Attempt
 from recoup.payments.queries import CAPTURED, takings_of
@@ -18,13 +19,50 @@ from recoup.shops.snapshots import (
 )
 
 
-def same_failure(order: Order, payment: PaymentSnapshot) -> PaymentSnapshot:
+def as_known(
+    order: Order, payment: PaymentSnapshot, *, told_in: OrderSnapshot | None = None
+) -> PaymentSnapshot:
+    """Return a payment under the name of the attempt of a locked order that it is; as it was told if it is a new one.
+
+    Its operator may be told in one place and left out in another. Where a source knows one payment of an order only,
+    another name is a correction, and the newest version of the order says which name stands.
+    """
+    if payment.ref.startswith(FAILED_BY_WORD):
+        return _same_failure(order, payment)
+    for attempt in Attempt.objects.filter(order=order, ref=payment.ref).order_by("id"):
+        if attempt.operator == payment.operator:
+            return payment
+        if not payment.operator:
+            return replace(payment, operator=attempt.operator)
+        if not attempt.operator:
+            return _renamed(attempt, payment)
+    if payment.is_only and payment.state.value in CAPTURED:
+        return _corrected(order, payment, told_in)
+    return payment
+
+
+def _renamed(attempt: Attempt, payment: PaymentSnapshot) -> PaymentSnapshot:
+    attempt.operator, attempt.ref = payment.operator, payment.ref
+    attempt.save(update_fields=["operator", "ref"])
+    return payment
+
+
+def _corrected(order: Order, payment: PaymentSnapshot, told_in: OrderSnapshot | None) -> PaymentSnapshot:
+    known = Attempt.objects.filter(order=order, state__in=CAPTURED, operator_account=None)
+    attempt = known.exclude(ref=implied_ref(order)).order_by("id").last()
+    if attempt is None:
+        return payment
+    version = (order.version_at, order.version_key)
+    if told_in is None or (told_in.version_at, version_key(told_in)) == version:
+        return _renamed(attempt, payment)
+    return replace(payment, operator=attempt.operator, ref=attempt.ref)
+
+
+def _same_failure(order: Order, payment: PaymentSnapshot) -> PaymentSnapshot:
     """Return a failure told by the shop's word under the ref that it has, if the order was called failed all the while.
 
     Every change of a failed order tells it again; it is another one only if the shop called the order otherwise in between.
     """
-    if not payment.ref.startswith(FAILED_BY_WORD):
-        return payment
     known = Attempt.objects.filter(order=order, ref__startswith=FAILED_BY_WORD, settled_at__isnull=False)
     for attempt in known.order_by("settled_at", "id"):
         began, ended = sorted([attempt.settled_at or payment.at, payment.at])

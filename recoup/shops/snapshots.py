@@ -144,6 +144,7 @@ class PaymentSnapshot:
     method: str = ""
     failure_class: FailureClass | None = None
     failure_code: str = ""  # the operator's own word, kept raw
+    is_only: bool = False  # the source knows one payment of an order: told under another name, it is the same
 
 
 @dataclass(frozen=True, slots=True)

@@ -231,6 +231,41 @@ def test_payment_told_as_refunded_is_given_back_and_never_recovered(
     assert received == (1 if told[0] == "succeeded" else 0)
 
 
+@pytest.mark.parametrize("is_order_first", [True, False])
+def test_payment_whose_operator_is_told_in_one_place_only_is_one(
+    source: Source, is_order_first: bool
+) -> None:
+    named = payment("p1", "succeeded", 2, operator="stripe")
+    raws = [told_order(3, payments=[named]), told_payment("p1", "succeeded", 2)]
+    raws = [told_order(0), *(raws if is_order_first else raws[::-1])]
+    for number, raw in enumerate(raws):
+        apply_item(kept(source, raw, number, RECEIVED), now=RECEIVED)
+
+    state = settled_state()
+    assert (str(state["orders"][0][5]), len(state["attempts"]), state["attention"]) == ("149.0000", 1, [])
+    with scopes_disabled():
+        assert Attempt.objects.get().operator == "stripe"
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_woocommerce_knows_one_payment_of_an_order_however_it_is_corrected(
+    shop: Shop, order: tuple[int, ...]
+) -> None:
+    source = make_source(shop, kind="woocommerce")
+    bodies = [
+        woo("order.updated", 20, **PAID, transaction_id="typed wrong"),
+        woo("order.updated", 30, **PAID, transaction_id="pi_1"),
+        woo("order.updated", 40, **PAID, transaction_id="pi_1", payment_method="stripe_cc"),
+    ]
+    for number in order:
+        apply_item(kept(source, bodies[number], number, RECEIVED), now=RECEIVED)
+
+    state = settled_state()
+    assert (str(state["orders"][0][5]), state["attention"]) == ("149.0000", [])
+    with scopes_disabled():
+        assert [(one.operator, one.ref) for one in Attempt.objects.all()] == [("stripe_cc", "pi_1")]
+
+
 @pytest.mark.parametrize(("hour", "state"), [(0, "failed"), (2, "owed")])
 def test_failure_is_over_while_a_newer_attempt_is_under_way(source: Source, hour: int, state: str) -> None:
     raws = [told_order(0), told_payment("p1", "failed", 1), told_payment("p2", "pending", hour)]

@@ -230,6 +230,7 @@ def _payments(
             at=paid_at,
             operator=method,
             method=method,
+            is_only=True,
         ),
     )
 
