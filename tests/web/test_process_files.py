@@ -300,7 +300,7 @@ def test_numbers_of_another_shop_are_never_taken_for_ours(editor: Editor) -> Non
     with scopes_disabled():
         problems = [(one.path, one.code) for one in problems_of(editor.process, doc)]
     assert problems == [(at, "left_open") for at in ("entry", "nodes.n1", "nodes.n2", "nodes.n3", "nodes.n4")]
-    assert "names something of another shop" in editor.page("process_edit")
+    assert "Choose which one of yours is meant" in editor.page("process_edit")
     assert "Choose…" in editor.page("process_edit_block", "n2")
 
 

@@ -30,6 +30,7 @@ from tests.factories.orders import make_attempt, make_order
 from tests.factories.people import make_contact
 from tests.factories.processes import make_process, opened
 from tests.factories.shops import make_shop
+from tests.factories.templates import make_template
 from tests.web.staff import sign_in
 
 pytestmark = pytest.mark.django_db
@@ -147,6 +148,16 @@ def test_what_keeps_a_message_back_is_told_while_it_does(
     assert "Anna has not got “" in page
     assert sentence in page
     assert line in page
+
+
+def test_what_another_channel_took_is_named_by_its_own_text(shop: Shop, order: Order) -> None:
+    make_process(shop, name="Gentle")
+    come(order)
+    later(DAY + HOUR)
+    short = make_template(shop, key="short", name="Short words", channel="sms")
+    Message.objects.update(template=short, passed_over=[["email", "no_address"]])
+
+    assert re.search(r"Anna has not got “[^”]*Short words” yet\.", ask(sign_in(shop), order=order.pk))
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ TEXTS: dict[str, str] = {
     ),
     "goal_is_entry": gettext_noop("This process begins with the payment, so it cannot end by it."),
     "left_open": gettext_noop(
-        "The file that this came with names something of another shop here. Choose which one of yours it is."
+        "Choose which one of yours is meant: the file that this came with names something of another shop."
     ),
     "unknown_endpoint": gettext_noop("There is no other program with the number {endpoint}."),
     "unknown_process": gettext_noop("There is no other process with the number {process}."),

@@ -32,6 +32,7 @@ class Told(NamedTuple):
     message_reason: str = ""
     message_id: int | None = None
     message_wait: int = 0  # a code; 0 if it has ended, or for a reason that has none
+    template: str = ""  # the text of the message, of the channel that it goes out by
 
 
 class Reason(NamedTuple):

@@ -86,16 +86,17 @@ def _lines(enrolment_ids: Sequence[int]) -> dict[int, list[Told]]:
         cursor.execute(
             "SELECT l.enrolment_id, l.step_no, l.version_id, v.number, l.node, l.outcome, l.arm, l.at, l.done_at, m.id,"
             " m.state, m.reason, coalesce(m.handed_at, m.settled_at), m.due_at,"
-            " m.passed_over IS NOT NULL FROM processes_step_log l"
+            " m.passed_over IS NOT NULL, coalesce(t.key, '') FROM processes_step_log l"
             " JOIN processes_processversion v ON v.id = l.version_id"
             " LEFT JOIN messaging_message m ON m.enrolment_id = l.enrolment_id AND m.step_no = l.step_no"
+            " LEFT JOIN messaging_template t ON t.id = m.template_id"
             " WHERE l.enrolment_id = ANY(%s) ORDER BY l.enrolment_id, l.step_no",
             [list(enrolment_ids)],
         )
         rows = cursor.fetchall()
     found: dict[int, list[Told]] = {}
     for enrolment_id, step_no, version_id, number, node, outcome, arm, at, done_at, *message in rows:
-        message_id, state, reason, ended_at, due_at, is_passed_on = message
+        message_id, state, reason, ended_at, due_at, is_passed_on, template = message
         found.setdefault(enrolment_id, []).append(
             Told(
                 step_no,
@@ -111,6 +112,7 @@ def _lines(enrolment_ids: Sequence[int]) -> dict[int, list[Told]]:
                 reason or "",
                 message_id,
                 message_wait(state, reason, is_passed_on=is_passed_on) if state else 0,
+                template,
             )
         )
     return found
@@ -119,11 +121,15 @@ def _lines(enrolment_ids: Sequence[int]) -> dict[int, list[Told]]:
 def _of_enrolment(process: Process, story: Story, now: datetime) -> Answers:
     document = story.graph.document
     sends = [(name, node) for name, node in document.nodes.items() if node.t == "send"]
+    taken = {
+        line.node: line.template for line in story.lines if line.template
+    }  # of the channel that was taken
     gone = [line for line in story.lines if line.code is Code.QUEUED and line.node not in document.nodes]
     answers = [
-        Answer(_counted(story, explain(story, name, now)), name, node.template) for name, node in sends
+        Answer(_counted(story, explain(story, name, now)), name, taken.get(name, node.template))
+        for name, node in sends
     ]
-    answers += [Answer(explain(story, line.node, now), line.node, "") for line in gone]
+    answers += [Answer(explain(story, line.node, now), line.node, line.template) for line in gone]
     return Answers(process, answers, story.enrolment.entered_at, document.as_json(), story.lines)
 
 

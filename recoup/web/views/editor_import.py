@@ -140,7 +140,7 @@ def _asked(shop: Shop, file: ProcessFile) -> Iterator[Asked]:
     yield from _asked_texts(shop, file, _channels_of_texts(doc))
     yield from _asked_products(shop, file, named[Named.PRODUCT])
     for kind, own in own_names(shop).items():
-        choices: list[tuple[str, Words]] = [("", _("leave it open, and settle it in the editor"))]
+        choices: list[tuple[str, Words]] = [("", _("leave it open for now"))]
         choices += sorted(_labels(shop, kind, own).items(), key=lambda one: str(one[1]).casefold())
         for key in sorted(named[kind], key=lambda key: (len(key), key)):
             called = file.names.get(kind, {}).get(key, "")

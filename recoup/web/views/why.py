@@ -60,6 +60,7 @@ def why(request: StaffRequest, seat: Seat) -> HttpResponse:
         "hits": _hits(seat, query, url, chosen) if search.query_tokens(query) else [],
         "subjects": _subjects(seat, contact, url, chosen, (kind, subject_id)) if contact is not None else [],
         "is_asked": kind != 0,
+        "is_person": kind == _CONTACT,
         "processes": told(kind, subject_id) if kind else [],
         "orders": [
             WhyOrder(
