@@ -155,9 +155,9 @@ def detect() -> int:
 
 
 def finish() -> int:
-    """End who is left inside stopped processes, and stop those that have finished."""
+    """Let go on who is set aside in running processes, end who is left in stopped ones, stop those that have finished."""
     now = trade_now()
-    return processes.finish_stops(now) + processes.finish_drains(now)
+    return processes.finish_resumes(now) + processes.finish_stops(now) + processes.finish_drains(now)
 
 
 def end_offers() -> int:

@@ -48,7 +48,16 @@ _SOURCE_STATE: dict[str, str] = {
     Status.STOPPED: MessageSource.State.STOPPED,
 }
 CHUNK = 2000
-CHUNKS_AT_ONCE = 5  # of those who are ended while a person waits for the page
+CHUNKS_AT_ONCE = 5  # of those who are ended, or go on, while a person waits for the page
+_GOES_ON = (Status.LIVE, Status.TEST, Status.DRAINING)
+# Spread over time, so that they do not come all at once. Who is locked at this moment is let go on by the next turn.
+_RESUME = """
+    UPDATE processes_enrolment e SET state = 2, prio = 2, run_at = %s + (e.id %% 600) * interval '1 second'
+    FROM (SELECT id FROM processes_enrolment WHERE process_id = %s AND state = 3
+        AND EXISTS (SELECT FROM processes_process WHERE id = %s AND status = ANY(%s))
+        ORDER BY id LIMIT %s FOR NO KEY UPDATE SKIP LOCKED) aside
+    WHERE e.id = aside.id
+"""
 
 
 class ProcessMoveNotAllowed(Exception):
@@ -120,8 +129,8 @@ def publish(process: Process, document: ProcessDocument, *, actor: Actor, now: d
 def set_status(process: Process, to: str, *, actor: Actor, now: datetime) -> Process:
     """Run, pause, drain or stop a process. What waits in it waits on, its messages with it.
 
-    Draining lets nobody in and lets those inside finish. Stopping ends those inside; of very many, the first ones at
-    once and the others by the worker (`finish_stops`).
+    Draining lets nobody in and lets those inside finish. Stopping ends those inside, and whoever was set aside goes on when
+    it runs again; of very many, the first ones at once and the others by the worker (`finish_stops`, `finish_resumes`).
 
     :raises ProcessMoveNotAllowed: if there is no such move.
     """
@@ -149,18 +158,22 @@ def set_status(process: Process, to: str, *, actor: Actor, now: datetime) -> Pro
             was=was,
             to=to,
         )
-        if to in {Status.LIVE, Status.TEST, Status.DRAINING}:
-            _resume(process, now)
-    if to == Status.STOPPED:
-        for _ in range(CHUNKS_AT_ONCE):
-            if not _stop_some(process, now):
-                break
+    for _ in range(CHUNKS_AT_ONCE):
+        if not (_stop_some if to == Status.STOPPED else _resume_some)(process, now):
+            break
     return process
 
 
 def finish_stops(now: datetime) -> int:
     """End some of those who are left inside stopped processes, of any shop; return how many that were."""
     return sum(_stop_some(process, now) for process in _with_somebody_inside(Status.STOPPED))
+
+
+def finish_resumes(now: datetime) -> int:
+    """Let some of those go on who are still set aside in running processes, of any shop; return how many that were."""
+    aside = Enrolment.objects.filter(process_id=OuterRef("pk"), state=Enrolment.State.PAUSED)
+    running = Process.objects.filter(Exists(aside), status__in=_GOES_ON).order_by("pk")
+    return sum(_resume_some(process, now) for process in running)
 
 
 def finish_drains(now: datetime) -> int:
@@ -184,14 +197,11 @@ def _with_somebody_inside(status: str) -> QuerySet[Process]:
     return Process.objects.filter(Exists(inside), status=status).order_by("pk")
 
 
-def _resume(process: Process, now: datetime) -> None:
-    """Make ready those whom the engine had set aside, spread over time so that they do not come all at once."""
+def _resume_some(process: Process, now: datetime) -> int:
+    """Make up to `CHUNK` of those ready whom the engine had set aside; nobody of a process that does not run."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE processes_enrolment SET state = 2, prio = 2,"
-            " run_at = %s + (id %% 600) * interval '1 second' WHERE process_id = %s AND state = 3",
-            [now, process.pk],
-        )
+        cursor.execute(_RESUME, [now, process.pk, process.pk, list(_GOES_ON), CHUNK])
+        return int(cursor.rowcount)
 
 
 def _stop_some(process: Process, now: datetime) -> int:

@@ -170,6 +170,8 @@ class Enrolment(ShopOwned):
                 name="processes_enrolment_subject",
                 condition=Q(state__in=(1, 2, 3)),
             ),
+            # Reader: letting go on those who are set aside, when their process runs again.
+            models.Index(fields=["process", "id"], name="processes_enrolment_aside", condition=Q(state=3)),
             # Readers: waking by a fact of a person; when somebody last left a process.
             models.Index(fields=["shop", "contact_id"], name="processes_enrolment_contact"),
         ]

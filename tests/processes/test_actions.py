@@ -226,6 +226,25 @@ def test_the_worker_ends_those_whom_a_stop_did_not_reach(shop: Shop) -> None:
     assert one.state == State.CANCELLED
 
 
+def test_of_very_many_the_worker_lets_go_on_whom_the_switch_did_not_reach(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(actions, "CHUNK", 2)
+    monkeypatch.setattr(actions, "CHUNKS_AT_ONCE", 1)
+    process = make_process(shop)
+    inside = [enrol(shop) for _ in range(5)]
+    actions.set_status(process, "paused", actor=SYSTEM, now=NOW)
+    Enrolment.objects.update(state=State.PAUSED, run_at=None)
+    assert actions.finish_resumes(NOW) == 0
+
+    actions.set_status(process, "live", actor=SYSTEM, now=NOW)
+    assert Enrolment.objects.filter(state=State.READY).count() == 2
+    assert [actions.finish_resumes(NOW) for _ in range(3)] == [2, 1, 0]
+
+    begin = dict(Enrolment.objects.filter(state=State.READY).values_list("id", "run_at"))
+    assert begin == {one.pk: NOW + timedelta(seconds=one.pk % 600) for one in inside}
+
+
 def test_every_switch_is_in_the_log_with_who_and_when(shop: Shop) -> None:
     process = make_process(shop)
     clerk = Actor("person", 7)
