@@ -61,7 +61,7 @@ class NextStep:
 
     step: Step
     url: str = ""  # FOLLOW
-    order: Order | None = None  # PAY_ORDER, PAID
+    order: Order | None = None  # PAY_ORDER, PAID, and NOT_NOW where it is an order already
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,7 @@ def _step_of_order(order: Order) -> NextStep | None:
     if not reason:
         ways = ways_to_pay(order, amount_due(order))
         if ways.is_silent:
-            return NextStep(Step.NOT_NOW)
+            return NextStep(Step.NOT_NOW, order=order)
         return NextStep(Step.PAY_ORDER, order=order) if ways.follow_url or ways.ways else None
     return None if reason in _OVER else NextStep(Step.PAID, order=order)
 

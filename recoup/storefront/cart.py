@@ -27,11 +27,13 @@ from recoup.storefront.buying import (
 from recoup.storefront.doors import buyers_page
 from recoup.storefront.facts import all_facts, masked_facts
 from recoup.storefront.filled import FilledCart, fill
+from recoup.storefront.goods import goods_of
 from recoup.storefront.masking import masked_email, masked_name
 from recoup.storefront.pages import page, see_other
 from recoup.storefront.proofs import is_proved, may_try, proof
 from recoup.storefront.purposes import CART, PAY
 from recoup.storefront.shop_codes import ShopCode, code_for
+from recoup.storefront.standing import Stage, with_sums
 from recoup.storefront.visits import Visit
 
 # What the page's own forms send; anything else is refused and never read (T67).
@@ -76,14 +78,13 @@ def _show(
         "total": str(
             filled.total.amount
         ),  # as the form brings it back: no language writes its point otherwise
-        "lines": [(line, _address_of(visit, line.wanted.url)) for line in filled.lines],
         "choices": [
             (one.ref, one.title, Money(one.price, one.currency))
             for one in filled.brought.choices
             if one.price is not None
         ],
         "step": str(step.step),
-        "order": step.order,
+        **_goods(visit, filled, step),
         "code": code,
         "masked_name": masked_name(person.name),
         "masked_email": masked_email(person.email),
@@ -100,6 +101,16 @@ def _show(
     }
     leads_to = [origin_of(_further(step, code))] if step.step is Step.FOLLOW else []
     return page(visit.shop, "cart.html", context, status=status, leads_to=leads_to)
+
+
+def _goods(visit: Visit, filled: FilledCart, step: NextStep) -> dict[str, object]:
+    """Return the goods as they would be bought now; those of an order as they were ordered, with the sum it asks for."""
+    if step.order is None:
+        return {"lines": [(line, _address_of(visit, line.wanted.url)) for line in filled.lines]}
+    is_paid = step.step is Step.PAID
+    standing = with_sums(step.order, Stage.PAID if is_paid else Stage.OWED)
+    ordered_sum = standing.together if is_paid else standing.due
+    return {**goods_of(step.order), "standing": standing, "ordered_sum": ordered_sum}
 
 
 def _further(step: NextStep, code: ShopCode | None) -> str:

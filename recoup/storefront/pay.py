@@ -1,8 +1,7 @@
 """The pay page of an order (C1, C2, C9, C10, A7, A13)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import timedelta
-from decimal import Decimal
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -14,8 +13,7 @@ from recoup.core import links
 from recoup.core.links import LinkOrder
 from recoup.core.ratelimit import is_allowed
 from recoup.customers.normalise import email_key
-from recoup.messaging.breakdown import Extra, Told, extra_name, extras
-from recoup.orders.models import Order, OrderLine
+from recoup.orders.models import Order
 from recoup.payments import asking, sessions
 from recoup.payments.adapters import operator
 from recoup.payments.models import OperatorAccount
@@ -28,7 +26,7 @@ from recoup.storefront.buying import correct_person, may_correct, person_of
 from recoup.storefront.codes import TooManyGuesses, read_code
 from recoup.storefront.doors import buyers_page
 from recoup.storefront.facts import Facts, all_facts, masked_facts
-from recoup.storefront.filled import MOST_LINES, variant_words
+from recoup.storefront.goods import goods_of
 from recoup.storefront.pages import page, see_other
 from recoup.storefront.price import Price, PriceChanged, agreement, changed_words, has_changed, price_of
 from recoup.storefront.proofs import is_proved, may_try, proof
@@ -81,7 +79,6 @@ def _show(
     typed: changing.Typed | None = None,
 ) -> HttpResponse:
     looks = _looks(request)
-    lines = list(standing.order.lines.order_by("position"))
     again = find_again(standing)
     if again is not None:
         log_shown(standing.order, again)
@@ -94,12 +91,10 @@ def _show(
         "typed": typed,
         "may_correct": typed is not None and may_correct(visit.order),
         "proof": proof(visit) if typed else "",
-        "order": standing.order,
+        **goods_of(standing.order),
         "again": again,
         "cart": again.filled if again else None,
         "again_lines": [(line, "") for line in again.filled.lines] if again else [],
-        "lines": [(line, variant_words(line.options)) for line in lines[:MOST_LINES]],
-        "extras": [(extra_name(kind), amount) for kind, amount in extras_of(standing.order, lines)],
         "ways": _labelled(standing),
         "session_method": method_name(standing.session.method) if standing.session else "",
         "problem": problem,
@@ -121,15 +116,6 @@ def _facts(order: Order, *, is_confirmed: bool) -> Facts:
     person = person_of(order)
     masked = masked_facts(person)
     return all_facts(person) if is_confirmed and masked else masked
-
-
-def extras_of(order: Order, lines: Sequence[OrderLine]) -> tuple[Extra, ...]:
-    """Return what leads from the lines to the total; nothing of an order whose lines nobody told."""
-    if not lines:
-        return ()
-    told = Told(order.shipping_total, order.discount_total, order.tax_total)
-    goods = sum((line.total for line in lines), Decimal(0))
-    return extras(order.total, goods, told, currency=order.currency)
 
 
 def _looks(request: HttpRequest) -> int:

@@ -75,16 +75,20 @@ _STAGES = {
 }
 
 
-def standing_of(order: Order) -> Standing:
-    """Return where an order stands; reads only."""
-    due = amount_due(order)
-    base = Standing(
+def with_sums(order: Order, stage: Stage) -> Standing:
+    """Return an order at a stage that is known, with its sums and nothing more."""
+    return Standing(
         order=order,
-        stage=Stage.OWED,
-        due=Money(due, order.currency),
+        stage=stage,
+        due=Money(amount_due(order), order.currency),
         total=Money(order.total, order.currency),
         captured=Money(order.captured - order.refunded, order.currency),
     )
+
+
+def standing_of(order: Order) -> Standing:
+    """Return where an order stands; reads only."""
+    base = with_sums(order, Stage.OWED)
     if reason := why_not_payable(order):
         return replace(base, stage=_stage_of(reason, order))
     session = find_open_session(order)
@@ -93,7 +97,7 @@ def standing_of(order: Order) -> Standing:
         return replace(base, stage=Stage.OPENED if is_known else Stage.CHECKING, session=session)
     if has_paid_instead(order):
         return replace(base, stage=Stage.REPLACED)
-    ways = ways_to_pay(order, due)
+    ways = ways_to_pay(order, base.due.amount)
     if not ways.follow_url and not ways.ways:
         return replace(base, stage=Stage.NOT_NOW if ways.is_silent else Stage.NO_WAY)
     failed = last_failure(order)

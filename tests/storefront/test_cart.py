@@ -1,5 +1,6 @@
 """The filled cart: goods as they are today, a masked person, terms ticked anew (C3-C7, C11; T56, T57)."""
 
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -57,6 +58,12 @@ def make_product(source: Source, ref: str, **values: Any) -> Product:
     )
     product.save(force_insert=True)
     return product
+
+
+def sum_of(body: str) -> str:
+    """Return the sum at the head of a page."""
+    _, _, rest = body.partition('class="sum-value">')
+    return re.sub("<[^>]*>", "", rest.partition("</p>")[0])
 
 
 def anna(shop: Shop) -> Any:
@@ -341,6 +348,34 @@ def test_a_cart_that_became_an_order_leads_to_its_payment_or_says_it_is_bought(
     assert buyer.post(to_pay).headers["Location"].startswith("/pay/")
     assert "You have bought this already" in buyer.get(done).content.decode()
     assert buyer.post(done).status_code == 409
+
+
+@pytest.mark.parametrize("is_linked_by_cart", [True, False])
+def test_what_is_an_order_already_shows_its_own_goods_and_sum(
+    shop: Shop, source: Source, bank: TestBank, link: MakeLink, buyer: Client, is_linked_by_cart: bool
+) -> None:
+    bank.account(shop)
+    make_product(source, "cream", price=Decimal("160.00"))
+    make_product(source, "soap", is_available=False)
+    values: dict[str, Any] = {"source": source, "products": ["cream", "soap"], "shipping_total": Decimal(9)}
+    owed = make_order(shop, **values, captured=Decimal("49.00"), payment_state="partly_paid")
+    owed.lines.update(unit_price=Decimal(70), total=Decimal(70))
+    bought = make_order(shop, **values, paid_at=NOW)
+    paths = [
+        link("cart", make_cart(shop, source=source, lines=[line("cream")], order_ref=order.ref))
+        if is_linked_by_cart
+        else link("cart", order)
+        for order in (owed, bought)
+    ]
+
+    to_pay, done = (buyer.get(path).content.decode() for path in paths)
+
+    assert sum_of(to_pay) == "€100.00"  # what the pay page asks for
+    assert (to_pay.count("€70.00"), "€9.00" in to_pay, "€49.00" in to_pay) == (2, True, True)
+    assert sum_of(done) == "€149.00"
+    for body in (to_pay, done):
+        assert not [word for word in ("160.00", "Dearer", "Sold out", "When you left it") if word in body]
+    assert sum_of(buyer.get(buyer.post(paths[0]).headers["Location"]).content.decode()) == "€100.00"
 
 
 def test_an_order_that_was_cancelled_can_be_placed_again_at_todays_prices(
