@@ -1,5 +1,7 @@
 """Visits through the links of messages: a page view when it happens, a click once it is known to be a person's.
 
+Who clicks has opened. Where a shop counts opened mails, the picture in a mail leaves a visit, too, which is no click.
+
 Opening a page changes nothing but the table of visits (R33). Mail scanners open every link within seconds; so a visit is
 weighed a little later, together with its neighbours, and only a person's counts and is told.
 """
@@ -13,7 +15,7 @@ from django.db import connection, transaction
 
 from recoup.core import outbox
 from recoup.core.models import Link
-from recoup.messaging.events import MessageClicked
+from recoup.messaging.events import MessageClicked, MessageOpened
 from recoup.messaging.models import MessageVisit
 
 _ROBOTS = re.compile(
@@ -25,6 +27,7 @@ _ROBOTS = re.compile(
 TOO_SOON = timedelta(seconds=5)
 # So many links of one mail within so short a time are opened by no person.
 BURST, BURST_LINKS = timedelta(seconds=10), 3
+OPEN = "open"  # the purpose of the visit that the picture in a mail leaves; no link has it
 # Neighbours of a visit have come after this.
 PATIENCE = timedelta(seconds=15)
 
@@ -67,27 +70,32 @@ _NOTE = """
         ORDER BY at LIMIT %(limit)s FOR NO KEY UPDATE SKIP LOCKED
     ), noted AS (
         UPDATE messaging_messagevisit v SET noted_at = %(now)s,
-            is_machine = v.is_machine OR v.at < m.handed_at + %(too_soon)s OR (
+            is_machine = v.is_machine OR coalesce(v.at < m.handed_at + %(too_soon)s, false) OR (
                 SELECT count(DISTINCT n.purpose) FROM messaging_messagevisit n
                 WHERE n.message_id = v.message_id AND n.at BETWEEN v.at - %(burst)s AND v.at + %(burst)s
             ) >= %(burst_links)s
         FROM ripe, messaging_message m WHERE v.id = ripe.id AND m.id = v.message_id
-        RETURNING v.message_id, v.at, v.is_machine
-    ), clicks AS (
-        SELECT message_id, min(at) AS at FROM noted WHERE NOT is_machine GROUP BY message_id
+        RETURNING v.message_id, v.at, v.is_machine, v.purpose
+    ), seen AS (
+        SELECT message_id, min(at) AS opened_at, min(at) FILTER (WHERE purpose <> %(open)s) AS clicked_at
+        FROM noted WHERE NOT is_machine GROUP BY message_id
     ), held AS (
-        SELECT id FROM messaging_message WHERE id IN (SELECT message_id FROM clicks) ORDER BY id FOR NO KEY UPDATE
+        SELECT id, opened_at, clicked_at FROM messaging_message WHERE id IN (SELECT message_id FROM seen)
+        ORDER BY id FOR NO KEY UPDATE
     )
-    UPDATE messaging_message m SET clicked_at = clicks.at
-    FROM clicks, held WHERE m.id = clicks.message_id AND held.id = m.id AND m.clicked_at IS NULL
-    RETURNING m.shop_id, m.id, m.enrolment_id, m.clicked_at
+    UPDATE messaging_message m
+    SET opened_at = coalesce(m.opened_at, seen.opened_at), clicked_at = coalesce(m.clicked_at, seen.clicked_at)
+    FROM seen, held WHERE m.id = seen.message_id AND held.id = m.id
+        AND (m.opened_at IS NULL OR (m.clicked_at IS NULL AND seen.clicked_at IS NOT NULL))
+    RETURNING m.shop_id, m.id, m.enrolment_id, m.opened_at, m.clicked_at, held.clicked_at IS DISTINCT FROM m.clicked_at
 """
 
 
-def note_clicks(*, now: datetime, limit: int = 500) -> int:
-    """Weigh visits of some seconds ago, across shops, and announce the first click of each message by a person.
+def note_visits(*, now: datetime, limit: int = 500) -> int:
+    """Weigh visits of some seconds ago, across shops, and announce what each message saw first of a person.
 
-    Return how many messages were clicked for the first time.
+    Whoever follows a link has opened the message: the click is both, and its news tells both. Return how many messages
+    were opened or clicked for the first time.
     """
     values: dict[str, Any] = {
         "now": now,
@@ -96,9 +104,17 @@ def note_clicks(*, now: datetime, limit: int = 500) -> int:
         "too_soon": TOO_SOON,
         "burst": BURST,
         "burst_links": BURST_LINKS,
+        "open": OPEN,
     }
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_NOTE, values)
         rows = cursor.fetchall()
-        outbox.announce(*[MessageClicked(*row) for row in rows])
+        outbox.announce(
+            *[
+                MessageClicked(shop_id, message_id, enrolment_id, clicked_at)
+                if is_click
+                else MessageOpened(shop_id, message_id, enrolment_id, opened_at)
+                for shop_id, message_id, enrolment_id, opened_at, clicked_at, is_click in rows
+            ]
+        )
     return len(rows)

@@ -69,7 +69,7 @@ class Purchase:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A person opens (or clicks in) the last message that a block has sent them about a subject."""
+    """A person opens (or clicks in) the last message that a block has sent them about a subject; no machine is so slow."""
 
     at: datetime
     subject_kind: int

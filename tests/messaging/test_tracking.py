@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -9,9 +10,9 @@ from django_scopes import scopes_disabled
 
 from recoup.core import outbox
 from recoup.core.models import Link
-from recoup.messaging.events import MessageClicked
+from recoup.messaging.events import MessageClicked, MessageOpened
 from recoup.messaging.models import Message, MessageVisit
-from recoup.messaging.tracking import PATIENCE, is_machine, note_clicks, record_visit
+from recoup.messaging.tracking import OPEN, PATIENCE, is_machine, note_visits, record_visit
 from tests.factories.messages import make_message
 from tests.factories.moments import HOUR, NOW
 from tests.factories.orders import make_order
@@ -35,9 +36,9 @@ def message() -> Message:
 
 
 @pytest.fixture
-def clicks() -> Iterator[list[MessageClicked]]:
-    heard: list[MessageClicked] = []
-    outbox.set_routes({MessageClicked: (heard.extend,)})
+def clicks() -> Iterator[list[Any]]:
+    heard: list[Any] = []
+    outbox.set_routes({MessageClicked: (heard.extend,), MessageOpened: (heard.extend,)})
     yield heard
     outbox.set_routes({})
 
@@ -68,17 +69,36 @@ def test_a_request_by_itself_looks_like_a_person_or_a_machine(
 
 
 def test_the_first_visit_of_a_person_is_the_click_and_is_told_once(
-    message: Message, clicks: list[MessageClicked]
+    message: Message, clicks: list[Any]
 ) -> None:
     record_visit(link_of(message), at=NOW + HOUR, is_machine=False)
     record_visit(link_of(message, "why"), at=NOW + 2 * HOUR, is_machine=False)
 
-    counted = [note_clicks(now=NOW + 3 * HOUR), note_clicks(now=NOW + 3 * HOUR)]
+    counted = [note_visits(now=NOW + 3 * HOUR), note_visits(now=NOW + 3 * HOUR)]
     outbox.dispatch()
 
     message.refresh_from_db()
-    assert (counted, message.clicked_at) == ([1, 0], NOW + HOUR)
+    assert (counted, message.clicked_at, message.opened_at) == ([1, 0], NOW + HOUR, NOW + HOUR)
     assert clicks == [MessageClicked(message.shop_id, message.pk, 9, NOW + HOUR)]
+
+
+def test_a_mail_is_opened_before_its_link_is_followed_and_each_is_told_once(
+    message: Message, clicks: list[Any]
+) -> None:
+    record_visit(link_of(message, OPEN), at=NOW + HOUR, is_machine=False)
+    noted = [note_visits(now=NOW + HOUR + PATIENCE)]
+    record_visit(link_of(message), at=NOW + 2 * HOUR, is_machine=False)
+    record_visit(link_of(message, OPEN), at=NOW + 3 * HOUR, is_machine=False)
+
+    noted += [note_visits(now=NOW + 4 * HOUR), note_visits(now=NOW + 4 * HOUR)]
+    outbox.dispatch()
+
+    message.refresh_from_db()
+    assert (noted, message.opened_at, message.clicked_at) == ([1, 1, 0], NOW + HOUR, NOW + 2 * HOUR)
+    assert clicks == [
+        MessageOpened(message.shop_id, message.pk, 9, NOW + HOUR),
+        MessageClicked(message.shop_id, message.pk, 9, NOW + 2 * HOUR),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -87,29 +107,35 @@ def test_the_first_visit_of_a_person_is_the_click_and_is_told_once(
         [("pay", 3600, True)],
         [("pay", 2, False)],
         [("pay", 3600, False), ("why", 3601, False), ("out", 3609, False)],
+        [("open", 3600, False), ("why", 3601, False), ("out", 3609, False)],
     ],
-    ids=["a robot by its looks", "before it could be read", "every link at once"],
+    ids=[
+        "a robot by its looks",
+        "before it could be read",
+        "every link at once",
+        "its picture and its links",
+    ],
 )
 def test_what_machines_open_is_kept_and_does_not_count(
-    message: Message, clicks: list[MessageClicked], visits: list[tuple[str, int, bool]]
+    message: Message, clicks: list[Any], visits: list[tuple[str, int, bool]]
 ) -> None:
     for purpose, seconds, looks_like_machine in visits:
         record_visit(link_of(message, purpose), at=NOW + seconds * SECOND, is_machine=looks_like_machine)
 
-    assert note_clicks(now=NOW + 2 * HOUR) == 0
+    assert note_visits(now=NOW + 2 * HOUR) == 0
 
     outbox.dispatch()
     message.refresh_from_db()
-    assert (message.clicked_at, clicks) == (None, [])
+    assert (message.opened_at, message.clicked_at, clicks) == (None, None, [])
     assert list(MessageVisit.objects.values_list("is_machine", flat=True)) == [True] * len(visits)
 
 
 def test_a_visit_waits_until_its_neighbours_must_have_come(message: Message) -> None:
     record_visit(link_of(message), at=NOW + HOUR, is_machine=False)
 
-    early = note_clicks(now=NOW + HOUR + PATIENCE - SECOND)
+    early = note_visits(now=NOW + HOUR + PATIENCE - SECOND)
 
-    assert (early, note_clicks(now=NOW + HOUR + PATIENCE)) == (0, 1)
+    assert (early, note_visits(now=NOW + HOUR + PATIENCE)) == (0, 1)
 
 
 def test_a_visit_writes_no_row_but_its_own(message: Message) -> None:

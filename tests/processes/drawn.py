@@ -36,6 +36,9 @@ GOODS = st.sampled_from([("soap",), ("wax",), ("soap", "wax")])
 ANSWERS = (Code.TASK_DONE, Code.TASK_DROPPED, Code.YES, Code.FAILED_WEBHOOK)
 OTHER, OTHER_VERSION = 8, 80  # a second process beside the first
 END_OF_TIME = PLACED + timedelta(days=3_000)
+READING = timedelta(
+    seconds=7
+)  # messages go out on whole minutes here, and who opens one at once is a machine
 SPANS = st.sampled_from(["PT1H", "PT30M", "P1D", "PT48H", "P3D", "P1DT2H"])
 ZONES = st.sampled_from(
     ["Europe/Warsaw", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia", "nowhere"]
@@ -296,7 +299,9 @@ def worlds_of_carts(draw: st.DrawFn) -> list[News]:
             changed = Change(
                 at, CART, cart, draw(st.sampled_from(kinds)), at - hours(draw(st.integers(0, 3)))
             )
-            visited = Visit(at, CART, cart, f"n{draw(st.integers(1, 9))}", is_click=draw(st.booleans()))
+            visited = Visit(
+                at + READING, CART, cart, f"n{draw(st.integers(1, 9))}", is_click=draw(st.booleans())
+            )
             happened: list[News] = [changed, changed, visited]
             news.append(draw(st.sampled_from(happened)))
     return news
@@ -316,7 +321,7 @@ def worlds_of_people(draw: st.DrawFn) -> list[News]:
             at, node = PLACED + timedelta(minutes=30 * draw(st.integers(0, 48 * 14))), draw(st.integers(1, 9))
             happened: list[News] = [
                 Purchase(at, person, ("soap",), at - hours(draw(st.integers(0, 3)))),
-                Visit(at, CONTACT, person, f"n{node}", is_click=draw(st.booleans())),
+                Visit(at + READING, CONTACT, person, f"n{node}", is_click=draw(st.booleans())),
                 Reply(at, CONTACT, person, f"n{node}", draw(st.sampled_from(ANSWERS))),
             ]
             news.append(draw(st.sampled_from(happened)))
@@ -342,7 +347,7 @@ def changes(draw: st.DrawFn, order: int, at: datetime, contact: int) -> News:
         return Reply(at, ORDER, order, f"n{draw(st.integers(1, 9))}", code)
     kind = draw(st.sampled_from([*kinds, None, None]))
     if kind is None:
-        return Visit(at, ORDER, order, f"n{draw(st.integers(1, 9))}", is_click=draw(st.booleans()))
+        return Visit(at + READING, ORDER, order, f"n{draw(st.integers(1, 9))}", is_click=draw(st.booleans()))
     until = at + hours(draw(st.integers(-5, 100))) if kind is ChangeKind.PROMISED else None
     became_true_at = at - hours(draw(st.integers(0, 3)))
     return Change(at, ORDER, order, kind, became_true_at, until)

@@ -10,7 +10,10 @@ from typing import Any
 from unittest.mock import patch
 
 from django.db import connection
+from django_scopes import scopes_disabled
 
+from recoup.core.models import Link
+from recoup.messaging import tracking
 from recoup.orders.events import OrderChanged
 from recoup.processes import entering, preempting, waking
 from recoup.processes.engine.batch import Due, WakeUp
@@ -361,13 +364,15 @@ class PostgresWorld:
         for message_id, state, _ in rows:
             if state not in {"sent", "uncertain"}:
                 continue
-            self._run(
-                "UPDATE messaging_message SET opened_at = coalesce(opened_at, %(at)s), clicked_at ="
-                " CASE WHEN %(click)s THEN coalesce(clicked_at, %(at)s) ELSE clicked_at END WHERE id = %(id)s",
-                at=visit.at,
-                click=visit.is_click,
-                id=message_id,
+            link = Link(
+                purpose="pay" if visit.is_click else tracking.OPEN,
+                shop_id=self._shop.pk,
+                message_id=message_id,
             )
+            with scopes_disabled():
+                tracking.record_visit(link, at=visit.at, is_machine=False)
+            if not tracking.note_visits(now=visit.at + tracking.PATIENCE):
+                continue
             bits = Wake.MESSAGE_OPENED | (Wake.MESSAGE_CLICKED if visit.is_click else Wake(0))
             self.wake([WakeUp(visit.subject_kind, visit.subject_id, bits.value)], self.clock)
 

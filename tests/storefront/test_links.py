@@ -16,7 +16,7 @@ from recoup.core.links import revoke
 from recoup.core.models import Installation
 from recoup.customers.queries import suppression_scopes
 from recoup.messaging.models import Message
-from recoup.messaging.tracking import note_clicks
+from recoup.messaging.tracking import note_visits
 from recoup.orders.models import Order
 from recoup.shops.models import Shop
 from recoup.storefront.purposes import LIVES
@@ -79,7 +79,7 @@ def test_scanners_at_all_links_at_once_spoil_nothing_for_the_person(shop: Shop, 
         return {getattr(Client(), verb)(path).status_code for path in paths.values() for verb in verbs}
 
     answers = together([scan] * 6)
-    note_clicks(now=trade_now() + timedelta(minutes=1))
+    note_visits(now=trade_now() + timedelta(minutes=1))
 
     assert answers == [{200, 405}] * 6
     assert checksums() == before

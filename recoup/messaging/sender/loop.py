@@ -16,7 +16,7 @@ from recoup.messaging.sender.lane_run import LaneRun
 from recoup.messaging.sender.lane_state import LaneState
 from recoup.messaging.sender.leases import InFlight, renew, sweep
 from recoup.messaging.sender.timing import TIMING, Timing
-from recoup.messaging.tracking import note_clicks
+from recoup.messaging.tracking import note_visits
 
 log = structlog.get_logger(__name__)
 
@@ -121,7 +121,7 @@ class Sender:
         if now - self._swept_at > self._timing.sweep:
             self._swept_at = now
             trade = self._now()
-            note_clicks(now=trade)
+            note_visits(now=trade)
             due, uncertain = sweep(now=trade)
             if due or uncertain:
                 log.warning("messaging.sender.swept", due=due, uncertain=uncertain)
