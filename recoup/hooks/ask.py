@@ -45,7 +45,7 @@ def ask_source(order: Order, *, now: datetime | None = None) -> bool:
     now = now or trade_now()
     if snapshot is None:
         with scope(shop=source.shop):
-            record_deletion(source, OrderDeleted(ref=order.ref, at=now), now=now)
+            record_deletion(source, OrderDeleted(order.ref, at=now, is_by_our_clock=True), now=now)
         return True
     return apply_page(source, Page(orders=(snapshot,)), now=now) == 1
 

@@ -148,6 +148,7 @@ def _insert(
         placed_at=min(snapshot.placed_at, now),
         learnt_at=now,
         terms_version=shop.terms_version,
+        version_learnt_at=now,
         is_backfill=is_backfill,
         **_values(snapshot),
     )
@@ -223,6 +224,7 @@ def _update(
     cart_ref = order.cart_ref
     for field, value in _values(snapshot).items():
         setattr(order, field, value)
+    order.version_learnt_at = now
     order.cart_ref = order.cart_ref or cart_ref
     order.contact = contact or order.contact  # a corrected address counts from then on
     order.check_at = check_instant(order, source.shop, live_since=source.live_since)
@@ -299,9 +301,19 @@ def record_deletion(source: Source, deletion: OrderDeleted, *, now: datetime) ->
         if known.contact_id:
             touch_gates([known.contact_id])
         order = _lock(source, deletion.ref)
-        if order is not None and deletion.at >= order.version_at:
+        if order is not None and not _is_shown_since(order, deletion):
             _follow_cancellation(order, at=deletion.at, reason="deleted", now=now)
         return order
+
+
+def _is_shown_since(order: Order, deletion: OrderDeleted) -> bool:
+    """Tell whether the source has shown an order alive after it was deleted.
+
+    A deletion without an instant of its own came when we heard of it; the clock of the shop may be ahead of ours.
+    """
+    if deletion.at >= order.version_at:
+        return False
+    return not deletion.is_by_our_clock or deletion.at < (order.version_learnt_at or order.learnt_at)
 
 
 def amount_due(order: Order) -> Decimal:

@@ -153,6 +153,9 @@ class Order(ShopOwned):  # type: ignore[django-manager-missing]  # see above
     learnt_at = models.DateTimeField()
     version_at = models.DateTimeField()
     version_key = models.CharField(max_length=80, default="", blank=True)  # ranks snapshots of one instant
+    version_learnt_at = models.DateTimeField(
+        null=True
+    )  # by our clock, which a deletion without an instant is held to
     paid_at = models.DateTimeField(null=True)  # when it became true
     paid_learnt_at = models.DateTimeField(null=True)
     cancelled_at = models.DateTimeField(null=True)

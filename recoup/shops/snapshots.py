@@ -237,6 +237,7 @@ class OrderDeleted:
 
     ref: str
     at: datetime
+    is_by_our_clock: bool = False  # the source does not say when: `at` is when we heard of it
 
 
 @dataclass(frozen=True, slots=True)

@@ -191,7 +191,7 @@ def _deleted(body: dict[str, Any], at: datetime) -> OrderDeleted:
     # The topic is not part of what is signed: a whole order sent again under this topic must not delete it.
     if set(body) != {"id"}:
         raise BodyQuarantined("not_a_deletion")
-    return OrderDeleted(ref=values.external_ref(body["id"], "id"), at=at)
+    return OrderDeleted(ref=values.external_ref(body["id"], "id"), at=at, is_by_our_clock=True)
 
 
 def _troubles(source: Source) -> Iterator[str]:

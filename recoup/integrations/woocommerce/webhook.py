@@ -67,10 +67,13 @@ def is_ping(raw: bytes, headers: Mapping[str, str]) -> bool:
 def peek(raw: bytes, headers: Mapping[str, str]) -> Peek:
     """Name topic and ids.
 
-    The event is the topic and the body. The delivery id is no key: two deliveries of one second share it.
+    The event is the topic and the body. The delivery id is no key: two deliveries of one second share it. But a deletion
+    tells the id of what is gone and nothing else, so the second one of the same order differs in its delivery alone.
     """
     topic = headers.get("x-wc-webhook-topic", "").strip().lower()[:100]
     event_id = f"{topic}:{hashlib.sha256(raw).hexdigest()}"
+    if topic.endswith(".deleted"):
+        event_id = f"{event_id}:{headers.get('x-wc-webhook-delivery-id', '').strip()[:64]}"
     if is_ping(raw, headers):
         return Peek(event_id=event_id, topic="ping", is_ping=True)
     kind = topic.partition(".")[0]

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from tests.factories.shops import make_shop, make_source
 from tests.hooks.calls import send_woo
 from tests.integrations.woocommerce.shop import Shop
 
+DELIVERY = "x-wc-webhook-delivery-id"
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -143,6 +145,26 @@ def test_a_deleted_order_is_cancelled_and_keeps_its_history(client: Client, sour
         assert list(Order.objects.values_list("status", "cancel_reason", "check_at")) == [
             ("cancelled", "source: deleted", None)
         ]
+
+
+def test_an_order_that_is_deleted_a_second_time_is_cancelled_again(client: Client, source: Source) -> None:
+    """Its body is the same each time; the clock of the shop runs ahead of ours."""
+    ahead = datetime.now(UTC) + timedelta(hours=2)
+    body, gone = order(), json.dumps({"id": 727}).encode()
+    told(client, source, "order.created", **body)
+    send_woo(client, source, gone, "order.deleted", **{DELIVERY: "1"})
+    apply_waiting()
+    told(client, source, "order.restored", **body | {"date_modified_gmt": f"{ahead:%Y-%m-%dT%H:%M:%S}"})
+    with scopes_disabled():
+        assert Order.objects.get().status == "new"
+
+    for _ in range(2):
+        send_woo(client, source, gone, "order.deleted", **{DELIVERY: "2"})
+    apply_waiting()
+
+    with scopes_disabled():
+        assert Order.objects.get().status == "cancelled"
+    assert InboxItem.objects.filter(topic="order.deleted").count() == 2
 
 
 @pytest.mark.parametrize(
