@@ -64,6 +64,20 @@ def reserve_anew(offer: Offer, cost: Decimal) -> bool:
     return _take(offer.shop_id, offer.budget_key, offer.currency, more, start=start, limit=offer.budget_limit)
 
 
+def carries(offer: Offer, cost: Decimal) -> bool:
+    """Tell whether a use that costs more than was reserved still fits into the budget, as it stands; reserves nothing.
+
+    An offer without products may be used for a larger order than the one it was reckoned on.
+    """
+    more, start, limit = cost - offer.expected, offer.budget_start, offer.budget_limit
+    if start is None or limit is None or more <= 0:
+        return True
+    row = Budget.objects.filter(
+        shop=offer.shop_id, key=offer.budget_key, currency=offer.currency, period_start=start
+    ).first()
+    return row is None or row.spent + more <= limit
+
+
 def _take(shop_id: int, key: str, currency: str, cost: Decimal, *, start: datetime, limit: Decimal) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(_RESERVE, [cost, shop_id, key, currency, start, cost, limit])

@@ -96,7 +96,7 @@ def _by_floor(basket: Basket, terms: Terms, rules: Rules, off: Decimal) -> Decim
     """Return from which sum of goods on every part of a basket leaves the floor."""
     net, fees = net_share(basket), rules.fee / _HUNDRED
     floor = rules.floor / _HUNDRED * net
-    need = rules.fixed_fee + (fees + floor) * basket.delivery
+    need = (rules.fixed_fee or _ZERO) + (fees + floor) * basket.delivery
     need += _worth(basket, rules) * off
     return _least(_earnings(basket, terms, rules), need)
 

@@ -10,6 +10,7 @@ from recoup.core.money import Money
 from recoup.offers.baskets import basket_of, baskets_of, gift_of
 from recoup.offers.granting import Wish, look_ahead
 from recoup.offers.models import OfferSettings
+from recoup.offers.personal import gift_for
 from recoup.offers.pricing import Basket, Gift, Line, Part, Refusal, Rules, margin_at, quote
 from recoup.offers.settings import get_settings, rules_of
 from recoup.offers.terms import Terms
@@ -54,7 +55,8 @@ def reckon(shop: Shop, terms: Terms, *, currency: str, products: Collection[str]
     settings = get_settings(shop)
     rules = rules_of(shop, settings, currency)
     rows = _product_rows(shop, products or (), currency)
-    lefts = tuple(_of_product(product, terms, rules) for product in rows)
+    gift = gift_for(shop, terms) if terms.gift else None
+    lefts = tuple(_of_product(product, terms, rules, gift) for product in rows)
     return _of_orders(shop, terms, settings, rules, currency, lefts)
 
 
@@ -69,7 +71,8 @@ def foresee(wish: Wish, *, now: datetime) -> tuple[str, tuple[Left, ...], bool]:
     if subject is None:
         rules = rules_of(shop, settings, shop.currency)
         rows = _product_rows(shop, wish.terms.products, shop.currency)
-        lefts = tuple(_of_product(product, wish.terms, rules) for product in rows)
+        gift = gift_for(shop, wish.terms) if wish.terms.gift else None
+        lefts = tuple(_of_product(product, wish.terms, rules, gift) for product in rows)
         return reason, lefts, any(left.is_guessed for left in lefts) or bool(found and found.is_guessed)
     if found is None:
         return reason, (), False
@@ -96,14 +99,14 @@ def _product_rows(shop: Shop, refs: Collection[str], currency: str) -> list[Prod
     return list(found.order_by("name", "variant_ref", "id")[:MOST_PRODUCTS])
 
 
-def _of_product(product: Product, terms: Terms, rules: Rules) -> Left:
+def _of_product(product: Product, terms: Terms, rules: Rules, gift: Gift | None) -> Left:
     price = product.price or Decimal(0)
     basket = Basket(product.currency, price, (Line(product.ref, price, product.cost),))
-    gift = Gift(terms.gift, terms.gift, Decimal(0), Decimal(0)) if terms.gift else None
     found = quote(basket, [terms], rules, gifts=[gift])
     part = found.parts[0]
     refusal = part.refusal or (Refusal.FLOOR if part.is_cut else None)
-    before, after = margin_at(basket, rules, price), margin_at(basket, rules, found.after)
+    gifts = part.cost if part.gift is not None else Decimal(0)
+    before, after = margin_at(basket, rules, price), margin_at(basket, rules, found.after, gifts=gifts)
     return Left(
         product.name,
         Money(price, product.currency),

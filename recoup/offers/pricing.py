@@ -64,11 +64,14 @@ class Basket:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What a shop must keep. Percentages are of what the buyer pays; `least` is the smallest sum that can be paid."""
+    """What a shop must keep. Percentages are of what the buyer pays; `least` is the smallest sum that can be paid.
+
+    `fixed_fee` is `None` where the operator takes one that nobody knows in this currency: then no cost is known.
+    """
 
     default_cost: Decimal | None = None
     fee: Decimal = _ZERO
-    fixed_fee: Decimal = _ZERO
+    fixed_fee: Decimal | None = _ZERO
     returns: Decimal = _ZERO
     floor: Decimal = _ZERO
     least: Decimal = _ZERO
@@ -139,7 +142,12 @@ def allocate(amount: Decimal, weights: Sequence[Decimal], step: Decimal) -> tupl
 
 
 def cost_of(basket: Basket, rules: Rules, *, gifts: Decimal = _ZERO) -> Decimal | None:
-    """Return what goods, delivery and gifts cost the shop; `None` if that of some goods is not known and no share is set."""
+    """Return what goods, delivery and gifts cost the shop.
+
+    `None` if that of some goods is not known and no share is set, or if the operator's fee is not known in the currency.
+    """
+    if rules.fixed_fee is None:
+        return None
     costs = [cost_of_line(line, rules) for line in lines_of(basket)]
     if any(cost is None for cost in costs):
         return None
@@ -176,7 +184,7 @@ def lowest_sum(basket: Basket, rules: Rules, *, gifts: Decimal = _ZERO) -> Decim
         return None
     kept, net = 1 - rules.returns / _HUNDRED, net_share(basket)
     earned = kept * net - rules.fee / _HUNDRED - rules.floor / _HUNDRED * net
-    needed = kept * cost + rules.fixed_fee
+    needed = kept * cost + (rules.fixed_fee or _ZERO)
     if earned <= 0:
         return None if needed > 0 or earned < 0 else rules.least
     step = coin(basket.currency)
@@ -189,7 +197,7 @@ def margin_at(basket: Basket, rules: Rules, paid: Decimal, *, gifts: Decimal = _
     if cost is None:
         return None
     kept, net = 1 - rules.returns / _HUNDRED, net_share(basket)
-    amount = kept * (net * paid - cost) - rules.fee / _HUNDRED * paid - rules.fixed_fee
+    amount = kept * (net * paid - cost) - rules.fee / _HUNDRED * paid - (rules.fixed_fee or _ZERO)
     return Margin(amount, amount / (net * paid) if paid > 0 and net > 0 else None)
 
 

@@ -12,7 +12,12 @@ class Reason(models.TextChoices):
     MIN_SUM = "min_sum", _("The order is below the least sum")
     COUPON = "coupon", _("The order has a coupon of the shop already")
     OTHER_OFFER = "other_offer", _("The order has another offer already")
-    NO_COST = "no_cost", _("What the goods cost is not known, and no share is set in the settings")
+    NO_COST = (
+        "no_cost",
+        _(
+            "What the goods cost is not known and no share is set in the settings, or the fixed fee is in another currency"
+        ),
+    )
     FLOOR = "floor", _("The margin would fall below the floor")
     NOTHING = "nothing", _("There is nothing to take off")
     # Not granted.

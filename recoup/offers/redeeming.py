@@ -114,6 +114,8 @@ def choose(order: Order, offers: Sequence[Offer], *, least: Decimal = _ZERO) -> 
         found = quote(basket, terms, rules, gifts=[gift_of(order, one) for one in terms])
         if any(part.refusal is not None for part in found.parts):
             continue
+        if not all(map(budgets.carries, group, (part.cost for part in found.parts))):
+            continue
         if best is None or _worth(found) > _worth(best.quote):
             best = Applied(tuple(group), found)
     return best
@@ -136,7 +138,8 @@ _USE = """
 def redeem(order: Order, applied: Applied, *, now: datetime) -> None:
     """Use offers for a locked order, in the transaction that opens its payment; using them again for it is the same use.
 
-    Of many who use one at the same moment the unique row lets one through.
+    What the order was to be paid with before, and is not now, is free again: else its payment would use up both. Of many
+    who use one at the same moment the unique row lets one through.
 
     :raises OfferTaken: if one is used for another order.
     :raises OfferOver: if one is not in force any more.
@@ -158,6 +161,13 @@ def redeem(order: Order, applied: Applied, *, now: datetime) -> None:
             cursor.execute(_USE, [order.pk, part.discount, part.cost, lines, now, offer.pk])
             if cursor.fetchone() is None:
                 raise OfferTaken(offer.pk)
+    free_others(order, ids, now=now)
+
+
+def free_others(order: Order, kept: Collection[int] = (), *, now: datetime) -> None:
+    """Free what a locked order was to be paid with before, but for the offers that it is paid with now."""
+    others = Redemption.objects.filter(order=order, freed_at=None, paid_at=None).exclude(offer__in=kept)
+    others.update(freed_at=now)
 
 
 # Whatever an end or a payment of these orders may touch: what they use, what was made for them, what their buyers may use.

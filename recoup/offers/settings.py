@@ -39,14 +39,15 @@ def get_settings(shop: Shop) -> OfferSettings:
 
 
 def rules_of(shop: Shop, settings: OfferSettings, currency: str, *, least: Decimal = Decimal(0)) -> Rules:
-    """Return what must be kept of a sale in a currency; a fixed fee is known in the shop's own currency alone.
+    """Return what must be kept of a sale in a currency; a fixed fee is known in the shop's own currency alone;
+    with one, nothing is granted in another, since nobody can tell what would be left.
 
     `least` is the smallest sum that can be paid; a coin at the least, since an offer makes nothing free.
     """
     return Rules(
         default_cost=settings.default_cost,
         fee=settings.fee,
-        fixed_fee=settings.fixed_fee if currency == shop.currency else Decimal(0),
+        fixed_fee=settings.fixed_fee if currency == shop.currency or not settings.fixed_fee else None,
         returns=settings.returns,
         floor=settings.floor,
         least=max(least, coin(currency)),

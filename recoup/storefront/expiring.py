@@ -16,10 +16,12 @@ log = structlog.get_logger(__name__)
 GRACE = timedelta(minutes=15)  # whoever agreed to the price in time may finish at the bank
 _MOST = 50
 _OVER = """
-    SELECT DISTINCT a.id FROM offers_offer f
-    JOIN offers_redemption r ON r.offer_id = f.id AND r.freed_at IS NULL AND r.paid_at IS NULL
-    JOIN payments_attempt a ON a.order_id = r.order_id AND a.is_open_session AND a.created_at <= f.valid_until
-    WHERE f.state IN ('granted', 'asked') AND f.valid_until <= %s LIMIT %s
+    SELECT id FROM (
+        SELECT DISTINCT a.id FROM offers_offer f
+        JOIN offers_redemption r ON r.offer_id = f.id AND r.freed_at IS NULL AND r.paid_at IS NULL
+        JOIN payments_attempt a ON a.order_id = r.order_id AND a.is_open_session AND a.created_at <= f.valid_until
+        WHERE f.state IN ('granted', 'asked') AND f.valid_until <= %s) AS over
+    ORDER BY random() LIMIT %s  -- those that their operator does not end must not take every turn
 """
 
 

@@ -23,6 +23,7 @@ from recoup.offers.redeeming import (
     OfferOver,
     OfferTaken,
     find_applied,
+    free_others,
     redeem,
     terms_of,
 )
@@ -174,7 +175,9 @@ def agreement(price: Price, *, now: datetime) -> Callable[[Order], Decimal]:
         discount = current.discount if current is not None else Decimal(0)
         if amount_due(order) - discount != price.to_pay.amount:
             raise PriceChanged
-        if current is not None:
+        if current is None:
+            free_others(order, now=now)
+        else:
             try:
                 redeem(order, current, now=now)
             except (OfferOver, OfferTaken) as error:

@@ -7,13 +7,15 @@ from typing import Any
 import pytest
 from django_scopes import scope
 
+from recoup.catalog.models import Product
 from recoup.core.activity import Actor
 from recoup.customers.models import Contact
 from recoup.offers import handlers
 from recoup.offers.events import OfferGranted
 from recoup.offers.granting import OfferRefused, Wish, grant_by_hand
 from recoup.offers.models import Offer
-from recoup.offers.previewing import foresee
+from recoup.offers.previewing import foresee, reckon
+from recoup.offers.pricing import Refusal
 from recoup.offers.redeeming import find_applied
 from recoup.offers.terms import Kind, Terms
 from recoup.shops.models import Shop, Source
@@ -105,6 +107,22 @@ def test_a_preview_says_what_would_be_left_and_writes_nothing(shop: Shop) -> Non
         ("Cup", D(90), D(50) / D(90))
     ]
     assert (about[0], about[1][0].after and about[1][0].after.amount, about[2]) == ("", D(90), True)
+
+
+def test_a_preview_counts_what_a_gift_costs(shop: Shop) -> None:
+    gift = Terms(Kind.GIFT, gift="mug")
+    with scope(shop=shop):
+        source = make_source(shop)
+        make_product(source, ref="cup", name="Cup", price=D(100), cost=D(60))
+        make_product(source, ref="mug", name="Mug", price=D(80), cost=D(30))
+        make_settings(shop, floor=D(0))
+        found = reckon(shop, gift, currency="EUR", products=["cup"]).products
+        Product.objects.filter(ref="mug").update(cost=D(45))
+        make_settings(shop, floor=D(1))
+        refused = reckon(shop, gift, currency="EUR", products=["cup"]).products
+
+    assert [(one.margin_before, one.margin_after) for one in found] == [(D("0.4"), D("0.1"))]
+    assert [one.refusal for one in refused] == [Refusal.FLOOR]
 
 
 @pytest.mark.parametrize("kind", ["erased", "pays_itself"])

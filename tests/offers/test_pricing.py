@@ -95,6 +95,15 @@ def test_an_unknown_cost_gives_nothing_until_a_share_is_set() -> None:
     assert quote(basket, [FIVE], Rules(default_cost=D(60))).discount == D("5.00")
 
 
+def test_a_fee_that_nobody_knows_in_the_currency_gives_nothing() -> None:
+    basket = Basket("EUR", D("3.00"), (Line("a", D("3.00"), D("1.00")),))
+
+    part = quote(basket, [FIVE], Rules(fixed_fee=None)).parts[0]
+
+    assert (part.refusal, part.discount) == (Refusal.NO_COST, D(0))
+    assert margin_at(basket, Rules(fixed_fee=None), D("2.70")) is None
+
+
 def test_the_floor_cuts_and_then_refuses() -> None:
     basket = Basket("PLN", D("100.00"), (Line("mug", D("100.00"), cost=D("70.00")),))
     rules = Rules(fee=D(2), fixed_fee=D("1.00"), returns=D(10), floor=D(10))

@@ -12,7 +12,7 @@ from recoup.core.models import AttentionItem
 from recoup.offers import redeeming
 from recoup.offers.ending import expire_due_offers
 from recoup.offers.handlers import follow_cancelled
-from recoup.offers.models import Offer, Redemption
+from recoup.offers.models import Budget, Offer, Redemption
 from recoup.offers.redeeming import (
     Applied,
     OfferOver,
@@ -181,6 +181,38 @@ def test_a_payment_uses_it_up_and_withdraws_the_others(shop: Shop) -> None:
         other.refresh_from_db()
 
     assert [(one.state, one.reason) for one in (best, other)] == [("redeemed", ""), ("void", "paid_full")]
+
+
+def test_what_an_order_was_to_be_paid_with_before_is_not_used_up_too(shop: Shop) -> None:
+    with scope(shop=shop):
+        order = make_order(shop, total="100.00")
+        before = make_offer(order, TEN, budget_key="k", budget_start=NOW, expected=D(10))
+        use(order)
+        best = make_offer(order, FIFTH)
+        use(order)
+        held = list(Redemption.objects.filter(freed_at=None).values_list("offer_id", flat=True))
+        Order.objects.filter(pk=order.pk).update(discount_given=D(20), payment_state="paid", paid_at=NOW)
+        order.refresh_from_db()
+        confirm_paid(order, now=NOW)
+        before.refresh_from_db()
+        best.refresh_from_db()
+
+    assert held == [best.pk]
+    assert [(one.state, one.reason) for one in (before, best)] == [("void", "paid_full"), ("redeemed", "")]
+
+
+def test_an_offer_is_no_use_on_an_order_that_its_budget_does_not_carry(shop: Shop) -> None:
+    budget = {"budget_key": "k", "budget_start": NOW, "budget_limit": D(50), "expected": D(10)}
+    with scope(shop=shop):
+        order = make_order(shop, total="100.00")
+        make_offer(order, TEN, **budget)
+        larger = make_order(shop, contact=order.contact, total="1000.00")
+        Budget.objects.create(shop=shop, key="k", currency=order.currency, period_start=NOW, spent=D(10))
+        assert find_applied(larger, now=NOW) is None
+        assert find_applied(order, now=NOW) is not None
+
+        Budget.objects.update(spent=D(50))
+        assert find_applied(order, now=NOW) is not None  # what was reserved is there
 
 
 def test_a_payment_in_full_withdraws_it_although_a_session_had_been_opened(shop: Shop) -> None:
