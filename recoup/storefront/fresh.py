@@ -9,6 +9,7 @@ from recoup.core.callers import client_address
 from recoup.core.models import Link
 from recoup.core.ratelimit import is_allowed
 from recoup.messaging.actions import MessageOrder, send_by_hand
+from recoup.orders.became import find_order_of
 from recoup.orders.models import Cart, Order
 from recoup.payments.sessions import why_not_payable
 from recoup.storefront.pages import page
@@ -40,8 +41,11 @@ def old_link(request: HttpRequest, visit: Visit) -> HttpResponse:
 def send_fresh_link(link: Link, subject: Order | Cart, *, now: datetime) -> bool:
     """Queue a mail with a fresh link to the order or cart, once a minute; tell whether there is anything to send.
 
-    The filled cart of an order that is still owed leads to its payment, so that its fresh link is the one to pay.
+    The filled cart of an order that is still owed leads to its payment, so that its fresh link is the one to pay; so does a
+    cart that became such an order, whose buyer gets it.
     """
+    if isinstance(subject, Cart):
+        subject = find_order_of(subject) or subject
     contact = subject.contact
     if contact is None or contact.erased_at is not None or not _is_wanted(subject):
         return False

@@ -21,6 +21,7 @@ from recoup.orders.models import Order
 from recoup.shops.models import Shop
 from recoup.storefront.purposes import LIVES
 from tests.factories.messages import make_lane, make_message
+from tests.factories.moments import NOW
 from tests.factories.operators import make_operator_account
 from tests.factories.orders import make_cart, make_order
 from tests.factories.people import make_contact
@@ -206,6 +207,23 @@ def test_a_fresh_link_comes_in_a_mail_that_can_be_written_about_it(
     message = Message.objects.select_related("template").get()
     assert message.template is not None
     assert (message.template.key, message.template.kind, message.is_asked_for) == (key, kind, True)
+
+
+@pytest.mark.parametrize(("is_paid", "expected"), [(False, ["fresh_pay_link"]), (True, [])])
+def test_a_fresh_link_of_a_cart_that_became_an_order_is_the_one_to_pay(
+    shop: Shop, link: MakeLink, buyer: Client, is_paid: bool, expected: list[str]
+) -> None:
+    make_lane(shop)
+    for name, about in (("fresh_pay_link", "order"), ("fresh_cart_link", "cart")):
+        make_template(shop, key=name, kind=about)
+    order = make_order(shop, paid_at=NOW if is_paid else None)
+    cart = make_cart(shop, state="converted", source=order.source, contact=order.contact, order_ref=order.ref)
+
+    answer = buyer.post(link("cart", cart, ago=timedelta(days=61)), {"fresh": "1"})
+
+    assert answer.status_code == 200
+    assert [key for _, key, _ in fresh_messages(order)] == expected
+    assert Message.objects.count() == len(expected)
 
 
 def test_the_answer_is_the_same_whether_or_not_there_is_anybody_to_write_to(
