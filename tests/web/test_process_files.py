@@ -9,6 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django_scopes import scopes_disabled
 
 from recoup.messaging.models import Template, TemplateVersion
+from recoup.messaging.templates import add_template
 from recoup.processes.calls import add_endpoint
 from recoup.processes.drafts import problems_of
 from recoup.processes.graph.replacing import _FACTS
@@ -116,6 +117,22 @@ def test_a_text_that_is_not_here_is_taken_from_the_file_and_can_be_sent(editor: 
     (made,) = texts(editor, "their_text")
     assert (made.name, made.current_version is not None) == ("Their text", True)
     assert editor.doc["nodes"]["n4"]["template"] == "their_text"
+
+
+def test_a_text_of_the_same_key_that_the_file_does_not_bring_is_asked_for(editor: Editor) -> None:
+    with scopes_disabled():
+        add_template(editor.shop, key="mine_2", name="Mine", kind="order")
+        mine, ready = (
+            Template.objects.get(shop=editor.shop, key=key) for key in ("mine_2", "order_reminder_1")
+        )
+        Template.objects.filter(pk=mine.pk).update(current_version=ready.current_version)
+    whole = json.loads(exported(editor))
+    whole["process"]["nodes"]["n4"]["template"] = "mine_2"
+
+    page = upload(editor, {**whole, "texts": {}}).content.decode()
+
+    assert re.findall(r"Text “(\w+)”", page) == ["mine_2"]
+    assert proposed(page) == {"text0": "mine_2"}
 
 
 def test_a_text_of_the_same_name_is_not_written_over(editor: Editor) -> None:

@@ -245,7 +245,13 @@ def test_a_payment_that_failed_for_another_cause_is_told_from_what_was_written_d
 
     line = TurnedAway.objects.get()
     assert (line.process_id, line.subject_id, line.code) == (process.pk, order.pk, Refusal.CAUSE)
-    assert re.search(r"The payment failed at .*12:00 for a cause", ask(sign_in(shop), order=order.pk))
+    client = sign_in(shop)
+    assert re.search(r"The payment failed at .*12:00 for a cause", ask(client, order=order.pk))
+
+    actions.set_status(process, "stopped", actor=SYSTEM, now=NOW + HOUR)
+    make_attempt(order, state="failed", failure_class="hard", settled_at=NOW + 2 * HOUR)
+
+    assert re.search(r"let nobody in at .*14:00, when this came", ask(client, order=order.pk))
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from django.db import connection
 from django.db.models import Q
 
 from recoup.processes.engine.batch import Due
-from recoup.processes.engine.codes import Code, SubjectKind
+from recoup.processes.engine.codes import Code, Refusal, SubjectKind
 from recoup.processes.facts import enrolment_of, facts_of, message_outcome, message_wait
 from recoup.processes.known import with_known
 from recoup.processes.models import Process, TurnedAway
@@ -59,10 +59,18 @@ def answers_about(shop: Shop, *, kind: int, subject_id: int, now: datetime) -> l
     for process in processes.values():
         if process.pk in seen:
             continue
-        reason = refused.get(process.pk) or unseen.reason(process)
+        reason = _reason(process, refused.get(process.pk), unseen)
         if reason is not None:
             found.append(Answers(process, [Answer(reason)]))
     return found
+
+
+def _reason(process: Process, told: Reason | None, unseen: Unseen) -> Reason | None:
+    """Return what was written down at the door, or else what is known; after another cause the right one may have come."""
+    if told is not None and told.key != refusal_key(Refusal.CAUSE):
+        return told
+    found = unseen.reason(process)
+    return told if found is None or (told is not None and found.key in ("no_record", "not_yet")) else found
 
 
 def _stories(shop: Shop, kind: int, subject_id: int) -> list[Story]:

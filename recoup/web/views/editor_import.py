@@ -16,6 +16,7 @@ from recoup.catalog.queries import product_names, products_called
 from recoup.messaging.carrying import CarriedText, NoFreeKey, is_same
 from recoup.messaging.carrying import take_in as take_in_text
 from recoup.messaging.models import Template
+from recoup.messaging.shipped import KEYS, READY_KEYS
 from recoup.messaging.templates import TemplateNotPublishable
 from recoup.processes import drafts
 from recoup.processes.drafts import NameRefused
@@ -188,6 +189,8 @@ def _asked_texts(shop: Shop, file: ProcessFile, channels: Mapping[str, str]) -> 
             yield Asked(Named.TEXT, key, carried.name, choices, choices[0][0])
         elif carried is None and key not in known:
             yield Asked(Named.TEXT, key, key, [("", _("keep it as it is, and settle it later")), *own])
+        elif carried is None and key not in (*KEYS, *READY_KEYS):  # ours of that key may say something else
+            yield Asked(Named.TEXT, key, key, own, key)
 
 
 def _channels_of_texts(doc: Raw) -> dict[str, str]:
