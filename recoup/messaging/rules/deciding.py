@@ -1,5 +1,6 @@
 """The class of messages that are about to be queued: read what it depends on in one statement, look it up in the table."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,6 +15,7 @@ from recoup.core import arrays
 from recoup.messaging.classes import content_of_kind
 from recoup.messaging.models import Template, TemplateVersion
 from recoup.messaging.promotion import words_of_texts
+from recoup.messaging.rendering.sources import LIQUID
 from recoup.messaging.rendering.tokens import OFFER_TOKENS
 from recoup.messaging.rules.book import RuleBook, books_of
 from recoup.messaging.rules.kinds import Content, Relation
@@ -22,6 +24,8 @@ from recoup.messaging.rules.kinds import Content, Relation
 SERVICE_TIME = timedelta(days=30)
 _MOST_VERSIONS = 2_000
 _contents: dict[int, str] = {}
+_PLAIN_LITERAL = re.compile(r"(?<!\[)(?:\"[^\"]*\"|'[^']*')")  # no name between brackets: order["due"]
+_OFFER = re.compile(r"\boffer\b")
 
 
 class Asked(Protocol):
@@ -198,9 +202,17 @@ def content_of(kind: str, texts: Mapping[str, Mapping[str, Any]]) -> str:
 
 def offer_tokens(texts: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Return the fields of an offer that a text prints, in any of its languages."""
-    written = "\n".join(
-        str(text.get(part) or "")
-        for text in texts.values()
-        for part in ("subject", "preheader", "body", "text")
-    )
-    return sorted(token for token in OFFER_TOKENS if token in written)
+    return sorted({token for text in texts.values() for token in _offer_fields(text)})
+
+
+def _offer_fields(text: Mapping[str, Any]) -> set[str]:
+    """Return the fields of an offer in one text: of a version as it was compiled; of a draft as far as words tell.
+
+    A draft that reaches an offer under another name, or by brackets, names it at least once; that alone is told then.
+    """
+    if compiled := text.get("compiled"):
+        return {*OFFER_TOKENS.intersection(compiled["tokens"])}
+    written = "\n".join(str(text.get(part) or "") for part in ("subject", "preheader", "body", "text"))
+    liquid = "\n".join(_PLAIN_LITERAL.sub("", one) for one in LIQUID.findall(written))
+    fields = {token for token in OFFER_TOKENS if re.search(rf"\b{re.escape(token)}\b", liquid)}
+    return fields or ({"offer"} if _OFFER.search(liquid) else set())

@@ -13,7 +13,7 @@ from recoup.messaging.actions import MessageOrder, queue_messages
 from recoup.messaging.models import Message, SendingRule
 from recoup.messaging.rules.book import Cell, book_of
 from recoup.messaging.rules.changing import change_ground, change_rule
-from recoup.messaging.rules.deciding import country_of_phone
+from recoup.messaging.rules.deciding import content_of, country_of_phone, offer_tokens
 from recoup.orders.models import Cart, Order
 from recoup.shops.models import Shop
 from tests.factories.moments import DAY, NOW
@@ -146,6 +146,30 @@ def test_a_discount_makes_an_order_reminder_advertising(shop: Shop, words: str) 
     order = make_order(shop, contact=make_contact(shop, country="DE"))
 
     assert queued(order) == ("needs_consent", "advertising", "order", "DE")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "{% assign o = offer %}{{ o.new_total }} until {{ o.expires_at }}",
+        "{{ offer['code'] }}",
+        "{%- assign code = offer['code'] -%}{{ code }}",
+    ],
+)
+def test_an_offer_under_another_name_is_an_offer_in_a_version_and_in_a_draft(shop: Shop, words: str) -> None:
+    make_template(shop, texts={"en": (words, ORDER_TEXT)})
+    order = make_order(shop, contact=make_contact(shop, country="PL"))
+
+    assert queued(order)[:2] == ("needs_consent", "advertising")
+    assert content_of("order", {"en": {"subject": "Hello", "body": words}}) == "advertising"
+    assert offer_tokens({"en": {"text": words}})
+
+
+@pytest.mark.parametrize(
+    "words", ['{{ customer.first_name | fallback: "our offer" }}', "What you were offered.code", "an offer"]
+)
+def test_the_word_offer_alone_is_none(words: str) -> None:
+    assert offer_tokens({"en": {"body": words}}) == []
 
 
 def test_what_is_said_long_after_the_payment_is_advertising(shop: Shop) -> None:
