@@ -1,6 +1,7 @@
 """Fetching from sources what their webhooks lost, and history when it was asked for (R6)."""
 
 import json
+import secrets
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -43,8 +44,8 @@ class _Book:
 def poll_sources(now: datetime | None = None) -> int:
     """Poll every source that is due, once, and return how many rows came. The worker's loop.
 
-    Each is claimed by a conditional update, so any number of workers may run this. Errors never leave this function: they
-    mark the source, ask for attention, and put its next poll off, longer each time.
+    Each is claimed by a conditional update, so any number of workers may run this. Errors never leave this function, unless
+    the database is away: they mark the source, ask for attention, and put its next poll off, longer each time.
     """
     now = now or trade_now()
     with scopes_disabled():
@@ -112,6 +113,12 @@ def _poll(source: Source, adapter: ShopPlatform, now: datetime) -> int:
         _watch_hooks(source, adapter, now)
     except (SourceUnavailable, SourceRefused) as trouble:
         _note_trouble(source, str(trouble), now, is_refused=isinstance(trouble, SourceRefused))
+    except Exception:  # whatever it is, it must not hold up the other sources, nor be silent
+        if not connection.is_usable():
+            raise
+        number = secrets.token_hex(4)
+        log.exception("hooks.poll.broke", source_id=source.pk, number=number)
+        _note_trouble(source, f"unexpected: {number}", now, is_refused=False)
     else:
         _note_success(source, now)
     return done

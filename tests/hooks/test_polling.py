@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -17,7 +18,8 @@ from recoup.hooks.apply import apply_waiting
 from recoup.hooks.ask import ask_source, askable_kinds
 from recoup.hooks.pages import apply_page
 from recoup.hooks.tasks import poll_sources
-from recoup.integrations.woocommerce import paging
+from recoup.integrations.woocommerce import orders, paging
+from recoup.integrations.woocommerce.adapter import WooCommerce
 from recoup.orders.events import OrderPlaced
 from recoup.orders.models import Order
 from recoup.recovery.asking import ask_due_orders
@@ -28,6 +30,7 @@ from recoup.shops.adapters import platform
 from recoup.shops.models import Shop as OurShop
 from recoup.shops.models import Source
 from recoup.shops.ports import SourceRefused
+from recoup.shops.snapshots import OrderSnapshot
 from tests.factories.moments import DAY, HOUR, MINUTE, NOW
 from tests.factories.orders import make_order
 from tests.factories.shops import make_source
@@ -226,6 +229,41 @@ def test_shop_that_is_away_is_broken_after_three_tries_and_heals(woo: Shop, conn
     assert open_then == [("shops.source_broken", str(connected.pk))]
     assert (connected.state, connected.trouble, states()) == ("active", "", {"1": "owed"})
     assert not AttentionItem.objects.filter(settled_at=None).exists()
+
+
+def test_what_nobody_foresaw_is_counted_and_shown_like_any_trouble(
+    woo: Shop, connected: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_asked: object, **_more: object) -> None:
+        raise TypeError("unhashable type: 'list'")
+
+    monkeypatch.setattr(WooCommerce, "poll", broken)
+    for _ in range(3):
+        poll(woo, after=2 * HOUR)
+
+    connected.refresh_from_db()
+    assert (connected.state, connected.trouble.partition(":")[0]) == ("broken", "unexpected")
+    assert list(AttentionItem.objects.values_list("kind", flat=True)) == ["shops.source_broken"]
+
+
+def test_row_that_breaks_its_reader_hides_no_other(
+    woo: Shop, connected: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = orders.read_order
+
+    def odd(body: dict[str, Any]) -> OrderSnapshot:
+        if body["id"] == 2:
+            raise TypeError("unhashable type: 'list'")
+        return read(body)
+
+    monkeypatch.setattr(orders, "read_order", odd)
+    for number in (1, 2, 3):
+        woo.add_order(number)
+    poll(woo)
+
+    item = InboxItem.objects.get()
+    assert (sorted(states()), item.state, item.subject_refs) == (["1", "3"], "quarantined", ["2"])
+    assert item.reason.startswith("unexpected: ")
 
 
 def test_pause_after_failures_grows(woo: Shop, connected: Source) -> None:

@@ -5,10 +5,13 @@ rows, because a row that is deleted meanwhile pulls the next ones forward. A run
 the one before, so that rows of the same second, or committed late, are seen.
 """
 
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+import structlog
 
 from recoup.core import strict_json
 from recoup.integrations.woocommerce import orders, products
@@ -17,6 +20,7 @@ from recoup.shops.models import Source
 from recoup.shops.ports import BodyQuarantined, Page, SourceUnavailable, Unreadable, row_key
 from recoup.shops.snapshots import OrderSnapshot, ProductSnapshot
 
+log = structlog.get_logger(__name__)
 PAGE = 100  # the most that the API gives
 STEP = 90
 OVERLAP = timedelta(minutes=10)
@@ -97,15 +101,21 @@ def _page(source: Source, stage: str, rows: list[Any]) -> Page:
         try:
             read(row if isinstance(row, dict) else {})
         except BodyQuarantined as reason:
-            unreadable.append(
-                Unreadable(
-                    ref=str(row.get("id", ""))[:200] if isinstance(row, dict) else "",
-                    topic="order.polled" if stage == ORDERS else "product.polled",
-                    raw=strict_json.dumps(row),
-                    reason=str(reason),
-                )
-            )
+            unreadable.append(_unreadable(row, stage, str(reason)))
+        except Exception:  # one odd row must not hide those behind it for good
+            number = secrets.token_hex(4)
+            log.exception("woocommerce.row.failed", source_id=source.pk, number=number)
+            unreadable.append(_unreadable(row, stage, f"unexpected: {number}"))
     return Page(tuple(found_orders), tuple(found_products), tuple(unreadable), told=told)
+
+
+def _unreadable(row: Any, stage: str, reason: str) -> Unreadable:
+    return Unreadable(
+        ref=str(row.get("id", ""))[:200] if isinstance(row, dict) else "",
+        topic="order.polled" if stage == ORDERS else "product.polled",
+        raw=strict_json.dumps(row),
+        reason=reason,
+    )
 
 
 def currency_of(source: Source) -> str:

@@ -9,7 +9,9 @@ from recoup.integrations import values
 from recoup.integrations.woocommerce.orders import refuse_error
 from recoup.shops.snapshots import ProductSnapshot
 
-_SOLD = {"instock", "onbackorder"}
+# Tuples: a plugin may put anything there, and a list cannot be looked for in a set.
+_SOLD = (None, "instock", "onbackorder")
+_SHOWN = (None, "publish")
 
 
 def read_product(body: Mapping[str, Any], *, currency: str) -> ProductSnapshot:
@@ -32,7 +34,7 @@ def read_product(body: Mapping[str, Any], *, currency: str) -> ProductSnapshot:
         currency=currency,
         version_at=values.utc_instant(changed_at, "date_modified_gmt"),
         sku=values.line(body.get("sku"), length=100),
-        is_available=body.get("status") in {None, "publish"} and body.get("stock_status") in {None, *_SOLD},
+        is_available=body.get("status") in _SHOWN and body.get("stock_status") in _SOLD,
         stock=values.stock(body.get("stock_quantity"), "stock_quantity"),
         url=values.web_address(body.get("permalink")),
         image_url=values.web_address(values.members(first).get("src")),
