@@ -37,7 +37,7 @@ from recoup.processes.loop import Engine
 from recoup.processes.moving import ahead, moves
 from recoup.recovery import actions as recovery
 from recoup.recovery import detection
-from recoup.recovery.asking import ask_due_orders
+from recoup.recovery.asking import ask_before_reminders, ask_due_orders
 from recoup.segments.counting import count_due
 from recoup.shops.models import Source
 from recoup.shops.snapshots import OrderSnapshot
@@ -107,7 +107,8 @@ def _send(sender: Sender, stop: threading.Event, name: str) -> None:
 
 def all_loops() -> list[loops.Loop]:
     """Return every loop but the senders, most urgent first."""
-    engines, coupons = [Engine() for _ in range(ENGINES)], loops.Pulse("coupons")
+    engines = [Engine() for _ in range(ENGINES)]
+    coupons, asking_pulse = loops.Pulse("coupons"), loops.Pulse("asking")
     return [
         loops.Loop("intake", _unscoped(lambda: intake.apply_waiting(limit=200)), idle=0.25),
         loops.Loop("outbox", _unscoped(outbox.dispatch), idle=0.25),
@@ -118,7 +119,7 @@ def all_loops() -> list[loops.Loop]:
         loops.Loop("detection", _unscoped(detect), idle=SWEEP_EVERY.total_seconds()),
         loops.Loop("calls", _unscoped(make_calls), idle=CALLS_EVERY),
         loops.Loop("coupons", _unscoped(partial(call_shops, record_told, beat=coupons)), idle=COUPONS_EVERY),
-        loops.Loop("asking", _unscoped(ask), idle=SWEEP_EVERY.total_seconds()),
+        loops.Loop("asking", _unscoped(partial(ask, beat=asking_pulse)), idle=SWEEP_EVERY.total_seconds()),
         loops.Loop("polling", _unscoped(poll), idle=POLL_EVERY.total_seconds()),
         loops.Loop(
             importing.LOOP, _unscoped(lambda: importing.import_waiting(now=trade_now())), idle=IMPORT_EVERY
@@ -183,11 +184,12 @@ def fold() -> int:
     return fold_tallies(now=now) + fold_passages(now=now) + count_due(now=now)
 
 
-def ask() -> int:
-    """Ask sources and operators about what is due and not known."""
+def ask(*, beat: Callable[[], object] = lambda: None) -> int:
+    """Ask sources and operators about what is due and not known. `beat` is called before each call: they may be slow."""
     now = trade_now()
-    asked = ask_due_orders(asking.ask_source, askable=asking.askable_kinds(), now=now)
-    return asked.answered + ask_open_attempts(now=now)
+    due = ask_due_orders(asking.ask_source, askable=asking.askable_kinds(), now=now, beat=beat)
+    waiting = ask_before_reminders(asking.ask_source, now=now, beat=beat)
+    return due.answered + waiting.answered + ask_open_attempts(now=now, beat=beat)
 
 
 def look_where_we_are() -> int:

@@ -11,7 +11,7 @@ from recoup.core.clock import trade_now
 from recoup.hooks.pages import apply_page
 from recoup.orders.actions import record_deletion
 from recoup.orders.models import Order
-from recoup.shops.adapters import kinds, platform
+from recoup.shops.adapters import can_ask, kinds, platform
 from recoup.shops.models import Source
 from recoup.shops.ports import Page, SourceRefused, SourceUnavailable
 from recoup.shops.snapshots import OrderDeleted
@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 
 def askable_kinds() -> Collection[str]:
     """Return the kinds of sources that can be asked for one order."""
-    return [kind for kind in kinds() if platform(kind).capabilities.asks]
+    return [kind for kind in kinds() if can_ask(kind)]
 
 
 def ask_source(order: Order, *, now: datetime | None = None) -> bool:

@@ -337,9 +337,12 @@ class Message(ShopOwned):
             models.Index(
                 fields=["order", "-id"], name="messaging_message_of_order", condition=Q(order__isnull=False)
             ),
+            # Reader: the asking of shops before a first reminder, across shops on purpose.
             models.Index(
-                fields=["contact", "-id"], name="messaging_message_of_contact"
-            ),  # Reader: timelines, merging.
+                fields=["order"], name="messaging_unheard", condition=Q(state="due", reason="source_silent")
+            ),
+            # Readers: timelines, merging.
+            models.Index(fields=["contact", "-id"], name="messaging_message_of_contact"),
             models.Index(
                 fields=["case_id", "id"], name="messaging_message_of_case", condition=Q(case_id__isnull=False)
             ),

@@ -50,6 +50,7 @@ class Reason(models.TextChoices):
     CLAIMED = "claimed", _("A colleague is working on this order")
     UNKNOWN_STATUS = "unknown_status", _("Recoup does not know the status that the shop gave the order")
     OFFER_OVER = "offer_over", _("The offer that the text speaks of is not in force")
+    SOURCE_SILENT = "source_silent", _("The shop has not said yet whether the order is paid")
     # Waiting for another look.
     SOURCE_PAUSED = "source_paused", _("The process is paused")
     PAYMENT_NEWS = "payment_news", _("News of this order is being read")

@@ -171,6 +171,7 @@ class Order(ShopOwned):  # type: ignore[django-manager-missing]  # see above
     # Asking moves `check_at`; while it stands where that put it, at `ask_at`, the order has been due since `due_at`.
     ask_at = models.DateTimeField(null=True)
     due_at = models.DateTimeField(null=True)
+    reminder_ask_at = models.DateTimeField(null=True)  # not asked again before, while a reminder waits for it
     unpaid_at = models.DateTimeField(null=True)
     superseded_by = models.ForeignKey(
         "self", on_delete=models.SET_NULL, null=True, related_name="+", db_index=False

@@ -1,5 +1,6 @@
 """Asking operators how open sessions stand: finds what their calls lost, gives up after 23 hours (R31, T78)."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import structlog
@@ -33,10 +34,11 @@ WHERE id IN (
 """
 
 
-def ask_open_attempts(*, now: datetime, limit: int = 50) -> int:
+def ask_open_attempts(*, now: datetime, limit: int = 50, beat: Callable[[], object] = lambda: None) -> int:
     """Ask after the sessions whose time has come, across shops; return how many. The worker's loop calls it.
 
-    A silenced copy of an installation asks nobody (R19).
+    A silenced copy of an installation asks nobody (R19). `beat` is called before each session: a slow operator holds every
+    one of them up.
     """
     if is_silenced():
         return 0
@@ -47,6 +49,7 @@ def ask_open_attempts(*, now: datetime, limit: int = 50) -> int:
         for attempt in (
             Attempt.objects.filter(pk__in=ids).select_related("order", "operator_account").order_by("pk")
         ):
+            beat()
             try:
                 ask_attempt(attempt, now=now)
             except Exception as error:  # noqa: BLE001 - one bad answer must not keep the others from being asked

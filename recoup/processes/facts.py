@@ -52,6 +52,7 @@ _ENDS = {
     "offer_over": Code.SKIPPED_EXPIRED,
     "payment_news": Code.SKIPPED_SOURCE,
     "intake_unreadable": Code.SKIPPED_SOURCE,
+    "source_silent": Code.SKIPPED_SOURCE,
     "no_template": Code.FAILED_TEMPLATE,
     "text_incomplete": Code.FAILED_TEMPLATE,
     "text_failed": Code.FAILED_TEMPLATE,

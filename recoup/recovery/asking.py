@@ -1,6 +1,8 @@
-"""Asking the source once more before an order is called unpaid (complaint 20). Nothing is marked blind (F23)."""
+"""Asking the source once more before an order is called unpaid (complaint 20), and before its first reminder if its last
+word is older than an hour (R6). Nothing is marked, and nobody reminded, blind (F23).
+"""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,6 +12,7 @@ from django.db import connection, transaction
 from django_scopes import scopes_disabled
 
 from recoup.core import attention
+from recoup.messaging.unheard import claim_unheard, let_go
 from recoup.orders.models import Order
 from recoup.shops.ports import SourceRefused, SourceUnavailable
 
@@ -34,27 +37,95 @@ class Asked:
     answered: int = 0
 
 
-def ask_due_orders(asker: Asker, *, askable: Collection[str], now: datetime, limit: int = 100) -> Asked:
+def ask_due_orders(
+    asker: Asker,
+    *,
+    askable: Collection[str],
+    now: datetime,
+    limit: int = 100,
+    beat: Callable[[], object] = lambda: None,
+) -> Asked:
     """Ask the sources of due orders that were not asked since they became due; the sweep then goes by the answer.
 
     Each order is put off by five minutes first, so that two workers do not ask for the same one and a crash loses nothing;
     the call is made outside any transaction. No answer three times: a person is told, and it is asked once an hour. A
     source that did not answer is not called again in this round. Since when an order is due is kept: having lain unseen for
-    weeks makes it too old, whoever was silent.
+    weeks makes it too old, whoever was silent. `beat` is called before each order: a slow shop holds every one of them up.
     """
-    answered, silent = 0, set[int]()
-    orders = _claim(askable, now, limit)
+    orders = _orders(_claim(askable, now, limit))
+    # What the answer said is applied: an order that is paid or cancelled has no time of looking any more, and one that is
+    # to be paid by another method now has a time of its own. Only the pause of the claim ends here.
+    return _ask_each(
+        asker,
+        orders,
+        now=now,
+        beat=beat,
+        answered=lambda order: _update(
+            order,
+            "asked_at = %s, ask_failures = 0, ask_at = %s, check_at = CASE WHEN check_at = ask_at THEN %s ELSE check_at END"
+            " WHERE o.check_at IS NOT NULL",
+            [now, now, now],
+        ),
+        silent=lambda order, again_at: _update(
+            order,
+            "ask_failures = least(ask_failures + 1, 1000), ask_at = %s, check_at = greatest(o.check_at, %s),"
+            f" due_at = {_DUE_SINCE} WHERE o.check_at IS NOT NULL",
+            [again_at, again_at],
+        ),
+    )
+
+
+def ask_before_reminders(
+    asker: Asker, *, now: datetime, limit: int = 100, beat: Callable[[], object] = lambda: None
+) -> Asked:
+    """Ask the sources of orders whose first reminder waits for it, and let go what waits no longer.
+
+    As often as before an order is marked. A source that stays silent lets the reminder end by its own time, with its
+    reason.
+    """
+    orders = _orders(claim_unheard(now=now, later=now + AGAIN_AFTER, limit=limit))
+    asked = _ask_each(
+        asker,
+        orders,
+        now=now,
+        beat=beat,
+        answered=lambda order: _update(
+            order, "asked_at = %s, ask_failures = 0, reminder_ask_at = NULL WHERE true", [now]
+        ),
+        silent=lambda order, again_at: _update(
+            order, "ask_failures = least(ask_failures + 1, 1000), reminder_ask_at = %s WHERE true", [again_at]
+        ),
+    )
+    let_go(now=now)
+    return asked
+
+
+def _ask_each(
+    asker: Asker,
+    orders: Sequence[Order],
+    *,
+    now: datetime,
+    beat: Callable[[], object],
+    answered: Callable[[Order], None],
+    silent: Callable[[Order, datetime], None],
+) -> Asked:
+    count, silent_sources = 0, set[int]()
     for order in orders:
-        if order.source_id in silent or not _ask(asker, order):
-            silent.add(order.source_id)
-            _record_silence(order, now)
-        else:
-            answered += 1
-            _record_answer(order, now)
-    return Asked(asked=len(orders), answered=answered)
+        beat()
+        if order.source_id not in silent_sources and _ask(asker, order):
+            count += 1
+            answered(order)
+            attention.settle(SILENT, shop_id=order.shop_id, key=str(order.source_id), now=now)
+            continue
+        silent_sources.add(order.source_id)
+        is_last = order.ask_failures + 1 >= TRIES
+        silent(order, now + (LATER_AFTER if is_last else AGAIN_AFTER))
+        if is_last:
+            _tell(order, now)
+    return Asked(asked=len(orders), answered=count)
 
 
-def _claim(askable: Collection[str], now: datetime, limit: int) -> list[Order]:
+def _claim(askable: Collection[str], now: datetime, limit: int) -> list[int]:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             "WITH picked AS MATERIALIZED ("  # noqa: S608 - a constant of this file
@@ -66,7 +137,10 @@ def _claim(askable: Collection[str], now: datetime, limit: int) -> list[Order]:
             " FROM picked p WHERE o.id = p.id RETURNING o.id",
             {"now": now, "later": now + AGAIN_AFTER, "askable": sorted(askable), "limit": limit},
         )
-        ids = [row[0] for row in cursor.fetchall()]
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _orders(ids: Sequence[int]) -> list[Order]:
     with scopes_disabled():
         return list(Order.objects.filter(pk__in=ids).select_related("source", "shop").order_by("id"))
 
@@ -81,40 +155,17 @@ def _ask(asker: Asker, order: Order) -> bool:
         return False
 
 
-def _record_answer(order: Order, now: datetime) -> None:
-    # What the answer said is applied: an order that is paid or cancelled has no time of looking any more, and one that is
-    # to be paid by another method now has a time of its own. Only the pause of the claim ends here.
-    _update(
-        "asked_at = %s, ask_failures = 0, ask_at = %s, check_at = CASE WHEN check_at = ask_at THEN %s ELSE check_at END",
-        [now, now, now],
-        order,
+def _tell(order: Order, now: datetime) -> None:
+    attention.ask(
+        SILENT,
+        shop_id=order.shop_id,
+        key=str(order.source_id),
+        now=now,
+        subject=("source", order.source_id),
+        name=order.source.name,
     )
-    attention.settle(SILENT, shop_id=order.shop_id, key=str(order.source_id), now=now)
 
 
-def _record_silence(order: Order, now: datetime) -> None:
-    is_last = order.ask_failures + 1 >= TRIES
-    later = now + (LATER_AFTER if is_last else AGAIN_AFTER)
-    _update(
-        "ask_failures = least(ask_failures + 1, 1000), ask_at = %s, check_at = greatest(o.check_at, %s),"
-        f" due_at = {_DUE_SINCE}",
-        [later, later],
-        order,
-    )
-    if is_last:
-        attention.ask(
-            SILENT,
-            shop_id=order.shop_id,
-            key=str(order.source_id),
-            now=now,
-            subject=("source", order.source_id),
-            name=order.source.name,
-        )
-
-
-def _update(changes: str, values: list[Any], order: Order) -> None:
+def _update(order: Order, changes: str, values: list[Any]) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE orders_order o SET {changes} WHERE o.id = %s AND o.check_at IS NOT NULL",  # noqa: S608 - ours
-            [*values, order.pk],
-        )
+        cursor.execute(f"UPDATE orders_order o SET {changes} AND o.id = %s", [*values, order.pk])  # noqa: S608 - ours

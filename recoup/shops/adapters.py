@@ -39,6 +39,11 @@ def platform(kind: str) -> ShopPlatform:
     return _load(path)
 
 
+def can_ask(kind: str) -> bool:
+    """Tell whether a source of this kind can be asked for one order."""
+    return kind in _paths() and platform(kind).capabilities.asks
+
+
 def _paths() -> Mapping[str, str]:
     return _registered or cast("Mapping[str, str]", import_string(_TABLE))
 

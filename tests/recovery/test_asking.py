@@ -1,17 +1,20 @@
 """Claims about asking a source before an order is called unpaid."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 from django.db import connection
 from django_scopes import scopes_disabled
 
 from recoup.core.models import AttentionItem
+from recoup.messaging.models import Message
 from recoup.orders.models import Order, OrderFact
-from recoup.recovery.asking import Asked, ask_due_orders
+from recoup.recovery.asking import Asked, ask_before_reminders, ask_due_orders
 from recoup.recovery.detection import Counts, open_due_cases
 from recoup.shops.models import Source
 from recoup.shops.ports import SourceUnavailable
+from tests.factories.messages import make_message
 from tests.factories.moments import DAY, HOUR, MINUTE, NOW
 from tests.factories.orders import make_order
 from tests.factories.shops import make_shop, make_source
@@ -160,6 +163,18 @@ def test_source_that_does_not_answer_is_called_once_a_round(source: Source) -> N
     assert list(Order.objects.values_list("ask_failures", flat=True)) == [1, 1, 1]
 
 
+def test_asking_beats_before_each_order_for_a_slow_shop_holds_every_one_up(source: Source) -> None:
+    for _ in range(2):
+        make_order(source.shop, source=source)
+        held_reminder(source)
+    asker, asked_at_beats = Answers("owed"), []
+
+    for ask in (partial(ask_due_orders, askable=ASKABLE), ask_before_reminders):
+        ask(asker, now=NOW, beat=lambda: asked_at_beats.append(len(asker.asked)))
+
+    assert asked_at_beats == [0, 1, 2, 3]
+
+
 def test_source_that_cannot_be_asked_is_not(source: Source) -> None:
     make_order(source.shop, source=make_source(source.shop, kind="generic"))
 
@@ -178,3 +193,55 @@ def test_call_is_made_outside_any_transaction(source: Source) -> None:
     ask_due_orders(asker, askable=ASKABLE, now=NOW)
 
     assert inside == [False]
+
+
+def held_reminder(source: Source, **values: object) -> Message:
+    """Make a first reminder as the last look leaves it: its order was not heard of for an hour."""
+    order = make_order(source.shop, source=source, check_at=None, status="unpaid")
+    return make_message(order, reason="source_silent", due_at=NOW + 15 * MINUTE, **values)
+
+
+def due_of(message: Message) -> object:
+    message.refresh_from_db()
+    return message.due_at
+
+
+def test_shop_is_asked_before_a_first_reminder_which_goes_on_at_its_answer(source: Source) -> None:
+    message, other = held_reminder(source), make_message(make_order(source.shop, source=source), due_at=NOW)
+    asker = Answers("owed")
+
+    assert ask_before_reminders(asker, now=NOW) == Asked(asked=1, answered=1)
+    assert ask_before_reminders(asker, now=NOW) == Asked()
+
+    order = Order.objects.get(pk=message.order_id)
+    assert (asker.asked, order.asked_at, order.reminder_ask_at, order.check_at) == (
+        [order.pk],
+        NOW,
+        None,
+        None,
+    )
+    assert (due_of(message), due_of(other)) == (NOW, NOW)
+
+
+def test_shop_that_stays_silent_holds_its_first_reminders_and_a_person_hears_of_it(source: Source) -> None:
+    message, by_hand = held_reminder(source), held_reminder(source, enrolment_id=None, manual_key="k")
+    asker, now, seen = Answers("silent"), NOW, []
+
+    for wait in (5 * MINUTE, 5 * MINUTE, HOUR, HOUR):
+        ask_before_reminders(asker, now=now)
+        ask_before_reminders(asker, now=now + wait - MINUTE)
+        now += wait
+        seen.append(AttentionItem.objects.count())
+
+    assert (len(asker.asked), seen) == (4, [0, 0, 1, 1])
+    assert due_of(message) == NOW + 15 * MINUTE
+    assert due_of(by_hand) == NOW  # what a person sends waits for one answer
+
+
+def test_reminder_goes_on_when_its_order_was_heard_of_in_another_way(source: Source) -> None:
+    message = held_reminder(source)
+    Order.objects.filter(pk=message.order_id).update(asked_at=NOW - MINUTE)
+
+    assert ask_before_reminders(Answers("silent"), now=NOW) == Asked()
+
+    assert due_of(message) == NOW

@@ -40,6 +40,9 @@ class OrderFacts:
         "is_test",
         "shop_state",
         "ctid::text || o.xmin::text",
+        "learnt_at",
+        "asked_at",
+        "ask_failures",
     )
 
     id: int
@@ -62,6 +65,9 @@ class OrderFacts:
     is_test: bool
     shop_state: str
     stamp: str  # of the row: what a text about the order was made from
+    learnt_at: datetime | None = None
+    asked_at: datetime | None = None  # when its source last said how it stands
+    ask_failures: int = 0
     is_paid_by_another: bool = False
     has_newer_twin: bool = False
     sibling_refs: list[str] = field(default_factory=list)

@@ -14,6 +14,7 @@ from recoup.messaging.rules.kinds import Content
 from recoup.messaging.sender.facts import CartFacts, OrderFacts, Sight
 from recoup.messaging.sender.records import Claimed
 from recoup.messaging.sender.shop_facts import ShopFacts, reader_at
+from recoup.messaging.unheard import HEARD_WITHIN
 from recoup.shops.snapshots import ShopState
 
 _BUSY = timedelta(seconds=2)
@@ -23,6 +24,7 @@ _SOURCE_PAUSED = timedelta(minutes=5)
 _HELD = timedelta(minutes=15)
 _SILENCED = timedelta(minutes=1)
 _RIVAL = timedelta(minutes=1)  # after the last of higher rank; by then it is out or will not go
+_UNHEARD = timedelta(minutes=15)  # sooner where the source has answered (`messaging.unheard`)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ _TELLING = {
     Reason.PAUSED,
     Reason.CLAIMED,
     Reason.UNKNOWN_STATUS,
+    Reason.SOURCE_SILENT,
 }
 
 
@@ -201,8 +204,16 @@ def _hold(  # noqa: PLR0911 - a table of cases
         return Reason.BUSY, now + _BUSY
     if sight.hold:
         return sight.hold, now + (_NEWS if sight.hold == Reason.PAYMENT_NEWS else _UNREADABLE)
-    if message.is_by_hand or _is_service(message):
+    if _is_service(message):
         return "", now
+    reason, until = ("", now) if message.is_by_hand else _routine_hold(message, sight, shop, now)
+    if not reason and sight.order is not None and _is_unheard(message, sight.order, shop, now):
+        return Reason.SOURCE_SILENT, now + _UNHEARD
+    return reason, until
+
+
+def _routine_hold(message: Claimed, sight: Sight, shop: ShopFacts, now: datetime) -> tuple[str, datetime]:
+    """Return what holds a reminder of a process, though not one that a person sends."""
     if sight.order is not None:
         held = _order_hold(sight.order, now)
         if held[0]:
@@ -210,6 +221,19 @@ def _hold(  # noqa: PLR0911 - a table of cases
     if message.is_repeat:
         return "", now
     return _person_hold(message, sight, shop, now)
+
+
+def _is_unheard(message: Claimed, order: OrderFacts, shop: ShopFacts, now: datetime) -> bool:
+    """Tell whether the source is to be asked first: before the first reminder of an order not heard of for an hour (R6).
+
+    What a person sends waits for one answer, and goes if none comes.
+    """
+    if order.source_id not in shop.askable or order.reminders > int(message.is_repeat):
+        return False
+    if message.is_by_hand and order.ask_failures:
+        return False
+    heard = [at for at in (order.learnt_at, order.asked_at) if at is not None]
+    return bool(heard) and max(heard) <= now - HEARD_WITHIN
 
 
 def _is_service(message: Claimed) -> bool:

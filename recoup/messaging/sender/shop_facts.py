@@ -13,6 +13,7 @@ from recoup.messaging.classes import CONSENT_PURPOSES, blocking_scopes
 from recoup.messaging.models import ChannelKind, Message
 from recoup.messaging.sender.limits import WEEK, Caps, Quiet, free_from, loud_from, zone_of
 from recoup.messaging.sender.records import Claimed
+from recoup.shops.adapters import can_ask
 
 # Whose a word is: a person's; over any channel but e-mail, the person's at the number that it was given for.
 Reader = int | tuple[int, str]
@@ -46,6 +47,7 @@ class ShopFacts:
     ranks: dict[int, int] = field(default_factory=dict)  # of message sources
     channel_caps: Caps | None = None  # of this channel alone
     channel_recent: dict[int, list[datetime]] = field(default_factory=dict)  # hand-overs of it by contact
+    askable: set[int] = field(default_factory=set)  # sources of orders that can be asked for one
 
     def zone_of(self, contact_id: int) -> ZoneInfo:
         """Return the zone of a person; the shop's if it is not known."""
@@ -157,8 +159,8 @@ def read(shop_id: int, messages: Sequence[Claimed], now: datetime) -> ShopFacts:
             "SELECT id, state, priority FROM messaging_messagesource WHERE shop_id = %s", [shop_id]
         )
         sources = cursor.fetchall()
-        cursor.execute("SELECT id, live_since FROM shops_source WHERE shop_id = %s", [shop_id])
-        sources_live_since = dict(cursor.fetchall())
+        cursor.execute("SELECT id, live_since, kind FROM shops_source WHERE shop_id = %s", [shop_id])
+        order_sources = cursor.fetchall()
         cursor.execute(
             "SELECT id, erased_at IS NOT NULL, time_zone, country FROM customers_contact WHERE id = ANY(%s)"
             " AND (erased_at IS NOT NULL OR time_zone <> '' OR country <> '')",
@@ -178,7 +180,8 @@ def read(shop_id: int, messages: Sequence[Claimed], now: datetime) -> ShopFacts:
         country=country,
         channel_caps=Caps(sms_per_day, sms_per_week) if channel == ChannelKind.SMS else None,
         channel_recent=_recent(contacts, channel, now) if channel == ChannelKind.SMS else {},
-        sources_live_since=sources_live_since,
+        sources_live_since={row[0]: row[1] for row in order_sources},
+        askable={row[0] for row in order_sources if can_ask(row[2])},
         erased={row[0] for row in people if row[1]},
         zones={row[0]: row[2] for row in people if row[2]},
         consenting={one for one, word in words.items() if word.has_agreed},

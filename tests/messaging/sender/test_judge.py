@@ -336,6 +336,41 @@ def test_messages_earlier_in_the_batch_count() -> None:
     assert decide(message(id=3), first) == Decision("cancel", "order_cap")
 
 
+UNHEARD = {"learnt_at": NOW - DAY}
+
+
+@pytest.mark.parametrize(
+    ("of_order", "about", "reason"),
+    [
+        (UNHEARD, {}, "source_silent"),
+        (UNHEARD | {"asked_at": NOW - HOUR}, {}, "source_silent"),
+        (UNHEARD | {"asked_at": NOW - HOUR + MINUTE}, {}, ""),
+        ({"learnt_at": NOW - MINUTE}, {}, ""),
+        (UNHEARD | {"source_id": 3}, {}, ""),
+        (UNHEARD | {"reminders": 1}, {}, ""),
+        (UNHEARD | {"reminders": 1}, {"is_resent": True, "handed_at": NOW - MINUTE}, "source_silent"),
+        (UNHEARD, {"manual_key": "k"}, "source_silent"),
+        (UNHEARD | {"ask_failures": 1}, {"manual_key": "k"}, ""),
+        (UNHEARD | {"ask_failures": 1}, {}, "source_silent"),
+        (UNHEARD, {"is_asked_for": True}, ""),
+        (UNHEARD, {"purpose": "thanks"}, ""),
+        (UNHEARD | {"paused_at": NOW}, {}, "paused"),
+    ],
+)
+def test_a_shop_is_asked_before_the_first_reminder_of_an_order_not_heard_of_for_an_hour(
+    of_order: dict[str, Any], about: dict[str, Any], reason: str
+) -> None:
+    of_shop = shop(askable={2}, sources_live_since={2: LIVE, 3: LIVE})
+
+    assert decide(message(**about), sight(order(**of_order)), of_shop).reason == reason
+
+
+def test_a_reminder_whose_shop_stays_silent_ends_with_that_for_a_reason() -> None:
+    decision = decide(message(not_after=NOW + 10 * MINUTE), sight(order(**UNHEARD)), shop(askable={2}))
+
+    assert decision == Decision("cancel", "source_silent")
+
+
 @pytest.mark.parametrize("about", [{"is_asked_for": True}, {"purpose": "thanks"}])
 def test_what_was_asked_for_and_thanks_do_not_count(about: dict[str, Any]) -> None:
     seen = sight()

@@ -24,12 +24,14 @@ from recoup.messaging.sender import prepare
 from recoup.messaging.sender.loop import Sender
 from recoup.messaging.sender.timing import Timing
 from recoup.messaging.shipped import shipped_texts
+from recoup.messaging.unheard import let_go
 from recoup.orders.models import Order
 from recoup.shops.models import Shop
 from tests.factories.messages import make_message
 from tests.factories.moments import DAY, HOUR, MINUTE, NOW
 from tests.factories.orders import make_order
 from tests.factories.people import make_contact
+from tests.factories.shops import make_source
 from tests.factories.templates import make_template
 from tests.messaging.sender.roads import Road, make_road, state_of, waits_until
 from tests.support.smtp_sink import SinkOptions, SmtpSink
@@ -58,6 +60,22 @@ def send_all(sender: Sender, at: datetime = NOW) -> int:
 
 def recipients(sink: SmtpSink) -> list[str]:
     return [mail.recipients[0] for mail in sink.mails()]
+
+
+def test_the_first_reminder_of_an_order_not_heard_of_for_an_hour_waits_until_its_shop_was_asked(
+    sender: Sender, sink: SmtpSink, road: Road
+) -> None:
+    order = make_order(road.shop, source=make_source(road.shop, kind="woocommerce"))
+    message = road.reminder(order)
+
+    send_all(sender)
+    held = (state_of(message), waits_until(message), recipients(sink))
+    Order.objects.filter(pk=order.pk).update(asked_at=NOW)
+    let_go(now=NOW)
+    send_all(sender)
+
+    assert held == (("due", "source_silent"), NOW + 15 * MINUTE, [])
+    assert (state_of(message), recipients(sink)) == (("sent", ""), [message.recipient])
 
 
 @pytest.mark.parametrize("way", ["batch", "single"])
