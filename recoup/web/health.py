@@ -10,6 +10,7 @@ from django.http import HttpRequest, JsonResponse
 from recoup.core.clock import real_now, trade_now
 from recoup.core.installation import get_installation
 from recoup.core.models import Heartbeat
+from recoup.messaging.sender import quota
 
 LONGEST_SILENCE = timedelta(minutes=2)
 LATEST_MESSAGE = timedelta(minutes=10)
@@ -43,13 +44,21 @@ def troubles(*, now: datetime) -> list[str]:
 
 
 def _oldest_waiting() -> tuple[datetime | None, datetime | None]:
-    """Return the oldest due message of a lane that may send, and the oldest unread news."""
+    """Return since when a message of a lane that may send has been due, and the oldest unread news.
+
+    A lane whose day is full rests on purpose, and what it holds has waited for it since that day's end at most.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT (SELECT min(m.due_at) FROM messaging_lane l CROSS JOIN LATERAL ("
-            "   SELECT due_at FROM messaging_message WHERE lane_id = l.id AND state = 'due'"
-            "   ORDER BY prio, due_at LIMIT 1) m),"
-            " (SELECT received_at FROM core_inbox WHERE state = 'new' AND next_try_at IS NULL ORDER BY id LIMIT 1)"
+            f"""
+            SELECT (SELECT min(greatest(m.due_at, CASE WHEN {quota.QUOTA} IS NOT NULL
+                        THEN {quota.MIDNIGHT} + coalesce(i.trade_offset, interval '0') END))
+                FROM messaging_lane l JOIN shops_shop s ON s.id = l.shop_id LEFT JOIN core_installation i ON true
+                CROSS JOIN LATERAL (SELECT due_at FROM messaging_message WHERE lane_id = l.id AND state = 'due'
+                    ORDER BY prio, due_at LIMIT 1) m
+                WHERE coalesce({quota.LEFT}, 1) > 0),
+            (SELECT received_at FROM core_inbox WHERE state = 'new' AND next_try_at IS NULL ORDER BY id LIMIT 1)
+            """  # noqa: S608 - pieces of ours
         )
         message_at, news_at = cursor.fetchone()
     return message_at, news_at

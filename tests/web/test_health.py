@@ -1,7 +1,8 @@
 """Health is red for what people must mend, and for nothing that is so on purpose."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django_scopes import scopes_disabled
@@ -10,7 +11,9 @@ from recoup.core import heartbeat, inbox
 from recoup.core.clock import real_now, trade_now
 from recoup.core.installation import get_installation, move_trade_clock, silence_installation
 from recoup.core.models import Installation
+from recoup.messaging.models import Lane
 from recoup.shops.models import Shop
+from recoup.web import health
 from recoup.web.health import troubles
 from tests.factories.messages import make_message
 from tests.factories.moments import DAY, HOUR, MINUTE
@@ -45,6 +48,23 @@ def test_messages_and_news_that_wait_too_long_are_red(shop: Shop) -> None:
     keep_news(shop, age=HOUR)
 
     assert troubles(now=real_now()) == ["messages_late", "inbox_late"]
+
+
+@pytest.mark.parametrize("full", [{"daily_quota": 5, "taken": 5}, {"warmup": [5], "taken": 5}])
+def test_a_lane_whose_day_is_full_is_not_red_before_the_next_has_begun(
+    shop: Shop, full: dict[str, object]
+) -> None:
+    make_message(make_order(shop), state="due", due_at=trade_now() - 2 * DAY)
+    today = real_now().astimezone(ZoneInfo(shop.time_zone)).date()
+    Lane.objects.update(taken_on=today, warmup_since=today if "warmup" in full else None, **full)
+    resting = troubles(now=real_now())
+
+    Lane.objects.update(taken_on=today - DAY)
+    at_midnight = health._oldest_waiting()[0]
+    Lane.objects.update(daily_quota=None, warmup_since=None)
+
+    assert (resting, troubles(now=real_now())) == ([], ["messages_late"])
+    assert at_midnight == datetime.combine(today, time(), ZoneInfo(shop.time_zone))
 
 
 def test_a_silenced_copy_is_not_red_because_it_sends_nothing(shop: Shop) -> None:

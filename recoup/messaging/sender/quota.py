@@ -6,6 +6,7 @@ from django.db import connection
 TODAY = "(clock_timestamp() AT TIME ZONE s.time_zone)::date"
 QUOTA = f"""least(l.daily_quota, CASE WHEN {TODAY} - l.warmup_since BETWEEN 0 AND cardinality(l.warmup) - 1
     THEN l.warmup[{TODAY} - l.warmup_since + 1] END)"""
+MIDNIGHT = f"({TODAY}::timestamp AT TIME ZONE s.time_zone)"  # when the day began
 LEFT = f"({QUOTA} - CASE WHEN l.taken_on = {TODAY} THEN l.taken ELSE 0 END)"
 
 
