@@ -70,8 +70,14 @@ class Mailbox:
             writer.close()
 
     async def _content(self, reader: asyncio.StreamReader) -> bytes:
+        """Return a mail up to its dot.
+
+        :raises ConnectionResetError: if the line breaks before it; what came is no mail, and is sent again.
+        """
         lines = []
-        while (line := await reader.readline()) not in {b".\r\n", b""}:
+        while (line := await reader.readline()) != b".\r\n":
+            if not line:
+                raise ConnectionResetError
             lines.append(line[1:] if line.startswith(b".") else line)
         return b"".join(lines)
 
