@@ -23,13 +23,15 @@ log = structlog.get_logger(__name__)
 DATABASE_ERRORS = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)
 HandOver = tuple[int, datetime]  # contact and instant
 
-# A row that another look has called uncertain meanwhile is put right by the owner who knows better.
+# A row that another look has called uncertain meanwhile is put right by the owner who knows better. One that was called off
+# and did not leave keeps the reason for that: it ends with it at the next look.
 _RECORD = """
     UPDATE messaging_message m SET
         state = CASE WHEN e.state = 'uncertain' AND (m.is_asked_for OR e.may_repeat) AND NOT m.is_resent THEN 'due'
             WHEN e.state = 'cancelled' AND m.is_resent AND m.handed_at IS NOT NULL THEN 'uncertain' ELSE e.state END,
         is_resent = m.is_resent OR (e.state = 'uncertain' AND (m.is_asked_for OR e.may_repeat)),
-        reason = e.reason, answer = e.answer,
+        reason = CASE WHEN e.state = 'due' AND m.cancel_requested_at IS NOT NULL THEN m.reason ELSE e.reason END,
+        answer = e.answer,
         due_at = coalesce(e.due_at, m.due_at),
         handed_at = CASE WHEN e.state IN ('sent', 'uncertain') THEN coalesce(e.handed_at, m.handed_at)
             WHEN m.is_resent AND e.state <> 'failed' THEN m.handed_at END,

@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django_scopes import scopes_disabled
 
 from recoup.core import outbox
+from recoup.messaging.actions import request_cancel
 from recoup.messaging.events import MessageSettled
 from recoup.messaging.models import Lane, Message
 from recoup.messaging.sender import leases
@@ -17,7 +18,7 @@ from recoup.messaging.sender.ends import Ledger, record_ends
 from recoup.messaging.sender.leases import InFlight, renew, sweep
 from recoup.messaging.sender.records import End
 from recoup.messaging.sender.timing import Timing
-from tests.factories.moments import HOUR, MINUTE, NOW
+from tests.factories.moments import DAY, HOUR, MINUTE, NOW
 from tests.messaging.sender.roads import Road, make_road, state_of
 
 pytestmark = pytest.mark.django_db
@@ -38,6 +39,15 @@ def road() -> Road:
 
 def real_now() -> datetime:
     return datetime.now(UTC)
+
+
+def test_why_a_message_was_called_off_outlives_a_line_that_broke(road: Road) -> None:
+    message = road.reminder(state="handing", lease_owner=1, lease_until=real_now() + DAY)
+    request_cancel(reason="taken_over", now=NOW, enrolment_ids=[message.enrolment_id or 0])
+
+    record_ends([End(message.pk, "due", "line_trouble", due_at=NOW + DAY)], owner=1)
+
+    assert state_of(message) == ("due", "taken_over")
 
 
 def test_a_claim_takes_what_is_due_earliest_first_and_leaves_the_rest(road: Road) -> None:
