@@ -1,8 +1,9 @@
 """Raw intake: every call from outside is kept as it came before anything is understood (R1, R3).
 
 An item is `new` until it is applied, found unused, or quarantined with a reason. What `peek` could name of it is read
-by the sender's last check while it is `new`. Reasons are codes with details (`duplicate_key: amount`); their words stand
-in `shops.reasons`.
+by the sender's last check while it is `new`. Whoever keeps a call holds the names in it, shared, until the commit; a
+sender those of what it hands over, alone (`fence`): so no hand-over begins once a call that names its subject is answered.
+Reasons are codes with details (`duplicate_key: amount`); their words stand in `shops.reasons`.
 """
 
 import hashlib
@@ -25,7 +26,8 @@ REASON_LENGTH = 1000
 _SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie"})
 _RETRIABLE = (InboxItem.State.QUARANTINED, InboxItem.State.UNUSED, InboxItem.State.PUT_ASIDE)
 
-# A function of ours, whose plan the session remembers (migration 0004).
+# A function of ours, whose plan the session remembers (migration 0006). It waits for a hand-over of what is named for 1.5 s:
+# by then none can begin any more, for its look is older than a second.
 _KEEP = "SELECT core_inbox_keep(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 _KNOWN = """
     SELECT id, body_hash = %s FROM core_inbox
@@ -82,8 +84,16 @@ class Kept:
     is_new_conflict: bool = False
 
 
+def fence(name: str, shop_id: str) -> str:
+    """Return SQL that holds a name against calls that say it, until the transaction ends; false if one is just coming in.
+
+    Name and shop are SQL, too. What was kept before is seen by the next statement.
+    """
+    return f"pg_try_advisory_xact_lock(hashtextextended({name}, {shop_id}))"
+
+
 def keep(call: Call) -> Kept:
-    """Keep a call once, by its source and event id, with one statement.
+    """Keep a call once, by its source and event id, with one statement. Waits for a hand-over of what it names (`fence`).
 
     The same id with the same body is known and changes nothing; with another body the first wins and the second is kept as
     a conflict (T7). Commits with the caller's transaction, or at once if there is none.

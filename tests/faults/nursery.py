@@ -15,6 +15,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Any
 
 import django
@@ -23,11 +24,14 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "recoup.config.settings")
 django.setup()
 
 from django.db import connection, connections  # noqa: E402
+from django.test import Client, override_settings  # noqa: E402
 from django_scopes import scopes_disabled  # noqa: E402
 
 from recoup.config.adapters import CHANNELS  # noqa: E402
-from recoup.core import outbox  # noqa: E402
+from recoup.core import inbox, outbox  # noqa: E402
 from recoup.core.clock import boot_seconds, trade_now  # noqa: E402
+from recoup.hooks import at_once  # noqa: E402
+from recoup.hooks.apply import apply_item  # noqa: E402
 from recoup.messaging import channels  # noqa: E402
 from recoup.messaging.events import MessageSettled  # noqa: E402
 from recoup.messaging.sender import failpoints  # noqa: E402
@@ -39,6 +43,7 @@ from recoup.payments.actions import record_payment  # noqa: E402
 from recoup.shops.snapshots import AttemptState, PaymentSnapshot  # noqa: E402
 from tests.faults.weaken import weaken  # noqa: E402
 from tests.faults.world import make_world  # noqa: E402
+from tests.hooks.calls import body_of, send  # noqa: E402
 
 
 def main() -> None:
@@ -110,6 +115,7 @@ _AT_HEAD = """
 
 def _pay(request: dict[str, Any]) -> None:
     """Pay orders at the head of the queue, again and again, and note when each payment was known."""
+    at_once.is_quiet = lambda: False  # what a call tells is known at its answer, and applied after that
     chance = random.Random(request["seed"])
     paid: deque[int] = deque(maxlen=200)  # a frozen sender's messages stay at the head
     with open(request["log"], "a", buffering=1, encoding="utf-8") as log, scopes_disabled():
@@ -120,13 +126,40 @@ def _pay(request: dict[str, Any]) -> None:
             paid.append(order_id)
             began_at = boot_seconds()
             try:
-                _pay_order(order_id)
+                (_call_of_payment if request["by_hook"] else _pay_order)(order_id)
             except DATABASE_ERRORS:
                 connection.close()  # whether it was committed is not known: it is not counted
                 time.sleep(0.05)
                 continue
             log.write(json.dumps({"order": order_id, "began": began_at, "known": boot_seconds()}) + "\n")
+            if request["by_hook"]:
+                _apply_calls()
             time.sleep(chance.uniform(0, 2 * request["pause"]))
+
+
+def _call_of_payment(order_id: int) -> None:
+    """Let the shop tell of the payment by a signed call: from its answer on it is known, though not applied yet."""
+    order = Order.objects.select_related("source").get(pk=order_id)
+    raw = body_of(
+        "payment.succeeded",
+        id=f"pay-{order_id}",
+        order_id=order.ref,
+        status="succeeded",
+        amount=str(order.total),
+        currency=order.currency,
+        at=trade_now().isoformat(),
+    )
+    with override_settings(SECURE_SSL_REDIRECT=False):
+        answer = send(Client(SERVER_NAME="recoup.example"), order.source, raw, event_id=f"evt-{order_id}")
+    if answer.status_code != 200:
+        raise RuntimeError(f"the call was answered {answer.status_code}: {answer.content!r}")
+
+
+def _apply_calls() -> None:
+    """Apply what was kept, as the worker does: all of it, for nobody else is there."""
+    while waiting := inbox.waiting(now=trade_now() + timedelta(minutes=1), limit=50):
+        for item_id, _ in waiting:
+            apply_item(item_id, now=trade_now())
 
 
 def _next_order(request: dict[str, Any], chance: random.Random, paid: Sequence[int]) -> int | None:

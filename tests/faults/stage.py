@@ -119,9 +119,20 @@ class Stage:
         )
 
     def start_payers(
-        self, count: int, *, payments: int, reach: int, pause: float, seed: int, weaken: Sequence[str] = ()
+        self,
+        count: int,
+        *,
+        payments: int,
+        reach: int,
+        pause: float,
+        seed: int,
+        hooks: int = 0,
+        weaken: Sequence[str] = (),
     ) -> list[int]:
-        """Start payers who share the orders; `reach` is how far down the queue they look."""
+        """Start payers who share the orders; `reach` is how far down the queue they look.
+
+        As many as `hooks` pay by a call of the shop, known once it is answered; the others here.
+        """
         return [
             self.start(
                 "payer",
@@ -132,6 +143,7 @@ class Stage:
                 reach=reach,
                 pause=pause,
                 seed=seed + number,
+                by_hook=number < hooks,
                 log=str(self.pay_log),
             )
             for number in range(count)

@@ -16,14 +16,21 @@ FREEZING = ("after_claim", "after_links", "after_render", "after_mark", "after_l
 
 
 def race(
-    folder: Path, *, messages: int, weaken: tuple[str, ...] = (), weaken_payers: tuple[str, ...] = ()
+    folder: Path,
+    *,
+    messages: int,
+    hooks: int = 1,
+    weaken: tuple[str, ...] = (),
+    weaken_payers: tuple[str, ...] = (),
 ) -> Findings:
-    """Let payers pay what is just about to be sent, as fast as they can."""
+    """Let payers pay what is just about to be sent, as fast as they can; some by calls of the shop."""
     with Stage(f"race_{os.getpid()}", folder, sink=["--delay", "0.002"]) as stage:
         stage.make_world(messages=messages, roads=2)
-        payers = stage.start_payers(3, payments=messages, reach=10, pause=0.0, seed=7, weaken=weaken_payers)
+        payers = stage.start_payers(
+            3, payments=messages, reach=10, pause=0.0, seed=7, hooks=hooks, weaken=weaken_payers
+        )
         for _ in range(2):
-            stage.start_sender(weaken=("linger", *weaken), lease=30.0)
+            stage.start_sender(weaken=("linger", "impatience", *weaken), lease=30.0)
         stage.wait_drained(seconds=60 + messages / 20)
         for payer in payers:
             stage.wait(payer, seconds=30)
@@ -42,16 +49,22 @@ def test_payers_at_the_head_of_the_queue_get_no_mail_after_paying(tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    ("weaken", "weaken_payers"),
-    [(("order_lock",), ()), ((), ("order_update",))],
-    ids=["the look locks nothing", "the payment touches nothing that is locked"],
+    ("weaken", "weaken_payers", "hooks", "messages"),
+    [(("order_lock",), (), 0, 300), ((), ("order_update",), 0, 300), (("fence",), (), 3, 150)],
+    ids=["the look locks nothing", "the payment touches nothing that is locked", "a call waits for nothing"],
 )
 def test_without_the_lock_on_either_side_mails_go_to_people_who_have_paid(
-    tmp_path: Path, weaken: tuple[str, ...], weaken_payers: tuple[str, ...]
+    tmp_path: Path, weaken: tuple[str, ...], weaken_payers: tuple[str, ...], hooks: int, messages: int
 ) -> None:
     lost = 0
     for attempt in range(4):  # on a machine that is busy with others, chance may win one race
-        findings = race(tmp_path / str(attempt), messages=300, weaken=weaken, weaken_payers=weaken_payers)
+        findings = race(
+            tmp_path / str(attempt),
+            messages=messages,
+            hooks=hooks,
+            weaken=weaken,
+            weaken_payers=weaken_payers,
+        )
         lost = findings.after_payment + findings.during_hand_over
         if lost:
             break

@@ -1,10 +1,12 @@
 """Protections taken out of a child, one at a time: with each of them gone the tests must find what they look for."""
 
+import re
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
-from recoup.messaging.sender import ends, handing, lane_run, look
+from recoup.messaging.sender import ends, handing, judge, lane_run, look
 from recoup.orders.models import Order
 from recoup.payments import actions as payments
 
@@ -63,6 +65,21 @@ def _patience() -> None:
     _replace(look, "_LONGEST_SILENCE", "1s")
 
 
+def _fence() -> None:
+    """A call is kept and answered whatever is being handed over."""
+    for name in ("_RELATIVES", "_CART_RELATIVES"):
+        free = re.sub(
+            r"bool_and\(pg_try_advisory_xact_lock\(.*?\)\)\)", "bool_and(true)", getattr(look, name)
+        )
+        assert free != getattr(look, name)
+        _replace(look, name, free)
+
+
+def _impatience() -> None:
+    """No protection: what waits for news to be applied looks again at once."""
+    _replace(judge, "_NEWS", timedelta(seconds=0.3))
+
+
 def _keep_and_record() -> None:
     """What could not be written at once is forgotten."""
     _replace(ends.Ledger, "keep", lambda *_: None)
@@ -74,7 +91,9 @@ PROTECTIONS: dict[str, Callable[[], None]] = {
     "order_update": _order_update,
     "freshness": _freshness,
     "patience": _patience,
+    "fence": _fence,
     "linger": _linger,
+    "impatience": _impatience,
     "keep_and_record": _keep_and_record,
 }
 

@@ -74,6 +74,8 @@ class OrderFacts:
     attempt_refs: list[str] = field(default_factory=list)
     reminders: int = 0
     sent_by_hand: list[int] = field(default_factory=list)
+    is_free: bool = True
+    """Whether no call that names it is just coming in; from then on such a call waits."""
 
     def take_relatives(self, *values: Any) -> None:
         """Take what was read of other rows."""
@@ -84,6 +86,7 @@ class OrderFacts:
             self.attempt_refs,
             self.reminders,
             self.sent_by_hand,
+            self.is_free,
         ) = values
 
 
@@ -113,6 +116,7 @@ class CartFacts:
     is_backfill: bool
     stamp: str
     has_order_since: bool = False
+    is_free: bool = True
 
 
 @dataclass(slots=True)

@@ -246,9 +246,11 @@ def _is_service(message: Claimed) -> bool:
 
 
 def _is_busy(message: Claimed, sight: Sight) -> bool:
-    """Tell whether somebody else holds a row that is needed: a payment just coming in, another sender."""
+    """Tell whether somebody else holds what is needed: a payment or a call just coming in, another sender."""
+    subject = sight.order or sight.cart
     return (
         sight.gate is None
+        or (subject is not None and not subject.is_free)
         or (message.order_id is not None and sight.order is None)
         or (message.cart_id is not None and sight.cart is None)
         or (message.offer_id is not None and sight.offer is None)

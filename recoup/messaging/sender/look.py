@@ -1,8 +1,9 @@
 """The last look: lock what forbids a message, then read everything that may forbid it (design 6.4).
 
 Rows are locked in the global order: gates, then orders and carts, then messages; inside a table by key. Whoever writes a
-fact updates the row that is locked here, so that nothing comes in between the look and the hand-over. The sender itself
-waits for nobody: what another transaction holds at this moment is looked at again a little later.
+fact updates the row that is locked here, so that nothing comes in between the look and the hand-over; whoever keeps a call
+waits at the fence of the names in it (`core.inbox`). The sender itself waits for nobody: what another transaction holds at
+this moment is looked at again a little later.
 """
 
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from typing import Any
 
 from django.db import connection
 
+from recoup.core.inbox import fence
 from recoup.messaging.rules.book import book_of
 from recoup.messaging.sender import shop_facts
 from recoup.messaging.sender.facts import CartFacts, Gate, OfferSight, OrderFacts, Sight
@@ -173,16 +175,23 @@ def _rivals(messages: Sequence[Claimed], shop: ShopFacts, now: datetime) -> dict
     }
 
 
-# `OFFSET 0` keeps the planner to the index of the order: with old statistics it took one that holds all that was sent.
+_MOST_FENCED = 20  # locks are few: of the siblings and attempts of one order, no more than anybody has
+# `OFFSET 0` keeps the planner to the index of the order: with old statistics it took one that holds all that was sent. It
+# also keeps the names from being read twice. The fence must stand before the statement that reads the inbox.
 _RELATIVES = f"""
     SELECT o.id,
         EXISTS (SELECT FROM orders_order p WHERE {is_paid_since("o", "p", "s")}),
         EXISTS (SELECT FROM orders_order t WHERE {is_newer_twin("o", "t", "s")}),
-        ARRAY(SELECT x.ref FROM orders_order x WHERE x.shop_id = o.shop_id AND x.contact_id = o.contact_id
-            AND x.placed_at >= o.placed_at AND x.id <> o.id),
-        ARRAY(SELECT a.ref FROM payments_attempt a WHERE a.order_id = o.id),
-        told.reminders, told.by_hand
+        named.siblings, named.attempts, told.reminders, told.by_hand,
+        (SELECT bool_and({fence("name", "o.shop_id")})
+            FROM unnest(ARRAY[o.ref, o.number, o.cart_ref] || named.siblings[:{_MOST_FENCED}]
+                || named.attempts[:{_MOST_FENCED}]) AS name WHERE name <> '')
     FROM orders_order o JOIN shops_shop s ON s.id = o.shop_id, LATERAL (
+        SELECT ARRAY(SELECT x.ref FROM orders_order x WHERE x.shop_id = o.shop_id AND x.contact_id = o.contact_id
+                AND x.placed_at >= o.placed_at AND x.id <> o.id ORDER BY x.placed_at DESC) AS siblings,
+            ARRAY(SELECT a.ref FROM payments_attempt a WHERE a.order_id = o.id ORDER BY a.id DESC) AS attempts
+        OFFSET 0
+    ) AS named, LATERAL (
         SELECT count(*) FILTER (WHERE m.state IN ('sent', 'uncertain')
                 OR (m.state = 'handing' AND m.handed_at IS NOT NULL)) AS reminders,
             coalesce(array_agg(m.template_id) FILTER (WHERE m.state = 'sent' AND m.manual_key IS NOT NULL
@@ -192,12 +201,13 @@ _RELATIVES = f"""
     ) AS told
     WHERE o.id = ANY(%s)
 """  # noqa: S608 - conditions of ours over aliases of ours
-_CART_RELATIVES = """
+_CART_RELATIVES = f"""
     SELECT c.id, EXISTS (
         SELECT FROM orders_order o WHERE o.shop_id = c.shop_id AND o.contact_id = c.contact_id
-            AND o.placed_at >= c.last_activity_at AND NOT o.is_test)
+            AND o.placed_at >= c.last_activity_at AND NOT o.is_test),
+        (SELECT bool_and({fence("name", "c.shop_id")}) FROM unnest(ARRAY[c.ref, c.order_ref]) AS name WHERE name <> '')
     FROM orders_cart c WHERE c.id = ANY(%s)
-"""
+"""  # noqa: S608 - a call of ours over columns of ours
 
 
 def _read_relatives(orders: dict[int, OrderFacts], carts: dict[int, CartFacts], now: datetime) -> None:
@@ -206,5 +216,5 @@ def _read_relatives(orders: dict[int, OrderFacts], carts: dict[int, CartFacts], 
         for order_id, *values in _rows(_RELATIVES, [now, sorted(orders)]):
             orders[order_id].take_relatives(*values)
     if carts:
-        for cart_id, has_order in _rows(_CART_RELATIVES, [sorted(carts)]):
-            carts[cart_id].has_order_since = has_order
+        for cart_id, has_order, is_free in _rows(_CART_RELATIVES, [sorted(carts)]):
+            carts[cart_id].has_order_since, carts[cart_id].is_free = has_order, is_free

@@ -1,6 +1,7 @@
 """The last look on a real database: what it reads, what it locks, and that it waits for nobody."""
 
 import threading
+import time
 from collections.abc import Iterator
 
 import psycopg
@@ -11,6 +12,7 @@ from django_scopes import scopes_disabled
 from recoup.core import inbox
 from recoup.core.activity import SYSTEM
 from recoup.core.inbox import Call
+from recoup.core.models import InboxItem
 from recoup.customers.actions import Consent, record_consent, suppress
 from recoup.messaging.models import Message, QuietHours, SendingLimits
 from recoup.messaging.rules.book import Cell
@@ -370,6 +372,88 @@ def test_a_payment_waits_for_the_look_to_end_and_no_longer(road: Road) -> None:
 
     assert sights[messages[0].id].order is not None
     assert (was_paid_meanwhile, paid.is_set()) == (False, True)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("named", ["order", "number", "cart", "attempt", "sibling", "somebody else"])
+def test_a_call_that_names_what_is_handed_over_is_answered_after_it(road: Road, named: str) -> None:
+    contact = make_contact(road.shop)
+    order = make_order(road.shop, contact=contact, cart_ref="cart-9", number="N-1")
+    sibling = make_order(road.shop, contact=contact, placed_at=NOW, products=("vase",))
+    names = {
+        "order": order.ref,
+        "number": "N-1",
+        "cart": "cart-9",
+        "attempt": make_attempt(order, state="pending").ref,
+        "sibling": sibling.ref,
+        "somebody else": "r-0",
+    }
+    road.reminder(order)
+    messages = claimed(road)
+    kept = threading.Event()
+
+    def call() -> None:
+        keep_call(order, names[named])
+        kept.set()
+        connection.close()
+
+    caller = threading.Thread(target=call)
+    with transaction.atomic():
+        sights, _ = look.look(messages, owner=1, now=NOW)
+        caller.start()
+        was_kept_meanwhile = kept.wait(0.3)
+    caller.join(timeout=10)
+
+    assert sights[messages[0].id].hold == ""
+    assert (was_kept_meanwhile, kept.is_set()) == (named == "somebody else", True)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_call_waits_for_a_hand_over_until_none_can_begin_and_is_then_kept(road: Road) -> None:
+    road.reminder(order := make_order(road.shop))
+    messages = claimed(road)
+    kept = []
+
+    def call() -> None:
+        started = time.monotonic()
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL lock_timeout = '7s'")
+            keep_call(order, order.ref)
+            cursor.execute("SHOW lock_timeout")
+            kept.append((cursor.fetchone(), time.monotonic() - started))
+        connection.close()
+
+    caller = threading.Thread(target=call)
+    with transaction.atomic():
+        look.look(messages, owner=1, now=NOW)
+        caller.start()
+        caller.join(timeout=10)
+
+    ((patience, seconds),) = kept
+    assert (patience, 1.2 < seconds < 5, InboxItem.objects.count()) == (("7s",), True, 1)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("kind", ["order", "cart"])
+def test_what_a_call_names_that_is_just_coming_in_is_left_for_a_moment(
+    road: Road, database_url: str, kind: str
+) -> None:
+    subject = make_order(road.shop) if kind == "order" else road.cart()
+    road.reminder(subject)
+    messages = claimed(road)
+    with psycopg.connect(database_url) as caller:
+        caller.execute(
+            "SELECT core_inbox_keep(%s, 'shop', %s, 'e', '', '{}', '{}', '', '', to_jsonb(%s::text[]), false, null, '')",
+            [road.shop.pk, subject.source_id, [subject.ref, "another"]],
+        )
+
+        with transaction.atomic():
+            sights, shop = look.look(messages, owner=1, now=NOW)
+        caller.rollback()
+
+    (sight,) = sights.values()
+    assert judge.judge(messages[0], sight, shop, stamp=None, now=NOW).reason in ("busy", "no_consent")
+    assert (sight.order or sight.cart).is_free is False  # type: ignore[union-attr]
 
 
 def test_the_plans_of_look_and_claim_never_scan_what_was_sent(road: Road) -> None:
