@@ -108,7 +108,7 @@ def _send(sender: Sender, stop: threading.Event, name: str) -> None:
 def all_loops() -> list[loops.Loop]:
     """Return every loop but the senders, most urgent first."""
     engines = [Engine() for _ in range(ENGINES)]
-    coupons, asking_pulse = loops.Pulse("coupons"), loops.Pulse("asking")
+    pulses = {name: loops.Pulse(name) for name in ("coupons", "asking", "polling")}
     return [
         loops.Loop("intake", _unscoped(lambda: intake.apply_waiting(limit=200)), idle=0.25),
         loops.Loop("outbox", _unscoped(outbox.dispatch), idle=0.25),
@@ -118,9 +118,15 @@ def all_loops() -> list[loops.Loop]:
         ),
         loops.Loop("detection", _unscoped(detect), idle=SWEEP_EVERY.total_seconds()),
         loops.Loop("calls", _unscoped(make_calls), idle=CALLS_EVERY),
-        loops.Loop("coupons", _unscoped(partial(call_shops, record_told, beat=coupons)), idle=COUPONS_EVERY),
-        loops.Loop("asking", _unscoped(partial(ask, beat=asking_pulse)), idle=SWEEP_EVERY.total_seconds()),
-        loops.Loop("polling", _unscoped(poll), idle=POLL_EVERY.total_seconds()),
+        loops.Loop(
+            "coupons", _unscoped(partial(call_shops, record_told, beat=pulses["coupons"])), idle=COUPONS_EVERY
+        ),
+        loops.Loop(
+            "asking", _unscoped(partial(ask, beat=pulses["asking"])), idle=SWEEP_EVERY.total_seconds()
+        ),
+        loops.Loop(
+            "polling", _unscoped(partial(poll, beat=pulses["polling"])), idle=POLL_EVERY.total_seconds()
+        ),
         loops.Loop(
             importing.LOOP, _unscoped(lambda: importing.import_waiting(now=trade_now())), idle=IMPORT_EVERY
         ),
@@ -198,9 +204,9 @@ def look_where_we_are() -> int:
     return 0
 
 
-def poll() -> int:
+def poll(*, beat: Callable[[], object] = lambda: None) -> int:
     """Fetch from sources what their webhooks lost. Never busy: a poll that found something pauses all the same."""
-    polling.poll_sources(now=trade_now())
+    polling.poll_sources(now=trade_now(), beat=beat)
     return 0
 
 

@@ -2,6 +2,7 @@
 
 import json
 import secrets
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -41,11 +42,12 @@ class _Book:
     hooks_at: str = ""
 
 
-def poll_sources(now: datetime | None = None) -> int:
+def poll_sources(now: datetime | None = None, *, beat: Callable[[], object] = lambda: None) -> int:
     """Poll every source that is due, once, and return how many rows came. The worker's loop.
 
     Each is claimed by a conditional update, so any number of workers may run this. Errors never leave this function, unless
-    the database is away: they mark the source, ask for attention, and put its next poll off, longer each time.
+    the database is away: they mark the source, ask for attention, and put its next poll off, longer each time. `beat` is
+    called before each page: many of a slow shop take long.
     """
     now = now or trade_now()
     with scopes_disabled():
@@ -59,7 +61,7 @@ def poll_sources(now: datetime | None = None) -> int:
         for source in due:
             adapter = _poller(source)
             if adapter is not None and _claim(source, now):
-                done += _poll(source, adapter, now)
+                done += _poll(source, adapter, now, beat)
         return done
 
 
@@ -102,13 +104,13 @@ def _save_book(source: Source, book: _Book) -> None:
     _save(source, {_BOOK: asdict(book)})
 
 
-def _poll(source: Source, adapter: ShopPlatform, now: datetime) -> int:
+def _poll(source: Source, adapter: ShopPlatform, now: datetime, beat: Callable[[], object]) -> int:
     done = 0
     try:
         if adapter.capabilities.polls:
-            done += _fetch(source, adapter, now)
+            done += _fetch(source, adapter, now, beat)
         if adapter.capabilities.backfills:
-            done += _fetch_history(source, adapter, now)
+            done += _fetch_history(source, adapter, now, beat)
             _go_on_soon(source, now)
         _watch_hooks(source, adapter, now)
     except (SourceUnavailable, SourceRefused) as trouble:
@@ -124,9 +126,10 @@ def _poll(source: Source, adapter: ShopPlatform, now: datetime) -> int:
     return done
 
 
-def _fetch(source: Source, adapter: ShopPlatform, now: datetime) -> int:
+def _fetch(source: Source, adapter: ShopPlatform, now: datetime, beat: Callable[[], object]) -> int:
     done = 0
     for _ in range(MOST_PAGES):
+        beat()
         page = adapter.poll(source, now=now)
         done += apply_page(source, page, now=now)
         _save(source, {key: value for key, value in page.cursor.items() if not key.startswith("_")})
@@ -135,10 +138,11 @@ def _fetch(source: Source, adapter: ShopPlatform, now: datetime) -> int:
     return done
 
 
-def _fetch_history(source: Source, adapter: ShopPlatform, now: datetime) -> int:
+def _fetch_history(source: Source, adapter: ShopPlatform, now: datetime, beat: Callable[[], object]) -> int:
     """Go on with a backfill that was asked for (`shops.sources.request_backfill`); nobody is mailed about it."""
     done = 0
     for _ in range(MOST_PAGES):
+        beat()
         source.refresh_from_db(fields=["cursor"])
         wanted = source.cursor.get(_HISTORY)
         if not isinstance(wanted, dict) or wanted["is_done"]:

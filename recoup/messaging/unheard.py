@@ -15,7 +15,7 @@ _CLAIM = """
         SELECT o.id FROM orders_order o
         WHERE o.id IN (SELECT order_id FROM messaging_message WHERE state = 'due' AND reason = 'source_silent')
             AND (o.reminder_ask_at IS NULL OR o.reminder_ask_at <= %(now)s)
-            AND greatest(o.learnt_at, o.asked_at) <= %(now)s - %(within)s
+            AND greatest(o.learnt_at, o.asked_at) <= %(heard)s
         ORDER BY o.reminder_ask_at NULLS FIRST, o.id LIMIT %(limit)s FOR NO KEY UPDATE OF o SKIP LOCKED)
     UPDATE orders_order o SET reminder_ask_at = %(later)s FROM picked p WHERE o.id = p.id RETURNING o.id
 """
@@ -24,7 +24,7 @@ _LET_GO = """
     WHERE id = ANY (ARRAY(
         SELECT m.id FROM messaging_message m JOIN orders_order o ON o.id = m.order_id
         WHERE m.state = 'due' AND m.reason = 'source_silent' AND m.due_at > %(now)s
-            AND (greatest(o.learnt_at, o.asked_at) > %(now)s - %(within)s
+            AND (greatest(o.learnt_at, o.asked_at) > %(heard)s
                 OR (m.manual_key IS NOT NULL AND o.ask_failures > 0))
         ORDER BY m.id FOR NO KEY UPDATE OF m SKIP LOCKED))
 """
@@ -33,7 +33,7 @@ _LET_GO = """
 def claim_unheard(*, now: datetime, later: datetime, limit: int) -> list[int]:
     """Return orders whose sources are to be asked now, and put each off until `later`: nobody else asks meanwhile."""
     with connection.cursor() as cursor:
-        cursor.execute(_CLAIM, {"now": now, "later": later, "within": HEARD_WITHIN, "limit": limit})
+        cursor.execute(_CLAIM, {"now": now, "later": later, "heard": now - HEARD_WITHIN, "limit": limit})
         return [row[0] for row in cursor.fetchall()]
 
 
@@ -43,5 +43,5 @@ def let_go(*, now: datetime) -> int:
     So are those that a person sends, once their shop was asked in vain.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_LET_GO, {"now": now, "within": HEARD_WITHIN})
+        cursor.execute(_LET_GO, {"now": now, "heard": now - HEARD_WITHIN})
         return int(cursor.rowcount)

@@ -92,6 +92,17 @@ def test_orders_that_no_webhook_told_are_found(woo: Shop, connected: Source) -> 
     assert states() == {"1": "paid", "2": "paid"}
 
 
+def test_a_poll_beats_before_each_page_for_a_slow_shop_holds_every_one_up(
+    woo: Shop, connected: Source
+) -> None:
+    beats: list[int] = []
+
+    poll_sources(now=woo.now + POLL, beat=lambda: beats.append(len(woo.asked)))
+
+    assert beats == sorted(set(beats))
+    assert len(beats) > 1
+
+
 def test_nothing_is_polled_twice_within_its_time(woo: Shop, connected: Source) -> None:
     poll(woo)
     asked = len(woo.asked)

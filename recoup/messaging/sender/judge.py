@@ -25,6 +25,7 @@ _HELD = timedelta(minutes=15)
 _SILENCED = timedelta(minutes=1)
 _RIVAL = timedelta(minutes=1)  # after the last of higher rank; by then it is out or will not go
 _UNHEARD = timedelta(minutes=15)  # sooner where the source has answered (`messaging.unheard`)
+_LAST_LOOK = timedelta(seconds=10)  # before its end, at what waits for the source
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +209,8 @@ def _hold(  # noqa: PLR0911 - a table of cases
         return "", now
     reason, until = ("", now) if message.is_by_hand else _routine_hold(message, sight, shop, now)
     if not reason and sight.order is not None and _is_unheard(message, sight.order, shop, now):
-        return Reason.SOURCE_SILENT, now + _UNHEARD
+        last = message.not_after - _LAST_LOOK
+        return Reason.SOURCE_SILENT, min(now + _UNHEARD, last) if last > now else message.not_after
     return reason, until
 
 

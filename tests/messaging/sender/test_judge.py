@@ -366,9 +366,14 @@ def test_a_shop_is_asked_before_the_first_reminder_of_an_order_not_heard_of_for_
 
 
 def test_a_reminder_whose_shop_stays_silent_ends_with_that_for_a_reason() -> None:
-    decision = decide(message(not_after=NOW + 10 * MINUTE), sight(order(**UNHEARD)), shop(askable={2}))
+    late, last, over = (
+        decide(message(not_after=NOW + rest), sight(order(**UNHEARD)), shop(askable={2}))
+        for rest in (HOUR, MINUTE, MINUTE / 6)
+    )
 
-    assert decision == Decision("cancel", "source_silent")
+    assert late == Decision("wait", "source_silent", NOW + 15 * MINUTE)
+    assert last == Decision("wait", "source_silent", NOW + MINUTE * 5 / 6)
+    assert over == Decision("cancel", "source_silent")
 
 
 @pytest.mark.parametrize("about", [{"is_asked_for": True}, {"purpose": "thanks"}])
