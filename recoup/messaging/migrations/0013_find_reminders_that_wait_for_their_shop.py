@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("messaging", "0011_default_of_the_warm_up")]
+    dependencies = [("messaging", "0012_who_clicked_has_opened")]
 
     operations = [
         AddIndexConcurrently(

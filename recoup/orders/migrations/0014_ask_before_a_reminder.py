@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("orders", "0012_since_when_an_order_is_due")]
+    dependencies = [("orders", "0013_version_learnt_at")]
 
     operations = [
         migrations.AddField(
