@@ -65,8 +65,13 @@ class RuleBook:
         """Return the class of a message.
 
         What may be sent without consent until somebody refuses is so for e-mail alone; any other channel needs consent then.
+        Whoever has an order and was not told that they may refuse is a stranger to it, unless the shop made a rule of its own.
         """
-        found = self.rule(country, content, relation).verdict
+        rule = self.rule(country, content, relation)
+        is_untold = relation == Relation.ORDER and content != Content.CONTRACT and not self.has_ground
+        if is_untold and rule.verdict == Class.SOFT_OPT_IN and not rule.is_own:
+            rule = self.rule(country, content, Relation.NEITHER)
+        found = rule.verdict
         return Class.NEEDS_CONSENT if found == Class.SOFT_OPT_IN and channel != "email" else found
 
     def rules(self) -> list[Rule]:

@@ -172,6 +172,16 @@ def test_the_word_offer_alone_is_none(words: str) -> None:
     assert offer_tokens({"en": {"body": words}}) == []
 
 
+def test_advertising_about_an_unpaid_order_in_gb_needs_that_people_were_told(shop: Shop) -> None:
+    make_template(shop, texts={"en": ("Pay now, 10% off", ORDER_TEXT)})
+    order = make_order(shop, contact=make_contact(shop, country="GB"))
+
+    untold = queued(order)[0]
+    change_ground(shop, is_told=True, actor=OWNER, now=NOW)
+
+    assert (untold, queued(order)[0]) == ("needs_consent", "soft_opt_in")
+
+
 def test_what_is_said_long_after_the_payment_is_advertising(shop: Shop) -> None:
     make_template(shop)
     person = make_contact(shop, country="PL")

@@ -2,8 +2,8 @@
 
 import pytest
 
-from recoup.messaging.models import Message
-from recoup.messaging.rules.book import CELLS, SHIPPED
+from recoup.messaging.models import Message, SendingRule
+from recoup.messaging.rules.book import CELLS, SHIPPED, Cell, RuleBook
 from recoup.messaging.rules.kinds import Content, Relation
 from recoup.messaging.rules.law import COUNTRIES, LAW
 
@@ -39,7 +39,24 @@ CASES = [
 
 @pytest.mark.parametrize(("country", "content", "relation", "expected"), CASES)
 def test_each_cell_of_the_table(country: str, content: str, relation: str, expected: str) -> None:
-    assert SHIPPED.verdict(country, content, relation) == expected
+    assert RuleBook({}, has_ground=True).verdict(country, content, relation) == expected
+
+
+def test_without_a_word_at_the_checkout_an_order_makes_nobody_a_customer() -> None:
+    told = RuleBook({}, has_ground=True)
+
+    changed = {
+        cell: SHIPPED.verdict(*cell) for cell in CELLS if SHIPPED.verdict(*cell) != told.verdict(*cell)
+    }
+
+    assert changed == {("GB", content, "order"): "needs_consent" for content in ("cart", "advertising")}
+
+
+def test_a_rule_of_the_shop_for_people_with_an_order_needs_no_word() -> None:
+    cell = Cell("GB", "advertising", "order")
+    change = SendingRule(**cell._asdict(), verdict="forbidden", was="soft_opt_in")
+
+    assert RuleBook({cell: change}).verdict(*cell) == "forbidden"
 
 
 def test_the_table_has_every_cell_and_a_source_for_each() -> None:
