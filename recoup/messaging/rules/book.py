@@ -65,7 +65,7 @@ class RuleBook:
         """Return the class of a message.
 
         What may be sent without consent until somebody refuses is so for e-mail alone; any other channel needs consent then.
-        Whoever has an order and was not told that they may refuse is a stranger to it, unless the shop made a rule of its own.
+        Whoever has an order and was not told that they may refuse is a stranger to it, unless by a rule of the shop.
         """
         rule = self.rule(country, content, relation)
         is_untold = relation == Relation.ORDER and content != Content.CONTRACT and not self.has_ground
