@@ -1,15 +1,18 @@
 """Claims about carts that were left."""
 
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from django_scopes import scopes_disabled
 
+from recoup.orders.carts import record_cart
 from recoup.orders.models import Cart, CartFact
 from recoup.recovery.detection import Counts, open_left_carts
 from recoup.recovery.models import RecoveryCase
 from recoup.shops.models import Shop
+from recoup.shops.snapshots import CartSnapshot, LineSnapshot
 from tests.factories.moments import DAY, HOUR, MINUTE, NOW
 from tests.factories.orders import make_cart, make_order
 from tests.factories.people import make_contact
@@ -58,6 +61,22 @@ def test_cart_is_left_once_however_often_its_owner_comes_back(shop: Shop, news: 
         open_left_carts(now=at + 2 * HOUR)
 
     assert (RecoveryCase.objects.count(), CartFact.objects.count(), len(news())) == (1, 1, 1)
+
+
+def test_left_cart_that_is_emptied_and_filled_again_is_no_empty_one(shop: Shop) -> None:
+    cart = make_cart(shop, last_activity_at=NOW - HOUR)
+    open_left_carts(now=NOW)
+    lines = (LineSnapshot("cream", "Cream", Decimal(1), Decimal(9), Decimal(9)),)
+    states = []
+
+    for minute, told in enumerate([(), lines], start=1):
+        at = NOW + minute * MINUTE
+        snapshot = CartSnapshot(cart.ref, "EUR", Decimal(9), version_at=at, lines=told)
+        record_cart(cart.source, snapshot, now=at)
+        cart.refresh_from_db()
+        states.append((cart.state, cart.check_at))
+
+    assert states == [("emptied", None), ("abandoned", None)]
 
 
 def test_cart_touched_since_it_was_scheduled_waits_anew(shop: Shop) -> None:
