@@ -119,11 +119,14 @@ def _apply(cart: Cart, snapshot: CartSnapshot, contact: Contact | None, now: dat
     if snapshot.is_deleted or not snapshot.lines:
         cart.state = Cart.State.EMPTIED
         return "emptied"
-    # The same cart is the same cycle: once abandoned it is not abandoned a second time (complaint 3), emptied meanwhile or not.
-    cart.state = Cart.State.OPEN if cart.abandoned_at is None else Cart.State.ABANDONED
-    if cart.abandoned_at is None:
-        if not cart.is_backfill and cart.contact is not None and at >= cart.source.live_since:
-            cart.check_at = at + timedelta(minutes=cart.shop.cart_after_minutes)
+    # The same cart is the same cycle: once abandoned it is not abandoned a second time (complaint 3), emptied meanwhile or
+    # not.
+    if cart.abandoned_at is not None:
+        cart.state = Cart.State.ABANDONED
+        return "changed"
+    cart.state = Cart.State.OPEN
+    if not cart.is_backfill and cart.contact is not None and at >= cart.source.live_since:
+        cart.check_at = at + timedelta(minutes=cart.shop.cart_after_minutes)
     return "changed"
 
 
