@@ -316,6 +316,12 @@ def _is_shown_since(order: Order, deletion: OrderDeleted) -> bool:
     return not deletion.is_by_our_clock or deletion.at < (order.version_learnt_at or order.learnt_at)
 
 
+def note_replaced(order: Order, replaced: Order) -> None:
+    """Note that an order was placed by a link of ours instead of another one: it is the same goods (B4, F5)."""
+    order.replaces = replaced
+    order.save(update_fields=["replaces"])
+
+
 def amount_due(order: Order) -> Decimal:
     """Return what is still to be paid, in the order's currency, never below zero."""
     due: Decimal = order.total - order.discount_given - (order.captured - order.refunded)

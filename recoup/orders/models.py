@@ -180,6 +180,10 @@ class Order(ShopOwned):  # type: ignore[django-manager-missing]  # see above
     duplicate_of = models.ForeignKey(
         "self", on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
     )
+    # What its buyer placed it instead of, by a link of ours: it is the same goods, whatever they are called and cost here.
+    replaces = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
+    )
     promised_at = models.DateTimeField(null=True)  # the buyer's word: no reminder before (E12)
     paused_at = models.DateTimeField(null=True)  # a person holds the reminders
     claimed_by = models.BigIntegerField(null=True)
@@ -226,6 +230,12 @@ class Order(ShopOwned):  # type: ignore[django-manager-missing]  # see above
                 fields=["duplicate_of"],
                 name="orders_order_duplicates",
                 condition=Q(duplicate_of__isnull=False),
+            ),
+            # Readers: what was placed instead of an order; the check of a foreign key.
+            models.Index(
+                fields=["replaces"],
+                name="orders_order_replacements",
+                condition=Q(replaces__isnull=False),
             ),
         ]
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from recoup.orders.siblings import is_newer_twin, is_paid_since
+from recoup.orders.siblings import is_newer_twin, is_paid_since, replaces
 
 _OPEN = "('new', 'in_work', 'not_confirmed', 'awaiting_payment', 'unpaid')"
 _OWED = "('owed', 'on_hold', 'failed', 'partly_paid')"
@@ -33,13 +33,24 @@ WHERE o.id = ANY(%(dropped)s) AND o.duplicate_of_id IS NOT NULL AND NOT EXISTS (
 ORDER BY n.id
 """
 
+# What was placed by a link of ours instead of an order concerns that one by itself, and at once: also where the buyer named
+# another address and is somebody else to us, and before anybody called it unpaid.
 _SUPERSEDE = f"""
-WITH found AS MATERIALIZED (
-    SELECT DISTINCT ON (p.id) p.id, n.id AS paid_id
+WITH pairs AS (
+    SELECT p.id, n.id AS paid_id
     FROM orders_order n
     JOIN shops_shop shop ON shop.id = n.shop_id
     JOIN orders_order p ON {is_paid_since("p", "n", "shop")}
-    WHERE n.id = ANY(%(orders)s) AND p.unpaid_at IS NOT NULL AND p.status IN {_OPEN} AND p.payment_state IN {_OWED}
+    WHERE n.id = ANY(%(orders)s) AND p.unpaid_at IS NOT NULL
+    UNION ALL
+    SELECT n.replaces_id, n.id FROM orders_order n WHERE n.id = ANY(%(orders)s)
+    UNION ALL
+    SELECT p.id, n.id FROM orders_order n JOIN orders_order p ON {replaces("p", "n")} WHERE n.id = ANY(%(orders)s)
+), found AS MATERIALIZED (
+    SELECT DISTINCT ON (p.id) p.id, n.id AS paid_id
+    FROM pairs JOIN orders_order p ON p.id = pairs.id JOIN orders_order n ON n.id = pairs.paid_id
+    WHERE p.status IN {_OPEN} AND p.payment_state IN {_OWED} AND n.shop_id = p.shop_id AND NOT n.is_test
+      AND n.payment_state IN ('paid', 'partly_refunded') AND n.paid_at >= p.placed_at
     ORDER BY p.id, n.placed_at DESC, n.id DESC
 ){_LOCKED}, moved AS (
     UPDATE orders_order o SET
@@ -51,12 +62,20 @@ WITH found AS MATERIALIZED (
 )"""  # noqa: S608 - put together from conditions of ours
 
 _DROP = f"""
-WITH found AS MATERIALIZED (
-    SELECT DISTINCT ON (p.id) p.id, n.id AS kept_id
+WITH pairs AS (
+    SELECT p.id, n.id AS kept_id
     FROM orders_order n
     JOIN shops_shop shop ON shop.id = n.shop_id
     JOIN orders_order p ON {is_newer_twin("p", "n", "shop")}
-    WHERE n.id = ANY(%(orders)s) AND p.unpaid_at IS NOT NULL AND p.status IN {_OPEN} AND p.payment_state IN {_OWED}
+    WHERE n.id = ANY(%(orders)s) AND p.unpaid_at IS NOT NULL
+    UNION ALL
+    SELECT n.replaces_id, n.id FROM orders_order n
+    WHERE n.id = ANY(%(orders)s) AND n.replaces_id IS NOT NULL AND n.duplicate_of_id IS NULL AND NOT n.is_test
+      AND n.status IN {_OPEN} AND (n.payment_state IN {_OWED} OR n.payment_state = 'authorized')
+), found AS MATERIALIZED (
+    SELECT DISTINCT ON (p.id) p.id, n.id AS kept_id
+    FROM pairs JOIN orders_order p ON p.id = pairs.id JOIN orders_order n ON n.id = pairs.kept_id
+    WHERE n.shop_id = p.shop_id AND p.status IN {_OPEN} AND p.payment_state IN {_OWED}
       -- What a person holds, or the buyer has promised, is theirs to decide.
       AND p.paused_at IS NULL AND coalesce(p.promised_at <= %(now)s, true) AND coalesce(p.claimed_until <= %(now)s, true)
     ORDER BY p.id, n.placed_at DESC, n.id DESC

@@ -8,12 +8,14 @@ The functions return conditions over table aliases of ours; they hold no paramet
 def is_same_goods(order: str, other: str, shop: str) -> str:
     """Return SQL telling whether `other` holds all that `order` holds, as far as the shop asks.
 
+    What was placed by a link of ours instead of the other one is the same goods, at whatever they cost by then.
+
     `Shop.supersede_scope` may ask for nothing more than the same person. Products that are bought again and again do not
     count (F2). An order whose source told no products is compared by its sum, as are orders of two sources: what one of
     them calls product 5 is something else to the other.
     """
     return f"""CASE
-        WHEN {shop}.supersede_scope = 'person' THEN true
+        WHEN {shop}.supersede_scope = 'person' OR {replaces(order, other)} OR {replaces(other, order)} THEN true
         WHEN {order}.product_refs = '{{}}' OR {other}.source_id <> {order}.source_id
             THEN {other}.total = {order}.total AND {other}.currency = {order}.currency
         -- One look-up by key for each product; the cheap test stands first, because nearly all siblings fail it.
@@ -27,6 +29,11 @@ def is_same_goods(order: str, other: str, shop: str) -> str:
             ) IS NULL
         )
     END"""  # noqa: S608 - put together from aliases of ours
+
+
+def replaces(order: str, other: str) -> str:
+    """Return SQL telling whether `order` was placed by a link of ours instead of `other`."""
+    return f"{order}.replaces_id = {other}.id"
 
 
 def is_paid_since(order: str, other: str, shop: str) -> str:
@@ -43,8 +50,8 @@ def is_paid_since(order: str, other: str, shop: str) -> str:
 def is_newer_twin(order: str, other: str, shop: str) -> str:
     """Return SQL telling whether `other` is a newer order of the same person for the same set of products, also owed.
 
-    Of several such orders the newest is kept (F3). One whose money is reserved, to be taken later, counts as it will once it
-    is paid.
+    So is one that was placed instead of it. Of several such orders the newest is kept (F3). One whose money is reserved, to
+    be taken later, counts as it will once it is paid.
     """
     return f"""{other}.shop_id = {order}.shop_id AND {other}.contact_id = {order}.contact_id
         AND {other}.placed_at >= {order}.placed_at
@@ -53,7 +60,8 @@ def is_newer_twin(order: str, other: str, shop: str) -> str:
         AND {other}.payment_state IN ('owed', 'on_hold', 'failed', 'partly_paid', 'authorized')
         AND {other}.duplicate_of_id IS NULL AND {other}.superseded_by_id IS NULL
         AND NOT {other}.is_test AND NOT {other}.is_backfill AND {other}.total > 0
-        AND ({_is_same_set(order, other)} OR {other}.payment_state = 'authorized' AND {is_same_goods(order, other, shop)})"""
+        AND ({replaces(other, order)} OR {_is_same_set(order, other)}
+             OR {other}.payment_state = 'authorized' AND {is_same_goods(order, other, shop)})"""
 
 
 def _is_same_set(order: str, other: str) -> str:

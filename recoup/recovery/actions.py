@@ -169,7 +169,7 @@ def count_messages(case_ids: Collection[int], *, now: datetime) -> None:
         with connection.cursor() as cursor:
             cursor.execute(closing_sql.COUNT_MESSAGES, {"cases": locked})
         paid = _rows(
-            "SELECT coalesce(order_id, paid_order_id) FROM recovery_recoverycase"
+            "SELECT coalesce(paid_order_id, order_id) FROM recovery_recoverycase"
             " WHERE id = ANY(%(cases)s) AND outcome IN ('recovered', 'paid_unaided')",
             cases=locked,
         )

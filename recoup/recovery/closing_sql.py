@@ -71,14 +71,22 @@ FROM (
 WHERE c.id = m.id AND (c.messages_sent, c.first_message_at) IS DISTINCT FROM (m.sent, m.first_at)
 """
 
+
+def _has_written(case: str) -> str:
+    return f"""EXISTS (SELECT FROM messaging_message m WHERE m.case_id = {case}.id AND m.purpose = 'reminder'
+        AND NOT m.is_test AND m.state IN ('sent', 'handing', 'uncertain'))"""
+
+
 # Cases that these paid orders decide: their own, and those of the carts that they were before, unless the order had a
-# case itself: money is credited once.
+# case itself: money is credited once. An order that was placed by a link of ours instead of another one decides the case of
+# that one, unless its own case sent something: the reminders of the other one brought the buyer here.
 PAID_CASES = f"""
 WITH paid AS MATERIALIZED (
-    SELECT id, shop_id, source_id, contact_id, ref, cart_ref FROM orders_order
+    SELECT id, shop_id, source_id, contact_id, ref, cart_ref, replaces_id, placed_at, paid_at FROM orders_order
     WHERE id = ANY(%(orders)s) AND paid_at IS NOT NULL
 ), alone AS (
-    SELECT p.* FROM paid p WHERE NOT EXISTS (SELECT FROM recovery_recoverycase c WHERE c.order_id = p.id)
+    SELECT p.* FROM paid p WHERE NOT EXISTS (
+        SELECT FROM recovery_recoverycase c WHERE c.order_id IN (p.id, p.replaces_id))
 )
 SELECT c.id, p.id FROM paid p JOIN recovery_recoverycase c ON c.order_id = p.id
 UNION
@@ -92,6 +100,14 @@ SELECT c.id, p.id FROM alone p
 JOIN orders_cart k ON k.shop_id = p.shop_id AND k.contact_id = p.contact_id AND k.order_ref = p.ref
 JOIN recovery_recoverycase c ON c.cart_id = k.id
 WHERE p.id = {order_became("k")}
+UNION
+SELECT c.id, p.id FROM paid p
+JOIN orders_order replaced ON replaced.id = p.replaces_id AND replaced.shop_id = p.shop_id AND replaced.paid_at IS NULL
+JOIN recovery_recoverycase c ON c.order_id = replaced.id
+LEFT JOIN recovery_recoverycase own ON own.order_id = p.id
+WHERE (own.id IS NULL OR {_has_written("c")} AND NOT {_has_written("own")})
+  AND NOT EXISTS (
+    SELECT FROM orders_order later WHERE later.replaces_id = p.replaces_id AND (later.paid_at, later.id) > (p.paid_at, p.id))
 """  # noqa: S608 - put together from aliases of ours
 
 # Recovered: paid after at least one message of the case, before it lapsed. The credit goes to the message whose link opened
@@ -119,7 +135,7 @@ WITH judged AS MATERIALIZED (
     LEFT JOIN LATERAL (
         SELECT m.id FROM messaging_message m
         WHERE m.case_id = c.id AND m.state = 'sent' AND m.purpose = 'reminder' AND NOT m.is_test
-          AND m.handed_at < CASE WHEN c.kind = 'cart' THEN o.placed_at ELSE o.paid_at END
+          AND m.handed_at < CASE WHEN c.order_id = o.id THEN o.paid_at ELSE o.placed_at END
         ORDER BY (m.id = paying.message_id) DESC NULLS LAST,
                  CASE WHEN m.clicked_at <= o.paid_at THEN m.clicked_at END DESC NULLS LAST, m.handed_at DESC, m.id DESC
         LIMIT 1
@@ -145,7 +161,8 @@ WITH judged AS MATERIALIZED (
 UPDATE recovery_recoverycase c SET
     outcome = d.outcome, closed_at = coalesce(c.closed_at, %(now)s), credited_message_id = d.message_id,
     recovered_at = d.recovered_at, recovered_amount = d.amount, refunded_amount = d.refunded,
-    currency = d.currency, amount = d.case_amount, paid_order_id = CASE WHEN c.kind = 'cart' THEN d.order_id END
+    currency = d.currency, amount = d.case_amount,
+    paid_order_id = CASE WHEN c.order_id IS DISTINCT FROM d.order_id THEN d.order_id END
 FROM decided d
 WHERE c.id = d.id
   AND (c.outcome, c.credited_message_id, c.recovered_at, c.recovered_amount, c.refunded_amount, c.currency)

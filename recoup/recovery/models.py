@@ -62,8 +62,10 @@ class RecoveryCase(ShopOwned):
     recovered_amount = AmountField(null=True)
     recovered_at = models.DateTimeField(null=True)  # when the money came; a late one restates
     refunded_amount = AmountField(default=0)  # of the recovered amount; the report subtracts it
-    paid_order = models.ForeignKey(  # what a cart became, when it was paid as that
-        Order, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
+    paid_order = (
+        models.ForeignKey(  # that was paid: what a cart became, or what was placed instead of an order
+            Order, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
+        )
     )
     is_holdout = models.BooleanField(default=False)
 

@@ -11,7 +11,7 @@ from recoup.catalog.deliveries import is_point_gone
 from recoup.core import activity
 from recoup.core.activity import Actor
 from recoup.customers.models import Contact
-from recoup.orders.actions import amount_due
+from recoup.orders.actions import amount_due, note_replaced
 from recoup.orders.became import find_order_of
 from recoup.orders.carts import convert_cart
 from recoup.orders.correcting import Correction, correct_particulars
@@ -114,6 +114,7 @@ def next_step(subject: Cart | Order, filled: FilledCart) -> NextStep:
     """Return how the buyer of a cart gets on, the furthest step that is valid (C11); reads only."""
     order = subject if isinstance(subject, Order) else find_order_of(subject)
     if order is not None:
+        order = placed_instead(order) or order
         if found := _step_of_order(order):
             return found
     elif isinstance(subject, Cart) and is_own_address(subject.source, subject.url):
@@ -127,6 +128,16 @@ def next_step(subject: Cart | Order, filled: FilledCart) -> NextStep:
     if not ways.ways:
         return NextStep(Step.NOT_NOW if ways.is_silent else Step.NO_WAY)
     return NextStep(Step.PLACE)
+
+
+def placed_instead(order: Order) -> Order | None:
+    """Return the order that the buyer placed by a link of ours instead of this one, if it lives and this one does not."""
+    if why_not_payable(order) not in _OVER:
+        return None
+    rows = Order.objects.filter(shop_id=order.shop_id, replaces=order).select_related(
+        "source", "contact", "shop"
+    )
+    return next((one for one in rows.order_by("-id") if why_not_payable(one) not in _OVER), None)
 
 
 def _step_of_order(order: Order) -> NextStep | None:
@@ -148,7 +159,8 @@ def place_order(
     It is made out to `person` if they corrected their data, else to whom the cart is of; a second press may correct them.
 
     Prices are those of today, read by us; the terms that hold now are recorded as accepted. The cart becomes this order.
-    Its source is the built-in one, so that it is paid by sessions of ours. Announces what any new order announces.
+    Its source is the built-in one, so that it is paid by sessions of ours. It stands instead of the order that could not be
+    paid. Announces what any new order announces.
 
     :raises CartChangedMeanwhile: if the buyer agreed to another sum or other terms.
     :raises DeliveryGone: if what it was to be brought by, or to, is not offered any more.
@@ -166,7 +178,10 @@ def place_order(
         buyer = person or person_of(subject)
         _refuse_gone(subject, filled, buyer)
         told = _snapshot(subject, filled, buyer, ref, now)
+        replaced = subject if isinstance(subject, Order) else find_order_of(subject)
         order = apply_order_snapshot(source, told, now=now)
+        if replaced is not None:
+            note_replaced(order, replaced)
         if isinstance(subject, Cart):
             convert_cart(subject.source, subject.ref, order_ref=ref, at=now, now=now, is_anew=True)
         activity.record(

@@ -22,7 +22,7 @@ from recoup.payments.ways import Way
 from recoup.shops.addresses import origin_of
 from recoup.storefront import changing
 from recoup.storefront.again import Where, find_again, log_shown, note_again
-from recoup.storefront.buying import correct_person, may_correct, person_of
+from recoup.storefront.buying import correct_person, may_correct, person_of, placed_instead
 from recoup.storefront.codes import TooManyGuesses, read_code
 from recoup.storefront.doors import buyers_page
 from recoup.storefront.facts import Facts, all_facts, masked_facts
@@ -93,6 +93,7 @@ def _show(
         "proof": proof(visit) if typed else "",
         **goods_of(standing.order),
         "again": again,
+        "instead": _to_pay_instead(standing),
         "cart": again.filled if again else None,
         "again_lines": [(line, "") for line in again.filled.lines] if again else [],
         "ways": _labelled(standing),
@@ -170,8 +171,16 @@ def _go_on(request: HttpRequest, visit: Visit) -> HttpResponse:
 
 
 def _order_again(request: HttpRequest, visit: Visit) -> HttpResponse:
-    """Lead to where the same goods are ordered again: the filled cart of this order, or the shop's own checkout."""
+    """Lead to where the same goods are ordered again: the filled cart of this order, or the shop's own checkout.
+
+    Where that was done here already, lead to the payment of what was ordered then.
+    """
     standing = standing_of(visit.order)
+    if instead := _to_pay_instead(standing):
+        contact_id = visit.link.contact_id if visit.link.contact_id == instead.contact_id else None
+        wish = LinkOrder(PAY, visit.shop.pk, "order", instead.pk, contact_id, visit.link.message_id)
+        (token,) = links.mint([wish], now=visit.now)
+        return see_other(f"/{PAY}/{token}")
     again = find_again(standing)
     if again is None or again.where is None:
         return _show(request, visit, standing, status=409)
@@ -183,6 +192,12 @@ def _order_again(request: HttpRequest, visit: Visit) -> HttpResponse:
     )
     (token,) = links.mint([wish], now=visit.now)
     return see_other(f"/{CART}/{token}")
+
+
+def _to_pay_instead(standing: Standing) -> Order | None:
+    """Return what the buyer ordered here instead of an order that was dropped for it, while it is still to be paid."""
+    instead = placed_instead(standing.order) if standing.stage is Stage.REPLACED else None
+    return None if instead is None or sessions.why_not_payable(instead) else instead
 
 
 def _begin(request: HttpRequest, visit: Visit, standing: Standing, price: Price) -> HttpResponse:

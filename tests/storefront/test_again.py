@@ -16,10 +16,18 @@ from recoup.core.clock import trade_now
 from recoup.core.models import Activity
 from recoup.integrations.demobank.adapter import DemoBank
 from recoup.integrations.woocommerce.adapter import WooCommerce
+from recoup.orders.events import OrderPlaced
 from recoup.orders.models import Order, OrderLine
+from recoup.payments.events import PaymentReceived
 from recoup.payments.ports import OperatorUnavailable
+from recoup.recovery import handlers
+from recoup.recovery.detection import Counts, open_due_cases
+from recoup.recovery.models import RecoveryCase
 from recoup.shops.models import Shop, Source
-from tests.factories.moments import NOW
+from tests.factories.cases import make_case
+from tests.factories.clock import set_clock
+from tests.factories.messages import make_message
+from tests.factories.moments import HOUR, NOW
 from tests.factories.operators import make_operator_account
 from tests.factories.orders import make_cart, make_order
 from tests.factories.people import make_contact
@@ -279,3 +287,120 @@ def test_nothing_is_placed_anew_while_no_operator_answers(
     assert ["at the moment" in body and "Please call" not in body for body in bodies] == [True] * 3
     assert [answer.status_code for answer in pressed] == [409] * 3
     assert (history(order), Order.objects.count()) == ([], 1)
+
+
+@pytest.fixture
+def reminded(shop: Shop) -> Order:
+    """Return an order that no link can pay, whose goods have become dearer, and of which its buyer was reminded."""
+    source = make_source(shop)
+    make_operator_account(shop)
+    make_product(source, ref="cream", price=Decimal("158.99"))
+    order = make_order(
+        shop,
+        source=source,
+        total="148.99",
+        pay_url="https://elsewhere.example/pay",
+        status="unpaid",
+        unpaid_at=NOW - 3 * HOUR,
+        check_at=None,
+    )
+    case = make_case(order, opened_at=NOW - 3 * HOUR)
+    make_message(order, case_id=case.pk, state="sent", handed_at=NOW - 2 * HOUR)
+    return order
+
+
+def order_again(order: Order, link: MakeLink, buyer: Client) -> Order:
+    """Order the same by the link of an order, and let everybody hear of it."""
+    set_clock(NOW)
+    agreed = {"terms": "1", "total": "158.99", "terms_version": "1"}
+    assert buyer.post(link("cart", order), agreed).status_code == 303
+    placed = Order.objects.get(origin="recovery", replaces=order)
+    handlers.make_way_for_orders([OrderPlaced(order.shop_id, placed.pk, NOW)])
+    order.refresh_from_db()
+    return placed
+
+
+def pay_all(order: Order) -> None:
+    """Pay an order, and let everybody hear of it."""
+    Order.objects.filter(pk=order.pk).update(
+        payment_state="paid", status="completed", paid_at=NOW + HOUR, captured=order.total, check_at=None
+    )
+    handlers.close_paid([PaymentReceived(order.shop_id, order.pk, NOW + HOUR, NOW + HOUR)])
+
+
+def test_what_is_ordered_again_takes_the_place_of_the_order_and_its_payment_is_credited_to_the_reminder(
+    reminded: Order, link: MakeLink, buyer: Client
+) -> None:
+    placed = order_again(reminded, link, buyer)
+    assert (reminded.status, reminded.duplicate_of_id) == ("false", placed.pk)
+
+    pay_all(placed)
+    pay_all(placed)
+
+    case = RecoveryCase.objects.get()
+    assert (case.order_id, case.paid_order_id, case.outcome) == (reminded.pk, placed.pk, "recovered")
+    assert case.recovered_amount == Decimal("158.99")
+    assert case.credited_message_id is not None
+    assert "You have bought this already" in buyer.get(link("cart", reminded)).content.decode()
+
+
+def test_the_link_of_an_order_that_was_ordered_again_leads_to_the_payment_of_the_newer_one(
+    reminded: Order, link: MakeLink, buyer: Client
+) -> None:
+    placed = order_again(reminded, link, buyer)
+
+    shown, pressed = buyer.get(link("pay", reminded)), buyer.post(link("pay", reminded), AGAIN)
+
+    assert "Pay the newer order" in shown.content.decode()
+    token = pressed.headers["Location"].removeprefix("/pay/")
+    assert links.resolve("pay", token, now=trade_now()).subject_id == placed.pk
+    pay_all(placed)
+    assert "<button" not in buyer.get(link("pay", reminded)).content.decode()
+
+
+def test_an_order_that_somebody_holds_is_closed_once_what_was_ordered_again_is_paid(
+    reminded: Order, link: MakeLink, buyer: Client
+) -> None:
+    Order.objects.filter(pk=reminded.pk).update(paused_at=NOW)
+    placed = order_again(reminded, link, buyer)
+    assert reminded.status == "unpaid"
+    # As one that is made out to another address: somebody else to us.
+    Order.objects.filter(pk=placed.pk).update(contact=make_contact(reminded.shop))
+
+    pay_all(placed)
+
+    reminded.refresh_from_db()
+    assert (reminded.status, reminded.superseded_by_id) == ("cancelled", placed.pk)
+    assert RecoveryCase.objects.get().outcome == "recovered"
+
+
+def test_reminders_of_the_newer_order_take_the_credit_only_if_there_were_any(
+    reminded: Order, link: MakeLink, buyer: Client
+) -> None:
+    placed = order_again(reminded, link, buyer)
+    own = make_case(placed)
+
+    pay_all(placed)
+    assert list(RecoveryCase.objects.order_by("id").values_list("outcome", flat=True)) == [
+        "recovered",
+        "paid_unaided",
+    ]
+
+    RecoveryCase.objects.filter(order=reminded).update(outcome="duplicate", recovered_amount=None)
+    make_message(placed, case_id=own.pk, state="sent", handed_at=NOW)
+    pay_all(placed)
+    assert list(RecoveryCase.objects.order_by("id").values_list("outcome", flat=True)) == [
+        "duplicate",
+        "recovered",
+    ]
+
+
+def test_the_sweep_and_the_last_look_know_what_was_placed_instead(shop: Shop) -> None:
+    anna = make_contact(shop)
+    first, second = (make_order(shop, contact=anna, products=(ref,)) for ref in ("5", "6"))
+    own = make_source(shop, kind="own")
+    again = {"contact": anna, "source": own, "total": "158.99", "placed_at": NOW - HOUR}
+    make_order(shop, replaces=first, products=("5",), **again)
+    make_order(shop, replaces=second, products=("6",), paid_at=NOW, **again)
+
+    assert open_due_cases(now=NOW) == Counts(looked=2, duplicates=1, superseded=1)

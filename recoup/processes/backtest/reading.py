@@ -304,8 +304,8 @@ def _twins(ids: Sequence[int], now: datetime) -> dict[int, datetime]:
         SELECT o.id, min(n.placed_at) FROM orders_order o
         JOIN orders_order n ON n.shop_id = o.shop_id AND n.contact_id = o.contact_id AND n.placed_at > o.placed_at
         WHERE o.id = ANY(%(ids)s) AND n.placed_at <= %(now)s AND NOT n.is_test AND n.total > 0
-          AND n.source_id = o.source_id AND n.product_refs <> '{}'
-          AND n.product_refs @> o.product_refs AND n.product_refs <@ o.product_refs
+          AND (n.replaces_id = o.id OR n.source_id = o.source_id AND n.product_refs <> '{}'
+               AND n.product_refs @> o.product_refs AND n.product_refs <@ o.product_refs)
           AND (n.paid_at IS NULL OR n.paid_at > n.placed_at + interval '1 hour')
         GROUP BY o.id"""
     return dict(_rows(statement, {"ids": ids, "now": now}))
