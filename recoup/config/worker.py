@@ -181,7 +181,7 @@ def forget() -> int:
 
 def record_told(source: Source, snapshot: OrderSnapshot, now: datetime) -> None:
     """Record an order as its shop has just shown it."""
-    intake.apply_snapshot(source, snapshot, now=now)
+    intake.apply_snapshot(source, snapshot, now=now, is_fetched=True)
 
 
 def fold() -> int:

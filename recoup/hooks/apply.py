@@ -158,19 +158,22 @@ def _apply_waitable(source: Source, snapshot: Snapshot, now: datetime, *, is_bac
         raise _Waits(ref, is_deletion=isinstance(snapshot, OrderDeleted)) from unknown
 
 
-def apply_snapshot(source: Source, snapshot: Snapshot, *, now: datetime, is_backfill: bool = False) -> None:
+def apply_snapshot(
+    source: Source, snapshot: Snapshot, *, now: datetime, is_backfill: bool = False, is_fetched: bool = False
+) -> None:
     """Hand a snapshot to the part that records it; `now` is when we learnt it. Runs in the shop's scope.
 
     An order that was placed since its source was connected is no history, even if a page of history brings it first: its
     webhook may be late or lost. What is dated ahead of our clock became true now. What waited for an order is woken by it.
 
+    :param is_fetched: we asked the source for it just now.
     :raises OrderUnknown: if it names an order that has not come yet.
     """
     snapshot = not_ahead(snapshot, now)
     match snapshot:
         case OrderSnapshot():
             is_history = is_backfill and snapshot.placed_at < source.live_since
-            apply_order_snapshot(source, snapshot, now=now, is_backfill=is_history)
+            apply_order_snapshot(source, snapshot, now=now, is_backfill=is_history, is_fetched=is_fetched)
             inbox.wake(source.pk, ref=snapshot.ref)
         case OrderPaymentSnapshot():
             apply_order_payment(source, snapshot, now=now)

@@ -73,7 +73,7 @@ def _is_applied(
     try:
         with transaction.atomic(), scope(shop=source.shop):
             set_lock_timeout(PATIENCE)
-            apply_snapshot(source, snapshot, now=now, is_backfill=is_backfill)
+            apply_snapshot(source, snapshot, now=now, is_backfill=is_backfill, is_fetched=True)
     except (DatabaseError, CurrencyChanged, ValueError) as error:
         if isinstance(error, DatabaseError) and not connection.is_usable():
             raise

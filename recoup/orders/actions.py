@@ -20,6 +20,7 @@ from recoup.orders.queries import check_instant
 from recoup.shops.models import Source
 from recoup.shops.snapshots import LineSnapshot, OrderDeleted, OrderSnapshot, ShopState
 
+_FETCHED = "f:"  # begins the key of a version that we fetched ourselves, and sorts behind all others
 _RANK = {state: rank for rank, state in enumerate(ShopState)}
 
 
@@ -28,7 +29,12 @@ class CurrencyChanged(Exception):
 
 
 def record_order(
-    source: Source, snapshot: OrderSnapshot, *, now: datetime, is_backfill: bool = False
+    source: Source,
+    snapshot: OrderSnapshot,
+    *,
+    now: datetime,
+    is_backfill: bool = False,
+    is_fetched: bool = False,
 ) -> Order:
     """Insert or update an order with its lines, buyer and facts; its money is settled by `payments`.
 
@@ -36,6 +42,7 @@ def record_order(
     locks, the facts touch. A snapshot older than what is known changes nothing. Announces `OrderPlaced` once, never for a
     backfill. A draft is kept as a cart by the caller, never here.
 
+    :param is_fetched: we asked the source ourselves: of two states of one instant, this is the one that is true now.
     :raises CurrencyChanged: if the order was told in another currency before.
     """
     with transaction.atomic():
@@ -49,15 +56,16 @@ def record_order(
             carts.convert_cart(
                 source, snapshot.cart_ref, order_ref=snapshot.ref, at=snapshot.placed_at, now=now
             )
+        key = (_FETCHED if is_fetched else "") + version_key(snapshot)
         order = _lock(source, snapshot.ref)
         if order is None:
-            order = _insert(source, snapshot, contact, now, is_backfill=is_backfill)
+            order = _insert(source, snapshot, contact, now, key=key, is_backfill=is_backfill)
             if order is not None:
                 return order
             order = _lock(source, snapshot.ref)
             if order is None:  # deleted between the two statements: cannot happen while shops stay
                 raise RuntimeError(f"order {snapshot.ref} vanished")
-        _update(order, source, snapshot, contact, now)
+        _update(order, source, snapshot, contact, now, key=key)
         return order
 
 
@@ -102,7 +110,25 @@ def version_key(snapshot: OrderSnapshot) -> str:
     return f"{_RANK[snapshot.state]:02d}:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
-def _values(snapshot: OrderSnapshot) -> dict[str, object]:
+def is_in_force(order: Order, snapshot: OrderSnapshot) -> bool:
+    """Tell whether an order stands as this snapshot told it."""
+    return (order.version_at, _content(order.version_key)) == (snapshot.version_at, version_key(snapshot))
+
+
+def _content(key: str) -> str:
+    return key.removeprefix(_FETCHED)
+
+
+def _is_news(order: Order, snapshot: OrderSnapshot, key: str) -> bool:
+    """Tell whether a snapshot says more than what is known. What we fetched ourselves wins over what was told (T24)."""
+    if snapshot.version_at != order.version_at:
+        return snapshot.version_at > order.version_at
+    if _content(key) == _content(order.version_key):
+        return False
+    return key.startswith(_FETCHED) or key > order.version_key
+
+
+def _values(snapshot: OrderSnapshot, key: str) -> dict[str, object]:
     """Return the columns that a newer snapshot may change."""
     return {
         "total": snapshot.total,
@@ -120,7 +146,7 @@ def _values(snapshot: OrderSnapshot) -> dict[str, object]:
         "shop_state": snapshot.state.value,
         "raw_state": snapshot.raw_state,
         "version_at": snapshot.version_at,
-        "version_key": version_key(snapshot),
+        "version_key": key,
         "is_test": snapshot.is_test,
         "search": search.tokens(
             snapshot.number or snapshot.ref,
@@ -133,7 +159,13 @@ def _values(snapshot: OrderSnapshot) -> dict[str, object]:
 
 
 def _insert(
-    source: Source, snapshot: OrderSnapshot, contact: Contact | None, now: datetime, *, is_backfill: bool
+    source: Source,
+    snapshot: OrderSnapshot,
+    contact: Contact | None,
+    now: datetime,
+    *,
+    key: str,
+    is_backfill: bool,
 ) -> Order | None:
     shop = source.shop
     order = Order(
@@ -150,7 +182,7 @@ def _insert(
         terms_version=shop.terms_version,
         version_learnt_at=now,
         is_backfill=is_backfill,
-        **_values(snapshot),
+        **_values(snapshot, key),
     )
     take_particulars(order, snapshot, version_key=order.version_key)
     if order.total == 0:
@@ -204,11 +236,13 @@ def _note(order: Order, kind: str, *, at: datetime, now: datetime, **details: ob
 
 
 def _update(
-    order: Order, source: Source, snapshot: OrderSnapshot, contact: Contact | None, now: datetime
+    order: Order, source: Source, snapshot: OrderSnapshot, contact: Contact | None, now: datetime, *, key: str
 ) -> None:
-    key = version_key(snapshot)
     filled = take_particulars(order, snapshot, version_key=key)
-    if (snapshot.version_at, key) <= (order.version_at, order.version_key):
+    if not _is_news(order, snapshot, key):
+        if key.startswith(_FETCHED) and is_in_force(order, snapshot) and order.version_key != key:
+            order.version_key = key
+            filled.append("version_key")
         if (
             snapshot.cart_ref and not order.cart_ref
         ):  # from which cart it came does not change with its versions
@@ -222,7 +256,7 @@ def _update(
     before = (order.total, order.shop_state, order.method, order.pay_url, order.product_refs)
     goods = set(order.product_refs)
     cart_ref = order.cart_ref
-    for field, value in _values(snapshot).items():
+    for field, value in _values(snapshot, key).items():
         setattr(order, field, value)
     order.version_learnt_at = now
     order.cart_ref = order.cart_ref or cart_ref

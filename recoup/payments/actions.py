@@ -53,7 +53,12 @@ class Through:
 
 
 def apply_order_snapshot(
-    source: Source, snapshot: OrderSnapshot, *, now: datetime, is_backfill: bool = False
+    source: Source,
+    snapshot: OrderSnapshot,
+    *,
+    now: datetime,
+    is_backfill: bool = False,
+    is_fetched: bool = False,
 ) -> Order:
     """Record an order together with its payments and refunds, and settle it: what intake calls for orders.
 
@@ -62,7 +67,7 @@ def apply_order_snapshot(
     Announces `OrderPlaced`/`OrderChanged`/`OrderCancelled` and what the money says.
     """
     with transaction.atomic():
-        order = record_order(source, snapshot, now=now, is_backfill=is_backfill)
+        order = record_order(source, snapshot, now=now, is_backfill=is_backfill, is_fetched=is_fetched)
         order = lock_order(order.pk)
         attempts = [
             _write_attempt(order, as_known(order, payment, told_in=snapshot), now=now, through=Through())

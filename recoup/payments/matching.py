@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from django.db.models import Sum
 
-from recoup.orders.actions import version_key
+from recoup.orders.actions import is_in_force
 from recoup.orders.models import Order, OrderFact
 from recoup.payments.models import Attempt
 from recoup.payments.queries import CAPTURED, takings_of
@@ -52,8 +52,7 @@ def _corrected(order: Order, payment: PaymentSnapshot, told_in: OrderSnapshot | 
     attempt = known.exclude(ref=implied_ref(order)).order_by("id").last()
     if attempt is None:
         return payment
-    version = (order.version_at, order.version_key)
-    if told_in is None or (told_in.version_at, version_key(told_in)) == version:
+    if told_in is None or is_in_force(order, told_in):
         return _renamed(attempt, payment)
     return replace(payment, operator=attempt.operator, ref=attempt.ref)
 

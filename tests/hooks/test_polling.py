@@ -14,7 +14,7 @@ from recoup.core import inbox
 from recoup.core.models import AttentionItem, InboxItem, OutboxEvent
 from recoup.core.outbox import set_routes
 from recoup.hooks import tasks
-from recoup.hooks.apply import apply_waiting
+from recoup.hooks.apply import apply_item, apply_waiting
 from recoup.hooks.ask import ask_source, askable_kinds
 from recoup.hooks.pages import apply_page
 from recoup.hooks.tasks import poll_sources
@@ -133,6 +133,27 @@ def test_row_that_is_deleted_while_pages_are_read_hides_no_other(woo: Shop, conn
     poll(woo)
 
     assert len(states()) == 15
+
+
+def test_what_is_fetched_wins_over_what_was_told_in_the_same_second(woo: Shop, connected: Source) -> None:
+    """Two changes of one second: their webhooks came in any order, the older one perhaps after all."""
+
+    def tell(total: str) -> None:
+        body = json.dumps({**woo.orders[1], "total": total}).encode()
+        apply_item(kept(connected, b"order.updated|" + body, 1, woo.now), now=woo.now)
+
+    woo.add_order(1)
+    found = []
+    for total in ("139.00", "159.00"):
+        for stale in ("129.00", "149.00"):
+            tell(stale)
+        woo.orders[1]["total"] = total
+        poll(woo)
+        tell("179.00")
+        with scopes_disabled():
+            found.append(str(Order.objects.get().total))
+
+    assert found == ["139.0000", "159.0000"]
 
 
 def test_row_written_late_is_found_by_the_overlap(woo: Shop, connected: Source) -> None:
