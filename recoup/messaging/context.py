@@ -180,6 +180,14 @@ def unsubscribe_address(token: str) -> str:
     return links.address(PURPOSES["unsubscribe"], token)
 
 
+def with_picture(html: bytes, token: str) -> bytes:
+    """Return a mail with the picture whose loading tells that it was opened, named by a token that the mail has anyway."""
+    address = links.public_address(f"/o/{token}.gif").encode()
+    picture = b'\n<img src="%b" width="1" height="1" alt="" style="display:block;border:0">\n' % address
+    body, end, rest = html.rpartition(b"</body>")
+    return body + picture + end + rest if end else html + picture
+
+
 def _link_order(shop_id: int, subject: Subject, purpose: str) -> LinkOrder:
     kind, subject_id = "contact", subject.contact_id
     if subject.order_id is not None:

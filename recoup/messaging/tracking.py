@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from recoup.core import outbox
+from recoup.core import links, outbox
 from recoup.core.models import Link
 from recoup.messaging.events import MessageClicked, MessageOpened
 from recoup.messaging.models import MessageVisit
@@ -34,18 +34,38 @@ PATIENCE = timedelta(seconds=15)
 
 def is_machine(method: str, headers: Mapping[str, str]) -> bool:
     """Tell whether a request looks like a scanner's or a robot's, by itself."""
+    return (
+        method not in ("GET", "POST")
+        or _is_ahead_of_a_person(headers)
+        or _is_robot(headers.get("User-Agent", ""))
+        or not headers.get("Accept-Language", "")
+    )
+
+
+# Gmail asks by its proxy when somebody opens the mail. Apple's, whose whole name this is, loads what nobody may ever open.
+_ASKS_FOR_A_PERSON = re.compile("googleimageproxy", re.IGNORECASE)
+_APPLES_PROXY = "Mozilla/5.0"
+
+
+def is_machine_at_picture(headers: Mapping[str, str]) -> bool:
+    """Tell whether the picture of a mail was loaded by what opens mails for nobody; no language need be named."""
+    agent = headers.get("User-Agent", "")
+    return (
+        _is_ahead_of_a_person(headers)
+        or agent.strip() == _APPLES_PROXY
+        or _is_robot(_ASKS_FOR_A_PERSON.sub("", agent))
+    )
+
+
+def _is_ahead_of_a_person(headers: Mapping[str, str]) -> bool:
     purpose = (
         f"{headers.get('Purpose', '')} {headers.get('Sec-Purpose', '')} {headers.get('X-Moz', '')}".lower()
     )
-    agent = headers.get("User-Agent", "")
-    return (
-        method not in ("GET", "POST")
-        or "prefetch" in purpose
-        or "preview" in purpose
-        or not agent
-        or _ROBOTS.search(agent) is not None
-        or not headers.get("Accept-Language", "")
-    )
+    return "prefetch" in purpose or "preview" in purpose
+
+
+def _is_robot(agent: str) -> bool:
+    return not agent or _ROBOTS.search(agent) is not None
 
 
 def record_visit(link: Link, *, at: datetime, is_machine: bool) -> None:
@@ -62,6 +82,24 @@ def record_visit(link: Link, *, at: datetime, is_machine: bool) -> None:
                 )
             ]
         )
+
+
+_OPENED = """
+    INSERT INTO messaging_messagevisit (shop_id, message_id, purpose, at, is_machine)
+    SELECT m.shop_id, m.id, %s, %s, %s FROM core_link l
+    JOIN messaging_message m ON m.id = l.message_id AND m.opened_at IS NULL
+    JOIN shops_shop s ON s.id = m.shop_id AND s.counts_opens WHERE l.token_hash = %s
+"""
+
+
+def record_opening(token: str, *, at: datetime, is_machine: bool) -> None:
+    """Keep that the picture in a mail was loaded, unless the mail is known to have been opened. Writes no other row.
+
+    The picture is named by the token of a link that the mail carries anyway, of any purpose and age.
+    """
+    if links.is_token(token):
+        with connection.cursor() as cursor:
+            cursor.execute(_OPENED, [OPEN, at, is_machine, links.hash_token(token)])
 
 
 _NOTE = """

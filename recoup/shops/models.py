@@ -68,6 +68,8 @@ class Shop(models.Model):
     # Null is test mode: everything runs, nothing leaves. Orders placed before this instant never get a message (B6).
     live_since = models.DateTimeField(null=True, blank=True)
     collects_carts = models.BooleanField(default=True)
+    # Mails carry a picture that tells of their opening: readers have to agree to that in much of Europe.
+    counts_opens = models.BooleanField(default=False, db_default=False)
     created_at = models.DateTimeField(db_default=Now())
 
     def __str__(self) -> str:

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from recoup.storefront import cart, controls, leaving, pay, theme_view
+from recoup.storefront import cart, controls, leaving, opened, pay, theme_view
 
 app_name = "storefront"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -13,5 +13,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("later/<path:token>", controls.later, name="later"),
     path("stop/<path:token>", controls.stop, name="stop"),
     path("why/<path:token>", controls.why, name="why"),
+    path("o/<path:token>.gif", opened.opened, name="opened"),
     path("s/<slug:slug>/theme.css", theme_view.theme, name="theme"),
 ]

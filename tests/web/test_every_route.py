@@ -138,6 +138,7 @@ OTHERS: dict[str, Row] = {
     "storefront:later": Row(404, 404, arguments=_TOKEN),
     "storefront:stop": Row(404, 404, arguments=_TOKEN),
     "storefront:why": Row(404, 404, arguments=_TOKEN),
+    "storefront:opened": Row(200, 200, arguments=_TOKEN),
     "storefront:theme": Row(200, 200, arguments={"slug": "own"}),
 }
 ONLY_POST = {"preferences", "set_language", "demo_clock", "hooks:shop", "hooks:operator"}

@@ -196,7 +196,7 @@ class LaneRun:
 
     def _begin(self, taken: _Taken) -> None:
         lane, now = taken.lane, taken.now
-        shop_locale, is_live = _shop(lane.shop_id)
+        shop_locale, is_live, counts_opens = _shop(lane.shop_id)
         dry = [message for message in taken.messages if message.is_test or not is_live]
         wet = [message for message in taken.messages if not message.is_test and is_live]
         if dry:
@@ -220,7 +220,7 @@ class LaneRun:
             return
         if lane.is_in_trouble:
             lanes.stands(lane.id, lane.shop_id, now=now)
-        taken.draft = Draft(wet, account, shop_locale=shop_locale, now=now)
+        taken.draft = Draft(wet, account, shop_locale=shop_locale, now=now, counts_opens=counts_opens)
 
     def _pass_on(self, messages: list[Claimed], now: datetime) -> list[Claimed]:
         """Let the messages of a channel that is not set up go to their next one; return those that have none."""
@@ -375,8 +375,10 @@ class LaneRun:
             )
 
 
-def _shop(shop_id: int) -> tuple[str, bool]:
+def _shop(shop_id: int) -> tuple[str, bool, bool]:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT locale, live_since IS NOT NULL FROM shops_shop WHERE id = %s", [shop_id])
-        locale, is_live = cursor.fetchone()
-    return locale, is_live
+        cursor.execute(
+            "SELECT locale, live_since IS NOT NULL, counts_opens FROM shops_shop WHERE id = %s", [shop_id]
+        )
+        locale, is_live, counts_opens = cursor.fetchone()
+    return locale, is_live, counts_opens

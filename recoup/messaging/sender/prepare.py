@@ -16,6 +16,7 @@ from recoup.messaging.context import (
     link_filler,
     mint_links,
     unsubscribe_address,
+    with_picture,
 )
 from recoup.messaging.copies import Copy, make_copy
 from recoup.messaging.handover import Letter
@@ -73,9 +74,10 @@ class Draft:
         shop_locale: str,
         now: datetime,
         pool: RenderPool | None = None,
+        counts_opens: bool = False,
     ) -> None:
         """Read what the texts say, and let the child begin."""
-        self._account, self._now = account, now
+        self._account, self._now, self._counts_opens = account, now, counts_opens
         self._road = channel(account.adapter) if account is not None else None
         self._batch = Batch()
         self._chosen = self._choose(messages, shop_locale)
@@ -150,6 +152,9 @@ class Draft:
 
     def _build(self, account: Account, one: _Chosen, mail: Rendered, tokens: Mapping[str, str]) -> None:
         message, fill = one.message, link_filler(tokens)
+        html = fill(mail.html)
+        if self._counts_opens:
+            html = with_picture(html, tokens["unsubscribe"])
         letter = Letter(
             key=message.id,
             recipient=message.recipient,
@@ -158,7 +163,7 @@ class Draft:
             locale=one.subject.locale,
             at=self._now,
             subject=mail.subject,
-            html=fill(mail.html),
+            html=html,
             text=fill(mail.text),
             unsubscribe_link=unsubscribe_address(tokens["unsubscribe"]),
             handed_at=message.handed_at if message.is_resent else None,

@@ -28,12 +28,14 @@ class ShopSettingsForm(forms.ModelForm[Shop]):
         fields = (
             "name", "email", "phone", "address", "locale", "more_locales", "country", "time_zone", "colour", "terms_url",
             "terms_version", "supersede_scope", "max_age_days", "claim_hours", "collects_carts",
+            "counts_opens",
         )  # fmt: skip
         labels = {
             "supersede_scope": _("A newer paid order closes older ones for"),
             "max_age_days": _("Orders older than this are left alone"),
             "claim_hours": _("A taken order is let go after"),
             "collects_carts": _("Collect carts that buyers leave"),
+            "counts_opens": _("Count opened mails"),
         }
         widgets = {
             "colour": forms.TextInput(attrs={"type": "color"}),
@@ -43,6 +45,11 @@ class ShopSettingsForm(forms.ModelForm[Shop]):
             "address": _("Stands under every mail, as the law of most countries asks."),
             "terms_version": _("Change it when the terms change: buyers then see the new ones."),
             "collects_carts": _("Reminders of carts go only to people who agreed to them."),
+            "counts_opens": _(
+                "On: mails carry a picture of one point that tells when it is loaded. In much of Europe the reader has to"
+                " agree to that first (France’s CNIL, Germany’s TDDDG § 25), and some programs hide it. Off: whoever follows"
+                " a link in a mail counts as having opened it, and nobody else."
+            ),
         }
         error_messages = {
             "max_age_days": {

@@ -13,6 +13,7 @@ from recoup.core.models import Activity
 from recoup.core.money import Money
 from recoup.messaging.models import Message, MessageVisit
 from recoup.messaging.reasons import words as message_reason
+from recoup.messaging.tracking import OPEN
 from recoup.orders.models import Order, OrderFact, OrderNote, StatusChange
 from recoup.payments.models import Attempt, AttemptChange, Refund
 from recoup.processes.queries import LedgerLine, ledger_of
@@ -259,12 +260,13 @@ def _message_events(seat: Seat, order: Order) -> list[Event]:
 
 
 def visit_event(visit: MessageVisit) -> Event:
-    """Return the line of somebody who followed a link."""
-    return Event(visit.at, visit_title(visit.purpose), "mouse-pointer-click", "message", actor=_("Customer"))
+    """Return the line of somebody who followed a link, or opened the mail."""
+    icon = "mail" if visit.purpose == OPEN else "mouse-pointer-click"
+    return Event(visit.at, visit_title(visit.purpose), icon, "message", actor=_("Customer"))
 
 
 def visit_title(purpose: str) -> str:
-    """Return which page a link of a message led to."""
+    """Return which page a link of a message led to, or that the message was opened."""
     places = {
         "pay": _("Opened the pay page"),
         "cart": _("Opened the filled cart"),
@@ -273,6 +275,7 @@ def visit_title(purpose: str) -> str:
         "later": _("Followed “pay later”"),
         "stop": _("Followed “stop for this order”"),
         "why": _("Asked why this mail came"),
+        OPEN: _("Opened the mail"),
     }
     return places.get(purpose, _("Followed a link"))
 

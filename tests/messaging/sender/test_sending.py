@@ -1,5 +1,6 @@
 """What becomes of messages on a real mail server: the fault table F12 to F20, word by word."""
 
+import re
 import time
 from collections.abc import Iterator
 from datetime import datetime
@@ -13,6 +14,7 @@ from django_scopes import scopes_disabled
 
 from recoup.core import outbox
 from recoup.core.installation import silence_installation
+from recoup.core.links import hash_token
 from recoup.core.models import AttentionItem, Link
 from recoup.customers.models import ContactGate, Suppression
 from recoup.integrations.smtp.plain import MailNotSent, send_plain
@@ -76,6 +78,29 @@ def test_the_first_reminder_of_an_order_not_heard_of_for_an_hour_waits_until_its
 
     assert held == (("due", "source_silent"), NOW + 15 * MINUTE, [])
     assert (state_of(message), recipients(sink)) == (("sent", ""), [message.recipient])
+
+
+@pytest.mark.parametrize("counts_opens", [True, False])
+def test_a_mail_has_a_picture_of_its_own_only_where_the_shop_counts_opened_mails(
+    road: Road, sender: Sender, sink: SmtpSink, counts_opens: bool
+) -> None:
+    Shop.objects.update(counts_opens=counts_opens)
+    message = road.reminder()
+
+    send_all(sender)
+
+    mail = message_from_bytes(sink.mails()[0].content, policy=policy.default)
+    part = mail.get_body(("html",))
+    assert part is not None
+    pictures = re.findall(
+        r'<img src="https://recoup.example/o/([^"]{22})\.gif" width="1"', part.get_content()
+    )
+    ours = Link.objects.filter(message_id=message.pk, token_hash__in=[hash_token(one) for one in pictures])
+    assert [one.purpose for one in ours] == ["out"] * counts_opens
+    assert Link.objects.filter(message_id=message.pk, purpose="out").count() == 1
+    kept = read_copy(message.pk, message.shop_id)
+    assert kept is not None
+    assert "/o/" not in kept.html
 
 
 @pytest.mark.parametrize("way", ["batch", "single"])

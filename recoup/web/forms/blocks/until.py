@@ -78,6 +78,11 @@ class UntilForm(BlockForm):
             field = self.fields[name]
             assert isinstance(field, forms.ChoiceField)
             field.choices = choices
+        if sends and not self.around.shop.counts_opens:
+            self.fields["ref"].help_text = _(
+                "A step before this one that sends a mail. This shop does not count opened mails: only whoever follows a"
+                " link in it counts as having opened it. Settings, Shop, changes that."
+            )
 
     def offers_more(self) -> bool:
         """Offer the way for a mail that was not sent only to questions about mails."""
