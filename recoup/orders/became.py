@@ -16,10 +16,9 @@ def order_became(cart: str) -> str:
     of the same person, and younger than the cart. One look-up by key for each source of the shop.
     """
     return f"""(
-        SELECT became.id FROM shops_source maker
-        JOIN orders_order became
-            ON became.shop_id = {cart}.shop_id AND became.source_id = maker.id AND became.ref = {cart}.order_ref
-        WHERE maker.shop_id = {cart}.shop_id AND {cart}.order_ref <> ''
+        SELECT became.id FROM orders_order became JOIN shops_source maker ON maker.id = became.source_id
+        WHERE became.shop_id = {cart}.shop_id AND became.ref = {cart}.order_ref AND {cart}.order_ref <> ''
+          AND became.source_id = ANY(ARRAY(SELECT s.id FROM shops_source s WHERE s.shop_id = {cart}.shop_id))
           AND (maker.id = {cart}.source_id OR maker.kind = '{OWN_KIND}'
                OR became.contact_id = {cart}.contact_id AND became.placed_at >= {cart}.started_at)
         ORDER BY maker.id <> {cart}.source_id, maker.kind <> '{OWN_KIND}', became.id LIMIT 1

@@ -91,13 +91,15 @@ WITH paid AS MATERIALIZED (
 SELECT c.id, p.id FROM paid p JOIN recovery_recoverycase c ON c.order_id = p.id
 UNION
 SELECT c.id, p.id FROM alone p
-JOIN shops_source s ON s.shop_id = p.shop_id
-JOIN orders_cart k ON k.shop_id = p.shop_id AND k.source_id = s.id AND k.ref = p.cart_ref AND p.cart_ref <> ''
+JOIN orders_cart k ON k.shop_id = p.shop_id AND k.ref = p.cart_ref AND p.cart_ref <> ''
+    AND k.source_id = ANY(ARRAY(SELECT s.id FROM shops_source s WHERE s.shop_id = p.shop_id))  -- by key in 16, too
 JOIN recovery_recoverycase c ON c.cart_id = k.id
 WHERE k.source_id = p.source_id OR p.id = {order_became("k")}
 UNION
 SELECT c.id, p.id FROM alone p
-JOIN orders_cart k ON k.shop_id = p.shop_id AND k.contact_id = p.contact_id AND k.order_ref = p.ref
+CROSS JOIN LATERAL (  -- behind a fence: else a batch reads all carts of all shops in the order of their people
+    SELECT * FROM orders_cart WHERE shop_id = p.shop_id AND contact_id = p.contact_id AND order_ref = p.ref OFFSET 0
+) k
 JOIN recovery_recoverycase c ON c.cart_id = k.id
 WHERE p.id = {order_became("k")}
 UNION
