@@ -8,6 +8,7 @@ from django.db.models import Case, When
 
 from recoup.catalog.models import Product
 from recoup.offers.pricing import Basket, Gift, Line
+from recoup.offers.settings import tax_share
 from recoup.offers.terms import Kind, Terms
 from recoup.orders.models import Cart, Order
 from recoup.shops.models import FILE_KIND, OWN_KIND, Source
@@ -24,9 +25,9 @@ def basket_of(subject: Order | Cart) -> Basket:
 def baskets_of(subjects: Collection[Order | Cart]) -> list[Basket]:
     """Return the baskets of orders and carts of one shop, products read at once."""
     told = [told_lines(subject) for subject in subjects]
-    costs = _Costs(subjects, [line for lines in told for line in lines])
+    costs, taxes = _Costs(subjects, [line for lines in told for line in lines]), _Taxes()
     return [
-        _basket(subject, tuple(_line(subject, line, costs) for line in lines))
+        _basket(subject, tuple(_line(subject, line, costs) for line in lines), taxes)
         for subject, lines in zip(subjects, told, strict=True)
     ]
 
@@ -46,7 +47,7 @@ def basket_of_snapshot(source: Source, told: OrderSnapshot) -> Basket:
         Told(line.product_ref, line.variant_ref, line.sku, line.quantity, line.total) for line in told.lines
     ]
     costs = _Costs([order], lines)
-    return _basket(order, tuple(_line(order, line, costs) for line in lines))
+    return _basket(order, tuple(_line(order, line, costs) for line in lines), _Taxes())
 
 
 class Told(NamedTuple):
@@ -120,6 +121,23 @@ class _Costs:
         return _agreed(self._by_sku.get(line.sku, []) if line.sku else [], subject.currency)
 
 
+class _Taxes:
+    """What share of a sum is tax where nobody told it: asked once for a shop and a currency."""
+
+    def __init__(self) -> None:
+        self._shares: dict[tuple[int, str], Decimal] = {}
+
+    def of(self, subject: Order | Cart) -> Decimal:
+        """Return the tax in the total of an order or cart, as told or by that share."""
+        told = subject.tax_total if isinstance(subject, Order) else None
+        if told is not None:
+            return told
+        place = (subject.shop_id, subject.currency)
+        if place not in self._shares:
+            self._shares[place] = tax_share(*place)
+        return subject.total * self._shares[place]
+
+
 def _agreed(products: Iterable[Product], currency: str) -> Decimal | None:
     costs = {one.cost for one in products if one.currency == currency}
     return costs.pop() if len(costs) == 1 else None
@@ -130,14 +148,14 @@ def _line(subject: Order | Cart, told: Told, costs: _Costs) -> Line:
     return Line(told.ref, told.total, None if cost is None else cost * told.quantity, told.quantity)
 
 
-def _basket(subject: Order | Cart, lines: tuple[Line, ...]) -> Basket:
+def _basket(subject: Order | Cart, lines: tuple[Line, ...], taxes: _Taxes) -> Basket:
     if isinstance(subject, Order):
         return Basket(
             currency=subject.currency,
             total=subject.total,
             lines=lines,
             delivery=subject.shipping_total or _ZERO,
-            tax=subject.tax_total or _ZERO,
+            tax=taxes.of(subject),
             has_coupon=(subject.discount_total or _ZERO) > 0,
         )
     return Basket(
@@ -145,6 +163,7 @@ def _basket(subject: Order | Cart, lines: tuple[Line, ...]) -> Basket:
         subject.total,
         lines,
         delivery=_delivery_in(subject, lines),
+        tax=taxes.of(subject),
         has_coupon=bool(subject.coupon),
     )
 

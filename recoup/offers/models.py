@@ -36,6 +36,9 @@ class OfferSettings(ShopOwned):
     fixed_fee = AmountField(
         verbose_name=_("Fixed fee for a payment"), default=0, validators=[MinValueValidator(0)]
     )
+    tax: models.DecimalField[Any, Any] = _share(
+        _("Tax on top of your net prices"), default=None, null=True, blank=True
+    )
     returns: models.DecimalField[Any, Any] = _share(_("Sales that come back"), most=95)
     floor: models.DecimalField[Any, Any] = _share(_("Least margin after a discount"), most=95)
     most_discounts = models.PositiveSmallIntegerField(

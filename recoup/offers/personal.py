@@ -12,7 +12,7 @@ from recoup.offers.models import OfferSettings
 from recoup.offers.origins import makers_of
 from recoup.offers.pricing import Basket, Gift, Line, Refusal, is_guessed, quote
 from recoup.offers.reasons import Reason
-from recoup.offers.settings import rules_of
+from recoup.offers.settings import rules_of, tax_share
 from recoup.offers.terms import Kind, Terms
 from recoup.orders.models import Order
 from recoup.shops.adapters import PlatformUnknown, platform
@@ -82,7 +82,9 @@ def look_at_shops(shop: Shop, contact_id: int, terms: Terms, settings: OfferSett
     if line is None:
         return AtShop(Reason.NO_COST)
     delivery = _dearest_delivery(maker)
-    basket = Basket(shop.currency, line.total + delivery, (line,), delivery=delivery)
+    total = line.total + delivery
+    tax = total * tax_share(shop, shop.currency)
+    basket = Basket(shop.currency, total, (line,), delivery=delivery, tax=tax)
     found = general_terms(basket, replace(terms, products=()), rules)
     if found.refusal is not None:
         return AtShop(Reason(str(found.refusal)))
@@ -144,14 +146,17 @@ def baskets_for(shop: Shop, terms: Terms) -> list[Basket]:
         rows = Product.objects.filter(
             shop=shop, ref__in=terms.products, currency=shop.currency, price__gt=0, is_deleted=False
         )
-        return [_basket(one, one.price or Decimal(0)) for one in rows.order_by("name", "variant_ref", "id")]
+        share = tax_share(shop, shop.currency)
+        return [
+            _basket(one, one.price or Decimal(0), share) for one in rows.order_by("name", "variant_ref", "id")
+        ]
     if terms.kind is Kind.PERCENT:
-        return [Basket(shop.currency, _SAMPLE)]
+        return [Basket(shop.currency, _SAMPLE, tax=_SAMPLE * tax_share(shop, shop.currency))]
     return []  # a sum off an order that nobody knows yet: the floor holds when it is paid
 
 
-def _basket(product: Product, price: Decimal) -> Basket:
-    return Basket(product.currency, price, (Line(product.ref, price, product.cost),))
+def _basket(product: Product, price: Decimal, tax: Decimal) -> Basket:
+    return Basket(product.currency, price, (Line(product.ref, price, product.cost),), tax=price * tax)
 
 
 def gift_for(shop: Shop, terms: Terms) -> Gift | None:

@@ -12,7 +12,7 @@ from recoup.offers.granting import Wish, look_ahead
 from recoup.offers.models import OfferSettings
 from recoup.offers.personal import gift_for
 from recoup.offers.pricing import Basket, Gift, Line, Part, Refusal, Rules, margin_at, quote
-from recoup.offers.settings import get_settings, rules_of
+from recoup.offers.settings import get_settings, rules_of, tax_share
 from recoup.offers.terms import Terms
 from recoup.orders.models import Order
 from recoup.orders.queries import OPEN_STATUSES, OWED_STATES
@@ -56,7 +56,8 @@ def reckon(shop: Shop, terms: Terms, *, currency: str, products: Collection[str]
     rules = rules_of(shop, settings, currency)
     rows = _product_rows(shop, products or (), currency)
     gift = gift_for(shop, terms) if terms.gift else None
-    lefts = tuple(_of_product(product, terms, rules, gift) for product in rows)
+    tax = tax_share(shop, currency)
+    lefts = tuple(_of_product(product, terms, rules, gift, tax) for product in rows)
     return _of_orders(shop, terms, settings, rules, currency, lefts)
 
 
@@ -72,7 +73,8 @@ def foresee(wish: Wish, *, now: datetime) -> tuple[str, tuple[Left, ...], bool]:
         rules = rules_of(shop, settings, shop.currency)
         rows = _product_rows(shop, wish.terms.products, shop.currency)
         gift = gift_for(shop, wish.terms) if wish.terms.gift else None
-        lefts = tuple(_of_product(product, wish.terms, rules, gift) for product in rows)
+        tax = tax_share(shop, shop.currency)
+        lefts = tuple(_of_product(product, wish.terms, rules, gift, tax) for product in rows)
         return reason, lefts, any(left.is_guessed for left in lefts) or bool(found and found.is_guessed)
     if found is None:
         return reason, (), False
@@ -99,9 +101,9 @@ def _product_rows(shop: Shop, refs: Collection[str], currency: str) -> list[Prod
     return list(found.order_by("name", "variant_ref", "id")[:MOST_PRODUCTS])
 
 
-def _of_product(product: Product, terms: Terms, rules: Rules, gift: Gift | None) -> Left:
+def _of_product(product: Product, terms: Terms, rules: Rules, gift: Gift | None, tax: Decimal) -> Left:
     price = product.price or Decimal(0)
-    basket = Basket(product.currency, price, (Line(product.ref, price, product.cost),))
+    basket = Basket(product.currency, price, (Line(product.ref, price, product.cost),), tax=price * tax)
     found = quote(basket, [terms], rules, gifts=[gift])
     part = found.parts[0]
     refusal = part.refusal or (Refusal.FLOOR if part.is_cut else None)

@@ -10,18 +10,23 @@ from recoup.core import activity
 from recoup.core.activity import Actor
 from recoup.offers.models import OfferSettings
 from recoup.offers.pricing import Rules, coin
+from recoup.orders.models import Order
 from recoup.shops.models import Shop
 
 CHANGEABLE = (
     "default_cost",
     "fee",
     "fixed_fee",
+    "tax",
     "returns",
     "floor",
     "most_discounts",
     "most_left",
     "memory_days",
 )
+
+
+_ORDERS_LOOKED_AT = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,24 @@ def rules_of(shop: Shop, settings: OfferSettings, currency: str, *, least: Decim
         floor=settings.floor,
         least=max(least, coin(currency)),
     )
+
+
+def tax_share(shop: Shop | int, currency: str) -> Decimal:
+    """Return which share of what a buyer pays is tax, for what does not say it: carts, products, some orders (K7).
+
+    As the settings say (23 for 23 % on top of the net price), else as in the newest orders that say theirs; none if there is
+    neither.
+    """
+    told = OfferSettings.objects.filter(shop=shop).values_list("tax", flat=True).first()
+    if told is not None:
+        return told / (100 + told)
+    newest = (
+        Order.objects.filter(shop=shop, currency=currency, tax_total__isnull=False, total__gt=0)
+        .order_by("-placed_at", "-id")
+        .values_list("total", "tax_total")[:_ORDERS_LOOKED_AT]
+    )
+    sums = [sum(column, Decimal(0)) for column in zip(*newest, strict=True)]
+    return min(max(sums[1] / sums[0], Decimal(0)), Decimal(1)) if sums else Decimal(0)
 
 
 def limits_of(settings: OfferSettings) -> Limits:

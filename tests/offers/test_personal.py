@@ -11,6 +11,7 @@ from recoup.catalog.models import Product
 from recoup.core.activity import Actor
 from recoup.customers.models import Contact
 from recoup.offers import handlers
+from recoup.offers.baskets import basket_of
 from recoup.offers.events import OfferGranted
 from recoup.offers.granting import OfferRefused, Wish, grant_by_hand
 from recoup.offers.models import Offer
@@ -21,7 +22,7 @@ from recoup.offers.terms import Kind, Terms
 from recoup.shops.models import Shop, Source
 from tests.factories.moments import DAY, NOW
 from tests.factories.offers import make_settings
-from tests.factories.orders import make_order
+from tests.factories.orders import make_cart, make_order
 from tests.factories.people import make_contact
 from tests.factories.products import make_product
 from tests.factories.shops import make_shop, make_source
@@ -107,6 +108,28 @@ def test_a_preview_says_what_would_be_left_and_writes_nothing(shop: Shop) -> Non
         ("Cup", D(90), D(50) / D(90))
     ]
     assert (about[0], about[1][0].after and about[1][0].after.amount, about[2]) == ("", D(90), True)
+
+
+@pytest.mark.parametrize("is_learnt", [False, True])
+def test_the_tax_in_a_price_is_not_earned(shop: Shop, is_learnt: bool) -> None:
+    terms = Terms(Kind.PERCENT, percent=D(15))
+    with scope(shop=shop):
+        make_product(make_source(shop), ref="cup", name="Cup", price=D(123), cost=D(90))
+        cart = make_cart(
+            shop, total=D(123), currency="EUR", lines=[{"product_ref": "cup", "total": "123.00"}]
+        )
+        make_settings(shop, floor=D(0))
+        without = (reckon(shop, terms, currency="EUR", products=["cup"]).products[0], basket_of(cart).tax)
+        if is_learnt:
+            make_order(shop, total="246.00", currency="EUR", tax_total=D(46))
+        else:
+            make_settings(shop, floor=D(0), tax=D(23))
+        with_it = (reckon(shop, terms, currency="EUR", products=["cup"]).products[0], basket_of(cart).tax)
+
+    assert (without[0].refusal, without[1]) == (None, D(0))
+    assert without[0].after is not None
+    assert without[0].after.amount == D("104.55")
+    assert (with_it[0].refusal, round(with_it[1], 10)) == (Refusal.FLOOR, D(23))
 
 
 def test_a_preview_counts_what_a_gift_costs(shop: Shop) -> None:

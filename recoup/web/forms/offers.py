@@ -35,6 +35,9 @@ class OfferSettingsForm(forms.ModelForm[OfferSettings]):
             ),
             "fee": _("What the payment operator keeps of each payment."),
             "fixed_fee": _("In the currency of the shop."),
+            "tax": _(
+                "For what does not say its tax: carts, products, some orders. 23 for 23 %. Empty: as in your newest orders."
+            ),
             "returns": _("Of all sales. Their goods can be sold again; the fee of the payment is lost."),
             "floor": _("Of the price after the discount, without tax. No offer goes below it."),
             "most_discounts": _("Used in the days below. 0: processes grant none at all."),

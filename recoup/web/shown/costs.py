@@ -12,7 +12,7 @@ from recoup.core.models import Activity
 from recoup.core.money import Money, exponent
 from recoup.core.typed_numbers import write_number
 from recoup.offers.pricing import Basket, Line, is_guessed, margin_at
-from recoup.offers.settings import get_settings, rules_of
+from recoup.offers.settings import get_settings, rules_of, tax_share
 from recoup.shops.access import Seat
 from recoup.web.answers import place
 from recoup.web.keeping_screens import CostRow
@@ -24,11 +24,14 @@ def cost_rows(seat: Seat, products: Sequence[Product]) -> list[CostRow]:
     """Return the rows of products, with who changed their cost last."""
     settings, language = get_settings(seat.shop), get_language() or "en"
     who = _who(seat, [one.pk for one in products])
+    taxes = {code: tax_share(seat.shop, code) for code in {one.currency for one in products}}
     rows = []
     for one in products:
         rules = rules_of(seat.shop, settings, one.currency)
         price = one.price or Decimal(0)
-        basket = Basket(one.currency, price, (Line(one.ref, price, one.cost),))
+        basket = Basket(
+            one.currency, price, (Line(one.ref, price, one.cost),), tax=price * taxes[one.currency]
+        )
         margin = margin_at(basket, rules, price) if price > 0 else None
         rows.append(
             CostRow(
