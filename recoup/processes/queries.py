@@ -1,6 +1,6 @@
 """Reads of processes: pictures, counts, what comes next, and why somebody did or did not get a message."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -41,6 +41,30 @@ def processes_of(shop: Shop) -> QuerySet[Process]:
         .select_related("current_version", "message_source")
         .order_by("-priority", "name", "id")
     )
+
+
+# What brings somebody to be reminded; at other doors products, tags and causes tell processes apart.
+_REMINDING = frozenset({"order.unpaid", "cart.abandoned"})
+
+
+def running_beside(process: Process, others: Iterable[Process]) -> list[Process]:
+    """Return which of the others run and remind whomever this one reminds, in no exclusive group with it."""
+    event, group = _door_of(process)
+    if event not in _REMINDING:
+        return []
+    return [
+        other
+        for other in others
+        if other.pk != process.pk
+        and other.status == Process.Status.LIVE
+        and _door_of(other)[0] == event
+        and (not group or _door_of(other)[1] != group)
+    ]
+
+
+def _door_of(process: Process) -> tuple[str, str]:
+    entry = process.current_version.doc["entry"] if process.current_version is not None else {}
+    return entry.get("on", ""), process.exclusive_group or entry.get("group") or ""
 
 
 def counts_of(process: Process) -> dict[str, int]:

@@ -10,6 +10,7 @@ from recoup.accounts.roles import Role
 from recoup.processes.models import Process
 from recoup.shops.models import Source
 from recoup.web.words.blocks import condition
+from tests.factories.processes import make_process
 from tests.web.world import World, client_of
 
 WHY = "No connected source reports carts, so there are no cart reminders."
@@ -53,3 +54,21 @@ def test_without_a_source_a_cart_process_says_so_too(world: World) -> None:
 )
 def test_a_condition_reads_as_a_sentence(raw: dict[str, Any], sentence: str) -> None:
     assert condition(raw, {}) == sentence
+
+
+def test_switching_on_says_which_other_process_reminds_of_the_same(world: World) -> None:
+    client = client_of(world.own.people[Role.OWNER])
+    with scopes_disabled():
+        shop = world.own.shop
+        Process.objects.filter(shop=shop).update(status="live")
+        copy = make_process(shop, name="Second try", status="test")
+
+    def said() -> list[bool]:
+        pages = [client.get(path) for path in ("/s/own/processes/", f"/s/own/processes/{copy.pk}/")]
+        return ["“Unpaid order” runs as well" in page.content.decode() for page in pages]
+
+    alone = said()
+    with scopes_disabled():
+        Process.objects.filter(shop=shop).update(exclusive_group="unpaid")
+
+    assert (alone, said()) == ([True, True], [False, False])

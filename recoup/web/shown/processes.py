@@ -1,6 +1,7 @@
 """Processes in lists and on their page: the picture with live counts, the numbers, what was decided lately."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from django.utils import timezone
 from django.utils.translation import get_language, ngettext
@@ -18,7 +19,7 @@ from recoup.processes.graph.document import ProcessDocument
 from recoup.processes.graph.entries import subject_of
 from recoup.processes.graph.picture import Picture, PictureNode, draw
 from recoup.processes.models import Process, ProcessVersion
-from recoup.processes.queries import counts_of, standing_at
+from recoup.processes.queries import counts_of, running_beside, standing_at
 from recoup.shops.access import Seat
 from recoup.shops.sources import has_cart_source
 from recoup.web import parts, screens
@@ -157,11 +158,31 @@ def main_action(seat: Seat, process: Process) -> screens.Action | None:
     return found[-1] if found else None
 
 
-def process_dialogs(seat: Seat, process: Process, numbers: ProcessNumbers) -> list[parts.Confirm]:
-    """Return a dialog for each switch, which says what it will do."""
+def process_dialogs(
+    seat: Seat, process: Process, numbers: ProcessNumbers, others: Iterable[Process]
+) -> list[parts.Confirm]:
+    """Return a dialog for each switch, which says what it will do; `others` are the processes of the shop."""
     if not seat.may(Right.EDIT_PROCESSES) or process.current_version_id is None:
         return []
-    return [_dialog(seat, process, Status(to), numbers) for to in MOVES[process.status] if to in _BUTTONS]
+    found = [_dialog(seat, process, Status(to), numbers) for to in MOVES[process.status] if to in _BUTTONS]
+    beside = [steps.process_name(one) for one in running_beside(process, others)]
+    return [
+        replace(one, effects=[*one.effects, _twice(beside)])
+        if beside and one.id == dialog_id(process, Status.LIVE)
+        else one
+        for one in found
+    ]
+
+
+def _twice(names: Sequence[str]) -> str:
+    """Return what it means that other processes begin with the same."""
+    return ngettext(
+        "%(names)s runs as well and begins with the same: whoever fits both gets the messages of both. The same group under"
+        " Rank and group lets a person into one of them at a time.",
+        "%(names)s run as well and begin with the same: whoever fits several gets the messages of each. The same group under"
+        " Rank and group lets a person into one of them at a time.",
+        len(names),
+    ) % {"names": ", ".join(f"“{name}”" for name in names)}
 
 
 def _dialog(seat: Seat, process: Process, to: Process.Status, numbers: ProcessNumbers) -> parts.Confirm:

@@ -47,7 +47,7 @@ def processes(request: StaffRequest, seat: Seat) -> HttpResponse:
         "dialogs": [
             dialog
             for one in found
-            for dialog in shown.process_dialogs(seat, one, numbers.get(one.pk, shown.NOTHING))
+            for dialog in shown.process_dialogs(seat, one, numbers.get(one.pk, shown.NOTHING), found)
         ],
     }
     return render(request, "web/processes.html", context)
@@ -101,7 +101,7 @@ def _show(request: StaffRequest, seat: Seat, one: Process, *, status: int = 200)
         "process_id": one.pk,
         "behind": behind_of(seat, one) if seat.may(Right.EDIT_PROCESSES) else None,
         "is_waiting_to_run": one.current_version_id is not None and one.status in _IDLE,
-        "dialogs": shown.process_dialogs(seat, one, numbers),
+        "dialogs": shown.process_dialogs(seat, one, numbers, processes_of(seat.shop)),
     }
     return render(request, "web/process.html", context, status=status)
 
