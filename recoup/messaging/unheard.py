@@ -15,7 +15,7 @@ _CLAIM = """
         SELECT o.id FROM orders_order o
         WHERE o.id IN (SELECT order_id FROM messaging_message WHERE state = 'due' AND reason = 'source_silent')
             AND (o.reminder_ask_at IS NULL OR o.reminder_ask_at <= %(now)s)
-            AND greatest(o.learnt_at, o.asked_at) <= %(heard)s
+            AND greatest(o.learnt_at, o.version_learnt_at, o.asked_at) <= %(heard)s
         ORDER BY o.reminder_ask_at NULLS FIRST, o.id LIMIT %(limit)s FOR NO KEY UPDATE OF o SKIP LOCKED)
     UPDATE orders_order o SET reminder_ask_at = %(later)s FROM picked p WHERE o.id = p.id RETURNING o.id
 """
@@ -24,7 +24,7 @@ _LET_GO = """
     WHERE id = ANY (ARRAY(
         SELECT m.id FROM messaging_message m JOIN orders_order o ON o.id = m.order_id
         WHERE m.state = 'due' AND m.reason = 'source_silent' AND m.due_at > %(now)s
-            AND (greatest(o.learnt_at, o.asked_at) > %(heard)s
+            AND (greatest(o.learnt_at, o.version_learnt_at, o.asked_at) > %(heard)s
                 OR (m.manual_key IS NOT NULL AND o.ask_failures > 0))
         ORDER BY m.id FOR NO KEY UPDATE OF m SKIP LOCKED))
 """

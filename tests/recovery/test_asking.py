@@ -240,7 +240,7 @@ def test_shop_that_stays_silent_holds_its_first_reminders_and_a_person_hears_of_
 
 def test_reminder_goes_on_when_its_order_was_heard_of_in_another_way(source: Source) -> None:
     message = held_reminder(source)
-    Order.objects.filter(pk=message.order_id or 0).update(asked_at=NOW - MINUTE)
+    Order.objects.filter(pk=message.order_id or 0).update(version_learnt_at=NOW - MINUTE)
 
     assert ask_before_reminders(Answers("silent"), now=NOW) == Asked()
 

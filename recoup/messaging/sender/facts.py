@@ -41,6 +41,7 @@ class OrderFacts:
         "shop_state",
         "ctid::text || o.xmin::text",
         "learnt_at",
+        "version_learnt_at",
         "asked_at",
         "ask_failures",
     )
@@ -66,6 +67,7 @@ class OrderFacts:
     shop_state: str
     stamp: str  # of the row: what a text about the order was made from
     learnt_at: datetime | None = None
+    version_learnt_at: datetime | None = None
     asked_at: datetime | None = None  # when its source last said how it stands
     ask_failures: int = 0
     is_paid_by_another: bool = False

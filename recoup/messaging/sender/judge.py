@@ -234,7 +234,7 @@ def _is_unheard(message: Claimed, order: OrderFacts, shop: ShopFacts, now: datet
         return False
     if message.is_by_hand and order.ask_failures:
         return False
-    heard = [at for at in (order.learnt_at, order.asked_at) if at is not None]
+    heard = [at for at in (order.learnt_at, order.version_learnt_at, order.asked_at) if at is not None]
     return bool(heard) and max(heard) <= now - HEARD_WITHIN
 
 

@@ -346,6 +346,7 @@ UNHEARD = {"learnt_at": NOW - DAY}
         (UNHEARD | {"asked_at": NOW - HOUR}, {}, "source_silent"),
         (UNHEARD | {"asked_at": NOW - HOUR + MINUTE}, {}, ""),
         ({"learnt_at": NOW - MINUTE}, {}, ""),
+        (UNHEARD | {"version_learnt_at": NOW - MINUTE}, {}, ""),
         (UNHEARD | {"source_id": 3}, {}, ""),
         (UNHEARD | {"reminders": 1}, {}, ""),
         (UNHEARD | {"reminders": 1}, {"is_resent": True, "handed_at": NOW - MINUTE}, "source_silent"),
