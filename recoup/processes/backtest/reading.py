@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from django.db import connection
 
 from recoup.core.arrays import read_instants_quickly
-from recoup.orders.queries import OFFLINE_MINUTES
+from recoup.orders.queries import OFFLINE_MINUTES, ON_DELIVERY
 from recoup.orders.siblings import is_paid_since
 from recoup.processes.worlds import Purchase
 
@@ -168,6 +168,7 @@ def _values(wanted: Wanted) -> dict[str, Any]:
         "until": wanted.until,
         "now": wanted.now,
         "offline_minutes": OFFLINE_MINUTES,
+        "on_delivery": list(ON_DELIVERY),
     }
 
 

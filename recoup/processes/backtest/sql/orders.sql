@@ -18,10 +18,12 @@ SELECT o.contact_id, o.id, o.placed_at, greatest(o.learnt_at, o.placed_at),
         WHEN o.is_offline_method OR o.payment_state = 'on_hold' THEN 'offline'
         ELSE 'no_payment' END),
     c.id, c.opened_at, c.closed_at,
-    -- As `orders.queries.waiting_minutes`: the method's own time, then that of all offline methods, then the shop's.
+    -- As `orders.queries.waiting_minutes`: the method's own time, none on delivery, then that of all offline methods, then
+    -- the shop's.
     o.placed_at + make_interval(mins => coalesce(
         own.minutes,
-        CASE WHEN o.is_offline_method
+        CASE WHEN o.method = ANY(%(on_delivery)s) THEN 100 * 365 * 24 * 60 -- never
+            WHEN o.is_offline_method
             THEN coalesce(offline.minutes, greatest(%(offline_minutes)s, shop.unpaid_after_minutes))
             ELSE shop.unpaid_after_minutes END)),
     o.paid_at, o.paid_learnt_at, o.version_at, o.check_at, o.is_test,
