@@ -80,7 +80,7 @@ class PastMessage:
     locale: str = ""
     ways: list[Way] = field(default_factory=list)  # that are left, the present one first
     bases: list[Basis] = field(default_factory=list)  # of these
-    has_offer: bool = False
+    has_offer: bool = False  # the text of the present way hangs on one
     passed_over: list[tuple[str, str]] = field(default_factory=list)
     reason: str = ""
     parts: int = 0
@@ -122,8 +122,6 @@ class PastSender:
         message.bases = [self._basis(message, way, seen, now) for way in message.ways]
         message.locale = about.locale or person.locale or self.rules.locale
         message.recipient = person.address(message.channel, about, now)
-        text = self.texts.get(message.template_key)
-        message.has_offer = text is not None and text.has_offer and message.offer_until is not None
         if not rests(message, message.bases[0].message_class):
             return message.due_at
         wanted = Wanted(
@@ -155,7 +153,9 @@ class PastSender:
         if text is None or chosen is None:
             return Verdict(State.FAILED, Reason.NO_TEMPLATE)
         message.written_in = chosen[0]
-        if not message.has_offer and OFFER_TOKENS.intersection(chosen[1].tokens):
+        speaks_of_offer = bool(OFFER_TOKENS.intersection(chosen[1].tokens))
+        message.has_offer = speaks_of_offer and message.offer_until is not None
+        if speaks_of_offer and not message.has_offer:
             return Verdict(State.CANCELLED, Reason.OFFER_OVER)
         stake: Stake | None = None
         if message.channel == _SMS:

@@ -31,7 +31,6 @@ class PastText:
 
     id: int
     version_id: int | None
-    has_offer: bool
     texts: Texts | None
     content: str
 
@@ -61,19 +60,15 @@ def read_texts(shop_id: int, keys: Collection[str]) -> dict[str, PastText]:
     """Read texts by their keys; what the shop has not got is missing."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT t.key, t.id, t.current_version_id, coalesce(v.has_offer, false) FROM messaging_template t"
-            " LEFT JOIN messaging_templateversion v ON v.id = t.current_version_id"
-            " WHERE t.shop_id = %s AND t.key = ANY(%s)",
+            "SELECT key, id, current_version_id FROM messaging_template WHERE shop_id = %s AND key = ANY(%s)",
             [shop_id, list(keys)],
         )
         rows = cursor.fetchall()
     texts = current_texts(row[1] for row in rows)
     contents = contents_of({row[2] for row in rows if row[2] is not None})
     return {
-        key: PastText(
-            template_id, version_id, has_offer, texts.get(template_id), contents.get(version_id, "")
-        )
-        for key, template_id, version_id, has_offer in rows
+        key: PastText(template_id, version_id, texts.get(template_id), contents.get(version_id, ""))
+        for key, template_id, version_id in rows
     }
 
 

@@ -86,8 +86,8 @@ _BUYERS = """
 """
 
 
-def bases_of(asked: Sequence[Asked], *, now: datetime) -> list[Basis]:
-    """Return the class of each message, in their order."""
+def bases_of(asked: Sequence[Asked], *, now: datetime, versions: Sequence[int] | None = None) -> list[Basis]:
+    """Return the class of each message, in their order: by the published texts, or by the versions that are given."""
     books = books_of({one.shop_id for one in asked})
     with connection.cursor() as cursor:
         cursor.execute(
@@ -100,6 +100,8 @@ def bases_of(asked: Sequence[Asked], *, now: datetime) -> list[Basis]:
             ],
         )
         rows = [Standing(*row) for row in cursor.fetchall()]
+    if versions is not None:
+        rows = [row._replace(version_id=version) for row, version in zip(rows, versions, strict=True)]
     contents = contents_of({row.version_id for row in rows if row.version_id is not None})
     said = [said_in(row, contents, now, one) for one, row in zip(asked, rows, strict=True)]
     buyers = _buyers(

@@ -36,6 +36,7 @@ from recoup.messaging.rendering.tokens import OFFER_TOKENS
 from recoup.messaging.sender import failpoints
 from recoup.messaging.sender.claim import write_down_later
 from recoup.messaging.sender.records import Claimed, End, Prepared
+from recoup.messaging.sender.restating import restated
 from recoup.messaging.texts import current_texts
 
 _HELD_BY_FIELD = frozenset({"field_empty", "context_unreadable"})
@@ -111,7 +112,7 @@ class Draft:
         """Return the messages that have a text and somebody to get it; end the others."""
         texts = current_texts(message.template_id for message in messages if message.template_id is not None)
         wanted = []
-        for message in messages:
+        for message in restated(messages, texts, shop_locale, now=self._now):
             found = texts.get(message.template_id or 0)
             text = found.choose(message.locale, shop_locale) if found is not None else None
             reason = self._refusal_of(message, text)

@@ -129,9 +129,9 @@ def test_what_advertises_after_a_payment_counts_and_what_carries_it_out_does_not
     paid: dict[str, Any] = {"payment_state": "paid", "status": "completed", "captured": Decimal(100)}
     told = {"purpose": "thanks", "relation": "customer", "country": "US"}
     service = road.reminder(make_order(road.shop, **paid), content="contract", **told)
-    news = road.reminder(
-        make_order(road.shop, **paid), content="advertising", message_class="soft_opt_in", **told
-    )
+    american = make_contact(road.shop, country="US")
+    long_ago = make_order(road.shop, contact=american, paid_at=NOW - 40 * DAY, **paid)
+    news = road.reminder(long_ago, content="advertising", message_class="soft_opt_in", **told)
 
     send_all(sender)
 
