@@ -23,13 +23,14 @@ from tests.factories.shops import make_shop
 from tests.support.together import together
 
 ANNA, BORIS = Actor("person", 1), Actor("person", 2)
+BRIEF = {"n1": {"t": "tag", "add": ["seen"], "out": {"next": "n2"}}, "n2": {"t": "end"}}
 
 
 @pytest.fixture
 def process(transactional_db: None) -> Iterator[Process]:
     with scopes_disabled():
         set_clock(NOW)
-        yield make_process(make_shop(), nodes={"n1": {"t": "end"}})
+        yield make_process(make_shop(), nodes=BRIEF)
 
 
 def test_the_first_change_is_made_once(process: Process) -> None:
@@ -66,7 +67,7 @@ def test_a_name_is_given_once(process: Process) -> None:
 
 
 def test_a_name_is_taken_once_by_publishing(process: Process) -> None:
-    two = [process, make_process(process.shop, name="Another", nodes={"n1": {"t": "end"}})]
+    two = [process, make_process(process.shop, name="Another", nodes=BRIEF)]
     states = [
         save_draft(
             one,
