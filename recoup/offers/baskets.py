@@ -129,13 +129,14 @@ class _Taxes:
 
     def of(self, subject: Order | Cart) -> Decimal:
         """Return the tax in the total of an order or cart, as told or by that share."""
-        told = subject.tax_total if isinstance(subject, Order) else None
+        told: Decimal | None = subject.tax_total if isinstance(subject, Order) else None
         if told is not None:
             return told
         place = (subject.shop_id, subject.currency)
         if place not in self._shares:
             self._shares[place] = tax_share(*place)
-        return subject.total * self._shares[place]
+        total: Decimal = subject.total
+        return total * self._shares[place]
 
 
 def _agreed(products: Iterable[Product], currency: str) -> Decimal | None:

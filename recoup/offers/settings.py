@@ -65,7 +65,7 @@ def tax_share(shop: Shop | int, currency: str) -> Decimal:
     As the settings say (23 for 23 % on top of the net price), else as in the newest orders that say theirs; none if there is
     neither.
     """
-    told = OfferSettings.objects.filter(shop=shop).values_list("tax", flat=True).first()
+    told: Decimal | None = OfferSettings.objects.filter(shop=shop).values_list("tax", flat=True).first()
     if told is not None:
         return told / (100 + told)
     newest = (

@@ -116,7 +116,7 @@ def test_a_process_is_drawn_by_the_keyboard_alone(
         page.keyboard.press("Tab")
         press_until(page, "Tab", "Undo")
         page.keyboard.press("Enter")
-        page.get_by_text("1. End").wait_for()
+        page.get_by_text("1. End", exact=True).wait_for()
         press_until(page, "Tab", "Redo")
         page.keyboard.press("Enter")
         page.get_by_text("1. Wait 3 hours").wait_for()
