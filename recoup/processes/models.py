@@ -311,7 +311,7 @@ class LookAhead(ShopOwned):
 
 
 class BacktestRun(ShopOwned):
-    """A version tried on a past period: asked for by a person, done by the worker, kept to be looked at."""
+    """A version or a draft tried on a past period: asked for by a person, done by the worker, kept to be looked at."""
 
     class State(models.TextChoices):
         WAITING = "waiting", _("Waiting")
@@ -320,7 +320,11 @@ class BacktestRun(ShopOwned):
         FAILED = "failed", _("Failed")
 
     process = models.ForeignKey(Process, on_delete=models.CASCADE, related_name="+", db_index=False)
-    version = models.ForeignKey(ProcessVersion, on_delete=models.PROTECT, related_name="+", db_index=False)
+    version = models.ForeignKey(
+        ProcessVersion, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    doc: models.JSONField[Any, Any] = models.JSONField(null=True)  # the draft as it was; none is a version
+    revision = models.BigIntegerField(null=True)  # of the draft: what names `doc`
     since = models.DateTimeField()
     until = models.DateTimeField()
     state = models.CharField(max_length=8, choices=State, default=State.WAITING)
@@ -346,7 +350,17 @@ class BacktestRun(ShopOwned):
                 fields=["process", "version", "since", "until"],
                 condition=Q(state__in=["waiting", "running"]),
                 name="processes_backtestrun_one_at_a_time",
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["process", "revision", "since", "until"],
+                condition=Q(state__in=["waiting", "running"], version__isnull=True),
+                name="processes_backtestrun_one_draft_at_a_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(version__isnull=False, doc__isnull=True, revision__isnull=True)
+                | Q(version__isnull=True, doc__isnull=False, revision__isnull=False),
+                name="processes_backtestrun_tries_one",
+            ),
         ]
         indexes = [
             # Readers: the runs of a process, newest first.

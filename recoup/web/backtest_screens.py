@@ -12,6 +12,7 @@ class RunRow:
     """A run in the list of those that were asked for."""
 
     title: parts.Words
+    what: parts.Words  # a version or the draft
     url: str
     state: parts.Words
     at: datetime

@@ -7,8 +7,10 @@ import pytest
 from django.test import Client
 from django_scopes import scopes_disabled
 
+from recoup.core.activity import SYSTEM
 from recoup.customers.actions import Consent, record_consent
 from recoup.processes.backtest.runs import run_waiting
+from recoup.processes.drafts import create_process, draft_of, save_draft
 from recoup.processes.models import BacktestRun, Process
 from recoup.shops.models import Shop
 from recoup.web.words.texts import class_words
@@ -208,3 +210,74 @@ def test_page_of_a_process_leads_to_it_for_those_who_may_change_it(shop: Shop, p
 
     assert button in sign_in(shop).get(place).content.decode()
     assert button not in sign_in(shop, "clerk", name="Bert").get(place).content.decode()
+
+
+def change_draft(process: Process, template: str) -> None:
+    state = draft_of(process)
+    nodes = {**state.doc["nodes"], "n2": {**state.doc["nodes"]["n2"], "template": template}}
+    save_draft(process, {**state.doc, "nodes": nodes}, lock=state.lock, actor=SYSTEM, now=NOW)
+
+
+def test_editor_leads_to_trying_the_draft_whose_result_is_shown_as_one_of_a_version(
+    shop: Shop, process: Process
+) -> None:
+    make_template(shop, key="other")
+    make_order(
+        shop, contact=make_contact(shop, email=""), number="silent", placed_at=NOW - 9 * DAY, is_backfill=True
+    )
+    change_draft(process, "other")
+    client, place = sign_in(shop), f"/s/lumen/processes/{process.pk}/"
+    assert f'href="{place}try/?what=draft"' in client.get(f"{place}edit/").content.decode()
+    asked = client.get(f"{place}try/?what=draft").content.decode()
+    assert re.findall(r'<option value="(draft|version)"( selected)?>([^<]+)<', asked) == [
+        ("version", "", "Version 1"),
+        ("draft", " selected", "Your draft"),
+    ]
+
+    run = start(client, process, what="draft")
+    run_waiting()
+    change_draft(process, "first")
+    page = client.get(run).content.decode()
+    left_out = re.search(r'href="([^"]+left-out/[^"]+)"', page)
+    assert left_out is not None
+
+    assert "your draft as it was on" in text(page)
+    assert "2 people would have got 2 messages" in text(page)
+    assert "silent" in text(client.get(left_out[1].replace("&amp;", "&")).content.decode())
+    assert "Draft Done" in text(client.get(f"{place}try/").content.decode())
+    assert client.post(f"{place}try/", {"period": "30"}).status_code == 422  # which of both is not said
+
+
+def test_draft_with_problems_is_refused_with_them_and_the_way_to_the_editor(
+    shop: Shop, process: Process
+) -> None:
+    change_draft(process, "gone")
+
+    answer = sign_in(shop).post(f"/s/lumen/processes/{process.pk}/try/", {"period": "30", "what": "draft"})
+
+    page = answer.content.decode()
+    assert (answer.status_code, BacktestRun.objects.count()) == (422, 0)
+    assert "One thing keeps the draft from running" in text(page)
+    assert f'href="/s/lumen/processes/{process.pk}/edit/' in page
+    assert "gone" in text(page[page.index("error-summary") :])[:300]
+
+
+def test_process_that_was_never_published_is_tried_by_its_draft(shop: Shop, process: Process) -> None:
+    assert process.current_version is not None
+    new = create_process(shop, name="New", start=process.current_version.doc, actor=SYSTEM, now=NOW)
+    Process.objects.update(holdout_bp=0)
+    client = sign_in(shop)
+
+    assert f"/s/lumen/processes/{new.pk}/try/" in client.get(f"/s/lumen/processes/{new.pk}/").content.decode()
+    assert "What is tried: Your draft" in text(
+        client.get(f"/s/lumen/processes/{new.pk}/try/").content.decode()
+    )
+    place = start(client, new)
+    run_waiting()
+    assert "2 people would have got 2 messages" in text(client.get(place).content.decode())
+    assert (
+        sign_in(make_shop(slug="other", name="Other"), name="Eve")
+        .get(place.replace("lumen", "other"))
+        .status_code
+        == 404
+    )

@@ -1,7 +1,7 @@
-"""Runs a version over a past period: page by page of people, each in a store of its own, so that memory stays bounded."""
+"""Runs a version or draft over a past period: page by page of people, each in its own store so that memory stays bounded."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -42,7 +42,7 @@ from recoup.processes.backtest.telling import Process, Told, tell_cart, tell_ord
 from recoup.processes.engine.codes import SubjectKind
 from recoup.processes.engine.compiled import Graph
 from recoup.processes.engine.entry import Reentry
-from recoup.processes.graph.compiling import compile_graph
+from recoup.processes.graph.compiling import compile_graph, number_nodes
 from recoup.processes.graph.document import ProcessDocument
 from recoup.processes.graph.picture import draw
 from recoup.processes.offering import makes_offers
@@ -61,7 +61,7 @@ class Plan:
 
     shop_id: int
     process_id: int
-    version_id: int
+    version_id: int  # 0 of a draft
     graph: Graph
     holdout_bp: int
     since: datetime
@@ -77,11 +77,26 @@ def plan_of_draft(
     process_id: int,
     salt: int,
     holdout_bp: int,
+    shop_holdout_bp: int = 0,
+    node_map: Mapping[str, int] | None = None,
     **period: datetime,
 ) -> Plan:
-    """Return the plan of a document that is not published."""
-    graph = compile_graph(document, salt=salt)
-    return Plan(shop_id, process_id, 0, graph, holdout_bp, period["since"], period["until"], period["now"])
+    """Return the plan of a document that is not published.
+
+    :param node_map: of the latest version: blocks keep their numbers, and with them the ways that chance sends people.
+    """
+    graph = compile_graph(document, salt=salt, node_map=number_nodes(document, node_map))
+    return Plan(
+        shop_id=shop_id,
+        process_id=process_id,
+        version_id=0,
+        graph=graph,
+        holdout_bp=holdout_bp,
+        since=period["since"],
+        until=period["until"],
+        now=period["now"],
+        shop_holdout_bp=shop_holdout_bp,
+    )
 
 
 def run_backtest(

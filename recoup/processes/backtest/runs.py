@@ -15,10 +15,13 @@ from recoup.core import heartbeat
 from recoup.core.clock import boot_seconds, real_now
 from recoup.core.paging import PAGE_SIZE, Page
 from recoup.processes.backtest.channels import LeftOutRow
-from recoup.processes.backtest.running import Plan, run_backtest
+from recoup.processes.backtest.running import Plan, plan_of_draft, run_backtest
+from recoup.processes.drafts import draft_of, problems_of
+from recoup.processes.graph.document import ProcessDocument
 from recoup.processes.graph.entries import ENTRIES
+from recoup.processes.graph.problems import InvalidProcess
 from recoup.processes.holdout import shop_share
-from recoup.processes.models import BacktestRun, Process
+from recoup.processes.models import BacktestRun, Process, ProcessVersion
 from recoup.processes.versions import graph_of
 
 log = structlog.get_logger(__name__)
@@ -38,7 +41,7 @@ class PeriodRefused(Exception):
 
 
 class NothingToTry(Exception):
-    """A process that was never published."""
+    """There is no such draft, or no version: the process was never published."""
 
 
 class CannotBeTried(Exception):
@@ -50,35 +53,64 @@ class _TakenOver(Exception):
 
 
 def request_run(
-    process: Process, *, since: datetime, until: datetime, now: datetime, user_id: int | None = None
+    process: Process,
+    *,
+    since: datetime,
+    until: datetime,
+    now: datetime,
+    user_id: int | None = None,
+    is_of_draft: bool = False,
 ) -> BacktestRun:
-    """Ask for the current version of a process to be tried on a period; the worker does it.
+    """Ask for the current version of a process, or its draft, to be tried on a period; the worker does it.
 
-    The same asked for again is the same run while it lasts.
+    The same asked for again is the same run while it lasts. A draft is kept with the run as it is now.
 
     :raises PeriodRefused: :raises NothingToTry: :raises CannotBeTried:
+    :raises InvalidProcess: with every problem that keeps the draft from running.
     """
     if not since < min(until, now) or until - since > LONGEST:
         raise PeriodRefused(f"{since} {until}")
-    if process.current_version_id is None:
-        raise NothingToTry(process.pk)
-    untried = ENTRIES[graph_of(process.current_version_id).document.entry.on].untried
-    if untried:
-        raise CannotBeTried(untried)
     run = BacktestRun(
         shop_id=process.shop_id,
         process=process,
-        version_id=process.current_version_id,
         since=since,
         until=until,
         made_by=user_id,
         created_at=now,
     )
+    document = _take_draft(run, process) if is_of_draft else _take_version(run, process)
+    if untried := ENTRIES[document.entry.on].untried:
+        raise CannotBeTried(untried)
+    same = BacktestRun.objects.filter(
+        process=process, version_id=run.version_id, revision=run.revision, since=since, until=until
+    )
     with transaction.atomic():
         BacktestRun.objects.bulk_create([run], ignore_conflicts=True)
-        return BacktestRun.objects.filter(
-            process=process, version_id=run.version_id, since=since, until=until
-        ).latest("id")
+        return same.latest("id")
+
+
+def _take_version(run: BacktestRun, process: Process) -> ProcessDocument:
+    if process.current_version_id is None:
+        raise NothingToTry(process.pk)
+    run.version_id = process.current_version_id
+    document: ProcessDocument = graph_of(process.current_version_id).document
+    return document
+
+
+def _take_draft(run: BacktestRun, process: Process) -> ProcessDocument:
+    state = draft_of(process)
+    if not state.is_stored:
+        raise NothingToTry(process.pk)
+    if problems := problems_of(process, state.doc):
+        raise InvalidProcess(problems)
+    run.doc, run.revision = state.doc, state.lock.revision
+    return ProcessDocument.model_validate(state.doc)
+
+
+def document_of(run: BacktestRun) -> ProcessDocument:
+    """Return what a run tries: a draft as it was when it was asked for, or a version."""
+    doc = run.doc if run.version is None else run.version.doc
+    return ProcessDocument.model_validate(doc)
 
 
 def run_waiting() -> int:
@@ -122,8 +154,27 @@ def _claim(run: BacktestRun) -> bool:
 
 
 def _do(run: BacktestRun) -> None:
+    result = run_backtest(_plan_of(run), tell=_Telling(run), people=PEOPLE)
+    _end(run, State.DONE, result=result.as_json(), left_out=result.rows)
+
+
+def _plan_of(run: BacktestRun) -> Plan:
     process = Process.objects.get(pk=run.process_id)
-    plan = Plan(
+    if run.version_id is None:
+        latest = ProcessVersion.objects.filter(process=process).order_by("-number").first()
+        return plan_of_draft(
+            document_of(run),
+            shop_id=run.shop_id,
+            process_id=run.process_id,
+            salt=process.salt,
+            holdout_bp=process.holdout_bp,
+            shop_holdout_bp=shop_share(process.shop),
+            node_map=latest.node_map if latest is not None else None,
+            since=run.since,
+            until=run.until,
+            now=run.created_at,
+        )
+    return Plan(
         shop_id=run.shop_id,
         process_id=run.process_id,
         version_id=run.version_id,
@@ -134,8 +185,6 @@ def _do(run: BacktestRun) -> None:
         until=run.until,
         now=run.created_at,
     )
-    result = run_backtest(plan, tell=_Telling(run), people=PEOPLE)
-    _end(run, State.DONE, result=result.as_json(), left_out=result.rows)
 
 
 def rows_left_out(

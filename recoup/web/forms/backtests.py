@@ -1,5 +1,6 @@
 """The form that asks on which past a process is tried."""
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,11 +12,13 @@ from recoup.analytics.periods import Period, last_days, period_of_days
 from recoup.processes.backtest.runs import LONGEST
 
 OWN = "own"
+DRAFT, VERSION = "draft", "version"
 
 
 class BacktestForm(forms.Form):
-    """A period: the last days, or days of one's own."""
+    """What is tried, where there is a choice, and a period: the last days, or days of one's own."""
 
+    what = forms.ChoiceField(label=_("What is tried"))
     period = forms.ChoiceField(
         label=_("Orders of"),
         choices=[
@@ -38,9 +41,16 @@ class BacktestForm(forms.Form):
         help_text=_("Both days are only read for days of your own."),
     )
 
-    def __init__(self, *args: Any, now: datetime, zone: ZoneInfo, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, now: datetime, zone: ZoneInfo, choices: Mapping[str, str], **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
-        self._now, self._zone = now, zone
+        self._now, self._zone, self._choices = now, zone, choices
+        what = self.fields["what"]
+        assert isinstance(what, forms.ChoiceField)
+        what.choices = list(choices.items())
+        if len(choices) < 2:
+            del self.fields["what"]
 
     def clean(self) -> dict[str, Any]:
         """Refuse days that say no period."""
@@ -61,6 +71,10 @@ class BacktestForm(forms.Form):
         elif last - first >= LONGEST - timedelta(days=1):
             self.add_error("first", _("At most a year can be tried at once."))
         return told
+
+    def is_of_draft(self) -> bool:
+        """Tell whether the draft is to be tried."""
+        return str(self.cleaned_data.get("what") or next(iter(self._choices), VERSION)) == DRAFT
 
     def told(self) -> Period:
         """Return the period that was asked for."""

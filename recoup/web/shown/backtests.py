@@ -14,6 +14,7 @@ from recoup.core import humane
 from recoup.core.money import Money
 from recoup.orders.models import Cart, Order
 from recoup.processes.backtest.result import BlockNumbers, Result, Sample
+from recoup.processes.backtest.runs import document_of
 from recoup.processes.engine.codes import Code, SubjectKind
 from recoup.processes.graph.document import ProcessDocument
 from recoup.processes.graph.picture import draw
@@ -35,13 +36,10 @@ def try_actions(seat: Seat, process: Process) -> list[screens.Action]:
     """Return the button that leads to trying a process, for those who may change it."""
     if not seat.may(Right.EDIT_PROCESSES):
         return []
-    walk = screens.Action(
-        _("Try on a customer"), "user-check", url=place(seat, "process_walk", process.pk), tone="ghost"
-    )
-    if process.current_version_id is None:
-        return [walk]
     return [
-        walk,
+        screens.Action(
+            _("Try on a customer"), "user-check", url=place(seat, "process_walk", process.pk), tone="ghost"
+        ),
         screens.Action(
             _("Try on past orders"), "history", url=place(seat, "backtest_new", process.pk), tone="ghost"
         ),
@@ -54,6 +52,7 @@ def run_rows(seat: Seat, runs: Sequence[BacktestRun]) -> list[RunRow]:
     return [
         RunRow(
             title=period_words(run),
+            what=tried_words(run),
             url=place(seat, "backtest", run.process_id, run.pk),
             state=State(run.state).label,
             at=run.created_at,
@@ -70,6 +69,16 @@ def period_words(run: BacktestRun) -> str:
     return f"{humane.day(run.since, zone, language)} – {humane.day(last, zone, language)}"
 
 
+def tried_words(run: BacktestRun) -> str:
+    """Return what a run tries: the draft as it was then, or a version."""
+    return _("Draft") if run.version is None else version_words(run.version)
+
+
+def version_words(version: ProcessVersion) -> str:
+    """Return the name of a version."""
+    return _("Version %(number)s") % {"number": version.number}
+
+
 def trouble_words(run: BacktestRun) -> str:
     """Return why a run came to nothing."""
     if run.trouble == "killed":
@@ -79,10 +88,10 @@ def trouble_words(run: BacktestRun) -> str:
     return _("Something in this process could not be worked out. Nothing was sent and nothing was changed.")
 
 
-def result_page(seat: Seat, run: BacktestRun, version: ProcessVersion) -> ResultPage:
+def result_page(seat: Seat, run: BacktestRun) -> ResultPage:
     """Return a result in words."""
     result = Result.from_json(run.result)
-    document = ProcessDocument.model_validate(version.doc)
+    document = document_of(run)
     is_about_carts = document.entry.subject is SubjectKind.CART
     return ResultPage(
         sentence=_sentence(result, is_about_carts=is_about_carts),

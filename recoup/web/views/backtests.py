@@ -8,25 +8,29 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from recoup.accounts.roles import Right
 from recoup.core.paging import Count
+from recoup.processes import drafts
 from recoup.processes.backtest.result import Result
 from recoup.processes.backtest.runs import (
     CannotBeTried,
     NothingToTry,
     PeriodRefused,
+    document_of,
     request_run,
     rows_left_out,
 )
-from recoup.processes.graph.document import ProcessDocument
-from recoup.processes.models import BacktestRun, Process, ProcessVersion
+from recoup.processes.graph.problems import InvalidProcess
+from recoup.processes.models import BacktestRun, Process
 from recoup.shops.access import Seat
 from recoup.web import listing
 from recoup.web.answers import place, see_other
 from recoup.web.doors import StaffRequest, staff, zone_of
-from recoup.web.forms.backtests import BacktestForm
+from recoup.web.forms.backtests import DRAFT, VERSION, BacktestForm
 from recoup.web.listing import Address
 from recoup.web.parts import Link, Pager
 from recoup.web.shown import backtests as shown
+from recoup.web.shown import editor as shown_editor
 from recoup.web.shown import tried_messages
+from recoup.web.views.editor import get_process
 from recoup.web.words import steps
 
 SHOWN_RUNS = 10
@@ -36,34 +40,68 @@ SHOWN_RUNS = 10
 @staff(Right.EDIT_PROCESSES)
 def start(request: StaffRequest, seat: Seat, process_id: int) -> HttpResponse:
     """Ask on which past orders a process is to be tried, and have the worker try it."""
-    one = get_object_or_404(Process.objects.filter(shop=seat.shop), pk=process_id)
-    form = BacktestForm(request.POST or None, now=request.now, zone=zone_of(seat.shop))
+    one = get_process(seat, process_id)
+    choices, problems = _choices(one), list[Link]()
+    form = BacktestForm(
+        request.POST or None,
+        now=request.now,
+        zone=zone_of(seat.shop),
+        choices=choices,
+        initial={"what": DRAFT if request.GET.get("what") == DRAFT else VERSION},
+    )
     if request.method == "POST" and form.is_valid():
         period = form.told()
         try:
             run = request_run(
-                one, since=period.start, until=period.end, now=request.now, user_id=seat.user.pk
+                one,
+                since=period.start,
+                until=period.end,
+                now=request.now,
+                user_id=seat.user.pk,
+                is_of_draft=form.is_of_draft(),
             )
         except NothingToTry:
-            form.add_error(None, _("Publish this process first: there is nothing to try yet."))
+            form.add_error(None, _("There is nothing to try yet: put steps into this process first."))
+        except InvalidProcess as error:
+            doc = drafts.draft_of(one).doc
+            outline = shown_editor.outline_of(
+                seat, one, shown_editor.shape_of(seat.shop, doc), error.problems
+            )
+            problems = list(outline.summary)
         except CannotBeTried as error:
             form.add_error(None, _(str(error)))
         except PeriodRefused:
             form.add_error("first", _("These days cannot be tried."))
         else:
             return see_other(place(seat, "backtest", one.pk, run.pk))
-    kept = BacktestRun.objects.filter(shop=seat.shop, process=one).defer("result", "left_out")
-    runs = list(kept.order_by("-id")[:SHOWN_RUNS])
-    context = {"crumb_links": _crumbs(seat, one), "form": form, "runs": shown.run_rows(seat, runs)}
-    return render(request, "web/backtest_start.html", context, status=422 if form.errors else 200)
+    kept = BacktestRun.objects.filter(shop=seat.shop, process=one).select_related("version")
+    runs = list(kept.defer("result", "left_out", "doc", "version__doc").order_by("-id")[:SHOWN_RUNS])
+    context = {
+        "crumb_links": _crumbs(seat, one),
+        "form": form,
+        "only": next(iter(choices.values())) if len(choices) == 1 else "",
+        "problems": problems,
+        "edit_url": place(seat, "process_edit", one.pk),
+        "runs": shown.run_rows(seat, runs),
+    }
+    return render(request, "web/backtest_start.html", context, status=422 if form.errors or problems else 200)
+
+
+def _choices(process: Process) -> dict[str, str]:
+    """Return what of a process can be tried."""
+    found = {}
+    if process.current_version is not None:
+        found[VERSION] = shown.version_words(process.current_version)
+    if drafts.draft_of(process).is_stored:
+        found[DRAFT] = _("Your draft")
+    return found
 
 
 @staff(Right.EDIT_PROCESSES)
 def backtest(request: StaffRequest, seat: Seat, process_id: int, backtest_id: int) -> HttpResponse:
     """Show how far a run is, and what came of it."""
-    runs = BacktestRun.objects.filter(shop=seat.shop, process_id=process_id).select_related("process")
-    run = get_object_or_404(runs.defer("left_out"), pk=backtest_id)
-    version = get_object_or_404(ProcessVersion.objects.filter(shop=seat.shop), pk=run.version_id)
+    runs = BacktestRun.objects.filter(shop=seat.shop, process_id=process_id)
+    run = get_object_or_404(runs.select_related("process", "version").defer("left_out"), pk=backtest_id)
     context = {
         "crumb_links": [
             *_crumbs(seat, run.process)[:-1],
@@ -72,7 +110,8 @@ def backtest(request: StaffRequest, seat: Seat, process_id: int, backtest_id: in
         ],
         "state": run.state,
         "period": shown.period_words(run),
-        "version": version.number,
+        "version": run.version.number if run.version is not None else "",
+        "asked_at": run.created_at,
         "again_url": place(seat, "backtest_new", process_id),
         "trouble": shown.trouble_words(run) if run.state == BacktestRun.State.FAILED else "",
         "progress_value": run.done,
@@ -80,7 +119,7 @@ def backtest(request: StaffRequest, seat: Seat, process_id: int, backtest_id: in
         "progress_done": _("%(done)s of %(whole)s") % {"done": run.done, "whole": run.whole}
         if run.whole
         else "",
-        "result": shown.result_page(seat, run, version) if run.state == BacktestRun.State.DONE else None,
+        "result": shown.result_page(seat, run) if run.state == BacktestRun.State.DONE else None,
     }
     return render(request, "web/backtest.html", context)
 
@@ -106,9 +145,7 @@ def left_out(request: StaffRequest, seat: Seat, process_id: int, backtest_id: in
         ],
         "title": tried_messages.left_out_words(reason),
         "period": shown.period_words(run),
-        "rows": tried_messages.left_out_lines(
-            seat, page.rows, ProcessDocument.model_validate(run.version.doc)
-        ),
+        "rows": tried_messages.left_out_lines(seat, page.rows, document_of(run)),
         "pager": Pager(
             _counted(count.number, listing.shown_count(count)),
             address.url(c=page.newer) if page.newer else "",

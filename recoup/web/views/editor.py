@@ -102,6 +102,7 @@ def show(
             for name in ("name", "step", "discard", "remove", "copy")
         },
         "publish_url": place(seat, "process_publish", process.pk),
+        "try_url": place(seat, "backtest_new", process.pk),
         "export_url": place(seat, "process_export", process.pk),
         "others": changed_words(seat, changed) if changed is not None else [],
         "other": whoever(changed.now.changed_by) if changed is not None else "",

@@ -8,10 +8,13 @@ import pytest
 from django.db import connection
 from django_scopes import scopes_disabled
 
+from recoup.core.activity import SYSTEM
 from recoup.core.clock import real_now
 from recoup.processes.backtest import running, runs
 from recoup.processes.backtest.result import Result
-from recoup.processes.backtest.runs import PeriodRefused, request_run, run_waiting
+from recoup.processes.backtest.runs import NothingToTry, PeriodRefused, document_of, request_run, run_waiting
+from recoup.processes.drafts import create_process, draft_of, save_draft
+from recoup.processes.graph.problems import InvalidProcess
 from recoup.processes.models import BacktestRun, Process
 from tests.factories.moments import DAY, HOUR, NOW
 from tests.factories.orders import make_order
@@ -112,6 +115,64 @@ def test_run_that_raises_is_failed_and_stops_no_other(
 
     assert [run.state for run in BacktestRun.objects.order_by("id")] == ["failed", "done"]
     assert good.pk > bad.pk
+
+
+TWICE: dict[str, Any] = {
+    "n1": {"t": "wait", "for": "PT24H", "out": {"next": "n2"}},
+    "n2": {"t": "send", "template": "first", "out": {"done": "n3"}},
+    "n3": {"t": "wait", "for": "PT24H", "out": {"next": "n4"}},
+    "n4": {"t": "send", "template": "first", "out": {"done": "n5"}},
+    "n5": {"t": "end"},
+}
+
+
+def draw(process: Process, **changes: Any) -> None:
+    """Change the draft."""
+    state = draft_of(process)
+    save_draft(process, {**state.doc, **changes}, lock=state.lock, actor=SYSTEM, now=NOW)
+
+
+def test_draft_is_tried_as_it_was_whatever_becomes_of_it(process: Process) -> None:
+    draw(process, nodes=TWICE)
+    asked, version = ask(process, is_of_draft=True), ask(process)
+    draw(process, nodes={**TWICE, "n4": {**TWICE["n4"], "template": "gone"}})
+
+    assert (run_waiting(), run_waiting()) == (1, 1)
+
+    for run in (asked, version):
+        run.refresh_from_db()
+    assert (asked.version_id, version.version_id) == (None, process.current_version_id)
+    assert [Result.from_json(run.result).messages for run in (asked, version)] == [6, 3]
+    assert set(document_of(asked).nodes) == set(TWICE)
+
+
+def test_draft_that_was_never_published_is_tried_and_twice_asked_for_is_one_run(process: Process) -> None:
+    assert process.current_version is not None
+    start = {**process.current_version.doc, "nodes": TWICE}
+    new = create_process(process.shop, name="New", start=start, actor=SYSTEM, now=NOW)
+    Process.objects.update(holdout_bp=0)
+    first, again = ask(new, is_of_draft=True), ask(new, is_of_draft=True)
+    draw(new, nodes={**TWICE, "n3": {**TWICE["n3"], "for": "PT48H"}})
+    other = ask(new, is_of_draft=True)
+
+    while run_waiting():
+        pass
+
+    assert (first.pk, first.pk == other.pk) == (again.pk, False)
+    results = [Result.from_json(run.result) for run in BacktestRun.objects.all()]
+    assert [(one.entered, one.messages, one.errors) for one in results] == [(3, 6, 0)] * 2
+
+
+def test_draft_that_cannot_run_is_refused_with_its_problems(process: Process) -> None:
+    with pytest.raises(NothingToTry):
+        ask(process, is_of_draft=True)
+    draw(process, nodes={**TWICE, "n4": {**TWICE["n4"], "template": "gone"}})
+
+    with pytest.raises(InvalidProcess) as refused:
+        ask(process, is_of_draft=True)
+
+    assert [one.code for one in refused.value.problems] == ["unknown_template"]
+    assert BacktestRun.objects.count() == 0
 
 
 def test_backtest_changes_nothing_but_its_own_row(process: Process) -> None:

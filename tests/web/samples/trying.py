@@ -24,6 +24,9 @@ CRUMBS = [parts.Link("Processes", "/s/lumen/processes/"), parts.Link("Tried on p
 class Period(forms.Form):
     """As the real form, without its rules."""
 
+    what = forms.ChoiceField(
+        label="What is tried", choices=[("version", "Version 3"), ("draft", "Your draft")]
+    )
     period = forms.ChoiceField(
         label="Orders of", choices=[("30", "the last 30 days"), ("own", "days of your own")]
     )
@@ -40,10 +43,20 @@ def backtest_start(**given: str) -> dict[str, Any]:
     """Before a process is tried."""
     runs = [
         RunRow(
-            "1 Nov 2026 – 30 Nov 2026", "/s/lumen/processes/1/try/2/", "Done", ago(hours=3), "Anna Kowalska"
+            "1 Nov 2026 – 30 Nov 2026",
+            "Draft",
+            "/s/lumen/processes/1/try/2/",
+            "Done",
+            ago(hours=3),
+            "Anna Kowalska",
         ),
         RunRow(
-            "1 Oct 2026 – 31 Oct 2026", "/s/lumen/processes/1/try/1/", "Failed", ago(days=4), "Anna Kowalska"
+            "1 Oct 2026 – 31 Oct 2026",
+            "Version 3",
+            "/s/lumen/processes/1/try/1/",
+            "Failed",
+            ago(days=4),
+            "Anna Kowalska",
         ),
     ]
     return base("/s/lumen/processes/1/try/", **given, crumb_links=CRUMBS, form=Period(), runs=runs)
