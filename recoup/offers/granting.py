@@ -1,7 +1,7 @@
 """Granting offers: decided with everything that is known, in the transaction of the step that asks (K1-K3, K5-K7; D5)."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -19,7 +19,7 @@ from recoup.offers.codes import new_code
 from recoup.offers.events import OfferDecided, OfferGranted
 from recoup.offers.models import Offer, OfferSettings
 from recoup.offers.origins import Origin, maker_of, origin_of
-from recoup.offers.personal import look_at_shops, why_not_for_person
+from recoup.offers.personal import expected_cost, look_at_shops, why_not_for_person
 from recoup.offers.pricing import Part, Quote, quote
 from recoup.offers.reasons import Reason
 from recoup.offers.settings import get_settings, limits_of, rules_of
@@ -35,7 +35,11 @@ _LOCK = 0x0FFE5  # of the people about whom offers are decided, among the adviso
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """An offer that a step of a process, or a person, wants to make. One of `order_id` and `cart_id` says about what."""
+    """An offer that a step of a process, or a person, wants to make. One of `order_id` and `cart_id` says about what.
+
+    `is_for_person`: about neither, but for whatever they order next. `order_id` or `cart_id` is then what led to it, which
+    does not count against them.
+    """
 
     shop_id: int
     contact_id: int
@@ -50,7 +54,7 @@ class Wish:
     step_no: int | None = None
     node: int | None = None
     is_test: bool = False
-    is_for_person: bool = False  # about neither: for whatever they order next
+    is_for_person: bool = False
 
 
 class OfferRefused(Exception):
@@ -122,7 +126,7 @@ def grant_by_hand(wish: Wish, *, actor: Actor, now: datetime) -> Offer:
 def _write(wish: Wish, *, now: datetime, granted_by: int | None) -> Offer:
     """Write down what was decided about a wish; its budget is asked when all rows stand."""
     shop = Shop.objects.get(pk=wish.shop_id)
-    subject = _subject(wish)
+    wish, subject = _in_currency(wish, shop), _subject(wish)
     reason, found = _look_at(shop, wish, subject, is_by_hand=granted_by is not None, now=now)
     part = found.parts[0] if found is not None else Part()
     maker = None
@@ -130,6 +134,9 @@ def _write(wish: Wish, *, now: datetime, granted_by: int | None) -> Offer:
         maker = maker_of(subject)
     elif wish.is_for_person and not reason:  # where no shop can bear it, our page alone takes it off
         maker = look_at_shops(shop, wish.contact_id, wish.terms, get_settings(shop)).maker
+    cost = part.cost
+    if wish.is_for_person and wish.budget is not None and not reason:
+        cost = expected_cost(shop, wish.contact_id, wish.terms, get_settings(shop))
     offer = Offer(
         shop=shop,
         contact_id=wish.contact_id,
@@ -143,7 +150,7 @@ def _write(wish: Wish, *, now: datetime, granted_by: int | None) -> Offer:
         kind=str(wish.terms.kind),
         terms=wish.terms.as_json(),
         currency=subject.currency if subject is not None else shop.currency,
-        expected=part.cost,
+        expected=cost,
         expected_discount=part.discount,
         new_total=found.after if found is not None and not wish.is_for_person else None,
         is_guessed=found is not None and found.is_guessed,
@@ -226,14 +233,37 @@ def _subject(wish: Wish) -> Order | Cart | None:
     )
 
 
+def _in_currency(wish: Wish, shop: Shop) -> Wish:
+    """Return a wish whose promise names its currency: what somebody orders next may be in another one."""
+    if not wish.is_for_person or wish.terms.currency:
+        return wish
+    return replace(wish, terms=replace(wish.terms, currency=shop.currency))
+
+
 def _look_at(
     shop: Shop, wish: Wish, subject: Order | Cart | None, *, is_by_hand: bool, now: datetime
 ) -> tuple[str, Quote | None]:
     """Examine a wish about an order, a cart, or for a person."""
     if not wish.is_for_person:
         return _examine(shop, wish, subject, is_by_hand=is_by_hand, now=now)
-    reason, is_guessed = why_not_for_person(shop, wish.contact_id, wish.terms, get_settings(shop))
-    return reason, Quote(Decimal(0), Decimal(0), (Part(),), is_guessed)
+    settings, unknown = get_settings(shop), Quote(Decimal(0), Decimal(0), (Part(),))
+    currencies = {
+        wish.terms.currency or shop.currency,
+        wish.budget.currency if wish.budget else shop.currency,
+    }
+    if currencies != {shop.currency}:
+        return Reason.CURRENCY, unknown
+    if not is_by_hand and (enough := _why_no_more_for(wish, settings, now=now)):
+        return enough, unknown
+    reason, is_guessed = why_not_for_person(shop, wish.contact_id, wish.terms, settings)
+    return reason, replace(unknown, is_guessed=is_guessed)
+
+
+def _why_no_more_for(wish: Wish, settings: OfferSettings, *, now: datetime) -> str:
+    """Return why a person gets nothing for a next order: as `why_no_more`, but an offer about what led here counts."""
+    is_about_person = wish.order_id is None and wish.cart_id is None
+    led_here = None if is_about_person else _subject(replace(wish, is_for_person=False))
+    return _why_no_more(wish.shop_id, wish.contact_id, settings, led_here, now=now)
 
 
 def _examine(
@@ -305,29 +335,40 @@ def why_no_more(subject: Order | Cart, settings: OfferSettings, *, now: datetime
 
     They keep their reminders and lose the discounts. The order or cart that this is about does not count.
     """
-    limits, person = limits_of(settings), subject.contact_id
-    if person is None:
+    if subject.contact_id is None:
         return Reason.ABANDONER
+    about = Q(order=subject) if isinstance(subject, Order) else Q(cart=subject)
+    return _why_no_more(subject.shop_id, subject.contact_id, settings, subject, now=now, but=about)
+
+
+def _why_no_more(
+    shop_id: int,
+    person: int,
+    settings: OfferSettings,
+    own: Order | Cart | None,
+    *,
+    now: datetime,
+    but: Q | None = None,
+) -> str:
+    """Return why a person gets no more discounts. `own` is not counted as left, offers in force that are `but` neither."""
+    limits = limits_of(settings)
     since = now - limits.memory
-    own = Q(order=subject) if isinstance(subject, Order) else Q(cart=subject)
-    theirs = Offer.objects.filter(shop_id=subject.shop_id, contact_id=person, is_test=False)
+    theirs = Offer.objects.filter(shop_id=shop_id, contact_id=person, is_test=False)
     used = theirs.filter(state=State.REDEEMED, ended_at__gt=since).count()
     if used >= limits.most_discounts:
         return Reason.ABANDONER
-    in_force = theirs.filter(state__in=(State.ASKED, State.GRANTED), valid_until__gt=now).exclude(own)
+    in_force = theirs.filter(state__in=(State.ASKED, State.GRANTED), valid_until__gt=now)
+    if but is not None:
+        in_force = in_force.exclude(but)
     if used + in_force.count() >= limits.most_discounts:
         return Reason.HAS_OFFER
-    orders = Order.objects.filter(shop_id=subject.shop_id, contact_id=person, unpaid_at__gt=since)
-    carts = Cart.objects.filter(
-        shop_id=subject.shop_id, contact_id=person, abandoned_at__gt=since, order_ref=""
-    )
-    if isinstance(subject, Order):
-        orders = orders.exclude(pk=subject.pk)
-        carts = (
-            carts.exclude(source_id=subject.source_id, ref=subject.cart_ref) if subject.cart_ref else carts
-        )
-    else:
-        carts = carts.exclude(pk=subject.pk)
+    orders = Order.objects.filter(shop_id=shop_id, contact_id=person, unpaid_at__gt=since)
+    carts = Cart.objects.filter(shop_id=shop_id, contact_id=person, abandoned_at__gt=since, order_ref="")
+    if isinstance(own, Order):
+        orders = orders.exclude(pk=own.pk)
+        carts = carts.exclude(source_id=own.source_id, ref=own.cart_ref) if own.cart_ref else carts
+    elif own is not None:
+        carts = carts.exclude(pk=own.pk)
     return Reason.ABANDONER if orders.count() + carts.count() >= limits.most_left else ""
 
 

@@ -307,7 +307,7 @@ def _finish_person(offer: Offer, promise: Promise) -> None:
             _take_back_or_count_here(offer, Reason.NO_ANSWER, now)
         else:
             offer.is_guessed = promise.quote.is_guessed
-            _grant(offer, now, new_total=None)
+            _grant(offer, now, new_total=None, cost=offer.expected)  # as its budget was asked for
 
 
 def _over_budget(offer: Offer, cost: Decimal) -> str:
@@ -353,7 +353,7 @@ def _take_back_or_count_here(offer: Offer, reason: str, now: datetime) -> None:
     # A coupon whose answer was lost may stand, and be worth too much by now.
     may_stand = offer.remote_tries > 0 and reason in {Reason.FLOOR, Reason.NO_COST}
     if offer.is_for_person and not is_over and not may_stand and can_apply(offer.shop):
-        _grant(offer, now, new_total=None)
+        _grant(offer, now, new_total=None, cost=offer.expected)
     else:
         _take_back(offer, reason, now)
 

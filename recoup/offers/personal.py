@@ -1,7 +1,7 @@
 """An offer to a person, for whatever they order next: held against the floor by what is known before they order (K6, K7)."""
 
 from dataclasses import dataclass, replace
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 
 from django.db.models import F
 
@@ -10,7 +10,7 @@ from recoup.customers.models import Contact
 from recoup.offers.cart_codes import general_terms
 from recoup.offers.models import OfferSettings
 from recoup.offers.origins import makers_of
-from recoup.offers.pricing import Basket, Gift, Line, Refusal, is_guessed, quote
+from recoup.offers.pricing import Basket, Gift, Line, Refusal, coin, is_guessed, quote
 from recoup.offers.reasons import Reason
 from recoup.offers.settings import rules_of, tax_share
 from recoup.offers.terms import Kind, Terms
@@ -20,18 +20,19 @@ from recoup.shops.models import Shop, Source
 
 _SAMPLE = Decimal(100)
 _ORDERS_LOOKED_AT = 100
+_ZERO = Decimal(0)
 
 
 def why_not_for_person(
-    shop: Shop, contact_id: int, terms: Terms, settings: OfferSettings
+    shop: Shop, contact_id: int | None, terms: Terms, settings: OfferSettings
 ) -> tuple[str, bool]:
     """Return why nobody may be promised this before they order, or nothing, and whether costs were guessed.
 
     Each chosen product must carry it alone; without any, the shop's share of the price is what goods cost. What is ordered
     then is held against the floor again when it is paid. Where only a shop can take it off, it must be one that a code can
-    be bound to there.
+    be bound to there. Without a person it is asked of anybody.
     """
-    if reason := _why_not_at_all(shop, contact_id):
+    if contact_id is not None and (reason := _why_not_at_all(shop, contact_id)):
         return reason, False
     if not can_apply(shop):
         found = look_at_shops(shop, contact_id, terms, settings)
@@ -65,7 +66,7 @@ class AtShop:
     is_guessed: bool = False
 
 
-def look_at_shops(shop: Shop, contact_id: int, terms: Terms, settings: OfferSettings) -> AtShop:
+def look_at_shops(shop: Shop, contact_id: int | None, terms: Terms, settings: OfferSettings) -> AtShop:
     """Return how a shop may take an offer to a person off whatever they order there next; reads only.
 
     Nobody sees the order before it is placed. So the goods of the shop that earn least of their price must carry the offer,
@@ -75,7 +76,7 @@ def look_at_shops(shop: Shop, contact_id: int, terms: Terms, settings: OfferSett
     maker = _maker_for(shop, contact_id)
     if maker is None or terms.kind not in {Kind.PERCENT, Kind.AMOUNT}:
         return AtShop(Reason.ORIGIN)
-    if not Contact.objects.filter(pk=contact_id).exclude(email="").exists():
+    if contact_id is not None and not Contact.objects.filter(pk=contact_id).exclude(email="").exists():
         return AtShop(Reason.NO_EMAIL)
     rules = rules_of(shop, settings, shop.currency)
     line = _line_that_earns_least(maker, terms, settings)
@@ -91,9 +92,11 @@ def look_at_shops(shop: Shop, contact_id: int, terms: Terms, settings: OfferSett
     return AtShop("", maker, basket, found.least_goods, is_guessed(basket, rules))
 
 
-def _maker_for(shop: Shop, contact_id: int) -> Source | None:
+def _maker_for(shop: Shop, contact_id: int | None) -> Source | None:
     """Return the source at which the code of a person is made: where they ordered last, else the first."""
     makers = makers_of(shop.pk)
+    if contact_id is None or len(makers) < 2:
+        return makers[0] if makers else None
     orders = Order.objects.filter(shop=shop, contact_id=contact_id, source__in=makers)
     last = orders.order_by("-placed_at", "-id").values_list("source_id", flat=True).first()
     return next((one for one in makers if one.pk == last), makers[0] if makers else None)
@@ -125,6 +128,31 @@ def _dearest_delivery(maker: Source) -> Decimal:
     newest = Order.objects.filter(shop=maker.shop_id, source=maker, currency=maker.shop.currency)
     told = newest.order_by("-placed_at", "-id").values_list("shipping_total", flat=True)[:_ORDERS_LOOKED_AT]
     return max((one for one in told if one is not None), default=Decimal(0))
+
+
+def expected_cost(shop: Shop, contact_id: int | None, terms: Terms, settings: OfferSettings) -> Decimal:
+    """Return what a budget sets aside for an offer to a person, of which nobody knows yet what it will be used for.
+
+    An amount costs itself, a gift what it costs the shop. A share is one of what orders of late came to on average, the
+    person's own or all, whichever is more; a delivery is the dearest of those. What a use really costs is counted then.
+    """
+    if terms.kind is Kind.AMOUNT:
+        return terms.amount
+    gift = gift_for(shop, terms) if terms.kind is Kind.GIFT else None
+    if gift is not None:
+        return gift.cost if gift.cost is not None else gift.price * (settings.default_cost or 0) / 100
+    newest = Order.objects.filter(shop=shop, currency=shop.currency, is_test=False).order_by(
+        "-placed_at", "-id"
+    )
+    groups = [newest, newest.filter(contact_id=contact_id)] if contact_id is not None else [newest]
+    told = [list(one.values_list("total", "shipping_total")[:_ORDERS_LOOKED_AT]) for one in groups]
+    if terms.kind is Kind.DELIVERY:
+        return max((delivery or _ZERO for group in told for _total, delivery in group), default=_ZERO)
+    means = [
+        sum((total - (delivery or _ZERO) for total, delivery in one), _ZERO) / len(one) for one in told if one
+    ]
+    goods = max([*means, terms.min_sum or _ZERO])
+    return (goods * terms.percent / 100).quantize(coin(shop.currency), ROUND_CEILING)
 
 
 def can_apply(shop: Shop) -> bool:

@@ -1,7 +1,7 @@
 """What an offer would leave, before anybody gets it: margin of each product, and of the orders that wait now (K7)."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -10,7 +10,7 @@ from recoup.core.money import Money
 from recoup.offers.baskets import basket_of, baskets_of, gift_of
 from recoup.offers.granting import Wish, look_ahead
 from recoup.offers.models import OfferSettings
-from recoup.offers.personal import gift_for
+from recoup.offers.personal import gift_for, why_not_for_person
 from recoup.offers.pricing import Basket, Gift, Line, Part, Refusal, Rules, margin_at, quote
 from recoup.offers.settings import get_settings, rules_of, tax_share
 from recoup.offers.terms import Terms
@@ -48,9 +48,13 @@ class Reckoning:
     cost_is_unknown: bool
     guessed: int = 0  # of the orders, those reckoned with that share
     share: Decimal | None = None
+    is_for_next: bool = False  # for whatever somebody orders next: reckoned on what was paid last
+    reason: str = ""  # why nobody at all would be granted that
 
 
-def reckon(shop: Shop, terms: Terms, *, currency: str, products: Collection[str] = ()) -> Reckoning:
+def reckon(
+    shop: Shop, terms: Terms, *, currency: str, products: Collection[str] = (), is_for_next: bool = False
+) -> Reckoning:
     """Return what an offer would leave by the settings of today; reads only."""
     settings = get_settings(shop)
     rules = rules_of(shop, settings, currency)
@@ -58,7 +62,10 @@ def reckon(shop: Shop, terms: Terms, *, currency: str, products: Collection[str]
     gift = gift_for(shop, terms) if terms.gift else None
     tax = tax_share(shop, currency)
     lefts = tuple(_of_product(product, terms, rules, gift, tax) for product in rows)
-    return _of_orders(shop, terms, settings, rules, currency, lefts)
+    found = _of_orders(shop, terms, settings, rules, currency, lefts, is_for_next=is_for_next)
+    if not is_for_next:
+        return found
+    return replace(found, reason=why_not_for_person(shop, None, terms, settings)[0])
 
 
 def foresee(wish: Wish, *, now: datetime) -> tuple[str, tuple[Left, ...], bool]:
@@ -121,20 +128,21 @@ def _of_product(product: Product, terms: Terms, rules: Rules, gift: Gift | None,
 
 
 def _of_orders(
-    shop: Shop, terms: Terms, settings: OfferSettings, rules: Rules, currency: str, lefts: tuple[Left, ...]
+    shop: Shop,
+    terms: Terms,
+    settings: OfferSettings,
+    rules: Rules,
+    currency: str,
+    lefts: tuple[Left, ...],
+    *,
+    is_for_next: bool,
 ) -> Reckoning:
-    orders = list(
-        Order.objects.filter(
-            shop=shop,
-            currency=currency,
-            payment_state__in=OWED_STATES,
-            status__in=OPEN_STATUSES,
-            is_backfill=False,
-            is_test=False,
-        )
-        .select_related("source")
-        .order_by("-placed_at", "-id")[:MOST_ORDERS]
-    )
+    rows = Order.objects.filter(shop=shop, currency=currency, is_test=False)
+    if is_for_next:
+        rows = rows.filter(paid_at__isnull=False)
+    else:
+        rows = rows.filter(payment_state__in=OWED_STATES, status__in=OPEN_STATUSES, is_backfill=False)
+    orders = list(rows.select_related("source").order_by("-placed_at", "-id")[:MOST_ORDERS])
     cost, granted, guessed, lowest = Decimal(0), 0, 0, None
     refusals: dict[Refusal, int] = {}
     for order, basket in zip(orders, baskets_of(orders) if orders else [], strict=True):
@@ -161,6 +169,7 @@ def _of_orders(
         cost_is_unknown=settings.default_cost is None,
         guessed=guessed,
         share=settings.default_cost,
+        is_for_next=is_for_next,
     )
 
 

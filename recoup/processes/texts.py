@@ -2,7 +2,8 @@
 
 from collections.abc import Collection, Iterable
 
-from recoup.messaging.models import Template
+from recoup.messaging.models import Template, TemplateVersion
+from recoup.messaging.rendering.tokens import NEW_TOTAL
 from recoup.messaging.rules.book import book_of
 from recoup.messaging.rules.deciding import content_of, contents_of
 from recoup.messaging.rules.reach import Saying, is_forbidden_everywhere
@@ -41,9 +42,15 @@ def text_offers(shop: Shop) -> dict[str, TextOffer]:
             ),
             _ABOUT[one.kind],
             sayings[one.key].content if is_forbidden_everywhere(book, sayings[one.key]) else "",
+            _says_new_total(one.current_version),
         )
         for one in found
     }
+
+
+def _says_new_total(version: TemplateVersion | None) -> bool:
+    texts = version.texts.values() if version is not None and version.has_offer else ()
+    return any(NEW_TOTAL in text["compiled"]["tokens"] for text in texts)
 
 
 def sayings_of(shop: Shop, keys: Collection[str]) -> dict[str, Saying]:

@@ -27,7 +27,7 @@ from recoup.offers.ending import PAUSE, end_offers, expire_due_offers, withdraw
 from recoup.offers.events import OfferDecided, OfferGranted
 from recoup.offers.granting import OfferRefused, Wish, grant_by_hand, grant_offers
 from recoup.offers.making import call_shops
-from recoup.offers.models import Offer, Redemption
+from recoup.offers.models import Budget, Offer, Redemption
 from recoup.offers.pricing import Basket, Line, Rules, lowest_sum, margin_at, quote
 from recoup.offers.reasons import Reason
 from recoup.offers.redeeming import KEPT, confirm_paid, find_applied, redeem
@@ -793,6 +793,20 @@ def test_an_offer_to_a_person_is_taken_off_whatever_they_order_at_the_shop(world
     confirm_paid(world.learn(int(order.ref)), now=NOW)
 
     assert (world.total(order), fresh(offer).state) == (D(90), "redeemed")
+
+
+def test_what_a_budget_set_aside_for_a_person_stays_so_until_the_code_is_over(world: World) -> None:
+    world.order(total="200.00", shipping_total="0.00")
+    anna = make_contact(world.shop, email="anna@mail.pl")
+    budget = BudgetLimit(D(50), "EUR", Period.EVER)
+    offer = promise_to(world, anna, budget=budget, budget_key="process:1:n1")
+    kept = [offer.expected]
+    world.work()
+    kept.append(fresh(offer).expected)
+    end_offers([offer.pk], "expired", "expired", now=NOW)
+
+    assert (fresh(offer).state, kept) == ("expired", [D(20), D(20)])
+    assert Budget.objects.get().spent == 0
 
 
 def test_an_offer_to_a_person_is_off_their_unpaid_order_when_it_ends(world: World) -> None:

@@ -9,9 +9,12 @@ import pytest
 from django_scopes import scopes_disabled
 
 from recoup.core import outbox
+from recoup.customers.models import Contact
 from recoup.offers.models import Budget, Offer
+from recoup.offers.redeeming import confirm_paid, find_applied, redeem
+from recoup.orders.models import Order
 from recoup.processes.engine.codes import Code
-from recoup.processes.entering import enrol_cases
+from recoup.processes.entering import Arrival, enrol, enrol_cases
 from recoup.processes.loop import Engine
 from recoup.processes.models import Process, StepLog
 from recoup.shops.models import Shop
@@ -22,7 +25,7 @@ from tests.factories.offers import make_offer, make_settings
 from tests.factories.orders import make_order
 from tests.factories.people import make_contact
 from tests.factories.processes import make_process, opened
-from tests.factories.shops import make_shop
+from tests.factories.shops import make_shop, make_source
 
 pytestmark = pytest.mark.django_db
 
@@ -125,3 +128,118 @@ def test_a_budget_holds_over_all_people_of_a_process(shop: Shop) -> None:
 
     assert states == ["granted", "granted", "refused", "refused"]
     assert Budget.objects.get().spent == Decimal("20.00")
+
+
+def put_in(process: Process, *people: Contact) -> list[tuple[str, str, Decimal]]:
+    """Put people into a process about people; return state, reason and cost of what they got, in their order."""
+    for person in people:
+        arrival = Arrival(
+            "manual", process.shop_id, person.pk, "contact", person.pk, NOW, process_id=process.pk
+        )
+        enrol([arrival])
+        work()
+    found = {one.contact_id: one for one in Offer.objects.filter(process_id=process.pk)}
+    assert len(found) == Offer.objects.filter(process_id=process.pk).count()
+    offers = [found[person.pk] for person in people if person.pk in found]
+    return [(one.state, one.reason, one.expected) for one in offers]
+
+
+def about_people(shop: Shop, **offer: Any) -> Process:
+    make_source(shop)  # whose orders are paid at our page
+    return make_process(shop, entry={"on": "manual"}, nodes=nodes(**offer), goals=[])
+
+
+def test_loyal_people_get_one_for_their_next_order_until_the_budget_is_spent(shop: Shop) -> None:
+    people = [make_contact(shop) for _ in range(3)]
+    make_order(shop, contact=people[1], total="300.00", payment_state="paid", paid_at=NOW, status="completed")
+    make_order(shop, total="100.00", payment_state="paid", paid_at=NOW, status="completed")
+    process = about_people(shop, budget={"amount": "60", "currency": "EUR", "period": "ever"})
+
+    found = put_in(process, *people)
+
+    # 10 % of the mean of the shop, or of one's own where that is more; then 10.00 are left
+    assert found == [
+        ("granted", "", Decimal("20.00")),
+        ("granted", "", Decimal("30.00")),
+        ("refused", "budget", Decimal("20.00")),
+    ]
+    assert Budget.objects.get().spent == Decimal("50.00")
+    order = make_order(shop, contact=people[1], total="100.00")
+    used = find_applied(order, now=NOW)
+    assert used is not None
+    assert (used.offers[0].contact_id, used.offers[0].is_for_person, used.discount) == (
+        people[1].pk,
+        True,
+        Decimal("10.00"),
+    )
+    assert find_applied(make_order(shop, contact=people[2], total="100.00"), now=NOW) is None
+
+    redeem(order, used, now=NOW)
+    Order.objects.filter(pk=order.pk).update(
+        payment_state="paid", paid_at=NOW, captured=90, discount_given=Decimal(10)
+    )
+    order.refresh_from_db()
+    confirm_paid(order, now=NOW)
+    assert Budget.objects.get().spent == Decimal("30.00")  # as it really came to
+
+
+def test_each_refusal_of_one_for_a_next_order_has_its_reason(shop: Shop) -> None:
+    gamer, holder, anna = make_contact(shop), make_contact(shop), make_contact(shop)
+    make_offer(make_order(shop, contact=holder))
+    make_offer(make_order(shop, contact=gamer), state="redeemed", ended_at=NOW)
+
+    assert [one[:2] for one in put_in(about_people(shop), gamer, holder, anna, anna)] == [
+        ("refused", "abandoner"),
+        ("refused", "has_offer"),
+        ("granted", ""),
+        ("granted", ""),
+    ]
+    assert put_in(about_people(shop, percent=90), make_contact(shop))[0][1] == "floor"
+    foreign = {"budget": {"amount": 50, "currency": "PLN"}}
+    assert put_in(about_people(shop, **foreign), make_contact(shop))[0][1] == "currency"
+
+
+def test_who_has_just_paid_is_thanked_with_one_for_their_next_order(shop: Shop) -> None:
+    make_source(shop)
+    process = make_process(shop, nodes=nodes(next_order=True), entry={"on": "order.paid"}, goals=[])
+    order = make_order(
+        shop,
+        total="100.00",
+        payment_state="paid",
+        status="paid",
+        captured=100,
+        paid_at=NOW,
+        paid_learnt_at=NOW,
+    )
+    assert order.contact_id is not None
+    enrol([Arrival("order.paid", shop.pk, order.contact_id, "order", order.pk, NOW, process_id=process.pk)])
+    work()
+
+    offer = Offer.objects.get()
+    assert (offer.state, offer.order_id, offer.is_for_person, offer.terms["currency"]) == (
+        "granted",
+        None,
+        True,
+        "EUR",
+    )
+
+
+@pytest.mark.parametrize(("values", "offers"), [({"holdout_bp": 9_999}, []), ({"status": "test"}, [True])])
+def test_a_trial_and_the_control_group_take_nothing_from_the_budget(
+    shop: Shop, values: dict[str, Any], offers: list[bool]
+) -> None:
+    process = make_process(
+        shop,
+        entry={"on": "manual"},
+        goals=[],
+        nodes=nodes(
+            kind="amount", percent=0, amount=5, currency="EUR", budget={"amount": 50, "currency": "EUR"}
+        ),
+        **values,
+    )
+    make_source(shop)
+
+    put_in(process, make_contact(shop))
+
+    assert list(Offer.objects.values_list("is_test", flat=True)) == offers
+    assert not Budget.objects.exists()

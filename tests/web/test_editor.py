@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import QueryDict
 from django.test import Client
 from django.urls import reverse
 from django_scopes import scopes_disabled
@@ -20,6 +21,8 @@ from recoup.processes.engine.nodes.table import KINDS
 from recoup.processes.graph.editing import Way, blank, insert
 from recoup.processes.models import Process, ProcessVersion
 from recoup.shops.models import Source
+from recoup.web.forms.blocks.base import Around
+from recoup.web.forms.blocks.offer import OfferForm
 from recoup.web.forms.blocks.table import FORMS
 from recoup.web.picture import ICONS
 from recoup.web.words import blocks as block_words
@@ -248,6 +251,9 @@ def test_a_half_step_is_refused_with_its_place(
          {"kind": "amount", "amount": "20", "currency": "PLN", "min_sum": "100", "products": ["p-1"],
           "valid": "PT36H", "description": "For you", "with_coupon": True,
           "budget": {"amount": "500", "currency": "PLN", "period": "week"}}),
+        ("offer", {"what": "percent", "percent": "5", "valid": "2", "valid_unit": "D", "currency": "EUR",
+                   "next_order": "on", "budget": "500"},
+         {"percent": "5", "valid": "P2D", "next_order": True, "budget": {"amount": "500", "currency": "EUR"}}),
         ("order_status", {"to": "in_work", "reason": "call"}, {"to": "in_work", "reason": "call"}),
         ("goal", {"on": "order.paid"}, {"on": "order.paid"}),
         ("end", {}, {}),
@@ -676,6 +682,21 @@ def test_a_text_of_the_shop_with_the_same_key_is_left_as_it_is(editor: Editor) -
     with scopes_disabled():
         own.refresh_from_db()
     assert (own.name, own.is_shipped) == ("Ours", False)
+
+
+def test_an_offer_in_a_process_about_people_is_for_their_next_order(editor: Editor) -> None:
+    around = Around(editor.shop, {"entry": {"on": "manual"}})
+    typed = "what=percent&percent=5&valid=2&valid_unit=D&currency="
+    with scopes_disabled():
+        form = OfferForm(QueryDict(f"{typed}EUR"), raw={}, around=around)
+        foreign = OfferForm(QueryDict(f"{typed}PLN"), raw={}, around=around)
+
+        assert form.is_valid(), form.errors
+        assert form.fields_to_raw()["next_order"] is True
+        assert any(
+            "whatever they order next" in str(note) for part in form.own_parts() for note in part.notes
+        )
+        assert list(foreign.errors) == ["currency"]
 
 
 def test_who_gets_no_offer_has_an_end_of_their_own_unless_a_step_follows(editor: Editor) -> None:

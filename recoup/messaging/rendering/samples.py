@@ -109,15 +109,14 @@ def sample_context(context: Context, locale: str) -> Sample:
             "updated_at": "2026-11-18T08:15:00+00:00",
             "items": items,
         }
+    sample["offer"] = {
+        "code": "CDFG-3467-XYHJ",
+        "discount": {"en": "10%", "pl": "10%"}.get(language, "10\N{NO-BREAK SPACE}%"),
+        "expires_at": "2026-11-22T18:30:00+00:00",
+        "description": _OFFERS[language],
+    }
     if context in (Context.ORDER, Context.CART):
-        discount = {"en": "10%", "pl": "10%"}.get(language, "10\N{NO-BREAK SPACE}%")
-        sample["offer"] = {
-            "code": "CDFG-3467-XYHJ",
-            "discount": discount,
-            "new_total": ["217.80" if context is Context.ORDER else "204.30", currency],
-            "expires_at": "2026-11-22T18:30:00+00:00",
-            "description": _OFFERS[language],
-        }
+        sample["offer"]["new_total"] = ["217.80" if context is Context.ORDER else "204.30", currency]
     return sample
 
 

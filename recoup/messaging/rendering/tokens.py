@@ -82,8 +82,8 @@ _FIELDS = [
     *_fields(
         "shop", _EVERYWHERE, name="text", phone="text?", address="text?", email="text?", website="link?"
     ),
-    *_fields("offer", _BASKET, code="text", discount="text", new_total="money", expires_at="moment"),
-    *_fields("offer", _BASKET, description="text?"),
+    *_fields("offer", _EVERYWHERE, code="text", discount="text", expires_at="moment", description="text?"),
+    *_fields("offer", _BASKET, new_total="money"),
     *_fields("last_mail", _EVERYWHERE, sent_at="moment?"),
     *_links(_ORDER, order__pay_link="pay", links__pay="pay", links__paid_already="paid_already"),
     *_links(_ORDER, links__pay_later="pay_later", links__stop_order="stop_order"),
@@ -95,6 +95,7 @@ _FIELDS = [
 CATALOGUE: Mapping[str, Field] = {field.path: field for field in _FIELDS}
 # A text that says any of these holds an offer: it is advertising, and goes out only while the offer is in force.
 OFFER_TOKENS = frozenset(path for path in CATALOGUE if path.startswith("offer."))
+NEW_TOTAL = "offer.new_total"  # not known of an offer for a next order
 ROOTS = frozenset(path.split(".")[0] for path in CATALOGUE)
 
 

@@ -7,6 +7,7 @@ from django_scopes import scope
 
 from recoup.offers.baskets import baskets_of, gift_of
 from recoup.offers.origins import Origin, makers_of, origin_of
+from recoup.offers.personal import expected_cost, why_not_for_person
 from recoup.offers.pricing import Basket, Refusal, quote
 from recoup.offers.settings import get_settings, rules_of
 from recoup.offers.terms import Terms
@@ -14,6 +15,7 @@ from recoup.orders.models import Cart, Order
 from recoup.processes.engine.codes import Code, SubjectKind
 from recoup.processes.engine.nodes.offer import OfferEffect
 from recoup.processes.engine.records import Enrolment
+from recoup.processes.offering import offer_outcome
 from recoup.shops.models import Shop
 
 _ORDER, _CART = int(SubjectKind.ORDER), int(SubjectKind.CART)
@@ -38,6 +40,7 @@ class PastOffers:
             (_ORDER if isinstance(one, Order) else _CART, one.pk): (one, basket)
             for one, basket in zip(found, baskets, strict=True)
         }
+        self._next: dict[int, tuple[Code, Decimal]] = {}  # of offers for a next order, by block
         self.granted = 0
         self.costs: dict[str, Decimal] = {}
 
@@ -48,6 +51,8 @@ class PastOffers:
             return Code.OFFER_UNFIT
         subject, basket = known
         terms = Terms.from_json(effect.terms)
+        if effect.is_for_person:
+            return self._judge_next(effect.node, terms)
         if origin_of(subject, terms, makers=self._makers) is Origin.NONE:
             return Code.OFFER_ORIGIN
         rules = rules_of(self._shop, self._settings, subject.currency)
@@ -61,6 +66,19 @@ class PastOffers:
         self.granted += 1
         self.costs[subject.currency] = self.costs.get(subject.currency, Decimal(0)) + part.cost
         return Code.OFFER_GRANTED
+
+    def _judge_next(self, node: int, terms: Terms) -> Code:
+        """Decide about an offer for whatever somebody orders next: the same for all, of no known sum."""
+        if node not in self._next:
+            with scope(shop=self._shop):
+                reason, _ = why_not_for_person(self._shop, None, terms, self._settings)
+                cost = expected_cost(self._shop, None, terms, self._settings)
+            self._next[node] = (Code(offer_outcome("refused" if reason else "granted", reason)), cost)
+        code, cost = self._next[node]
+        if code == Code.OFFER_GRANTED:
+            self.granted += 1
+            self.costs[self._shop.currency] = self.costs.get(self._shop.currency, Decimal(0)) + cost
+        return code
 
 
 def plain_costs(costs: Mapping[str, Decimal]) -> dict[str, str]:

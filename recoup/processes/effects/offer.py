@@ -10,7 +10,8 @@ from recoup.processes.engine.codes import Flag, SubjectKind
 from recoup.processes.engine.nodes.offer import OfferEffect
 from recoup.processes.engine.records import Enrolment
 
-_ORDER, _CART, _TEST = int(SubjectKind.ORDER), int(SubjectKind.CART), int(Flag.TEST)
+_ORDER, _CART, _CONTACT = int(SubjectKind.ORDER), int(SubjectKind.CART), int(SubjectKind.CONTACT)
+_TEST = int(Flag.TEST)
 
 
 def budget_key(process_id: int, node: str) -> str:
@@ -40,6 +41,7 @@ def _wish(enrolment: Enrolment, effect: OfferEffect) -> Wish:
         step_no=effect.step_no,
         node=effect.node,
         is_test=bool(enrolment.flags & _TEST),
+        is_for_person=effect.is_for_person or enrolment.subject_kind == _CONTACT,
     )
 
 

@@ -31,6 +31,7 @@ class TextOffer(NamedTuple):
     missing: tuple[str, ...] = ()
     about: str = ""  # order, cart or contact; empty is not looked at
     forbidden: str = ""  # its content, where the shop's rules let nobody get that
+    says_new_total: bool = False  # what is to be paid with an offer
 
 
 Offers = Collection[str] | Mapping[str, TextOffer]
@@ -79,6 +80,7 @@ def find_problems(
         *_unfit_texts(document, templates),
         *_unknown_processes(document, processes),
         *_texts_without_offer(document, offer_templates),
+        *_texts_of_next_order(document, templates),
         *_unknown_endpoints(document, endpoints),
         *([] if processes is None else _left_open(document)),
     ]
@@ -286,6 +288,36 @@ def _texts_without_offer(document: ProcessDocument, offer_templates: Collection[
     for name, path, template in speaking:
         if name in reached:
             yield Problem(path, "offer_text_without_offer", {"template": template})
+
+
+def _texts_of_next_order(document: ProcessDocument, templates: Offers | None) -> Iterator[Problem]:
+    """Find texts that say what is to be paid with an offer where the last one is for a next order, of no known sum."""
+    if not isinstance(templates, Mapping):
+        return
+    is_about_person = document.entry.subject is SubjectKind.CONTACT
+    open_ones = {
+        name: node
+        for name, node in document.nodes.items()
+        if isinstance(node, OfferDocument) and (is_about_person or node.next_order)
+    }
+    if not open_ones:
+        return
+    ways = Ways(
+        {
+            name: tuple(
+                target
+                for port, target in node.ports.items()
+                if name in open_ones or not _is_granted(node, port)  # else a sum is known again
+            )
+            for name, node in document.nodes.items()
+        }
+    )
+    reached = {place for node in open_ones.values() for place in ways.reached_from(node.out.granted)}
+    for name, node in sorted(document.nodes.items()):
+        for path, template in _texts_of(name, node) if isinstance(node, SendDocument) else ():
+            found = templates.get(template)
+            if name in reached and found is not None and found.says_new_total:
+                yield Problem(path, "offer_text_of_next_order", {"template": template})
 
 
 def _is_granted(node: NodeDocument, port: str) -> bool:

@@ -75,6 +75,10 @@ def offer_facts(offer: Offer, language: str) -> list[tuple[str, str]]:
         (_("Would take off"), "" if offer.is_for_person else money(offer.expected_discount)),
         (_("Would cost you"), "" if offer.is_for_person else money(offer.expected)),
         (
+            _("Set aside from its budget"),
+            money(offer.expected) if offer.is_for_person and offer.budget_start is not None else "",
+        ),
+        (
             _("Cost of the goods"),
             _("not known for all of them; the share under Offers and margin stood in")
             if offer.is_guessed

@@ -19,17 +19,12 @@ def margin_words(share: Decimal | None, language: str) -> str:
 def reckoning_lines(found: Reckoning, language: str) -> list[str]:
     """Return what an offer would leave, in sentences."""
     lines = [_product_line(left, language) for left in found.products]
-    if found.orders:
-        lines.append(
-            ngettext(
-                "Of the %(orders)d order that waits for its payment now, %(granted)d would get it; it would cost %(cost)s"
-                " if it were used.",
-                "Of the %(orders)d orders that wait for their payment now, %(granted)d would get it; they would cost"
-                " %(cost)s if all were used.",
-                found.orders,
-            )
-            % {"orders": found.orders, "granted": found.granted, "cost": humane.money(found.cost, language)}
+    if found.reason:
+        lines.insert(
+            0, _("It would be granted to nobody: %(reason)s.") % {"reason": reasons.words(found.reason)}
         )
+    if found.orders:
+        lines.append(_orders_line(found, language))
         lines += [
             _("Not granted to %(count)d of them: %(reason)s.")
             % {"count": count, "reason": reasons.words(str(refusal))}
@@ -60,7 +55,32 @@ def reckoning_lines(found: Reckoning, language: str) -> list[str]:
                 " under Settings, Offers."
             )
         )
+    if not lines and found.is_for_next:
+        return [_("No order was paid yet, so there is nothing to reckon with.")]
     return lines or [_("No order waits for its payment now, so there is nothing to reckon with yet.")]
+
+
+def _orders_line(found: Reckoning, language: str) -> str:
+    if found.is_for_next:
+        words = ngettext(
+            "Of the %(orders)d order that was paid last, %(granted)d would have carried it; it would have cost %(cost)s.",
+            "Of the %(orders)d orders that were paid last, %(granted)d would have carried it; they would have cost"
+            " %(cost)s.",
+            found.orders,
+        )
+    else:
+        words = ngettext(
+            "Of the %(orders)d order that waits for its payment now, %(granted)d would get it; it would cost %(cost)s"
+            " if it were used.",
+            "Of the %(orders)d orders that wait for their payment now, %(granted)d would get it; they would cost"
+            " %(cost)s if all were used.",
+            found.orders,
+        )
+    return words % {
+        "orders": found.orders,
+        "granted": found.granted,
+        "cost": humane.money(found.cost, language),
+    }
 
 
 def foreseen_lines(

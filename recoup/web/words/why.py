@@ -29,7 +29,8 @@ SENTENCES: dict[str, Words] = {
         "No offer was made at %(at)s: the shop where it was ordered cannot take it off."
     ),
     "offer_unfit": gettext_lazy(
-        "No offer was made at %(at)s: it was paid or closed by then, or there was nothing to take off."
+        "No offer was made at %(at)s: it was paid or closed by then, there was nothing to take off, it is in another"
+        " currency, or no e-mail address is known to make the shop's code for."
     ),
     "offer_another": gettext_lazy("No offer was made at %(at)s: they have another one that still counts."),
     "skipped_floor": gettext_lazy(

@@ -11,7 +11,7 @@ from recoup.processes.engine.nodes.offer import LONGEST_ASKING, OfferEffect
 from recoup.processes.engine.records import Enrolment
 from recoup.processes.graph.problems import InvalidProcess
 from recoup.processes.graph.reading import read_document
-from recoup.processes.graph.validation import find_problems, load_process
+from recoup.processes.graph.validation import TextOffer, find_problems, load_process
 from recoup.processes.memory import MemoryStore
 from recoup.processes.simulator import Simulator
 from tests.processes.worlds import PLACED, VERSION, arrival, document, graph_of, hours, shop_with, told
@@ -182,6 +182,34 @@ def test_a_text_about_an_offer_needs_one_on_every_way_to_it() -> None:
     ]
 
     assert found == [[], ["offer_text_without_offer"], ["offer_text_without_offer"]]
+
+
+@pytest.mark.parametrize(
+    ("entry", "first", "second", "found"),
+    [
+        ({}, {}, {}, []),
+        ({}, {"next_order": True}, {}, []),  # the last one made is about the order
+        ({}, {}, {"next_order": True}, ["n5"]),
+        ({"on": "manual"}, {}, {}, ["n5"]),
+    ],
+)
+def test_a_text_with_the_new_sum_needs_an_offer_about_something(
+    entry: dict[str, Any], first: dict[str, Any], second: dict[str, Any], found: list[str]
+) -> None:
+    base = {"t": "offer", "percent": 5, "valid": "P2D"}
+    nodes = {
+        "n1": {**base, **first, "out": {"granted": "n2", "refused": "n2"}},
+        "n2": {**base, **second, "out": {"granted": "n5", "refused": "n6"}},
+        "n5": {"t": "send", "template": "sum", "out": {"done": "n6"}},
+        "n6": {"t": "end"},
+    }
+    raw = document(nodes)
+    raw["entry"] |= entry
+    texts = {"sum": TextOffer("email", says_new_total=True)}
+
+    problems = find_problems(read_document(raw), texts, None, {"sum"})
+
+    assert [one.path.split(".")[1] for one in problems if one.code == "offer_text_of_next_order"] == found
 
 
 def test_a_text_about_an_offer_is_found_behind_another_channel_too() -> None:

@@ -4,14 +4,13 @@ Whether it is granted hangs on what only the shop's rows tell (margin floor, bud
 asks, waits for the decision, which is made in the same transaction unless the shop has to make a coupon, and goes on.
 """
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, StringConstraints, model_validator
 
-from recoup.processes.engine.codes import Code, SubjectKind, Wake
+from recoup.processes.engine.codes import Code, Wake
 from recoup.processes.engine.compiled import STAY, CompiledNode, Move
 from recoup.processes.engine.nodes.base import (
     ForwardSpan,
@@ -20,9 +19,8 @@ from recoup.processes.engine.nodes.base import (
     NodeId,
     Strict,
     Summary,
-    Surroundings,
-    Trouble,
     Workshop,
+    no_trouble,
     refuse,
 )
 from recoup.processes.engine.records import Facts
@@ -51,6 +49,7 @@ class OfferEffect(NamedTuple):
     valid_until: datetime
     budget: dict[str, str] | None
     is_suppressed: bool
+    is_for_person: bool = False  # for whatever they order next, whatever the process is about
 
 
 class Budget(Strict):
@@ -75,7 +74,10 @@ class OfferPorts(Strict):
 
 
 class OfferDocument(NodeDocument):
-    """What is offered, for what, and until when. `percent` of a gift is given instead when none is left."""
+    """What is offered, for what, and until when. `percent` of a gift is given instead when none is left.
+
+    `next_order`: for whatever the person orders next. In a process about people every offer is for that.
+    """
 
     t: Literal["offer"]
     kind: Literal["percent", "amount", "delivery", "gift"] = "percent"
@@ -89,6 +91,7 @@ class OfferDocument(NodeDocument):
     description: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] = ""
     with_coupon: bool = False
     with_offers: bool = False
+    next_order: bool = False
     budget: Budget | None = None
     out: OfferPorts
 
@@ -119,11 +122,6 @@ class OfferDocument(NodeDocument):
         return plain | {name: value for name in names if (value := getattr(self, name))}
 
 
-def _check(document: OfferDocument, around: Surroundings) -> Iterator[Trouble]:
-    if around.subject is SubjectKind.CONTACT:
-        yield Trouble("t", "offer_without_subject", {})
-
-
 def _build(document: OfferDocument, shop: Workshop) -> CompiledNode:
     granted = shop.node_map[document.out.granted]
     refused = shop.node_map[document.out.refused or document.out.granted]
@@ -137,7 +135,17 @@ def _build(document: OfferDocument, shop: Workshop) -> CompiledNode:
         step_no = move.log(Code.SUPPRESSED) if is_holdout else move.step_no + 1
         valid_until = after(max(planned, now), span, zone_of(facts.contact))
         move.effects.append(
-            OfferEffect(step_no, shop.number, shop.node_id, planned, terms, valid_until, budget, is_holdout)
+            OfferEffect(
+                step_no,
+                shop.number,
+                shop.node_id,
+                planned,
+                terms,
+                valid_until,
+                budget,
+                is_holdout,
+                document.next_order,
+            )
         )
         if is_holdout:
             return granted
@@ -176,13 +184,13 @@ def _summarise(document: OfferDocument) -> Summary:
         "match": "any",
         "detail": document.description,
     }
-    return Summary(f"process.node.offer.{document.kind}", values)
+    return Summary(f"process.node.offer.{document.kind}{'.next' if document.next_order else ''}", values)
 
 
 KIND = Kind(
     OfferDocument,
     _build,
-    _check,
+    no_trouble,
     _summarise,
     soon=gettext_noop("A personal offer"),
     words={
@@ -190,6 +198,10 @@ KIND = Kind(
         "offer.amount": gettext_noop("Offer {amount} {currency} off for {span}"),
         "offer.delivery": gettext_noop("Offer free delivery for {span}"),
         "offer.gift": gettext_noop("Offer a gift for {span}"),
+        "offer.percent.next": gettext_noop("Offer {percent}% off their next order, for {span}"),
+        "offer.amount.next": gettext_noop("Offer {amount} {currency} off their next order, for {span}"),
+        "offer.delivery.next": gettext_noop("Offer free delivery of their next order, for {span}"),
+        "offer.gift.next": gettext_noop("Offer a gift with their next order, for {span}"),
     },
     texts={
         "offer_percent": gettext_noop("{percent} is no discount: more than 0 and at most 100 per cent."),
@@ -199,8 +211,8 @@ KIND = Kind(
         "offer_currencies": gettext_noop("The budget is in the same currency as the offer."),
         "offer_min_sum": gettext_noop("The least sum is more than nothing."),
         "offer_budget": gettext_noop("A budget is more than nothing; leave it out if there is no limit."),
-        "offer_without_subject": gettext_noop(
-            "An offer is made about an order or a cart, and this process has none."
+        "offer_text_of_next_order": gettext_noop(
+            "The text {template} says what the order costs with the offer, and nobody knows that of a next order."
         ),
         "offer_text_without_offer": gettext_noop(
             "The text {template} speaks of an offer, and this step can be reached without one."

@@ -1,5 +1,6 @@
 """Offer: a personal discount, free delivery or a gift, with what it would leave."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.utils.translation import gettext as _
 from recoup.offers.models import Offer
 from recoup.offers.previewing import reckon
 from recoup.offers.terms import Kind, Terms
+from recoup.processes.engine.codes import SubjectKind
 from recoup.processes.graph.editing import NEW_END
 from recoup.web.forms.blocks.base import BlockForm, Part
 from recoup.web.forms.blocks.fields import ProductsField, SpanField
@@ -22,6 +24,14 @@ PERIODS = [
     ("day", gettext_lazy("in a day")),
     ("ever", gettext_lazy("in all")),
 ]
+
+
+NEXT_ORDER = gettext_lazy(
+    "It counts once, on any order of theirs in the currency of your shop, at our page and, where a WooCommerce shop takes"
+    " the payment, as a code for their e-mail address. Nobody knows the sum of that order yet: a budget sets the amount"
+    " aside, or the discount on what orders came to of late on average, the person's own or all, whichever is more. What is"
+    " used then is counted exactly, and nothing is taken off by us once the budget does not carry it."
+)
 
 
 class OfferForm(BlockForm):
@@ -75,6 +85,9 @@ class OfferForm(BlockForm):
     with_offers = forms.BooleanField(
         label=gettext_lazy("Also beside another offer that allows it"), required=False
     )
+    next_order = forms.BooleanField(
+        label=gettext_lazy("For whatever they order next"), required=False, help_text=NEXT_ORDER
+    )
     budget = DecimalField(
         label=gettext_lazy("All offers of this step may cost"),
         required=False,
@@ -84,6 +97,12 @@ class OfferForm(BlockForm):
     )
     period = forms.ChoiceField(label=gettext_lazy("Period"), choices=PERIODS, required=False)
     currency = forms.CharField(label=gettext_lazy("Currency"), max_length=3, min_length=3, required=False)
+
+    def build(self) -> None:
+        """Leave out the choice where there is none: a process about people has no order or cart."""
+        super().build()
+        if self.around.subject is SubjectKind.CONTACT:
+            del self.fields["next_order"]
 
     def read(self, raw: dict[str, Any]) -> dict[str, Any]:
         """Return the fields for a block."""
@@ -99,6 +118,7 @@ class OfferForm(BlockForm):
             "min_sum": stored_number(raw.get("min_sum", "")),
             "with_coupon": raw.get("with_coupon", False),
             "with_offers": raw.get("with_offers", False),
+            "next_order": raw.get("next_order", False),
             "budget": stored_number(budget.get("amount", "")),
             "period": budget.get("period", "month"),
             "currency": raw.get("currency") or budget.get("currency") or self.around.shop.currency,
@@ -133,6 +153,12 @@ class OfferForm(BlockForm):
         currency = str(cleaned.get("currency") or "").upper()
         if not (currency.isascii() and currency.isalpha() and len(currency) == 3):
             self.add_error("currency", _("Three letters, such as EUR."))
+        elif self._is_for_next(cleaned) and currency != self.around.shop.currency:
+            self.add_error(
+                "currency",
+                _("An offer for a next order is in the currency of the shop: %(currency)s.")
+                % {"currency": self.around.shop.currency},
+            )
         cleaned["currency"] = currency
         return cleaned
 
@@ -160,7 +186,12 @@ class OfferForm(BlockForm):
         for name in ("products", "description", "with_coupon", "with_offers"):
             if typed[name]:
                 raw[name] = typed[name]
+        if self._is_for_next(typed):
+            raw["next_order"] = True
         return raw
+
+    def _is_for_next(self, typed: Mapping[str, Any]) -> bool:
+        return self.around.subject is SubjectKind.CONTACT or bool(typed.get("next_order"))
 
     def own_parts(self) -> list[Part]:
         """Return the promise, what it would leave, and its limits."""
@@ -175,7 +206,9 @@ class OfferForm(BlockForm):
                     self.line("valid"),
                     self.line("products"),
                     self.line("description"),
+                    *([self.line("next_order")] if "next_order" in self.fields else []),
                 ],
+                notes=[] if "next_order" in self.fields else [_("For whatever they order next."), NEXT_ORDER],
             ),
             Part(_("What is left to you"), [], notes=self._reckoned(), css="reckoning", again=_("Calculate")),
             Part(
@@ -196,7 +229,8 @@ class OfferForm(BlockForm):
             return [_("Say what is offered, and this shows what is left of your margin.")]
         currency = str(self._value("currency") or self.around.shop.currency).upper()[:3]
         chosen = self._values("products")
-        found = reckon(self.around.shop, terms, currency=currency, products=chosen)
+        is_for_next = "next_order" not in self.fields or bool(self._value("next_order"))
+        found = reckon(self.around.shop, terms, currency=currency, products=chosen, is_for_next=is_for_next)
         return reckoning_lines(found, get_language() or "en")
 
     def _value(self, name: str) -> Any:
