@@ -40,6 +40,7 @@ class Reason(models.TextChoices):
     TEST_MODE = "test_mode", _("Test mode: nothing leaves")
     ORDER_CAP = "order_cap", _("Enough reminders about this order")
     CAP = "cap", _("Enough reminders to this person for now")
+    CHANNEL_CAP = "channel_cap", _("Enough messages over this channel to this person for now")
     QUIET_HOURS = "quiet_hours", _("Quiet hours")
     OUTRANKED = "outranked", _("A more important message to this person takes the place")
     NUMBER_CAP = "number_cap", _("Enough messages to this number today")

@@ -135,11 +135,20 @@ class PastSender:
     def decide(self, message: PastMessage, seen: Seen, now: datetime) -> Verdict:
         """Say what the sender would do with a message now."""
         found = self._over_the_way(message, seen, now)
-        if len(message.ways) > 1 and may_pass_on(found.state, found.reason):
+        if self._may_pass_on(message, found, now):
             self._pass_on(message, found.reason, now)
             return Verdict(State.DUE, found.reason, now)
         message.reason = found.reason
         return found
+
+    def _may_pass_on(self, message: PastMessage, found: Verdict, now: datetime) -> bool:
+        if len(message.ways) < 2 or not may_pass_on(found.state, found.reason):
+            return False
+        return found.state != State.DUE or bool(self._next_address(message, now))
+
+    def _next_address(self, message: PastMessage, now: datetime) -> str:
+        about = self.people.about(message.order_id, message.cart_id)
+        return self._person(message).address(message.ways[1].channel, about, now)
 
     def _over_the_way(self, message: PastMessage, seen: Seen, now: datetime) -> Verdict:
         person = self._person(message)

@@ -12,6 +12,7 @@ from recoup.messaging.models import Message
 from recoup.messaging.reasons import Reason
 from recoup.messaging.rules.kinds import Content
 from recoup.messaging.sender.facts import CartFacts, OrderFacts, Sight
+from recoup.messaging.sender.limits import free_from
 from recoup.messaging.sender.records import Claimed
 from recoup.messaging.sender.shop_facts import ShopFacts, reader_at
 from recoup.messaging.unheard import HEARD_WITHIN
@@ -64,6 +65,7 @@ def _ruled(message: Claimed, sight: Sight) -> Claimed:
 # Where waiting took too long, these say more than "too late".
 _TELLING = {
     Reason.CAP,
+    Reason.CHANNEL_CAP,
     Reason.OUTRANKED,
     Reason.QUIET_HOURS,
     Reason.PROMISED,
@@ -274,21 +276,23 @@ def _order_hold(order: OrderFacts, now: datetime) -> tuple[str, datetime]:
 def _person_hold(message: Claimed, sight: Sight, shop: ShopFacts, now: datetime) -> tuple[str, datetime]:
     contact_id = message.contact_id
     recent = list(sight.gate.recent) if sight.gate is not None else []
-    free = shop.free_from(contact_id, recent, now)
+    free = free_from(recent, shop.caps, now)
     if free > now:
         return Reason.CAP, shop.loud_from(contact_id, free)
-    if sight.rivals and _is_outranked(recent, sight.rivals, shop, contact_id, now):
+    if sight.rivals and _is_outranked(recent, sight.rivals, shop, now):
         return Reason.OUTRANKED, shop.loud_from(contact_id, max(*sight.rivals, now) + _RIVAL)
     loud = shop.loud_from(contact_id, now)
-    return (Reason.QUIET_HOURS, loud) if loud > now else ("", now)
+    if loud > now:
+        return Reason.QUIET_HOURS, loud
+    # Last, because another channel may have room: what holds over all of them is no reason to take it.
+    free = shop.channel_free_from(contact_id, now)
+    return (Reason.CHANNEL_CAP, shop.loud_from(contact_id, free)) if free > now else ("", now)
 
 
-def _is_outranked(
-    recent: list[datetime], rivals: Sequence[datetime], shop: ShopFacts, contact_id: int, now: datetime
-) -> bool:
+def _is_outranked(recent: list[datetime], rivals: Sequence[datetime], shop: ShopFacts, now: datetime) -> bool:
     """Tell whether this message would take the place of one of higher rank that is still to come."""
     taken = [*recent, *[now] * len(rivals)]
-    return shop.free_from(contact_id, taken, now) > now
+    return free_from(taken, shop.caps, now) > now
 
 
 def counts(message: Claimed, sight: Sight) -> bool:

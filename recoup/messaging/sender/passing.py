@@ -22,13 +22,15 @@ PASSED_OVER = frozenset(
         Reason.NO_TEMPLATE.value,
     }
 )
+# No room over this channel now: the next one takes the message, if it has an address there.
+_FULL = frozenset({Reason.CHANNEL_CAP.value, Reason.NUMBER_CAP.value, Reason.COST_CAP.value})
 # The reference keeps its number; what stands behind the @ belongs to mails.
 _GO_ON = """
     WITH e AS (
-        SELECT (r ->> 0)::bigint AS id, r ->> 1 AS reason, (r ->> 2)::timestamptz AS at
+        SELECT (r ->> 0)::bigint AS id, r ->> 1 AS reason, (r ->> 2)::timestamptz AS at, (r ->> 3)::boolean AS waits
         FROM jsonb_array_elements(%s::jsonb) AS r
     ), next AS (
-        SELECT m.id, e.reason, e.at, m.fallback -> 0 ->> 'channel' AS channel, m.fallback -> 0 ->> 'class' AS class,
+        SELECT m.id, e.reason, e.at, e.waits, m.fallback -> 0 ->> 'channel' AS channel, m.fallback -> 0 ->> 'class' AS class,
             m.fallback -> 0 ->> 'content' AS content, m.fallback -> 0 ->> 'relation' AS relation,
             l.id AS lane_id, t.id AS template_id,
             CASE WHEN m.fallback -> 0 ->> 'channel' = 'email' THEN coalesce(nullif(o.buyer->>'email', ''), c.email)
@@ -52,13 +54,15 @@ _GO_ON = """
         passed_over = coalesce(m.passed_over, '[]') || jsonb_build_array(jsonb_build_array(m.channel, next.reason)),
         reason = '', answer = '', due_at = coalesce(next.at, m.due_at), attempt = 0, parts = NULL, price = NULL,
         handed_at = NULL, lease_owner = NULL, lease_until = NULL
-    FROM next WHERE m.id = next.id
+    FROM next WHERE m.id = next.id AND (NOT next.waits OR next.recipient <> '')
     RETURNING m.id
 """
 
 
 def may_pass_on(state: str, reason: str) -> bool:
     """Tell whether another channel may do what this one could not."""
+    if reason in _FULL:
+        return state in ("due", "cancelled")
     return reason in PASSED_OVER and state in ("cancelled", "failed")
 
 
@@ -67,7 +71,10 @@ def pass_on(ends: Sequence[End], *, owner: int) -> Sequence[End]:
     passing = [end for end in ends if may_pass_on(end.state, end.reason)]
     if not passing:
         return ends
-    rows = [(end.message_id, end.reason, end.at.isoformat() if end.at else None) for end in passing]
+    rows = [
+        (end.message_id, end.reason, end.at.isoformat() if end.at else None, end.state == "due")
+        for end in passing
+    ]
     with connection.cursor() as cursor:
         cursor.execute(_GO_ON, [arrays.rows(rows), owner])
         gone = {row[0] for row in cursor.fetchall()}

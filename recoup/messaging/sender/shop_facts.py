@@ -66,12 +66,11 @@ class ShopFacts:
             self.quiet_hours, self.zone_of(contact_id), at, contact_id=contact_id, country=country
         )
 
-    def free_from(self, contact_id: int, recent: Sequence[datetime], at: datetime) -> datetime:
-        """Return when the caps, those of all channels and of this one, have room for one more."""
-        free = free_from(recent, self.caps, at)
-        if self.channel_caps is not None:
-            free = max(free, free_from(self.channel_recent.get(contact_id, ()), self.channel_caps, at))
-        return free
+    def channel_free_from(self, contact_id: int, at: datetime) -> datetime:
+        """Return when the caps of this channel have room for one more; those of all channels are another question."""
+        if self.channel_caps is None:
+            return at
+        return free_from(self.channel_recent.get(contact_id, ()), self.channel_caps, at)
 
     def rank_of(self, message: Claimed) -> int:
         """Return the rank of the process that sends a message."""
