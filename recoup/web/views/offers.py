@@ -168,7 +168,7 @@ def settings(request: StaffRequest, seat: Seat) -> HttpResponse:
         "crumb_links": crumbs(seat),
         "form": form,
         "units": {
-            **dict.fromkeys(("default_cost", "fee", "returns", "floor"), "%"),
+            **dict.fromkeys(("default_cost", "fee", "tax", "returns", "floor"), "%"),
             "fixed_fee": seat.shop.currency,
             "memory_days": _("days"),
         },
