@@ -18,7 +18,7 @@ from recoup.processes.graph.examples import Example, Happening, SampleCart, Samp
 from recoup.processes.memory import MemoryStore
 from recoup.processes.simulator import Simulator, TooManyTurns
 from recoup.processes.worlds import Arrival, Change, ChangeKind, News, Purchase, Visit
-from recoup.segments.facts import CartFacts, ContactFacts, OrderFacts, PastOrder, PersonFacts
+from recoup.segments.facts import CartFacts, Consent, ContactFacts, OrderFacts, PastOrder, PersonFacts
 
 # Beyond this an example is not followed; a process with yearly waits still comes round.
 HORIZON = timedelta(days=3 * 366)
@@ -193,7 +193,12 @@ def _person(example: Example, facts: Facts) -> PersonFacts:
             _past(facts.order.products, facts.order.placed_at, paid_at, is_paid=paid_at is not None)
         )
     return PersonFacts(
-        known_since=example.start, has_email=True, orders=tuple(sorted(orders, key=lambda one: one.placed_at))
+        known_since=example.start,
+        has_email=True,
+        orders=tuple(sorted(orders, key=lambda one: one.placed_at)),
+        consents=(Consent("marketing", "email", example.start, example.start, is_given=True),)
+        if example.person.offers_by_email
+        else (),
     )
 
 

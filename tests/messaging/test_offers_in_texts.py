@@ -18,6 +18,8 @@ from recoup.messaging.sender.claim import claim
 from recoup.messaging.sender.judge import judge
 from recoup.messaging.sender.prepare import Draft
 from recoup.messaging.sender.timing import Timing
+from recoup.messaging.shipped import LOCALES
+from recoup.messaging.templates import install_shipped
 from recoup.messaging.texts import current_texts
 from recoup.offers.models import Offer
 from recoup.orders.models import Order
@@ -115,6 +117,25 @@ def test_it_says_discount_sum_code_and_exact_end_on_the_persons_clock(road: Road
     assert [part in text for part in ("10%", "€134.10", "CDFG-HJKM-NP33", "7:30", "Only for you")] == [
         True
     ] * 5
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_the_shipped_text_about_a_next_order_needs_no_new_sum(road: Road, locale: str) -> None:
+    (template,) = install_shipped(road.shop, now=NOW, keys=["win_back_offer"])
+    order = make_order(road.shop)
+    offer = make_offer(order, order=None, new_total=None, is_for_person=True)
+    compiled = current_texts([template.pk])[template.pk].by_locale[locale]
+    about_order = Subject(1, offer.contact_id, order.pk, None, locale, compiled, offer.pk)
+    about_person = about_order._replace(key=2, order_id=None)
+
+    built = build_contexts(road.shop.pk, [about_order, about_person])
+    mails = shared_pool().render(
+        [RenderItem(compiled, one.values, locale, one.zone) for one in built.values()]
+    )
+
+    for mail in mails:
+        assert isinstance(mail, Rendered)
+        assert "CDFG-HJKM-NP33" in mail.text.decode()
 
 
 def decide(road: Road, now: timedelta = timedelta(0)) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,7 +14,9 @@ from recoup.customers.models import Contact
 from recoup.offers.models import Budget, Offer
 from recoup.offers.redeeming import confirm_paid, find_applied, redeem
 from recoup.orders.models import Order
-from recoup.processes.engine.codes import Code
+from recoup.processes.backtest.offers import PastOffers
+from recoup.processes.engine.codes import Code, SubjectKind
+from recoup.processes.engine.nodes.offer import OfferEffect
 from recoup.processes.entering import Arrival, enrol, enrol_cases
 from recoup.processes.loop import Engine
 from recoup.processes.models import Process, StepLog
@@ -222,6 +225,24 @@ def test_who_has_just_paid_is_thanked_with_one_for_their_next_order(shop: Shop) 
         True,
         "EUR",
     )
+
+
+def test_on_the_past_one_for_a_next_order_costs_its_share_of_the_mean(shop: Shop) -> None:
+    make_source(shop)
+    order = make_order(shop, total="100.00", payment_state="paid", paid_at=NOW)
+    make_order(shop, total="300.00")
+    enrolment = SimpleNamespace(subject_kind=int(SubjectKind.ORDER), subject_id=order.pk)
+    until = NOW + timedelta(days=2)
+    past = PastOffers(shop.pk, [order.pk], [])
+
+    codes = [
+        past.judge(enrolment, OfferEffect(1, node, "n1", NOW, terms, until, None, False, is_for_person=True))  # type: ignore[arg-type]
+        for node, terms in enumerate(
+            [{"kind": "percent", "percent": "10"}, {"kind": "percent", "percent": "90"}]
+        )
+    ]
+
+    assert (codes, past.costs) == ([Code.OFFER_GRANTED, Code.SKIPPED_FLOOR], {"EUR": Decimal("20.00")})
 
 
 @pytest.mark.parametrize(("values", "offers"), [({"holdout_bp": 9_999}, []), ({"status": "test"}, [True])])

@@ -14,7 +14,7 @@ KEYS = (*ORDER_KEYS, *CART_KEYS)  # what every shop starts with
 # What comes with a ready process, once somebody takes it.
 READY_KEYS = (
     "failed_card_retry", "failed_card_other", "failed_card_help", "order_link_again", "order_offer", "landing_invitation",
-    "purchase_thanks", "before_call", "win_back", "renewal_soon", "renewal_last",
+    "purchase_thanks", "before_call", "win_back", "win_back_offer", "renewal_soon", "renewal_last",
     "sms_order_reminder_1", "sms_order_reminder_2", "sms_order_reminder_3", "sms_failed_card", "sms_link_again",
     "sms_cart_reminder", "sms_order_offer", "sms_thanks",
 )  # fmt: skip
@@ -22,7 +22,7 @@ SMS_KEYS = tuple(key for key in READY_KEYS if key.startswith("sms_"))
 # An address in them is the merchant's to put in: they stay drafts until somebody has.
 UNFINISHED_KEYS = ("landing_invitation",)
 
-OFFER_KEYS = ("order_offer", "sms_order_offer")  # they speak of a discount: advertising
+OFFER_KEYS = ("order_offer", "sms_order_offer", "win_back_offer")  # they speak of a discount: advertising
 _ASKED_FOR = ("fresh_pay_link",)  # no reminder: the buyer wanted it
 _ORDER_CONTROLS = ("paid_already", "pay_later", "stop_order")
 _PARAGRAPH = "        <mj-text>{}</mj-text>"

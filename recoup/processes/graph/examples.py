@@ -55,6 +55,7 @@ class SamplePerson(Strict):
 
     zone: Annotated[Short, AfterValidator(_is_zone)] = "Europe/Warsaw"
     locale: Short = "en"
+    offers_by_email: bool = False  # agreed to before the start
 
 
 class SampleOrder(Strict):

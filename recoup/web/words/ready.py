@@ -81,7 +81,10 @@ READY: Mapping[str, Ready] = {
     ),
     "win_back": Ready(
         _("Win-back"),
-        _("Asks customers who have not bought anything for three months how they are getting on."),
+        _(
+            "Asks customers who have not bought anything for three months how they are getting on; who agreed to offers gets"
+            " one for their next order."
+        ),
         "undo-2",
     ),
 }

@@ -28,6 +28,7 @@ _SHIPPED: dict[str, Words] = {
     "purchase_thanks": _("Thanks after payment"),
     "before_call": _("Unpaid order: may we call you?"),
     "win_back": _("It has been a while"),
+    "win_back_offer": _("It has been a while: an offer for the next order"),
     "renewal_soon": _("Runs out soon"),
     "renewal_last": _("Runs out in a few days"),
     "sms_order_reminder_1": _("Unpaid order, first short reminder"),
