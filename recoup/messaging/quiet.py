@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 
 from recoup.messaging.models import Message
-from recoup.messaging.sender.limits import Quiet, loud_from, zone_of
+from recoup.messaging.sender.limits import Quiet, loud_from
+from recoup.messaging.sender.zones import zones_of_person
 
 
 class Wanted(NamedTuple):
@@ -75,15 +76,14 @@ def _loud_at(
     if not quiet:
         return None
     (shop_zone, shop_country), (zone, country) = shops[one.shop_id], person
-    return put_off(
-        one, quiet, zone_of(zone or shop_zone, shop_zone), country=country or shop_country, now=now
-    )
+    zones = zones_of_person(zone, country, shop_zone=shop_zone, shop_country=shop_country)
+    return put_off(one, quiet, zones, country=country or shop_country, now=now)
 
 
 def put_off(
-    one: Wanted, quiet: Sequence[Quiet], zone: ZoneInfo, *, country: str, now: datetime
+    one: Wanted, quiet: Sequence[Quiet], zones: Sequence[ZoneInfo], *, country: str, now: datetime
 ) -> datetime | None:
     """Return when a reminder is due instead of in the quiet hours of its channel; nothing if it keeps its instant."""
     start = max(one.due_at, now)
-    loud = loud_from(quiet, zone, start, contact_id=one.contact_id, country=country)
+    loud = loud_from(quiet, zones, start, contact_id=one.contact_id, country=country)
     return loud if start < loud < one.not_after else None

@@ -29,11 +29,12 @@ from recoup.messaging.rules.kinds import Content
 from recoup.messaging.rules.ways import Way, ways_of
 from recoup.messaging.sender.facts import CartFacts, Gate, OfferSight, OrderFacts, Sight
 from recoup.messaging.sender.judge import counts, judge
-from recoup.messaging.sender.limits import WEEK, zone_of
+from recoup.messaging.sender.limits import WEEK
 from recoup.messaging.sender.passing import may_pass_on
 from recoup.messaging.sender.records import Claimed
 from recoup.messaging.sender.shop_facts import ShopFacts, reader_at
 from recoup.messaging.sender.spending import day_of, ends_for_good
+from recoup.messaging.sender.zones import zones_of_person
 
 OWN = 0  # the source of what is tried
 _SMS = ChannelKind.SMS.value
@@ -129,7 +130,7 @@ class PastSender:
         )
         quiet = self.rules.quiet.get(message.channel, ())
         country = person.country or self.rules.country
-        later = put_off(wanted, quiet, self._zone(person), country=country, now=now) if quiet else None
+        later = put_off(wanted, quiet, self._zones(person), country=country, now=now) if quiet else None
         return later or message.due_at
 
     def decide(self, message: PastMessage, seen: Seen, now: datetime) -> Verdict:
@@ -247,8 +248,10 @@ class PastSender:
     def _person(self, message: PastMessage) -> PastPerson:
         return self.people.persons.get(message.contact_id, NOBODY)
 
-    def _zone(self, person: PastPerson) -> ZoneInfo:
-        return zone_of(person.zone or self.rules.zone, self.rules.zone)
+    def _zones(self, person: PastPerson) -> tuple[ZoneInfo, ...]:
+        return zones_of_person(
+            person.zone, person.country, shop_zone=self.rules.zone, shop_country=self.rules.country
+        )
 
     def _basis(self, message: PastMessage, way: Way, seen: Seen, now: datetime) -> Basis:
         text, person = self.texts.get(way.template_key), self._person(message)

@@ -57,15 +57,16 @@ def zone_of(*names: str) -> ZoneInfo:
 
 
 def loud_from(
-    hours: Sequence[Quiet], zone: ZoneInfo, now: datetime, *, contact_id: int, country: str = ""
+    hours: Sequence[Quiet], zones: Sequence[ZoneInfo], now: datetime, *, contact_id: int, country: str = ""
 ) -> datetime:
-    """Return the first instant, from `now` on, that is outside of all quiet hours.
+    """Return the first instant, from `now` on, that is outside of all quiet hours on each of these clocks.
 
     After quiet hours people are spread over twenty minutes, everybody always at the same place.
     """
     loud = now
     for _ in range(_DAYS_AHEAD):
-        end = max((_end_of(quiet, zone, loud, country) for quiet in hours), default=loud)
+        ends = [_end_of(quiet, zone, loud, country) for quiet in hours for zone in zones]
+        end = max(ends, default=loud)
         if end <= loud:
             break
         loud = end

@@ -11,8 +11,9 @@ from django.db import connection
 from recoup.customers.queries import address_hash
 from recoup.messaging.classes import CONSENT_PURPOSES, blocking_scopes
 from recoup.messaging.models import ChannelKind, Message
-from recoup.messaging.sender.limits import WEEK, Caps, Quiet, free_from, loud_from, zone_of
+from recoup.messaging.sender.limits import WEEK, Caps, Quiet, free_from, loud_from
 from recoup.messaging.sender.records import Claimed
+from recoup.messaging.sender.zones import zones_of_person
 from recoup.shops.adapters import can_ask
 
 # Whose a word is: a person's; over any channel but e-mail, the person's at the number that it was given for.
@@ -49,9 +50,14 @@ class ShopFacts:
     channel_recent: dict[int, list[datetime]] = field(default_factory=dict)  # hand-overs of it by contact
     askable: set[int] = field(default_factory=set)  # sources of orders that can be asked for one
 
-    def zone_of(self, contact_id: int) -> ZoneInfo:
-        """Return the zone of a person; the shop's if it is not known."""
-        return zone_of(self.zones.get(contact_id, "") or self.zone, self.zone)
+    def zones_of(self, contact_id: int) -> tuple[ZoneInfo, ...]:
+        """Return the clocks that a person may live by."""
+        return zones_of_person(
+            self.zones.get(contact_id, ""),
+            self.countries.get(contact_id, ""),
+            shop_zone=self.zone,
+            shop_country=self.country,
+        )
 
     def country_of(self, contact_id: int) -> str:
         """Return the country of a person; the shop's if it is not known."""
@@ -63,7 +69,7 @@ class ShopFacts:
             return at
         country = self.country_of(contact_id)
         return loud_from(
-            self.quiet_hours, self.zone_of(contact_id), at, contact_id=contact_id, country=country
+            self.quiet_hours, self.zones_of(contact_id), at, contact_id=contact_id, country=country
         )
 
     def channel_free_from(self, contact_id: int, at: datetime) -> datetime:

@@ -453,3 +453,13 @@ def test_a_word_on_carts_is_no_word_on_offers(
 def test_what_the_buyer_asked_for_needs_no_consent_by_any_rule() -> None:
     for message_class in ("soft_opt_in", "needs_consent", "forbidden"):
         assert decide(message(message_class=message_class, is_asked_for=True), sight()) is SEND
+
+
+def test_a_person_abroad_rests_by_the_clock_of_their_country() -> None:
+    night = {"quiet_hours": (Quiet(time(21), time(8)),), "zone": "Europe/Warsaw", "country": "PL"}
+
+    at_home, in_japan = (
+        decide(message(), sight(), shop(**night, countries={3: one})) for one in ("PL", "JP")
+    )
+
+    assert (at_home.what, in_japan.reason) == ("send", "quiet_hours")

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from recoup.messaging.sender.limits import Caps, Quiet, free_from, loud_from, zone_of
+from recoup.messaging.sender.zones import zones_of_person
 from tests.factories.moments import DAY, HOUR, MINUTE, NOW
 
 WARSAW = ZoneInfo("Europe/Warsaw")
@@ -56,7 +57,7 @@ def test_quiet_hours_hold_in_the_persons_zone_over_midnight_and_clock_changes(
 ) -> None:
     now = datetime.fromisoformat(local).replace(tzinfo=WARSAW).astimezone(UTC)
 
-    loud = loud_from([NIGHT], WARSAW, now, contact_id=7)
+    loud = loud_from([NIGHT], [WARSAW], now, contact_id=7)
 
     if ends is None:
         assert loud == now
@@ -68,7 +69,7 @@ def test_quiet_hours_hold_in_the_persons_zone_over_midnight_and_clock_changes(
 def test_people_leave_quiet_hours_spread_out_each_always_at_the_same_place() -> None:
     now = datetime(2026, 11, 3, 2, tzinfo=UTC)
 
-    first, second = ([loud_from([NIGHT], WARSAW, now, contact_id=n) for n in range(200)] for _ in range(2))
+    first, second = ([loud_from([NIGHT], [WARSAW], now, contact_id=n) for n in range(200)] for _ in range(2))
 
     assert first == second
     assert len(set(first)) > 150
@@ -78,7 +79,7 @@ def test_quiet_days_follow_each_other() -> None:
     weekend = Quiet(time(0), time(0), weekdays=(5, 6))
     saturday = datetime(2026, 11, 7, 12, tzinfo=UTC)
 
-    loud = loud_from([weekend], ZoneInfo("UTC"), saturday, contact_id=1)
+    loud = loud_from([weekend], [ZoneInfo("UTC")], saturday, contact_id=1)
 
     assert datetime(2026, 11, 9, tzinfo=UTC) <= loud < datetime(2026, 11, 9, 0, 20, tzinfo=UTC)
 
@@ -86,7 +87,7 @@ def test_quiet_days_follow_each_other() -> None:
 def test_a_shop_that_is_always_quiet_is_looked_at_again_and_not_for_ever() -> None:
     always = Quiet(time(0), time(0))
 
-    loud = loud_from([always], ZoneInfo("UTC"), NOW, contact_id=1)
+    loud = loud_from([always], [ZoneInfo("UTC")], NOW, contact_id=1)
 
     assert NOW < loud < NOW + timedelta(days=10)
 
@@ -102,3 +103,34 @@ def test_a_shop_that_is_always_quiet_is_looked_at_again_and_not_for_ever() -> No
 )
 def test_the_first_zone_that_exists_is_taken(names: tuple[str, ...], zone: str) -> None:
     assert zone_of(*names).key == zone
+
+
+@pytest.mark.parametrize(
+    ("zone", "country", "clocks"),
+    [
+        ("Asia/Tokyo", "US", ["Asia/Tokyo"]),  # their own
+        ("", "JP", ["Asia/Tokyo"]),  # of their country
+        ("", "jp", ["Asia/Tokyo"]),
+        ("", "PL", ["Europe/Warsaw"]),  # the shop's
+        ("", "", ["Europe/Warsaw"]),
+        ("", "RU", ["Europe/Warsaw"]),  # too far apart to suit all
+        ("", "XX", ["Europe/Warsaw"]),
+    ],
+)
+def test_the_clock_is_the_persons_then_their_countrys_then_the_shops(
+    zone: str, country: str, clocks: list[str]
+) -> None:
+    found = zones_of_person(zone, country, shop_zone="Europe/Warsaw", shop_country="PL")
+
+    assert [one.key for one in found] == clocks
+
+
+def test_people_of_a_country_with_several_clocks_are_written_to_when_it_is_loud_on_all() -> None:
+    zones = zones_of_person("", "US", shop_zone="Europe/Warsaw", shop_country="PL")
+    night_in_new_york = datetime(2026, 11, 2, 8, tzinfo=UTC)
+
+    loud = loud_from([NIGHT], zones, night_in_new_york, contact_id=7)
+
+    assert {"America/New_York", "America/Los_Angeles", "Pacific/Honolulu"} <= {one.key for one in zones}
+    assert all(loud_from([NIGHT], [one], loud, contact_id=7) == loud for one in zones)
+    assert loud - night_in_new_york < timedelta(hours=12)
