@@ -17,6 +17,7 @@ from recoup.offers import budgets
 from recoup.offers.baskets import basket_of, gift_of
 from recoup.offers.codes import new_code
 from recoup.offers.events import OfferDecided, OfferGranted
+from recoup.offers.linked import linked_to
 from recoup.offers.models import Offer, OfferSettings
 from recoup.offers.origins import Origin, maker_of, origin_of
 from recoup.offers.personal import expected_cost, look_at_shops, why_not_for_person
@@ -74,7 +75,8 @@ def grant_offers(wishes: Sequence[Wish], *, now: datetime) -> list[Offer]:
     the reason. An offer that the shop itself applies is `asked` until its coupon stands there. Announces `OfferGranted`, and
     `OfferDecided` for a step that waits.
     """
-    lock_people({wish.contact_id for wish in wishes})
+    people = {wish.contact_id for wish in wishes}
+    lock_people(people | linked_to(people))
     written = []
     for wish in sorted(wishes, key=_place):
         with scope(shop=wish.shop_id):
@@ -333,7 +335,8 @@ def is_open(subject: Order | Cart) -> bool:
 def why_no_more(subject: Order | Cart, settings: OfferSettings, *, now: datetime) -> str:
     """Return why a person gets no more discounts: enough used, one that still counts, or orders left again and again.
 
-    They keep their reminders and lose the discounts. The order or cart that this is about does not count.
+    They keep their reminders and lose the discounts. The order or cart that this is about does not count; what others have
+    had who are very likely the same person does.
     """
     if subject.contact_id is None:
         return Reason.ABANDONER
@@ -353,7 +356,8 @@ def _why_no_more(
     """Return why a person gets no more discounts. `own` is not counted as left, offers in force that are `but` neither."""
     limits = limits_of(settings)
     since = now - limits.memory
-    theirs = Offer.objects.filter(shop_id=shop_id, contact_id=person, is_test=False)
+    people = [person, *linked_to([person])]
+    theirs = Offer.objects.filter(shop_id=shop_id, contact_id__in=people, is_test=False)
     used = theirs.filter(state=State.REDEEMED, ended_at__gt=since).count()
     if used >= limits.most_discounts:
         return Reason.ABANDONER
@@ -362,8 +366,8 @@ def _why_no_more(
         in_force = in_force.exclude(but)
     if used + in_force.count() >= limits.most_discounts:
         return Reason.HAS_OFFER
-    orders = Order.objects.filter(shop_id=shop_id, contact_id=person, unpaid_at__gt=since)
-    carts = Cart.objects.filter(shop_id=shop_id, contact_id=person, abandoned_at__gt=since, order_ref="")
+    orders = Order.objects.filter(shop_id=shop_id, contact_id__in=people, unpaid_at__gt=since)
+    carts = Cart.objects.filter(shop_id=shop_id, contact_id__in=people, abandoned_at__gt=since, order_ref="")
     if isinstance(own, Order):
         orders = orders.exclude(pk=own.pk)
         carts = carts.exclude(source_id=own.source_id, ref=own.cart_ref) if own.cart_ref else carts

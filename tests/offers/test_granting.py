@@ -10,6 +10,7 @@ from django_scopes import scope
 
 from recoup.core import outbox
 from recoup.core.activity import Actor
+from recoup.customers.models import MergeSuggestion
 from recoup.offers import handlers
 from recoup.offers.baskets import basket_of
 from recoup.offers.budgets import period_start, spent
@@ -169,6 +170,31 @@ def test_who_leaves_orders_again_and_again_gets_none(shop: Shop) -> None:
         buyer = decide(make_order(shop, contact=maria, unpaid_at=NOW))
 
     assert [(one.state, one.reason) for one in (gamer, buyer)] == [("refused", "abandoner"), ("granted", "")]
+
+
+@pytest.mark.parametrize(
+    ("name", "street", "state", "reason"),
+    [
+        ("ANNA NOWAK", "", "open", "abandoner"),
+        ("A. Bak", "Mill Street 1", "open", "abandoner"),
+        ("A. Bak", "Hill Street 9", "open", ""),  # one sign alone
+        ("Anna Nowak", "", "refused", ""),  # somebody has looked: two people
+    ],
+)
+def test_who_comes_by_another_address_has_had_what_they_had_before(
+    shop: Shop, name: str, street: str, state: str, reason: str
+) -> None:
+    with scope(shop=shop):
+        anna = make_contact(shop, email="anna@gmail.com")
+        again = make_contact(shop, email="anna+1@gmail.com", name=name)
+        MergeSuggestion(
+            shop=shop, first=anna, second=again, why="mail_alias", state=state, made_at=NOW
+        ).save()
+        had = make_order(shop, contact=anna, delivery={"address": {"line1": "Mill Street 1"}})
+        make_offer(had, state="redeemed", ended_at=NOW)
+        place = {"address": {"line1": street.upper()}} if street else {}
+
+        assert decide(make_order(shop, contact=again, delivery=place)).reason == reason
 
 
 def test_a_budget_ends_the_granting_and_begins_anew_next_month(shop: Shop) -> None:
