@@ -293,7 +293,7 @@ def _why_not_carried(shop: Shop, subject: Order | Cart, terms: Terms, part: Part
         return Reason.FLOOR
     if isinstance(subject, Order) or origin_of(subject, terms) is not Origin.SHOP:
         return ""
-    return why_no_code(terms, subject, promise_for(shop, terms, subject))
+    return why_no_code(terms, subject, promise_for(shop, terms, subject).code)
 
 
 def look_ahead(wish: Wish, *, now: datetime) -> tuple[str, Order | Cart | None, Quote | None]:

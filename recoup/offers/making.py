@@ -166,7 +166,7 @@ def _make(offer: Offer, maker: Source, adapter: ShopPlatform, tell: Tell) -> Non
         _finish_order(offer, promise, told, tell)
     elif offer.cart is not None and is_open(offer.cart):
         promise = _held(promise_for(offer.shop, terms, offer.cart))
-        if reason := why_no_code(terms, offer.cart, promise):
+        if reason := why_no_code(terms, offer.cart, promise.code):
             raise _Refused(reason)
         _coupon(offer, terms, offer.cart, promise, maker, adapter)
         _finish_cart(offer, promise, adapter.coupon_link(maker, shown(offer.code), goods_of(offer.cart)))

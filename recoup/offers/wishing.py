@@ -142,11 +142,11 @@ def _goods(terms: Terms, cart: Cart) -> _Goods:
     return _Goods(tuple(sorted(products)), tuple(sorted(variants)), are_known)
 
 
-def why_no_code(terms: Terms, cart: Cart, promise: Promise) -> str:
+def why_no_code(terms: Terms, cart: Cart, code: CodeTerms) -> str:
     """Return why a cart gets no code although the offer stands on it as it was left, or nothing."""
     if not _goods(terms, cart).are_known:
         return Reason.GOODS_UNKNOWN
-    return "" if promise.code.refusal is None else Reason(str(promise.code.refusal))
+    return "" if code.refusal is None else Reason(str(code.refusal))
 
 
 def _note(offer: Offer, subject: Order | Cart | None, part: Part) -> str:

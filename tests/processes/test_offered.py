@@ -15,8 +15,11 @@ from recoup.offers.models import Budget, Offer
 from recoup.offers.redeeming import confirm_paid, find_applied, redeem
 from recoup.orders.models import Order
 from recoup.processes.backtest.offers import PastOffers
+from recoup.processes.backtest.purse import OfferPurse
+from recoup.processes.backtest.telling import Told
 from recoup.processes.engine.codes import Code, SubjectKind
 from recoup.processes.engine.nodes.offer import OfferEffect
+from recoup.processes.engine.records import Facts
 from recoup.processes.entering import Arrival, enrol, enrol_cases
 from recoup.processes.loop import Engine
 from recoup.processes.models import Process, StepLog
@@ -231,18 +234,34 @@ def test_on_the_past_one_for_a_next_order_costs_its_share_of_the_mean(shop: Shop
     make_source(shop)
     order = make_order(shop, total="100.00", payment_state="paid", paid_at=NOW)
     make_order(shop, total="300.00")
-    enrolment = SimpleNamespace(subject_kind=int(SubjectKind.ORDER), subject_id=order.pk)
+    kind, contact_id = int(SubjectKind.ORDER), order.contact_id or 0
+    enrolment = SimpleNamespace(subject_kind=kind, subject_id=order.pk, contact_id=contact_id)
     until = NOW + timedelta(days=2)
-    past = PastOffers(shop.pk, [order.pk], [])
+    told = [Told(contact_id, order.pk, paid_at=NOW)]
+    past = PastOffers(shop.pk, 0, told, kind, OfferPurse(NOW))
 
     codes = [
-        past.judge(enrolment, OfferEffect(1, node, "n1", NOW, terms, until, None, False, is_for_person=True))  # type: ignore[arg-type]
-        for node, terms in enumerate(
-            [{"kind": "percent", "percent": "10"}, {"kind": "percent", "percent": "90"}]
+        past.judge(
+            enrolment,  # type: ignore[arg-type]
+            OfferEffect(
+                1,
+                node,
+                "n1",
+                NOW,
+                {"kind": "percent", "percent": percent},
+                until,
+                None,
+                False,
+                is_for_person=True,
+            ),
+            Facts(),
+            NOW,
         )
+        for node, percent in enumerate(["90", "10", "10"])
     ]
 
-    assert (codes, past.costs) == ([Code.OFFER_GRANTED, Code.SKIPPED_FLOOR], {"EUR": Decimal("20.00")})
+    assert codes == [Code.SKIPPED_FLOOR, Code.OFFER_GRANTED, Code.OFFER_ANOTHER]
+    assert past.costs == {"EUR": Decimal("20.00")}
 
 
 @pytest.mark.parametrize(("values", "offers"), [({"holdout_bp": 9_999}, []), ({"status": "test"}, [True])])

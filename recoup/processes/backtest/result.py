@@ -28,9 +28,8 @@ UNKNOWN_TOLD_AT_ONCE = "told_at_once"  # imported orders, of which nobody knows 
 UNKNOWN_GUESSED = (
     "guessed_opening"  # when the case of an order would have been opened, by the settings of today
 )
-UNKNOWN_OFFER_USE = (
-    "offer_use"  # who would have used an offer: taken as all; budgets and limits are not looked at
-)
+UNKNOWN_OFFER_USE = "offer_use"  # who would have used an offer: taken as all who paid while it was in force
+UNKNOWN_BUDGET = "budget"  # who would have got the last offers of a budget that was spent
 UNKNOWN_START = "start"  # who would have been inside before the period began
 UNKNOWN_TODAY = (
     "facts_of_today"  # what conditions ask for and of which no past is kept: the state of today is taken
@@ -169,6 +168,7 @@ class Tally:
     erased: int = 0
     guessed_texts: int = 0
     displaced: int = 0
+    budgets_spent: int = 0  # offers that a budget did not carry
 
     def add(self, shop: PastShop, told: list[Told], turned_away: Counter[str], errors: int) -> None:
         """Add a page of people."""

@@ -13,8 +13,10 @@ from recoup.messaging.past.texts import Reader
 from recoup.messaging.sender.limits import zone_of
 from recoup.processes.backtest.around import Around, Whom, look_around, standing_of, stays_elsewhere
 from recoup.processes.backtest.offers import PastOffers
+from recoup.processes.backtest.purse import OfferPurse
 from recoup.processes.backtest.reading import PEOPLE, Page, Wanted, count_subjects, pages
 from recoup.processes.backtest.result import (
+    UNKNOWN_BUDGET,
     UNKNOWN_DISPLACED,
     UNKNOWN_EFFECT,
     UNKNOWN_ERASED,
@@ -118,10 +120,11 @@ def run_backtest(
     standing = standing_of(plan.process_id, plan.graph.document)
     around = look_around(plan.shop_id, plan.graph, standing, since=plan.since, now=plan.now)
     tally = Tally(ZoneInfo(str(zone_of(around.rules.zone))))
+    purse = OfferPurse(plan.now)
     done, prompt = 0, 0
     for page in pages(wanted, people=people):
         told = _walk(
-            plan, page, tally, around, sending(page) if sending else around.sending(_whom(page)), look
+            plan, page, tally, around, sending(page) if sending else around.sending(_whom(page)), purse, look
         )
         done += len(told)
         prompt += sum(order.is_backfill for order in page.orders) + sum(
@@ -129,6 +132,8 @@ def run_backtest(
         )
         if tell is not None:
             tell(done, whole)
+    tally.add_offers(0, purse.costs())
+    tally.budgets_spent = purse.refused
     return tally.result(_node_ids(plan.graph), _unknown(plan, tally, around, whole, of_nobody, prompt))
 
 
@@ -152,6 +157,7 @@ def _walk(
     tally: Tally,
     around: Around,
     sending: Sending,
+    purse: OfferPurse,
     look: Callable[[PastShop], None] | None,
 ) -> list[Told]:
     process = Process(
@@ -176,9 +182,8 @@ def _walk(
     shop.groups[plan.process_id], shop.ranks[plan.process_id] = group, rank
     _know(plan, told, shop)
     if makes_offers(plan.graph):
-        shop.past_offers = PastOffers(
-            plan.shop_id, [one.id for one in page.orders], [one.id for one in page.carts]
-        )
+        kind = int(plan.graph.document.entry.subject)
+        shop.past_offers = PastOffers(plan.shop_id, plan.process_id, told, kind, purse)
     simulator = Simulator(shop, news, lane=Lane(lag=sending.lag))
     simulator.run(plan.now)
     tally.add(shop, told, shop.turned_away, len(simulator.errors))
@@ -235,6 +240,7 @@ def _unknown(
         (UNKNOWN_ERASED, tally.erased),
         (UNKNOWN_TEXT, tally.guessed_texts),
         (UNKNOWN_MONEY, around.purse.refused if around.purse is not None else 0),
+        (UNKNOWN_BUDGET, tally.budgets_spent),
         (UNKNOWN_NO_MAIL, _mails_of_nobody(around, tally)),
         (UNKNOWN_DISPLACED, tally.displaced),
         (UNKNOWN_REMINDED, reminded),

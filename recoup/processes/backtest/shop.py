@@ -65,7 +65,8 @@ class PastShop(MemoryStore):
         if self.past_offers is None:
             code = super().judge_offer(enrolment, effect)
         else:
-            code = self.past_offers.judge(enrolment, effect)
+            facts = self._facts[enrolment.subject_kind, enrolment.subject_id]
+            code = self.past_offers.judge(enrolment, effect, facts, self.clock)
         if code == Code.OFFER_GRANTED:
             self._offered_until[enrolment.id] = effect.valid_until
         return code

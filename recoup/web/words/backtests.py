@@ -15,7 +15,8 @@ _UNKNOWN: Mapping[str, tuple[Promise, Promise]] = {
     results.UNKNOWN_OFFER_USE: (
         _("Who would have used an offer"),
         _(
-            "The cost is what it would come to if all were used; budgets and limits for a person are left out."
+            "The cost is what it would come to if all were used, within the budgets. For the limits of a person, an offer "
+            "counts as used if they paid while it was in force."
         ),
     ),
     results.UNKNOWN_REACTIONS: (
@@ -52,6 +53,10 @@ _UNKNOWN: Mapping[str, tuple[Promise, Promise]] = {
     results.UNKNOWN_MONEY: (
         _("Who would have got the last short messages of a day"),
         _("The day's money was spent; who would have come first is not known, how many is."),
+    ),
+    results.UNKNOWN_BUDGET: (
+        _("Who would have got the last offers of a budget"),
+        _("The budget of a block was spent; who would have come first is not known."),
     ),
     results.UNKNOWN_NO_MAIL: (
         _("Whether mails could be sent"),

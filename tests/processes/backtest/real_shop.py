@@ -11,6 +11,7 @@ from django.db import connection
 from recoup.core import outbox
 from recoup.core.clock import trade_now
 from recoup.messaging.events import MessageSettled
+from recoup.offers.ending import expire_due_offers
 from recoup.orders.models import Order
 from recoup.payments.actions import apply_order_snapshot, record_payment
 from recoup.processes.engine.codes import Code
@@ -74,6 +75,7 @@ class RealShop:
 
     def _settle_down(self, engine: Engine) -> None:
         now = trade_now()
+        expire_due_offers(now=now)
         detection.open_due_cases(now=now)
         detection.open_left_carts(now=now)
         recovery.lapse_due_cases(now=now)

@@ -26,7 +26,10 @@ from recoup.messaging.past.sent import Others
 from recoup.messaging.rendering.pool import shared_pool
 from recoup.messaging.rules.deciding import Basis
 from recoup.messaging.sender.limits import Quiet
+from recoup.orders.models import Order
 from recoup.processes.backtest import around, running
+from recoup.processes.backtest.offers import PastOffers
+from recoup.processes.backtest.purse import OfferPurse
 from recoup.processes.backtest.running import run_backtest
 from recoup.processes.backtest.shop import PastShop
 from recoup.processes.engine.codes import Code
@@ -40,6 +43,7 @@ from tests.factories.messages import (
     make_sms_account,
 )
 from tests.factories.moments import DAY, HOUR, MINUTE, NOW
+from tests.factories.offers import make_offer, make_settings
 from tests.factories.processes import make_process
 from tests.factories.shops import make_shop, make_source
 from tests.factories.templates import make_template
@@ -386,3 +390,82 @@ def test_the_days_money_is_spent_as_in_life(real: SendingShop) -> None:
     assert_same(tried(real, until), real)
     SmsAccount.objects.update(daily_cap=Decimal(100))
     assert not is_same(tried(real, until), real)
+
+
+OFFERING: dict[str, Any] = {
+    "n1": {"t": "wait", "for": "PT1H", "out": {"next": "n2"}},
+    "n2": {
+        "t": "offer", "percent": 10, "valid": "P2D", "budget": {"amount": "25", "currency": "EUR"},
+        "out": {"granted": "n3", "refused": "n4"},
+    },
+    "n3": {"t": "send", "template": "first", "out": {"done": "n5"}},
+    "n4": {"t": "send", "template": "loud", "out": {"done": "n5"}},
+    "n5": {"t": "end"},
+}  # fmt: skip
+
+
+def use_an_offer(ref: str) -> Callable[[datetime], Any]:
+    """Return the use of an offer that a colleague had made."""
+    return lambda now: make_offer(
+        Order.objects.get(ref=ref), granted_at=now, valid_until=now + DAY, state="redeemed", ended_at=now
+    )
+
+
+def live_with_offers(real: SendingShop) -> datetime:
+    """Let people order again and again, some of them while the budget is spent."""
+    real.process = make_process(real.shop, nodes=OFFERING, entry={"on": "order.placed"}, name="Offers")
+    hours = {
+        "repeat": (0, 20, 120),
+        "payer": (1, 70),
+        "used": (60, 90),
+        "third": (3,),
+        "late": (100,),
+        "leaver": (125, 150, 175),
+    }
+    for name, all_of_them in hours.items():
+        for turn, hour in enumerate(all_of_them):
+            at = NOW + hour * HOUR
+            ref = f"{name}{turn}"
+            real.at(at, real.place(ref, name, at, person=person(name), product=ref))
+    paid = NOW + 30 * HOUR
+    real.at(paid, real.pay("payer0", paid))
+    real.at(NOW + 62 * HOUR, use_an_offer("used0"))
+    until = NOW + 12 * DAY
+    real.run(until)
+    return until
+
+
+def forget_what_people_had(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(PastOffers, "_why_no_more", lambda *_: None)
+
+
+def forget_budgets(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(OfferPurse, "take", lambda *_: True)
+
+
+def forget_what_is_given_back(patch: pytest.MonkeyPatch) -> None:
+    take, last = OfferPurse.take, NOW + 365 * DAY
+    patch.setattr(
+        OfferPurse,
+        "take",
+        lambda self, budget, limit, cost, now, _until: take(self, budget, limit, cost, now, last),
+    )
+
+
+def test_offers_are_granted_and_refused_as_in_life(
+    real: SendingShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_settings(real.shop, most_left=2)
+
+    until = live_with_offers(real)
+
+    assert {Code(line.outcome) for line in real.journal()} >= {
+        Code.OFFER_GRANTED, Code.OFFER_ANOTHER, Code.SKIPPED_BUDGET, Code.SKIPPED_ABANDONER,
+    }  # fmt: skip
+    assert_same(tried(real, until), real)
+    unnoticed = []
+    for forget in (forget_what_people_had, forget_budgets, forget_what_is_given_back):
+        with monkeypatch.context() as patch:
+            forget(patch)
+            unnoticed += [forget.__name__] if is_same(tried(real, until), real) else []
+    assert unnoticed == []

@@ -278,3 +278,44 @@ def test_offers_are_held_against_the_floor_and_cost_at_most_what_all_of_them_wou
     assert result.blocks[0].outcomes == {Code.OFFER_GRANTED: 2, Code.OFFER_ORIGIN: 1}
     assert (refused.offers, refused.blocks[0].outcomes[Code.SKIPPED_FLOOR]) == (0, 2)
     assert not Offer.objects.exists()
+
+
+OFFERED: dict[str, Any] = {
+    "n1": {"t": "offer", "percent": 10, "valid": "P2D", "out": {"granted": "n2", "refused": "n3"}},
+    "n2": {"t": "end"},
+    "n3": {"t": "end"},
+}
+
+
+def test_budget_is_spent_by_all_people_together_and_bounds_the_cost(shop: Shop) -> None:
+    make_settings(shop)
+    for number in range(4):
+        past(shop, total="100.00", placed_at=PLACED + number * HOUR)  # all in force at the same time
+    past(shop, total="100.00", placed_at=PLACED + 5 * DAY)  # after what nobody used has been given back
+    budget = {"amount": "25", "currency": "EUR"}
+    process = make_process(shop, nodes={**OFFERED, "n1": {**OFFERED["n1"], "budget": budget}})
+    version_id = process.current_version_id or 0
+
+    result = run_backtest(
+        Plan(shop.pk, process.pk, version_id, graph_of(version_id), 0, NOW - 30 * DAY, NOW, NOW), people=1
+    )
+
+    assert result.blocks[0].outcomes == {Code.OFFER_GRANTED: 3, Code.SKIPPED_BUDGET: 2}
+    assert result.offer_costs == {"EUR": "25"}
+    assert results.Unknown(results.UNKNOWN_BUDGET, 2) in result.unknown
+
+
+def test_person_who_paid_with_an_offer_or_has_one_gets_no_second(shop: Shop) -> None:
+    make_settings(shop)
+    user, holder = make_contact(shop, email="user@example.com"), make_contact(shop, email="b@example.com")
+    past(shop, contact=user, products=["a"], paid_at=PLACED + 30 * HOUR)
+    past(shop, contact=user, products=["b"], placed_at=PLACED + 9 * DAY)
+    past(shop, contact=holder, products=["a"])
+    past(shop, contact=holder, products=["b"], placed_at=PLACED + DAY)
+    past(shop, contact=holder, products=["c"], placed_at=PLACED + 9 * DAY)
+
+    result = tried(make_process(shop, nodes=OFFERED))
+
+    assert result.blocks[0].outcomes == {
+        Code.OFFER_GRANTED: 3, Code.SKIPPED_ABANDONER: 1, Code.OFFER_ANOTHER: 1,
+    }  # fmt: skip

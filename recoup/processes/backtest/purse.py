@@ -1,0 +1,54 @@
+"""The budgets of a process's offers over days that are long gone: taken when granted, given back when they would lapse."""
+
+from collections import defaultdict
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import NamedTuple
+
+from recoup.offers.terms import BudgetLimit
+
+_HOUR = timedelta(hours=1)
+_ZERO = Decimal(0)
+
+
+class Budget(NamedTuple):
+    """The budget of a block in one of its periods."""
+
+    node: str
+    currency: str
+    start: datetime
+
+
+class OfferPurse:
+    """What the blocks of one process may spend, of a whole run: its pages come one after another over the same days.
+
+    What is reserved is kept by the hour, so that a page sees what the pages before it hold at the same time.
+    """
+
+    def __init__(self, end: datetime) -> None:
+        self._end = end  # of the facts: nothing is granted after it
+        self._held: dict[Budget, defaultdict[int, Decimal]] = {}
+        self._granted: dict[Budget, Decimal] = {}
+        self._limits: dict[Budget, Decimal] = {}
+        self.refused = 0  # how often a budget was spent: who comes first is then no more than a guess
+
+    def take(self, budget: Budget, limit: BudgetLimit, cost: Decimal, now: datetime, until: datetime) -> bool:
+        """Reserve a cost until an instant, unless the budget does not carry it; tell whether it was reserved."""
+        held = self._held.setdefault(budget, defaultdict(Decimal))
+        hours = range((now - budget.start) // _HOUR, (min(until, self._end) - budget.start) // _HOUR + 1)
+        if any(held[hour] + cost > limit.amount for hour in hours):
+            self.refused += 1
+            return False
+        for hour in hours:
+            held[hour] += cost
+        self._granted[budget] = self._granted.get(budget, _ZERO) + cost
+        self._limits[budget] = limit.amount
+        return True
+
+    def costs(self) -> dict[str, Decimal]:
+        """Return what these offers would cost at most, by currency: in no period more than its budget."""
+        found: dict[str, Decimal] = {}
+        for budget, granted in self._granted.items():
+            cost = min(granted, self._limits[budget])
+            found[budget.currency] = found.get(budget.currency, _ZERO) + cost
+        return found
