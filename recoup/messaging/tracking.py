@@ -25,7 +25,7 @@ _ROBOTS = re.compile(
 )
 # A scanner in front of a mailbox opens the links before anybody could have read the mail.
 TOO_SOON = timedelta(seconds=5)
-# So many links of one mail within so short a time are opened by no person.
+# So many links of one mail within so short a time are opened by no person. Its picture is none: it loads by itself.
 BURST, BURST_LINKS = timedelta(seconds=10), 3
 OPEN = "open"  # the purpose of the visit that the picture in a mail leaves; no link has it
 # Neighbours of a visit have come after this.
@@ -110,7 +110,8 @@ _NOTE = """
         UPDATE messaging_messagevisit v SET noted_at = %(now)s,
             is_machine = v.is_machine OR coalesce(v.at < m.handed_at + %(too_soon)s, false) OR (
                 SELECT count(DISTINCT n.purpose) FROM messaging_messagevisit n
-                WHERE n.message_id = v.message_id AND n.at BETWEEN v.at - %(burst)s AND v.at + %(burst)s
+                WHERE n.message_id = v.message_id AND n.purpose <> %(open)s
+                    AND n.at BETWEEN v.at - %(burst)s AND v.at + %(burst)s
             ) >= %(burst_links)s
         FROM ripe, messaging_message m WHERE v.id = ripe.id AND m.id = v.message_id
         RETURNING v.message_id, v.at, v.is_machine, v.purpose

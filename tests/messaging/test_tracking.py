@@ -107,7 +107,7 @@ def test_a_mail_is_opened_before_its_link_is_followed_and_each_is_told_once(
         [("pay", 3600, True)],
         [("pay", 2, False)],
         [("pay", 3600, False), ("why", 3601, False), ("out", 3609, False)],
-        [("open", 3600, False), ("why", 3601, False), ("out", 3609, False)],
+        [("open", 3600, False), ("pay", 3601, False), ("why", 3602, False), ("out", 3609, False)],
     ],
     ids=[
         "a robot by its looks",
@@ -128,6 +128,16 @@ def test_what_machines_open_is_kept_and_does_not_count(
     message.refresh_from_db()
     assert (message.opened_at, message.clicked_at, clicks) == (None, None, [])
     assert list(MessageVisit.objects.values_list("is_machine", flat=True)) == [True] * len(visits)
+
+
+def test_the_picture_that_loads_with_the_first_links_makes_no_machine_of_a_reader(message: Message) -> None:
+    for purpose, seconds in ((OPEN, 0), ("pay", 3), ("why", 9)):
+        record_visit(link_of(message, purpose), at=NOW + HOUR + seconds * SECOND, is_machine=False)
+
+    assert note_visits(now=NOW + 2 * HOUR) == 1
+
+    message.refresh_from_db()
+    assert (message.opened_at, message.clicked_at) == (NOW + HOUR, NOW + HOUR + 3 * SECOND)
 
 
 def test_a_visit_waits_until_its_neighbours_must_have_come(message: Message) -> None:
