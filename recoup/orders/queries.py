@@ -56,6 +56,16 @@ def waiting_minutes(shop: Shop, method: str, *, is_offline: bool) -> int | None:
     return shop.unpaid_after_minutes
 
 
+def is_paid_on_delivery(order: str) -> str:
+    """Return SQL telling whether an order of an alias of ours is paid on delivery in a shop without a time for that.
+
+    As `waiting_minutes`: such an order is never looked at.
+    """
+    methods = ", ".join(f"'{method}'" for method in ON_DELIVERY)
+    return f"""({order}.method IN ({methods}) AND NOT EXISTS (
+        SELECT FROM shops_waitingtime own WHERE own.shop_id = {order}.shop_id AND own.method = {order}.method))"""
+
+
 def check_instant(order: Order, shop: Shop, *, live_since: datetime) -> datetime | None:
     """Return when an order is to be looked at as unpaid, or `None` if never (B1, B6, F5)."""
     if (

@@ -12,13 +12,11 @@ from django.db import connection, transaction
 from recoup.core import activity, outbox
 from recoup.core.locks import lock_rows
 from recoup.orders.became import order_became
-from recoup.orders.models import Order
-from recoup.orders.queries import OFFLINE_MINUTES, ON_DELIVERY, OPEN_STATUSES, check_instant
-from recoup.orders.settle import lock_order
+from recoup.orders.queries import OFFLINE_MINUTES, ON_DELIVERY, OPEN_STATUSES, OWED_STATES
 from recoup.recovery import closing_sql
 from recoup.recovery.events import RecoveryCaseClosed
 from recoup.recovery.models import RecoveryCase
-from recoup.shops.models import Shop
+from recoup.shops.models import Shop, WaitingTime
 
 BATCH = 1000  # cases of one transaction of a sweep
 Outcome = RecoveryCase.Outcome
@@ -105,14 +103,11 @@ def settle_paid_cases(order_ids: Collection[int], *, now: datetime) -> list[int]
 def follow_orders(order_ids: Collection[int], *, now: datetime) -> None:
     """Bring cases up to their changed orders: reopen what was taken out of Cancelled or False, follow the sum due.
 
-    Where nothing is due any more, because the total is zero now, the case is cancelled.
+    Where nothing is to be asked for any more, because the total is zero now or it is paid on delivery, the case is
+    cancelled.
     """
-    free = _rows(
-        "SELECT c.id FROM recovery_recoverycase c JOIN orders_order o ON o.id = c.order_id"
-        " WHERE c.order_id = ANY(%(orders)s) AND c.closed_at IS NULL AND o.payment_state = 'nothing_due'",
-        orders=sorted(set(order_ids)),
-    )
-    close_cases([row[0] for row in free], outcome=Outcome.CANCELLED, now=now)
+    over = _rows(closing_sql.NOTHING_TO_ASK, orders=sorted(set(order_ids)))
+    close_cases([row[0] for row in over], outcome=Outcome.CANCELLED, now=now)
     _follow(_cases_of(order_ids), now=now)
 
 
@@ -207,7 +202,8 @@ def move_contact(contact_id: int, *, gone_id: int) -> None:
 def reschedule_checks(shop: Shop) -> int:
     """Give the orders that were not looked at yet the waiting times as they are set now; return how many there were (B2).
 
-    What was looked at already stays as it is. In batches, so that payments do not wait for it.
+    What was looked at already stays as it is. In batches of a transaction each, so that payments do not wait for it: called
+    outside a transaction.
     """
     _schedule_on_delivery(shop)
     done, last = 0, 0
@@ -229,14 +225,21 @@ def reschedule_checks(shop: Shop) -> int:
 
 def _schedule_on_delivery(shop: Shop) -> None:
     """Give the orders that are paid on delivery a time of looking, if the shop has set one for them by now."""
-    open_ones = Order.objects.filter(
-        shop=shop, status__in=OPEN_STATUSES, method__in=ON_DELIVERY, check_at=None, unpaid_at=None
-    )
-    for order_id in list(open_ones.order_by("id").values_list("id", flat=True)):
+    if not WaitingTime.objects.filter(shop=shop, method__in=ON_DELIVERY).exists():
+        return
+    moved = BATCH
+    while moved == BATCH:
         with transaction.atomic():
-            order = lock_order(order_id)
-            order.check_at = check_instant(order, shop, live_since=order.source.live_since)
-            order.save(update_fields=["check_at"])
+            moved = len(
+                _rows(
+                    closing_sql.SCHEDULE_ON_DELIVERY,
+                    shop=shop.pk,
+                    batch=BATCH,
+                    on_delivery=list(ON_DELIVERY),
+                    open=[status.value for status in OPEN_STATUSES],
+                    owed=[state.value for state in OWED_STATES],
+                )
+            )
 
 
 def _cases_of(order_ids: Collection[int]) -> list[int]:

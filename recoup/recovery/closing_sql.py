@@ -4,6 +4,7 @@ The rows are locked by a statement of its own before: what is counted afterwards
 """
 
 from recoup.orders.became import order_became
+from recoup.orders.queries import is_paid_on_delivery
 from recoup.recovery.causes import cause_of
 
 CLOSE = """
@@ -26,16 +27,23 @@ WHERE c.id = ANY(%(cases)s) AND c.closed_at IS NULL AND o.id = c.order_id AND o.
 RETURNING c.id, c.shop_id, c.kind, c.order_id, c.outcome
 """
 
+# No reminder has anything to ask for: the total is zero now, or the buyer pays when the goods come.
+NOTHING_TO_ASK = f"""
+SELECT c.id FROM recovery_recoverycase c JOIN orders_order o ON o.id = c.order_id
+WHERE c.order_id = ANY(%(orders)s) AND c.closed_at IS NULL
+  AND (o.payment_state = 'nothing_due' OR {is_paid_on_delivery("o")})
+"""  # noqa: S608 - put together from a condition of ours
+
 # A person took the cancellation back: the case goes on in the numbers, its reminders do not start again.
-REOPEN = """
+REOPEN = f"""
 UPDATE recovery_recoverycase c SET outcome = '', closed_at = NULL
 FROM orders_order o
 WHERE c.id = ANY(%(cases)s) AND c.outcome IN ('cancelled', 'false', 'superseded', 'duplicate') AND o.id = c.order_id
   AND o.status NOT IN ('completed', 'cancelled', 'false') AND c.lapses_at > %(now)s
   AND o.payment_state IN ('owed', 'on_hold', 'failed', 'partly_paid')
-  AND o.superseded_by_id IS NULL AND o.duplicate_of_id IS NULL
+  AND o.superseded_by_id IS NULL AND o.duplicate_of_id IS NULL AND NOT {is_paid_on_delivery("o")}
 RETURNING c.id
-"""
+"""  # noqa: S608 - put together from a condition of ours
 
 FOLLOW_AMOUNTS = """
 UPDATE recovery_recoverycase c SET amount = due.amount, currency = due.currency
@@ -176,6 +184,23 @@ RETURNING c.id, c.shop_id, c.kind, coalesce(c.order_id, c.cart_id), c.outcome, d
 LAPSED = """
 SELECT id FROM recovery_recoverycase WHERE lapses_at <= %(now)s AND closed_at IS NULL
 ORDER BY lapses_at, id LIMIT %(batch)s FOR NO KEY UPDATE SKIP LOCKED
+"""
+
+# Orders paid on delivery whose shop has given them a time by now. As `orders.queries.check_instant`.
+SCHEDULE_ON_DELIVERY = """
+WITH picked AS MATERIALIZED (
+    SELECT o.id, o.placed_at + make_interval(mins => own.minutes) AS check_at
+    FROM orders_order o
+    JOIN shops_source s ON s.id = o.source_id
+    JOIN shops_waitingtime own ON own.shop_id = o.shop_id AND own.method = o.method
+    WHERE o.shop_id = %(shop)s AND o.method = ANY(%(on_delivery)s) AND o.check_at IS NULL AND o.unpaid_at IS NULL
+      AND o.status = ANY(%(open)s) AND o.payment_state = ANY(%(owed)s) AND o.shop_state <> 'unknown'
+      AND o.total > 0 AND NOT o.is_backfill AND NOT o.is_test AND o.placed_at >= s.live_since
+      AND o.superseded_by_id IS NULL AND o.duplicate_of_id IS NULL
+    ORDER BY o.id LIMIT %(batch)s FOR NO KEY UPDATE OF o
+)
+UPDATE orders_order o SET check_at = p.check_at FROM picked p WHERE o.id = p.id
+RETURNING o.id
 """
 
 # As `orders.queries.waiting_minutes`: the method's own time, none on delivery, then that of all offline methods, then the

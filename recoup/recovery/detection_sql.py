@@ -4,6 +4,7 @@ A statement locks what it picks, passing over rows that somebody else holds: an 
 left for the next sweep, or found paid. What the lock returns is the newest version of the row, so nothing is read twice.
 """
 
+from recoup.orders.queries import is_paid_on_delivery
 from recoup.orders.siblings import is_newer_twin, is_paid_since
 from recoup.recovery.causes import cause_of
 
@@ -13,7 +14,7 @@ KEY_LOOKUPS = (
     " set_config('enable_seqscan', 'off', true)"
 )
 
-_PICK_ORDERS = """
+_PICK_ORDERS = f"""
     SELECT o.id, o.shop_id, o.source_id, o.contact_id, o.status, o.payment_state, o.currency, o.total, o.captured,
            o.refunded, o.is_offline_method, o.failure_class, o.product_refs, o.placed_at, o.cart_ref, o.check_at,
            CASE WHEN o.check_at = o.ask_at THEN o.due_at ELSE o.check_at END AS due_at,
@@ -21,14 +22,15 @@ _PICK_ORDERS = """
            o.is_backfill OR o.is_test OR o.total <= 0 OR o.superseded_by_id IS NOT NULL
                OR o.duplicate_of_id IS NOT NULL OR o.shop_state = 'unknown'
                OR o.status NOT IN ('new', 'in_work', 'not_confirmed', 'awaiting_payment', 'unpaid')
-               OR o.payment_state NOT IN ('owed', 'on_hold', 'failed', 'partly_paid') AS is_over
+               OR o.payment_state NOT IN ('owed', 'on_hold', 'failed', 'partly_paid')
+               OR {is_paid_on_delivery("o")} AS is_over
     FROM orders_order o
     JOIN shops_source s ON s.id = o.source_id
     WHERE o.check_at <= %(now)s AND (o.check_at, o.id) > (%(mark_at)s, %(mark_id)s)
       AND (s.kind <> ALL(%(askable)s) OR o.asked_at >= o.check_at)
     ORDER BY o.check_at, o.id
     LIMIT %(batch)s
-    FOR NO KEY UPDATE OF o SKIP LOCKED"""
+    FOR NO KEY UPDATE OF o SKIP LOCKED"""  # noqa: S608 - put together from a condition of ours
 
 OPEN_DUE_CASES = f"""
 WITH picked AS MATERIALIZED ({_PICK_ORDERS}

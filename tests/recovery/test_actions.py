@@ -440,6 +440,23 @@ def test_orders_paid_on_delivery_are_looked_at_only_with_a_time_of_their_own(sho
     assert Order.objects.get().check_at == NOW + 20 * DAY
 
 
+def test_time_for_delivery_takes_only_what_would_be_looked_at_and_few_statements(
+    shop: Shop, django_assert_num_queries: Any
+) -> None:
+    cod: dict[str, Any] = {"placed_at": NOW, "method": "cod", "is_offline_method": True, "check_at": None}
+    for values in ({"is_backfill": True}, {"is_test": True}, {"shop_state": "unknown"}, {}, {}):
+        make_order(shop, **cod, **values)
+    with django_assert_num_queries(4):  # one question, one batch, in its savepoint
+        reschedule_checks(shop)
+    make_waiting_time(shop, method="cod", minutes=60)
+
+    with django_assert_num_queries(7):
+        assert reschedule_checks(shop) == 2
+
+    for order in Order.objects.select_related("source"):
+        assert order.check_at == check_instant(order, shop, live_since=order.source.live_since)
+
+
 @pytest.mark.parametrize("method", ["card", "blik", "", "cod"])
 @pytest.mark.parametrize("is_offline", [True, False])
 @pytest.mark.parametrize("offline_minutes", [None, 7200])

@@ -21,7 +21,7 @@ from tests.factories.cases import make_case
 from tests.factories.moments import DAY, HOUR, MINUTE, NOW
 from tests.factories.orders import make_cart, make_order
 from tests.factories.people import make_contact
-from tests.factories.shops import make_shop, make_source
+from tests.factories.shops import make_shop, make_source, make_waiting_time
 
 pytestmark = pytest.mark.django_db
 
@@ -514,3 +514,16 @@ def test_shops_are_swept_together_and_keep_their_own_rules() -> None:
 
     assert counts == Counts(looked=2, opened=1, superseded=1)
     assert RecoveryCase.objects.get().shop_id == loose.pk
+
+
+def test_what_is_paid_on_delivery_is_marked_only_by_a_time_of_that_whatever_was_set_before(
+    shop: Shop,
+) -> None:
+    order = make_order(shop, method="cod", is_offline_method=True)  # due, as an older version left it
+    timed = make_order(make_shop(), method="cod", is_offline_method=True)
+    make_waiting_time(timed.shop, method="cod", minutes=60)
+
+    assert open_due_cases(now=NOW) == Counts(looked=2, opened=1, passed_over=1)
+
+    order.refresh_from_db()
+    assert (order.status, order.check_at) == ("new", None)

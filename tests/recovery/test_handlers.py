@@ -31,7 +31,7 @@ from tests.factories.moments import DAY, HOUR, NOW
 from tests.factories.offers import make_offer
 from tests.factories.orders import make_cart, make_order
 from tests.factories.people import make_contact
-from tests.factories.shops import make_shop
+from tests.factories.shops import make_shop, make_waiting_time
 
 pytestmark = pytest.mark.django_db
 
@@ -417,3 +417,21 @@ def test_a_merged_person_is_not_reminded_of_what_the_other_paid_or_ordered_anew(
     assert (state(twin)[0], state(newer)) == ("false", ("unpaid", "", ""))
     left.refresh_from_db()
     assert left.outcome == "became_order"
+
+
+@pytest.mark.parametrize(("minutes", "outcome"), [(None, "cancelled"), (60, "")])
+def test_buyer_who_pays_on_delivery_after_all_is_reminded_only_by_a_time_of_that(
+    shop: Shop, minutes: int | None, outcome: str
+) -> None:
+    order = unpaid(shop)
+    if minutes is not None:
+        make_waiting_time(shop, method="cod", minutes=minutes)
+    Order.objects.update(method="cod", is_offline_method=True, payment_state="on_hold")
+
+    for _ in range(2):
+        handlers.follow_changed([OrderChanged(shop.pk, order.pk, NOW)])
+        assert state(order)[2] == outcome
+
+    Order.objects.update(method="card", is_offline_method=False, payment_state="failed")
+    handlers.follow_changed([OrderChanged(shop.pk, order.pk, NOW)])
+    assert state(order)[2] == ""

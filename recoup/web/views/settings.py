@@ -303,10 +303,9 @@ def waiting(request: StaffRequest, seat: Seat) -> HttpResponse:
     shop = get_object_or_404(Shop, pk=seat.shop.pk)
     form = WaitingForm(request.POST or None, instance=shop)
     if request.method == "POST" and form.is_valid():
-        with transaction.atomic():
-            form.save()
-            changed = reschedule_checks(shop)
-            note(seat, request, "shops.waiting.changed", orders=changed)
+        form.save()
+        changed = reschedule_checks(shop)
+        note(seat, request, "shops.waiting.changed", orders=changed)
         messages.success(request, _("Saved. It applies to orders that have not been looked at yet."))
         return redirect("web:waiting", seat.shop.slug)
     return _show_waiting(request, seat, form, MethodWaitingForm())
@@ -325,8 +324,8 @@ def add_waiting(request: StaffRequest, seat: Seat) -> HttpResponse:
             method=form.cleaned_data["method"].strip(),
             defaults={"minutes": form.cleaned_data["minutes"]},
         )
-        reschedule_checks(seat.shop)
         note(seat, request, "shops.waiting.changed", **form.cleaned_data)
+    reschedule_checks(seat.shop)
     messages.success(request, _("Saved. It applies to orders that have not been looked at yet."))
     return redirect("web:waiting", seat.shop.slug)
 
