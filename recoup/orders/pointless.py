@@ -69,8 +69,9 @@ WITH pairs AS (
     JOIN orders_order p ON {is_newer_twin("p", "n", "shop")}
     WHERE n.id = ANY(%(orders)s) AND p.unpaid_at IS NOT NULL
     UNION ALL
-    SELECT n.replaces_id, n.id FROM orders_order n
-    WHERE n.id = ANY(%(orders)s) AND n.replaces_id IS NOT NULL AND n.duplicate_of_id IS NULL AND NOT n.is_test
+    SELECT p.id, n.id FROM orders_order n JOIN orders_order p ON p.id = n.replaces_id
+    WHERE n.id = ANY(%(orders)s) AND n.duplicate_of_id IS NULL AND NOT n.is_test
+      AND p.captured <= p.refunded -- a part that came counts for that very order
       AND n.status IN {_OPEN} AND (n.payment_state IN {_OWED} OR n.payment_state = 'authorized')
 ), found AS MATERIALIZED (
     SELECT DISTINCT ON (p.id) p.id, n.id AS kept_id

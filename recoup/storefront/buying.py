@@ -61,7 +61,7 @@ class NextStep:
 
     step: Step
     url: str = ""  # FOLLOW
-    order: Order | None = None  # PAY_ORDER, PAID, and NOT_NOW where it is an order already
+    order: Order | None = None  # PAY_ORDER, PAID, and NOT_NOW and NO_WAY where it is an order already
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +147,18 @@ def _step_of_order(order: Order) -> NextStep | None:
         ways = ways_to_pay(order, amount_due(order))
         if ways.is_silent:
             return NextStep(Step.NOT_NOW, order=order)
-        return NextStep(Step.PAY_ORDER, order=order) if ways.follow_url or ways.ways else None
+        if ways.follow_url or ways.ways:
+            return NextStep(Step.PAY_ORDER, order=order)
+        return NextStep(Step.NO_WAY, order=order) if _is_bound(order) else None
     return None if reason in _OVER else NextStep(Step.PAID, order=order)
+
+
+def _is_bound(order: Order) -> bool:
+    """Tell whether an order is bound to be paid as it is: to order its goods again would be to order them twice.
+
+    Its payment is awaited by other means than a link, or a part came and counts for that very order.
+    """
+    return order.payment_state == Order.PaymentState.ON_HOLD or order.captured > order.refunded
 
 
 def place_order(

@@ -230,6 +230,48 @@ def test_an_order_that_can_be_placed_here_leads_to_its_filled_cart(
     assert (history(order), Order.objects.count()) == (["here"], 1)
 
 
+@pytest.mark.parametrize(
+    "values", [{"payment_state": "on_hold"}, {"payment_state": "partly_paid", "captured": Decimal(40)}]
+)
+def test_no_cart_orders_twice_what_is_awaited_or_paid_in_part(
+    shop: Shop, link: MakeLink, buyer: Client, values: dict[str, Any]
+) -> None:
+    make_operator_account(shop)
+    anna, source = make_contact(shop), make_source(shop)
+    order = make_order(
+        shop, source=source, contact=anna, pay_url="https://elsewhere.example/pay", cart_ref="k1", **values
+    )
+    cart = make_cart(shop, source=source, contact=anna, ref="k1", state="converted", order_ref=order.ref)
+    form = {"terms": "1", "total": "99.00", "terms_version": shop.terms_version}
+    for path in (link("cart", order), link("cart", cart)):
+        body = buyer.get(path).content.decode()
+        assert ("Please call" in body, "awaits your payment" in body) == (True, "captured" not in values)
+        assert buyer.post(path, form | {"total": str(order.total)}).status_code == 409
+        assert buyer.post(path, form).status_code == 409
+
+    assert Order.objects.count() == 1
+
+
+@pytest.mark.parametrize("is_same_person", [True, False])
+def test_an_order_of_which_a_part_came_is_not_dropped_for_what_was_placed_instead(
+    reminded: Order, is_same_person: bool
+) -> None:
+    Order.objects.filter(pk=reminded.pk).update(payment_state="partly_paid", captured=Decimal(40))
+    placed = make_order(
+        reminded.shop,
+        source=make_source(reminded.shop, kind="own"),
+        contact=reminded.contact if is_same_person else make_contact(reminded.shop),
+        replaces=reminded,
+        total="158.99",
+        placed_at=NOW,
+    )
+
+    handlers.make_way_for_orders([OrderPlaced(reminded.shop_id, placed.pk, NOW)])
+
+    reminded.refresh_from_db()
+    assert reminded.status == "unpaid"
+
+
 def test_a_page_that_can_be_paid_orders_nothing_again(shop: Shop, link: MakeLink, buyer: Client) -> None:
     make_operator_account(shop)
     order = make_order(shop)
