@@ -64,18 +64,19 @@ def reserve_anew(offer: Offer, cost: Decimal) -> bool:
     return _take(offer.shop_id, offer.budget_key, offer.currency, more, start=start, limit=offer.budget_limit)
 
 
-def carries(offer: Offer, cost: Decimal) -> bool:
-    """Tell whether a use that costs more than was reserved still fits into the budget, as it stands; reserves nothing.
+def room_of(offer: Offer) -> Decimal | None:
+    """Return what a use of an offer may cost: what was reserved for it and what is left; `None` without a budget.
 
-    An offer without products may be used for a larger order than the one it was reckoned on.
+    An offer without products may be used for a larger order than the one it was reckoned on. Reserves nothing.
     """
-    more, start, limit = cost - offer.expected, offer.budget_start, offer.budget_limit
-    if start is None or limit is None or more <= 0:
-        return True
+    start, limit = offer.budget_start, offer.budget_limit
+    if start is None or limit is None:
+        return None
     row = Budget.objects.filter(
         shop=offer.shop_id, key=offer.budget_key, currency=offer.currency, period_start=start
     ).first()
-    return row is None or row.spent + more <= limit
+    left: Decimal = max(limit - row.spent, Decimal(0)) if row is not None else limit
+    return Decimal(offer.expected) + left
 
 
 def _take(shop_id: int, key: str, currency: str, cost: Decimal, *, start: datetime, limit: Decimal) -> bool:

@@ -1,7 +1,7 @@
 """Using an offer: what applies to an order, once, freed if the payment ends without money (K2, K3, K5; T67-T69, R28)."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import combinations
@@ -18,10 +18,10 @@ from recoup.offers.ending import PAUSE, end_offers
 from recoup.offers.events import OfferRedeemed
 from recoup.offers.models import Offer, Redemption
 from recoup.offers.origins import Origin, origin_of
-from recoup.offers.pricing import Quote, quote
+from recoup.offers.pricing import Basket, Part, Quote, Rules, quote
 from recoup.offers.reasons import Reason
 from recoup.offers.settings import get_settings, rules_of
-from recoup.offers.terms import Terms
+from recoup.offers.terms import Kind, Terms
 from recoup.orders.models import Order
 from recoup.shops.models import OWN_KIND, Shop
 
@@ -111,14 +111,31 @@ def choose(order: Order, offers: Sequence[Offer], *, least: Decimal = _ZERO) -> 
     best: Applied | None = None
     for group in groups:
         terms = [terms_of(offer) for offer in group]
-        found = quote(basket, terms, rules, gifts=[gift_of(order, one) for one in terms])
+        found = _quote(order, basket, terms, rules)
         if any(part.refusal is not None for part in found.parts):
             continue
-        if not all(map(budgets.carries, group, (part.cost for part in found.parts))):
+        within = [
+            _within(offer, one, part) for offer, one, part in zip(group, terms, found.parts, strict=True)
+        ]
+        if within != terms:
+            found = _quote(order, basket, within, rules)
+        if any(part.refusal is not None for part in found.parts):
             continue
         if best is None or _worth(found) > _worth(best.quote):
             best = Applied(tuple(group), found)
     return best
+
+
+def _quote(order: Order, basket: Basket, terms: Sequence[Terms], rules: Rules) -> Quote:
+    return quote(basket, terms, rules, gifts=[gift_of(order, one) for one in terms])
+
+
+def _within(offer: Offer, terms: Terms, part: Part) -> Terms:
+    """Return terms that cost no more than the budget carries: at least what was reserved is always there."""
+    room = None if terms.kind is Kind.GIFT else budgets.room_of(offer)
+    if room is None or part.cost <= room:
+        return terms
+    return replace(terms, kind=Kind.AMOUNT, percent=_ZERO, amount=room, currency=offer.currency)
 
 
 def _worth(found: Quote) -> tuple[Decimal, int]:

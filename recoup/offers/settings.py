@@ -26,7 +26,7 @@ CHANGEABLE = (
 )
 
 
-_ORDERS_LOOKED_AT = 100
+_ORDERS_LOOKED_AT = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +68,14 @@ def tax_share(shop: Shop | int, currency: str) -> Decimal:
     told: Decimal | None = OfferSettings.objects.filter(shop=shop).values_list("tax", flat=True).first()
     if told is not None:
         return told / (100 + told)
-    newest = (
-        Order.objects.filter(shop=shop, currency=currency, tax_total__isnull=False, total__gt=0)
-        .order_by("-placed_at", "-id")
-        .values_list("total", "tax_total")[:_ORDERS_LOOKED_AT]
-    )
-    sums = [sum(column, Decimal(0)) for column in zip(*newest, strict=True)]
+    # The newest of all, so that a shop that tells no tax is not read to its end.
+    newest = Order.objects.filter(shop=shop).order_by("-placed_at", "-id")
+    told_by = [
+        (total, tax)
+        for code, total, tax in newest.values_list("currency", "total", "tax_total")[:_ORDERS_LOOKED_AT]
+        if code == currency and tax is not None and total > 0
+    ]
+    sums = [sum(column, Decimal(0)) for column in zip(*told_by, strict=True)]
     return min(max(sums[1] / sums[0], Decimal(0)), Decimal(1)) if sums else Decimal(0)
 
 

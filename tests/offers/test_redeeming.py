@@ -201,18 +201,18 @@ def test_what_an_order_was_to_be_paid_with_before_is_not_used_up_too(shop: Shop)
     assert [(one.state, one.reason) for one in (before, best)] == [("void", "paid_full"), ("redeemed", "")]
 
 
-def test_an_offer_is_no_use_on_an_order_that_its_budget_does_not_carry(shop: Shop) -> None:
+def test_a_larger_order_than_was_reckoned_with_gets_what_the_budget_carries(shop: Shop) -> None:
     budget = {"budget_key": "k", "budget_start": NOW, "budget_limit": D(50), "expected": D(10)}
     with scope(shop=shop):
         order = make_order(shop, total="100.00")
         make_offer(order, TEN, **budget)
         larger = make_order(shop, contact=order.contact, total="1000.00")
         Budget.objects.create(shop=shop, key="k", currency=order.currency, period_start=NOW, spent=D(10))
-        assert find_applied(larger, now=NOW) is None
-        assert find_applied(order, now=NOW) is not None
-
+        found = [find_applied(one, now=NOW) for one in (larger, order)]
         Budget.objects.update(spent=D(50))
-        assert find_applied(order, now=NOW) is not None  # what was reserved is there
+        found += [find_applied(one, now=NOW) for one in (larger, order)]
+
+    assert [one and one.discount for one in found] == [D("50.00"), D("10.00"), D("10.00"), D("10.00")]
 
 
 def test_a_payment_in_full_withdraws_it_although_a_session_had_been_opened(shop: Shop) -> None:
