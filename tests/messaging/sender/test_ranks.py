@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time
+from zoneinfo import ZoneInfo
 
 import pytest
 from django_scopes import scopes_disabled
@@ -138,7 +139,7 @@ def test_holidays_of_the_persons_country_are_quiet_all_day(road: Road, sender: S
 
     assert [state_of(message) for message in messages] == [("due", "quiet_hours"), ("sent", "")]
     messages[0].refresh_from_db()
-    assert messages[0].due_at.date() == date(2026, 11, 12)
+    assert messages[0].due_at.astimezone(ZoneInfo("Europe/Warsaw")).date() == date(2026, 11, 12)
 
 
 @pytest.mark.parametrize(
