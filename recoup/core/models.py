@@ -217,6 +217,8 @@ class AttentionItem(models.Model):
         indexes = [
             # Reader: Home.
             models.Index(fields=["shop_id", "-id"], name="core_attention_open", condition=Q(settled_at=None)),
+            # Reader: whether something was ever asked.
+            models.Index(fields=["shop_id", "kind", "key"], name="core_attention_ever"),
         ]
 
 

@@ -51,7 +51,8 @@ def is_newer_twin(order: str, other: str, shop: str) -> str:
     """Return SQL telling whether `other` is a newer order of the same person for the same set of products, also owed.
 
     So is one that was placed instead of it, unless a part of it was paid. Of several such orders the newest is kept (F3).
-    One whose money is reserved, to be taken later, counts as it will once it is paid.
+    One whose money is reserved, to be taken later, counts as it will once it is paid. One whose status nobody knows counts
+    only so: nobody is reminded of it.
     """
     return f"""{other}.shop_id = {order}.shop_id AND {other}.contact_id = {order}.contact_id
         AND {other}.placed_at >= {order}.placed_at
@@ -60,6 +61,7 @@ def is_newer_twin(order: str, other: str, shop: str) -> str:
         AND {other}.payment_state IN ('owed', 'on_hold', 'failed', 'partly_paid', 'authorized')
         AND {other}.duplicate_of_id IS NULL AND {other}.superseded_by_id IS NULL
         AND NOT {other}.is_test AND NOT {other}.is_backfill AND {other}.total > 0
+        AND ({other}.shop_state <> 'unknown' OR {other}.payment_state = 'authorized')
         AND ({replaces(other, order)} AND {order}.captured <= {order}.refunded OR {_is_same_set(order, other)}
              OR {other}.payment_state = 'authorized' AND {is_same_goods(order, other, shop)})"""
 

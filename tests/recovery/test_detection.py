@@ -3,13 +3,16 @@
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from decimal import Decimal
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.db import connection
 from django_scopes import scopes_disabled
 
 from recoup.catalog.models import Product
-from recoup.core import outbox
+from recoup.core import attention, outbox
+from recoup.core.models import AttentionItem
 from recoup.orders.desk import add_note
 from recoup.orders.models import Order, OrderFact, OrderNote, StatusChange
 from recoup.orders.pointless import hand_on_notes
@@ -527,3 +530,33 @@ def test_what_is_paid_on_delivery_is_marked_only_by_a_time_of_that_whatever_was_
 
     order.refresh_from_db()
     assert (order.status, order.check_at) == ("new", None)
+
+
+def test_newer_order_of_a_status_that_nobody_knows_takes_the_place_of_none(shop: Shop) -> None:
+    buyer = make_contact(shop)
+    known = make_order(shop, contact=buyer, placed_at=NOW - 26 * HOUR)
+    make_order(shop, contact=buyer, shop_state="unknown", raw_state="levitating", check_at=None)
+
+    assert open_due_cases(now=NOW) == Counts(looked=1, opened=1)
+    known.refresh_from_db()
+    assert known.status == "unpaid"
+
+
+def test_unknown_words_of_an_older_version_are_asked_about_once(shop: Shop) -> None:
+    ask = import_module("recoup.orders.migrations.0017_ask_what_unknown_words_mean").ASK
+    source = make_source(shop)
+    for word in ("levitating", "levitating", "sinking"):
+        make_order(shop, source=source, shop_state="unknown", raw_state=word)
+    for values in ({"is_backfill": True}, {"status": "cancelled"}, {"check_at": None}):
+        make_order(shop, source=source, shop_state="unknown", raw_state="of no use", **values)
+    with connection.cursor() as cursor:
+        cursor.execute(ask)
+        assert cursor.rowcount == 2
+        attention.settle("orders.unknown_status", shop_id=shop.pk, key=f"{source.pk}:sinking", now=NOW)
+        cursor.execute(ask)
+        assert cursor.rowcount == 0
+
+    assert AttentionItem.objects.filter(details__status="levitating").values_list("key", "details").get() == (
+        f"{source.pk}:levitating",
+        {"source": source.name, "status": "levitating"},
+    )

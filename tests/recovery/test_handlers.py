@@ -3,11 +3,15 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.db import connection
 from django_scopes import scopes_disabled
 
+from recoup.core import outbox
+from recoup.core.models import AttentionItem
 from recoup.core.money import Money
 from recoup.customers.events import CustomerMerged
 from recoup.flow import ROUTES
@@ -435,3 +439,17 @@ def test_buyer_who_pays_on_delivery_after_all_is_reminded_only_by_a_time_of_that
     Order.objects.update(method="card", is_offline_method=False, payment_state="failed")
     handlers.follow_changed([OrderChanged(shop.pk, order.pk, NOW)])
     assert state(order)[2] == ""
+
+
+def test_cases_of_orders_paid_on_delivery_from_an_older_version_are_closed(shop: Shop) -> None:
+    tell = import_module("recoup.recovery.migrations.0003_tell_of_payments_on_delivery").TELL
+    order, card, timed = unpaid(shop, method="cod"), unpaid(shop), unpaid(make_shop(), method="cod")
+    make_waiting_time(timed.shop, method="cod", minutes=60)
+    with connection.cursor() as cursor:
+        cursor.execute(tell)
+
+    while outbox.dispatch():
+        pass
+
+    assert [state(one)[2] for one in (order, card, timed)] == ["cancelled", "", ""]
+    assert not AttentionItem.objects.exists()  # no dead letter
