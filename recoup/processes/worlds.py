@@ -139,7 +139,7 @@ def apply_change(facts: Facts, change: Change) -> Facts:
                 facts._replace(swaps=(*facts.swaps, swap)),
             )
         case ChangeKind.CART_ACTIVITY if cart is not None:
-            cart = cart._replace(last_activity_at=max(at, cart.last_activity_at))
+            cart = cart._replace(last_activity_at=max(at, cart.last_activity_at), emptied_at=None)
         case ChangeKind.CONVERTED if cart is not None:
             cart = cart._replace(converted_at=at)
         case ChangeKind.EMPTIED if cart is not None:

@@ -99,6 +99,7 @@ class PastOffers:
             (kind, one.pk): (one, basket) for one, basket in zip(found, baskets, strict=True)
         }
         self._paid_at = {place: one.paid_at for place, one in known.items()}
+        self._part_at = {place: one.part_at for place, one in known.items()}
         self._payments: defaultdict[int, list[datetime]] = defaultdict(list)
         for one in known.values():
             if one.paid_at is not None:
@@ -115,7 +116,8 @@ class PastOffers:
             return self._judge_next(enrolment, effect, now)
         place = (enrolment.subject_kind, enrolment.subject_id)
         known = self._subjects.get(place)
-        if known is None or not is_open(facts):
+        part_at = self._part_at.get(place)
+        if known is None or not is_open(facts) or (part_at is not None and part_at <= now):
             return Code.OFFER_UNFIT
         subject, basket = known
         terms, limit = Terms.from_json(effect.terms), _limit_of(effect)
@@ -239,11 +241,10 @@ _LONGEST = {
 
 
 def is_open(facts: Facts) -> bool:
-    """Tell whether an order was still owed, or a cart still left, as far as was known."""
-    if facts.superseded_at is not None:
-        return False
+    """Tell whether an order was still owed, or a cart still left, as far as was known: as `granting.is_open` does."""
     if facts.order is not None:
-        return facts.order.paid_at is None and facts.order.cancelled_at is None
+        ends = (facts.order.paid_at, facts.order.cancelled_at, facts.superseded_at)
+        return all(at is None for at in ends)
     return facts.cart is None or (facts.cart.converted_at is None and facts.cart.emptied_at is None)
 
 

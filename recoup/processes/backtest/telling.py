@@ -51,6 +51,7 @@ class Told:
     refused: str = ""
     arrived_at: datetime | None = None
     paid_at: datetime | None = None  # when it became true
+    part_at: datetime | None = None  # when we learnt of the first part of its payment
     is_guessed: bool = False  # when its case would have opened is worked out
     news: list[News] = field(default_factory=list)
 
@@ -69,6 +70,7 @@ def tell_order(order: PastOrder, page: Page, process: Process) -> Told:
     facts = page.facts.get(order.id, [])
     paid = _payment(order, facts, process.now)
     told = Told(order.contact_id, order.id, paid_at=paid.became_true_at if paid is not None else None)
+    told.part_at = next((at for at, _amount in page.parts.get(order.id, ())), None)
     failures: list[_Known] = []
     if process.entry == "order.placed":
         at = order.placed_at if order.is_backfill else order.learnt_at

@@ -29,6 +29,7 @@ from recoup.processes.versions import graph_of
 from recoup.shops.snapshots import CartSnapshot, LineSnapshot, PersonSnapshot, ShopState
 from tests.factories.messages import make_lane
 from tests.factories.moments import DAY, HOUR, MINUTE, NOW
+from tests.factories.offers import make_settings
 from tests.factories.processes import make_process
 from tests.factories.shops import make_shop, make_source, make_waiting_time
 from tests.processes.backtest.real_shop import LAG, RealShop
@@ -322,6 +323,39 @@ def test_carts_that_were_left_are_walked_the_same(real: RealShop) -> None:
 
     lived = real.journal()
     assert {Code(line.outcome) for line in lived} >= {Code.QUEUED, Code.GOAL_EMPTIED, Code.GOAL_CONVERTED}
+    assert backtested(real, until) == lived
+
+
+OFFER_NODES = {
+    "n1": {"t": "wait", "for": "PT9H", "out": {"next": "n2"}},
+    "n2": {"t": "offer", "percent": 10, "valid": "P2D", "out": {"granted": "n3", "refused": "n3"}},
+    "n3": {"t": "end"},
+}
+
+
+def test_left_cart_is_offered_something_the_same_whatever_else_was_ordered_or_taken_out(
+    real: RealShop,
+) -> None:
+    make_settings(real.shop)
+    real.process = make_process(
+        real.shop, nodes=OFFER_NODES, goals=[], entry={"on": "cart.abandoned", "anchor": "last_activity_at"}
+    )
+
+    def touched(ref: str, at: datetime, **values: Any) -> None:
+        real.at(at, lambda now: record_cart(real.source, cart(ref, at, **values), now=now))
+
+    for ref in ("bought-else", "refilled", "emptied"):
+        touched(ref, NOW)
+    real.at(NOW + 4 * HOUR, real.place("elsewhere", "bought-else", NOW + 4 * HOUR, product="book"))
+    for ref in ("refilled", "emptied"):
+        touched(ref, NOW + 4 * HOUR, lines=(), total=Decimal(0))
+    touched("refilled", NOW + 5 * HOUR)
+    until = NOW + 2 * DAY
+    real.run(until)
+
+    lived = real.journal()
+    outcomes = sorted(Code(line.outcome) for line in lived if line.node_id == "n2")
+    assert outcomes == sorted([Code.OFFER_GRANTED, Code.OFFER_GRANTED, Code.OFFER_UNFIT])
     assert backtested(real, until) == lived
 
 

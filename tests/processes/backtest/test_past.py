@@ -23,7 +23,7 @@ from recoup.shops.models import Shop
 from tests.factories.messages import make_message, make_message_source
 from tests.factories.moments import DAY, HOUR, NOW
 from tests.factories.offers import make_settings
-from tests.factories.orders import make_cart, make_order
+from tests.factories.orders import make_attempt, make_cart, make_order
 from tests.factories.people import make_contact
 from tests.factories.processes import WAIT_AND_SEND, make_process
 from tests.factories.shops import make_shop, make_waiting_time
@@ -285,6 +285,17 @@ OFFERED: dict[str, Any] = {
     "n2": {"t": "end"},
     "n3": {"t": "end"},
 }
+
+
+def test_order_of_which_a_part_was_paid_by_then_gets_no_offer(shop: Shop) -> None:
+    make_settings(shop)
+    early, late = (past(shop, total="100.00", captured=30) for _ in range(2))
+    make_attempt(early, state="succeeded", amount="30.00", learnt_at=PLACED + HOUR)
+    make_attempt(late, state="succeeded", amount="30.00", learnt_at=PLACED + 5 * DAY)
+
+    result = tried(make_process(shop, nodes=OFFERED))
+
+    assert result.blocks[0].outcomes == {Code.OFFER_UNFIT: 1, Code.OFFER_GRANTED: 1}
 
 
 def test_budget_is_spent_by_all_people_together_and_bounds_the_cost(shop: Shop) -> None:
