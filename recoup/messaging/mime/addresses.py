@@ -57,6 +57,15 @@ def wire_address(address: str) -> str:
     return f"{local}@{_punycode(domain)}"
 
 
+def is_address(text: str) -> bool:
+    """Tell whether a text is one address."""
+    try:
+        check_address(text)
+    except AddressRefused:
+        return False
+    return True
+
+
 def needs_smtputf8(address: str) -> bool:
     """Tell whether only a server with SMTPUTF8 can take the address: its part before @ is not ASCII."""
     return not address.rpartition("@")[0].isascii()

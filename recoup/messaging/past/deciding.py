@@ -5,14 +5,14 @@ The same steps in the same order as a lane takes them: the way and its address, 
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time
 from decimal import Decimal
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from recoup.messaging.channels import channel as road_of
-from recoup.messaging.mime.addresses import AddressRefused, check_address
+from recoup.messaging.mime.addresses import is_address
 from recoup.messaging.models import ChannelKind, Message, SmsAccount
 from recoup.messaging.past.people import NOBODY, Number, PastPeople, PastPerson
 from recoup.messaging.past.people import Standing as Word
@@ -28,7 +28,7 @@ from recoup.messaging.rules.deciding import Basis, Standing, basis_of, said_in
 from recoup.messaging.rules.kinds import Content
 from recoup.messaging.rules.ways import Way, ways_of
 from recoup.messaging.sender.facts import CartFacts, Gate, OfferSight, OrderFacts, Sight
-from recoup.messaging.sender.judge import counts, judge
+from recoup.messaging.sender.judge import counts, judge, person_refusal
 from recoup.messaging.sender.limits import WEEK
 from recoup.messaging.sender.passing import may_pass_on
 from recoup.messaging.sender.records import Claimed
@@ -145,11 +145,19 @@ class PastSender:
     def _may_pass_on(self, message: PastMessage, found: Verdict, now: datetime) -> bool:
         if len(message.ways) < 2 or not may_pass_on(found.state, found.reason):
             return False
-        return found.state != State.DUE or bool(self._next_address(message, now))
+        return found.state != State.DUE or self._is_next_able(message, now)
 
-    def _next_address(self, message: PastMessage, now: datetime) -> str:
-        about = self.people.about(message.order_id, message.cart_id)
-        return self._person(message).address(message.ways[1].channel, about, now)
+    def _is_next_able(self, message: PastMessage, now: datetime) -> bool:
+        """Tell whether the next channel could and may take what waits for room, as `sender.passing` does."""
+        tried = replace(message, ways=[*message.ways], bases=[*message.bases], passed_over=[])
+        self._pass_on(tried, "", now)
+        text = self.texts.get(tried.template_key)
+        if self.rules.accounts.get(tried.channel) is None or self._reach(tried) is not None:
+            return False
+        if text is None or text.choose(tried.locale, self.rules.locale) is None:
+            return False
+        shop = self._shop(tried, self._word(tried, now), now)
+        return not person_refusal(self._claimed(tried, text.id), shop)
 
     def _over_the_way(self, message: PastMessage, seen: Seen, now: datetime) -> Verdict:
         person = self._person(message)
@@ -186,7 +194,7 @@ class PastSender:
         if not message.recipient:
             return Verdict(State.CANCELLED, Reason.NO_ADDRESS)
         if message.channel == ChannelKind.EMAIL:
-            return None if _is_address(message.recipient) else Verdict(State.FAILED, Reason.ADDRESS_BAD)
+            return None if is_address(message.recipient) else Verdict(State.FAILED, Reason.ADDRESS_BAD)
         assert account is not None
         refusal = road_of(account.adapter).refusal_of(account, message.recipient)
         return Verdict(State.CANCELLED, refusal) if refusal else None
@@ -371,11 +379,3 @@ class PastSender:
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _LIVE = {OWN: "live"}
 _HANGS_ON_WORDS = (Message.MessageClass.NEEDS_CONSENT, Message.MessageClass.SOFT_OPT_IN)
-
-
-def _is_address(text: str) -> bool:
-    try:
-        check_address(text)
-    except AddressRefused:
-        return False
-    return True

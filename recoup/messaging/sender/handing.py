@@ -356,7 +356,7 @@ def end_of(message: Claimed, decision: Decision, now: datetime) -> End:
     """Return the end of a message that may not go now."""
     if decision.what == "cancel":
         return End(message.id, State.CANCELLED, decision.reason, at=now)
-    return End(message.id, State.DUE, decision.reason, due_at=decision.until, deferrals=1)
+    return End(message.id, State.DUE, decision.reason, at=now, due_at=decision.until, deferrals=1)
 
 
 class _Session:

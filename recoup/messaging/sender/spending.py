@@ -149,7 +149,7 @@ def _end(one: Prepared, reason: str, tomorrow: datetime, now: datetime) -> End:
     message = one.message
     if ends_for_good(tomorrow, message.not_after):
         return End(message.id, Message.State.CANCELLED, reason, at=now)
-    return End(message.id, Message.State.DUE, reason, due_at=tomorrow, deferrals=1)
+    return End(message.id, Message.State.DUE, reason, at=now, due_at=tomorrow, deferrals=1)
 
 
 def _tell(account: SmsAccount, today: date, now: datetime) -> None:

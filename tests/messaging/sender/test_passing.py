@@ -1,15 +1,16 @@
 """A channel that has no room hands a message on to the next one; what holds over all channels holds it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from django_scopes import scopes_disabled
 
+from recoup.customers.actions import suppress
 from recoup.customers.models import ContactGate
 from recoup.messaging.actions import MessageOrder, queue_messages
-from recoup.messaging.models import Message, SmsAccount
+from recoup.messaging.models import MailAccount, Message, SmsAccount, Template
 from recoup.messaging.sender.loop import Sender
 from recoup.orders.models import Order
 from tests.factories.messages import make_lane, make_message, make_sms_account
@@ -59,8 +60,15 @@ def sent_before(road: Road, order: Order, count: int = 2) -> None:
         make_message(other, lane=lane, channel="sms", state="sent", handed_at=at, purpose="reminder")
 
 
-def sent(road: Road, order: Order, sender: Sender, **values: Any) -> Message:
-    """Queue a short message with a mail behind it, and let the sender do what it can."""
+def sent(
+    road: Road,
+    order: Order,
+    sender: Sender,
+    *,
+    closed: Callable[[Road, Order], None] | None = None,
+    **values: Any,
+) -> Message:
+    """Queue a short message with a mail behind it, which may be closed, and let the sender do what it can."""
     wish = MessageOrder(
         **{
             "shop_id": road.shop.pk,
@@ -79,6 +87,8 @@ def sent(road: Road, order: Order, sender: Sender, **values: Any) -> Message:
         }
     )
     queue_messages([wish], now=NOW)
+    if closed is not None:
+        closed(road, order)
     for _ in range(3):
         sender.run_once()
     return Message.objects.latest("id")
@@ -129,6 +139,45 @@ def test_a_full_channel_waits_where_the_other_has_no_address(road: Road, sender:
     message = sent(road, order, sender, not_after=NOW + 7 * DAY)
 
     assert (state_of(message), message.channel) == (("due", "channel_cap"), "sms")
+
+
+def objects(road: Road, order: Order) -> None:
+    assert order.contact is not None
+    suppress(road.shop.pk, order.contact.email, scope="reminders", reason="unsubscribed", now=NOW)
+
+
+def has_no_account(road: Road, order: Order) -> None:
+    MailAccount.objects.update(host="")
+
+
+def has_no_text(road: Road, order: Order) -> None:
+    Template.objects.filter(key="reminder").update(current_version=None)
+
+
+def never_agreed(road: Road, order: Order) -> None:
+    Message.objects.filter(state="due").update(
+        fallback=[
+            {
+                "channel": "email",
+                "template": "reminder",
+                "class": "needs_consent",
+                "content": "advertising",
+                "relation": "neither",
+            }
+        ]
+    )
+
+
+@pytest.mark.parametrize("closed", [objects, has_no_account, has_no_text, never_agreed])
+def test_a_full_channel_waits_where_the_other_could_not_or_may_not_have_it(
+    road: Road, order: Order, sender: Sender, closed: Callable[[Road, Order], None]
+) -> None:
+    sent_before(road, order)
+
+    message = sent(road, order, sender, closed=closed, not_after=NOW + 7 * DAY)
+
+    assert (state_of(message), message.channel) == (("due", "channel_cap"), "sms")
+    assert (message.passed_over, len(message.fallback)) == (None, 1)
 
 
 def test_a_cap_over_all_channels_is_no_reason_to_take_another(

@@ -392,6 +392,46 @@ def test_the_days_money_is_spent_as_in_life(real: SendingShop) -> None:
     assert not is_same(tried(real, until), real)
 
 
+SHORT_FIRST: dict[str, Any] = {
+    "n1": {
+        "t": "send", "channel": "sms", "template": "short", "not_after": "P3D",
+        "otherwise": [{"channel": "email", "template": "first"}], "out": {"done": "n2"},
+    },
+    "n2": {"t": "end"},
+}  # fmt: skip
+
+
+def test_what_finds_no_room_takes_another_channel_or_waits_as_in_life(
+    real: SendingShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real.process = make_process(
+        real.shop, nodes=SHORT_FIRST, entry={"on": "order.placed"}, name="Short first"
+    )
+    for number, name in enumerate(("reads", "left", "nomail")):
+        one = person(name, phone=f"+4851234562{number}", **({"email": ""} if name == "nomail" else {}))
+        for turn in range(2):
+            at = NOW + number * 7 * MINUTE + turn * HOUR
+            real.at(at, real.place(f"{name}{turn}", name, at, person=one, product=f"p{turn}"))
+    real.at(
+        NOW + 30 * MINUTE,
+        lambda now: suppress(
+            real.shop.pk, "left@example.com", scope="reminders", reason="unsubscribed", now=now
+        ),
+    )
+    until = NOW + 4 * DAY
+    real.run(until)
+
+    ends = sorted((one.channel, Code(one.outcome), one.at - NOW > 6 * HOUR) for one in real.handed().values())
+    assert ends == [
+        ("email", Code.SENT, False),
+        *[("sms", Code.SENT, False)] * 3,
+        *[("sms", Code.SENT, True)] * 2,
+    ]
+    assert_same(tried(real, until), real)
+    forget_who_unsubscribed(monkeypatch)
+    assert not is_same(tried(real, until), real)
+
+
 OFFERING: dict[str, Any] = {
     "n1": {"t": "wait", "for": "PT1H", "out": {"next": "n2"}},
     "n2": {
