@@ -15,7 +15,7 @@ from recoup.orders.settle import Settled, lock_order, settle_order
 from recoup.payments.events import PaymentFailed, PaymentReceived, RefundMade, SessionEnded
 from recoup.payments.matching import as_known, implied_payment, implied_refund, replace_implied
 from recoup.payments.models import Attempt, AttemptChange, OperatorAccount, Refund
-from recoup.payments.queries import CAPTURED, takings_of
+from recoup.payments.queries import CAPTURED, DOUBLE_PAYMENT, OVERPAID, RANK, takings_of
 from recoup.shops.models import Source
 from recoup.shops.snapshots import (
     AttemptState,
@@ -25,23 +25,7 @@ from recoup.shops.snapshots import (
     RefundSnapshot,
 )
 
-# What asks a person about more money than an order costs.
-DOUBLE_PAYMENT, OVERPAID = "payments.double_payment", "payments.overpaid"
-
-# An attempt only moves up: a late `failed` never undoes a success (R4, complaint 19); a late success overrides a failure.
-_RANK = {
-    AttemptState.CREATED: 0,
-    AttemptState.PENDING: 1,
-    AttemptState.REQUIRES_ACTION: 2,
-    AttemptState.AUTHORIZED: 3,
-    AttemptState.EXPIRED: 4,
-    AttemptState.CANCELLED: 5,
-    AttemptState.FAILED: 6,
-    AttemptState.SUCCEEDED: 7,
-    AttemptState.REFUNDED: 8,
-    AttemptState.DISPUTED: 9,
-}
-_SETTLED = frozenset(state for state, rank in _RANK.items() if rank >= _RANK[AttemptState.EXPIRED])
+_SETTLED = frozenset(state for state, rank in RANK.items() if rank >= RANK[AttemptState.EXPIRED])
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,8 +181,8 @@ def _hold_foreign(order: Order, payment: PaymentSnapshot, now: datetime) -> None
 
 def _is_news(attempt: Attempt, payment: PaymentSnapshot) -> bool:
     known = AttemptState(attempt.state)
-    if _RANK[payment.state] != _RANK[known]:
-        return _RANK[payment.state] > _RANK[known]
+    if RANK[payment.state] != RANK[known]:
+        return RANK[payment.state] > RANK[known]
     # The same state told again: the earliest instant stands, whatever order the news came in.
     return attempt.settled_at is not None and payment.at < attempt.settled_at
 
@@ -287,6 +271,9 @@ def _settle(order: Order, *, now: datetime, attempts: list[Attempt]) -> Settled:
         )
     if settled.has_refund_anew:
         outbox.announce(RefundMade(shop_id=order.shop_id, order_id=order.pk, at=now))
+    if order.captured < was_captured:  # it was counted twice: whoever was asked about it need not look
+        for kind in (DOUBLE_PAYMENT, OVERPAID):
+            attention.settle(kind, shop_id=order.shop_id, key=str(order.pk), now=now)
     _flag_excess(settled, now)
     return settled
 

@@ -7,8 +7,8 @@ from django.db.models import Sum
 
 from recoup.orders.actions import is_in_force
 from recoup.orders.models import Order, OrderFact
-from recoup.payments.models import Attempt
-from recoup.payments.queries import CAPTURED, takings_of
+from recoup.payments.models import Attempt, AttemptChange, Refund, RefundCall
+from recoup.payments.queries import CAPTURED, RANK, takings_of
 from recoup.shops.snapshots import (
     FAILED_BY_WORD,
     AttemptState,
@@ -29,13 +29,15 @@ def as_known(
     """
     if payment.ref.startswith(FAILED_BY_WORD):
         return _same_failure(order, payment)
-    for attempt in Attempt.objects.filter(order=order, ref=payment.ref).order_by("id"):
-        if attempt.operator == payment.operator:
-            return payment
-        if not payment.operator:
-            return replace(payment, operator=attempt.operator)
-        if not attempt.operator:
-            return _renamed(attempt, payment)
+    known = list(Attempt.objects.filter(order=order, ref=payment.ref).order_by("id"))
+    named = [one for one in known if one.operator and payment.operator in ("", one.operator)]
+    nameless = next((one for one in known if not one.operator), None)
+    if named:
+        if nameless is not None:
+            _merge(named[0], nameless)
+        return replace(payment, operator=named[0].operator)
+    if nameless is not None:
+        return _renamed(nameless, payment) if payment.operator else payment
     if payment.is_only and payment.state.value in CAPTURED:
         return _corrected(order, payment, told_in)
     return payment
@@ -45,6 +47,35 @@ def _renamed(attempt: Attempt, payment: PaymentSnapshot) -> PaymentSnapshot:
     attempt.operator, attempt.ref = payment.operator, payment.ref
     attempt.save(update_fields=["operator", "ref"])
     return payment
+
+
+def _merge(attempt: Attempt, nameless: Attempt) -> None:
+    """Bring together what was kept as two attempts before one payment was known by both its names."""
+    AttemptChange.objects.filter(attempt=nameless).update(attempt=attempt)
+    Refund.objects.filter(attempt=nameless).update(attempt=attempt)
+    RefundCall.objects.filter(attempt=nameless).update(attempt=attempt)
+    nameless.delete()
+    was_captured, is_captured = attempt.state in CAPTURED, nameless.state in CAPTURED
+    if is_captured or not attempt.is_open_session:
+        _raise_to(attempt, nameless)
+    if is_captured:
+        attempt.is_open_session, attempt.next_ask_at = False, None
+        attempt.learnt_at = min(attempt.learnt_at, nameless.learnt_at) if was_captured else nameless.learnt_at
+    if was_captured and is_captured:
+        instants = [at for at in (attempt.settled_at, nameless.settled_at) if at is not None]
+        attempt.settled_at = min(instants, default=None)
+    attempt.created_at = min(attempt.created_at, nameless.created_at)
+    attempt.method = attempt.method or nameless.method
+    attempt.save()
+
+
+def _raise_to(attempt: Attempt, other: Attempt) -> None:
+    """Let an attempt stand as another one does, if that has come further."""
+    if RANK[AttemptState(other.state)] <= RANK[AttemptState(attempt.state)]:
+        return
+    attempt.state, attempt.settled_at = other.state, other.settled_at
+    attempt.amount, attempt.currency = other.amount, other.currency
+    attempt.failure_class, attempt.failure_code = other.failure_class, other.failure_code
 
 
 def _corrected(order: Order, payment: PaymentSnapshot, told_in: OrderSnapshot | None) -> PaymentSnapshot:

@@ -6,10 +6,25 @@ from decimal import Decimal
 from recoup.orders.models import Order
 from recoup.orders.settle import Takings
 from recoup.payments.models import Attempt, Refund
-from recoup.shops.snapshots import FAILED_BY_WORD, ShopState
+from recoup.shops.snapshots import FAILED_BY_WORD, AttemptState, ShopState
 
 # A success stands in these states: a refund or dispute does not undo that the money came.
 CAPTURED = frozenset({"succeeded", "refunded", "disputed"})
+# An attempt only moves up: a late `failed` never undoes a success (R4, complaint 19); a late success overrides a failure.
+RANK = {
+    AttemptState.CREATED: 0,
+    AttemptState.PENDING: 1,
+    AttemptState.REQUIRES_ACTION: 2,
+    AttemptState.AUTHORIZED: 3,
+    AttemptState.EXPIRED: 4,
+    AttemptState.CANCELLED: 5,
+    AttemptState.FAILED: 6,
+    AttemptState.SUCCEEDED: 7,
+    AttemptState.REFUNDED: 8,
+    AttemptState.DISPUTED: 9,
+}
+# What asks a person about more money than an order costs.
+DOUBLE_PAYMENT, OVERPAID = "payments.double_payment", "payments.overpaid"
 _UNDER_WAY = frozenset({Attempt.State.PENDING, Attempt.State.REQUIRES_ACTION})
 
 

@@ -11,11 +11,11 @@ from recoup.core import activity, attention, clock
 from recoup.core.activity import Actor
 from recoup.core.installation import is_silenced
 from recoup.orders.settle import lock_order
-from recoup.payments.actions import DOUBLE_PAYMENT, OVERPAID, record_refund
+from recoup.payments.actions import record_refund
 from recoup.payments.adapters import operator
 from recoup.payments.models import Attempt, Refund, RefundCall, session_key
 from recoup.payments.ports import OperatorRefused, OperatorUnavailable, OutcomeUnknown, RefundRequest
-from recoup.payments.queries import CAPTURED
+from recoup.payments.queries import CAPTURED, DOUBLE_PAYMENT, OVERPAID
 from recoup.payments.sessions import KEY_LIFE
 
 CALL_TIME = timedelta(minutes=2)  # longer than a call may take

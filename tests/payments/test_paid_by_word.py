@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +15,7 @@ from recoup.core.models import AttentionItem
 from recoup.orders.holds import resume_reminders
 from recoup.orders.models import Order
 from recoup.payments.actions import apply_order_snapshot, record_payment
-from recoup.payments.models import Attempt
+from recoup.payments.models import Attempt, AttemptChange
 from recoup.shops.models import Source
 from recoup.shops.snapshots import AttemptState, OrderSnapshot, PaymentSnapshot, PersonSnapshot, ShopState
 from tests.factories.moments import HOUR, MINUTE, NOW
@@ -141,3 +142,27 @@ def test_an_imported_order_asks_nobody(source: Source) -> None:
     apply_order_snapshot(source, snapshot, now=NOW, is_backfill=True)
 
     assert (the_order().paused_at, AttentionItem.objects.count()) == (None, 0)
+
+
+@pytest.mark.parametrize("is_nameless_first", [True, False])
+@pytest.mark.parametrize("operator", ["", "bank"])
+def test_a_payment_that_was_kept_under_two_names_is_one_at_its_next_word(
+    source: Source, is_nameless_first: bool, operator: str
+) -> None:
+    order = apply_order_snapshot(source, told(1), now=NOW)
+    record_payment(order, money("149.00"), now=NOW)
+    record_payment(order, money("149.00", ref="p2"), now=NOW)
+    first, last = Attempt.objects.order_by("id")
+    # As an installation kept it that knew no payment by two names.
+    nameless, named = (first, last) if is_nameless_first else (last, first)
+    Attempt.objects.filter(pk=nameless.pk).update(operator="", ref="p1")
+    Attempt.objects.filter(pk=named.pk).update(ref="p1")
+    assert (the_order().captured, AttentionItem.objects.filter(settled_at=None).count()) == (298, 1)
+
+    back = replace(money("149.00"), state=AttemptState.REFUNDED, at=NOW + HOUR, operator=operator)
+    record_payment(order, back, now=NOW + HOUR)
+
+    assert Attempt.objects.values_list("pk", "operator", "state").get() == (named.pk, "bank", "refunded")
+    assert AttemptChange.objects.filter(attempt=named).count() == 3
+    assert (the_order().captured, the_order().payment_state) == (149, "refunded")
+    assert not AttentionItem.objects.filter(settled_at=None).exists()
