@@ -53,16 +53,15 @@ def apply_order_snapshot(
     with transaction.atomic():
         order = record_order(source, snapshot, now=now, is_backfill=is_backfill, is_fetched=is_fetched)
         order = lock_order(order.pk)
-        attempts = [
-            _write_attempt(order, as_known(order, payment, told_in=snapshot), now=now, through=Through())
-            for payment in snapshot.payments
-        ]
+        for payment in snapshot.payments:
+            known = as_known(order, payment, told_in=snapshot)
+            _write_attempt(order, known, now=now, through=Through())
         implied = implied_payment(order, snapshot)
         if implied is not None:
-            attempts.append(_write_implied(order, implied, now=now))
+            _write_implied(order, implied, now=now)
         for refund in [*snapshot.refunds, *implied_refund(order, snapshot)]:
             _write_refund(order, refund, now=now)
-        return _settle(order, now=now, attempts=attempts).order
+        return _settle(order, now=now).order
 
 
 def _write_implied(order: Order, payment: PaymentSnapshot, *, now: datetime) -> Attempt:
@@ -88,7 +87,7 @@ def record_payment(
         locked = lock_order(order.pk)
         known = as_known(locked, payment)
         attempt = _write_attempt(locked, known, now=now, through=through or Through())
-        _settle(locked, now=now, attempts=[attempt])
+        _settle(locked, now=now)
         return attempt
 
 
@@ -99,7 +98,7 @@ def record_refund(order: Order, refund: RefundSnapshot, *, now: datetime) -> Ord
             touch_gates([order.contact_id])
         locked = lock_order(order.pk)
         _write_refund(locked, refund, now=now)
-        return _settle(locked, now=now, attempts=[]).order
+        return _settle(locked, now=now).order
 
 
 def apply_order_payment(source: Source, news: OrderPaymentSnapshot, *, now: datetime) -> Order:
@@ -247,7 +246,7 @@ def _write_refund(order: Order, refund: RefundSnapshot, *, now: datetime) -> Non
         known.save(update_fields=["became_true_at"])
 
 
-def _settle(order: Order, *, now: datetime, attempts: list[Attempt]) -> Settled:
+def _settle(order: Order, *, now: datetime) -> Settled:
     was_captured = order.captured
     settled = settle_order(order, takings_of(order), now=now)
     order = settled.order
@@ -260,12 +259,15 @@ def _settle(order: Order, *, now: datetime, attempts: list[Attempt]) -> Settled:
             PaymentReceived(shop_id=order.shop_id, order_id=order.pk, at=order.paid_at, learnt_at=now)
         )
     if settled.has_failed_anew:
-        failed = next((a for a in attempts if a.state == Attempt.State.FAILED), None)
+        failed = Attempt.objects.filter(
+            order=order, state=Attempt.State.FAILED, settled_at=order.failed_at, currency=order.currency
+        )
+        last = failed.order_by("id").last()
         outbox.announce(
             PaymentFailed(
                 shop_id=order.shop_id,
                 order_id=order.pk,
-                attempt_id=failed.pk if failed else 0,
+                attempt_id=last.pk if last else 0,
                 at=order.failed_at or now,
             )
         )

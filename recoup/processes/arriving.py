@@ -21,12 +21,15 @@ PAYMENT_FAILED, ORDER_PAID, TAG_SET, PROCESS_ENDED = (
 NO_CAUSE = "unknown"  # of a payment that failed without a word why
 # Test orders and those from before their shop was connected or went live stay out (B6), as do payments from before.
 _OURS = """
-    SELECT o.shop_id, o.contact_id, o.id, least(o.paid_at, o.paid_learnt_at), o.failed_at, o.failure_class
+    SELECT o.shop_id, o.contact_id, o.id, least(o.paid_at, o.paid_learnt_at), o.failure_class
     FROM orders_order o
     JOIN shops_source source ON source.id = o.source_id JOIN shops_shop shop ON shop.id = o.shop_id
     WHERE o.id = ANY(%s) AND o.contact_id IS NOT NULL AND NOT o.is_test AND NOT o.is_backfill
       AND o.placed_at >= greatest(source.live_since, shop.live_since)
 """
+
+
+_FAILURES = "SELECT id, order_id, failure_class FROM payments_attempt WHERE id = ANY(%s) AND state = 'failed'"
 
 
 def _rows(statement: str, ids: Sequence[int]) -> list[tuple[Any, ...]]:
@@ -42,7 +45,7 @@ def enrol_paid(order_ids: Sequence[int]) -> int:
     return enrol(
         [
             Arrival(ORDER_PAID, shop, contact, "order", order, paid_at)
-            for shop, contact, order, paid_at, _, _ in found
+            for shop, contact, order, paid_at, _ in found
         ]
     )
 
@@ -50,9 +53,14 @@ def enrol_paid(order_ids: Sequence[int]) -> int:
 def enrol_failed(news: Sequence[PaymentFailed]) -> int:
     """Let those whose payment has failed into the processes that begin with it; each failure is an event of its own (G6).
 
-    What is paid by now is no failure any more. A cause that nobody told is `unknown`, never one of the others.
+    What is paid by now is no failure any more. Its cause is that of the attempt: the order has another one, or none, once
+    its buyer has tried again. A cause that nobody told is `unknown`, never one of the others.
     """
     orders = {row[2]: row for row in _rows(_OURS + " AND o.paid_at IS NULL", [one.order_id for one in news])}
+    told = {
+        (attempt, order): cause
+        for attempt, order, cause in _rows(_FAILURES, [one.attempt_id for one in news])
+    }
     return enrol(
         [
             Arrival(
@@ -68,7 +76,8 @@ def enrol_failed(news: Sequence[PaymentFailed]) -> int:
             )
             for one in sorted(news, key=lambda one: (one.at, one.order_id))
             if one.order_id in orders
-            for shop, contact, order, _, _, cause in [orders[one.order_id]]
+            for shop, contact, order, _, of_order in [orders[one.order_id]]
+            for cause in [told.get((one.attempt_id, order), of_order)]
         ]
     )
 

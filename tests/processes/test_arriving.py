@@ -1,6 +1,7 @@
 """Entries by news: a payment that fails or comes in, the end of another process, and being put into one (J3, J8, G6)."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from django_scopes import scopes_disabled
 from recoup.core import outbox
 from recoup.core.activity import SYSTEM
 from recoup.orders.events import OrderPlaced
+from recoup.payments.actions import record_payment
 from recoup.payments.events import PaymentFailed, PaymentReceived
 from recoup.payments.models import Attempt, AttemptChange
 from recoup.processes import actions, handlers
@@ -22,9 +24,10 @@ from recoup.processes.loop import Engine
 from recoup.processes.models import Enrolment, Process, StepLog, TurnedAway
 from recoup.processes.versions import graph_of
 from recoup.shops.models import Shop
+from recoup.shops.snapshots import AttemptState, FailureClass, PaymentSnapshot
 from tests.factories.cases import make_case
 from tests.factories.clock import set_clock
-from tests.factories.moments import DAY, HOUR, NOW
+from tests.factories.moments import DAY, HOUR, MINUTE, NOW
 from tests.factories.orders import make_order
 from tests.factories.people import make_contact
 from tests.factories.processes import make_process, opened
@@ -76,6 +79,26 @@ def test_a_failed_payment_lets_in_by_its_cause_and_an_untold_cause_is_none_of_th
     assert entered(soft) == numbers[:1]
     assert entered(unknown) == numbers[2:]
     assert entered(every) == numbers
+
+
+def test_who_tries_again_at_once_comes_by_the_cause_of_the_payment_that_failed(shop: Shop) -> None:
+    soft = make_process(shop, entry={"on": "payment.failed", "failures": ["soft"]}, nodes=END)
+    order = make_order(shop)
+    hard = PaymentSnapshot(
+        "p0", AttemptState.FAILED, order.total, order.currency, NOW - HOUR, failure_class=FailureClass.HARD
+    )
+    told = [
+        hard,
+        replace(hard, ref="p1", at=NOW, failure_class=FailureClass.SOFT),
+        replace(hard, ref="p2", at=NOW + MINUTE, state=AttemptState.PENDING),
+    ]
+    for payment in told:
+        record_payment(order, payment, now=NOW + MINUTE)
+
+    work()
+
+    assert entered(soft) == [order.pk]
+    assert list(TurnedAway.objects.values_list("code", "at")) == [(Refusal.CAUSE, NOW - HOUR)]
 
 
 @pytest.mark.parametrize(

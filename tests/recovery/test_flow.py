@@ -121,6 +121,29 @@ def test_open_case_takes_on_why_the_last_payment_failed() -> None:
     assert RecoveryCase.objects.get(order=closed).cause == "no_payment"
 
 
+@pytest.mark.parametrize(
+    ("ref", "shop_state", "cause"),
+    [("p-1", "pending", "soft"), ("p-1", "on_hold", "offline"), ("failed:1", "pending", "no_payment")],
+)
+@pytest.mark.parametrize("is_open_before", [True, False])
+def test_who_tries_again_is_unpaid_for_the_failure_still_unless_the_shop_says_more(
+    ref: str, shop_state: str, cause: str, *, is_open_before: bool
+) -> None:
+    order = make_order(make_shop())
+    if is_open_before:
+        open_due_cases(now=NOW)
+        dispatch()
+    refused = replace(paid(order, "149.00", ref), state=AttemptState.FAILED, failure_class=FailureClass.SOFT)
+    again = replace(paid(order, "149.00", "p-2"), state=AttemptState.PENDING, at=NOW + 2 * HOUR)
+    record_payment(order, refused, now=NOW + HOUR)
+    Order.objects.filter(pk=order.pk).update(shop_state=shop_state, version_at=NOW + HOUR)
+    record_payment(order, again, now=NOW + 2 * HOUR)
+    dispatch()
+    open_due_cases(now=NOW + 2 * HOUR)
+
+    assert RecoveryCase.objects.get().cause == cause
+
+
 @pytest.mark.parametrize("is_followed_at_once", [True, False])
 @pytest.mark.parametrize(
     ("parts", "recovered"),
