@@ -13,7 +13,7 @@ from recoup.orders.actions import record_deletion
 from recoup.orders.models import Order
 from recoup.shops.adapters import can_ask, kinds, platform
 from recoup.shops.models import Source
-from recoup.shops.ports import Page, SourceRefused, SourceUnavailable
+from recoup.shops.ports import SourceRefused, SourceUnavailable
 from recoup.shops.snapshots import OrderDeleted
 
 log = structlog.get_logger(__name__)
@@ -25,10 +25,12 @@ def askable_kinds() -> Collection[str]:
 
 
 def ask_source(order: Order, *, now: datetime | None = None) -> bool:
-    """Ask the source for an order and apply what it says; `False` if it gave no usable answer.
+    """Ask the source for an order and apply what it says; `False` if that cannot be applied: it is kept, and shown.
 
     Runs outside a transaction: a foreign system answers when it likes. An order that the source has lost is recorded as
     deleted. A source that cannot be asked has nothing to add, which is an answer.
+
+    :raises SourceUnavailable: :raises SourceRefused: if there is no answer.
     """
     with scopes_disabled():
         source = Source.objects.select_related("shop").get(pk=order.source_id)
@@ -36,18 +38,18 @@ def ask_source(order: Order, *, now: datetime | None = None) -> bool:
     if not adapter.capabilities.asks:
         return True
     try:
-        snapshot = adapter.ask(source, order.ref)
+        page = adapter.ask_page(source, order.ref)
     except (SourceUnavailable, SourceRefused) as trouble:
         log.warning("hooks.ask.failed", order_id=order.pk, source_id=source.pk, trouble=str(trouble))
         if isinstance(trouble, SourceRefused):
             _show(source, str(trouble), now or trade_now())
-        return False
+        raise
     now = now or trade_now()
-    if snapshot is None:
+    if page is None:
         with scope(shop=source.shop):
             record_deletion(source, OrderDeleted(order.ref, at=now, is_by_our_clock=True), now=now)
         return True
-    return apply_page(source, Page(orders=(snapshot,)), now=now) == 1
+    return apply_page(source, page, now=now) == 1
 
 
 def _show(source: Source, trouble: str, now: datetime) -> None:

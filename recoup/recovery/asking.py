@@ -5,6 +5,7 @@ word is older than an hour (R6). Nothing is marked, and nobody reminded, blind (
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import Enum, auto
 from typing import Any
 
 import structlog
@@ -19,7 +20,8 @@ from recoup.shops.ports import SourceRefused, SourceUnavailable
 log = structlog.get_logger(__name__)
 
 Asker = Callable[[Order], bool]
-"""Asks the source of an order and applies its answer; false, or an exception of the port, if there was none."""
+"""Asks the source of an order and applies its answer; false if that cannot be applied, an exception of the port if there
+was none."""
 
 SILENT = "recovery.source_silent"
 AGAIN_AFTER = timedelta(minutes=5)
@@ -27,6 +29,14 @@ LATER_AFTER = timedelta(hours=1)  # once a person was told
 TRIES = 3
 # Whoever else moves `check_at` gives a new instant at which the order is due.
 _DUE_SINCE = "CASE WHEN o.check_at = o.ask_at THEN o.due_at ELSE o.check_at END"
+
+
+class _Trouble(Enum):
+    """Why nothing is known of an order."""
+
+    SILENT = auto()  # its source does not answer
+    UNUSABLE = auto()  # it did; the answer is kept, and a person is asked about it
+    BROKEN = auto()  # a fault of ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +57,11 @@ def ask_due_orders(
 ) -> Asked:
     """Ask the sources of due orders that were not asked since they became due; the sweep then goes by the answer.
 
-    Each order is put off by five minutes first, so that two workers do not ask for the same one and a crash loses nothing;
-    the call is made outside any transaction. No answer three times: a person is told, and it is asked once an hour. A
-    source that did not answer is not called again in this round. Since when an order is due is kept: having lain unseen for
-    weeks makes it too old, whoever was silent. `beat` is called before each order: a slow shop holds every one of them up.
+    Each order is put off by five minutes first, so that two workers do not ask for the same one and a crash loses
+    nothing; the call is made outside any transaction. No answer three times: a person is told, and it is asked once an
+    hour. A source that did not answer is not called again in this round; one whose answer cannot be applied is. Since
+    when an order is due is kept: having lain unseen for weeks makes it too old, whoever was silent. `beat` is called
+    before each order: a slow shop holds every one of them up.
     """
     orders = _orders(_claim(askable, now, limit))
     # What the answer said is applied: an order that is paid or cancelled has no time of looking any more, and one that is
@@ -66,7 +77,7 @@ def ask_due_orders(
             " WHERE o.check_at IS NOT NULL",
             [now, now, now],
         ),
-        silent=lambda order, again_at: _update(
+        unknown=lambda order, again_at: _update(
             order,
             "ask_failures = least(ask_failures + 1, 1000), ask_at = %s, check_at = greatest(o.check_at, %s),"
             f" due_at = {_DUE_SINCE} WHERE o.check_at IS NOT NULL",
@@ -92,7 +103,7 @@ def ask_before_reminders(
         answered=lambda order: _update(
             order, "asked_at = %s, ask_failures = 0, reminder_ask_at = NULL WHERE true", [now]
         ),
-        silent=lambda order, again_at: _update(
+        unknown=lambda order, again_at: _update(
             order, "ask_failures = least(ask_failures + 1, 1000), reminder_ask_at = %s WHERE true", [again_at]
         ),
     )
@@ -107,20 +118,23 @@ def _ask_each(
     now: datetime,
     beat: Callable[[], object],
     answered: Callable[[Order], None],
-    silent: Callable[[Order, datetime], None],
+    unknown: Callable[[Order, datetime], None],
 ) -> Asked:
     count, silent_sources = 0, set[int]()
     for order in orders:
         beat()
-        if order.source_id not in silent_sources and _ask(asker, order):
+        trouble = _Trouble.SILENT if order.source_id in silent_sources else _ask(asker, order)
+        if trouble in (None, _Trouble.UNUSABLE):
+            attention.settle(SILENT, shop_id=order.shop_id, key=str(order.source_id), now=now)
+        if trouble is None:
             count += 1
             answered(order)
-            attention.settle(SILENT, shop_id=order.shop_id, key=str(order.source_id), now=now)
             continue
-        silent_sources.add(order.source_id)
+        if trouble is _Trouble.SILENT:
+            silent_sources.add(order.source_id)
         is_last = order.ask_failures + 1 >= TRIES
-        silent(order, now + (LATER_AFTER if is_last else AGAIN_AFTER))
-        if is_last:
+        unknown(order, now + (LATER_AFTER if is_last else AGAIN_AFTER))
+        if is_last and trouble is not _Trouble.UNUSABLE:
             _tell(order, now)
     return Asked(asked=len(orders), answered=count)
 
@@ -145,14 +159,14 @@ def _orders(ids: Sequence[int]) -> list[Order]:
         return list(Order.objects.filter(pk__in=ids).select_related("source", "shop").order_by("id"))
 
 
-def _ask(asker: Asker, order: Order) -> bool:
+def _ask(asker: Asker, order: Order) -> _Trouble | None:
     try:
-        return asker(order)
+        return None if asker(order) else _Trouble.UNUSABLE
     except (SourceUnavailable, SourceRefused):
-        return False
+        return _Trouble.SILENT
     except Exception:  # one odd answer never keeps the other orders from being asked
         log.exception("recovery.ask.failed", order_id=order.pk)
-        return False
+        return _Trouble.BROKEN
 
 
 def _tell(order: Order, now: datetime) -> None:

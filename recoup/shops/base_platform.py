@@ -45,6 +45,13 @@ class BasePlatform:
         return Reading(unused="no_webhooks")
 
     def ask(self, source: Source, order_ref: str) -> OrderSnapshot | None:
+        """Read what `ask_page` is told."""
+        page = self.ask_page(source, order_ref)
+        if page is not None and page.unreadable:
+            raise SourceUnavailable(page.unreadable[0].reason)
+        return page.orders[0] if page is not None else None
+
+    def ask_page(self, source: Source, order_ref: str) -> Page | None:
         """Refuse: there is nobody to ask."""
         raise SourceUnavailable("cannot_be_asked")
 

@@ -130,6 +130,12 @@ class ShopPlatform(CouponMaker, Protocol):
     def ask(self, source: Source, order_ref: str) -> OrderSnapshot | None:
         """Ask the source for one order; `None` if it knows none.
 
+        :raises SourceUnavailable: also if the answer cannot be read. :raises SourceRefused:
+        """
+
+    def ask_page(self, source: Source, order_ref: str) -> Page | None:
+        """Ask the source for one order, to be applied: a page of that one as it was told, readable or not.
+
         :raises SourceUnavailable: :raises SourceRefused:
         """
 

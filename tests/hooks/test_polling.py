@@ -29,7 +29,7 @@ from recoup.shops import sources
 from recoup.shops.adapters import platform
 from recoup.shops.models import Shop as OurShop
 from recoup.shops.models import Source
-from recoup.shops.ports import SourceRefused
+from recoup.shops.ports import SourceRefused, SourceUnavailable
 from recoup.shops.snapshots import OrderSnapshot
 from tests.factories.moments import DAY, HOUR, MINUTE, NOW
 from tests.factories.orders import make_order
@@ -476,8 +476,36 @@ def test_asking_a_shop_that_gives_no_answer_says_so(woo: Shop, connected: Source
         order = Order.objects.get()
     woo.fault = fault
 
-    assert ask_source(order, now=woo.now + HOUR) is False
+    with pytest.raises((SourceUnavailable, SourceRefused)):
+        ask_source(order, now=woo.now + HOUR)
     assert states() == {"1": "owed"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"currency": "CHF"}, "currency_changed"),
+        ({"total": "much"}, ""),
+        ({"date_paid_gmt": "2030-01-01T00:00:00"}, "in_the_"),
+    ],
+)
+def test_answer_that_cannot_be_applied_is_kept_for_a_person_and_keeps_no_other_order_from_being_asked(
+    woo: Shop, connected: Source, changes: dict[str, str], reason: str
+) -> None:
+    woo.add_order(1)
+    woo.add_order(2)
+    poll(woo)
+    woo.now += 25 * HOUR
+    woo.change_order(1, **changes)
+
+    mark_due(woo.now)
+    apply_waiting(10, now=woo.now)
+
+    assert statuses() == {"1": "new", "2": "unpaid"}
+    with scopes_disabled():
+        item = InboxItem.objects.get()
+        assert (item.state, item.subject_refs, item.reason[: len(reason)]) == ("quarantined", ["1"], reason)
+        assert list(AttentionItem.objects.values_list("kind", flat=True)) == ["hooks.quarantined"]
 
 
 def test_asking_a_source_that_cannot_be_asked_is_an_answer(source: Source) -> None:

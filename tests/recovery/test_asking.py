@@ -85,7 +85,20 @@ def test_order_that_is_paid_by_another_method_now_waits_for_the_time_of_that(sou
     assert (order.status, order.asked_at) == ("new", NOW + DAY)
 
 
-@pytest.mark.parametrize("answer", ["silent", "broken", "nothing"])
+def test_answer_that_cannot_be_applied_silences_no_other_order_and_is_no_silence(source: Source) -> None:
+    odd, fault, order = (make_order(source.shop, source=source, ask_failures=2) for _ in range(3))
+    answers = {odd.pk: Answers("nothing"), order.pk: Answers("owed")}
+
+    asked = ask_due_orders(lambda one: answers[one.pk](one), askable=ASKABLE, now=NOW)
+
+    assert asked == Asked(asked=3, answered=1)
+    kept = dict(Order.objects.values_list("pk", "ask_failures"))
+    assert kept == {odd.pk: 3, fault.pk: 3, order.pk: 0}
+    assert open_due_cases(now=NOW, askable=ASKABLE) == Counts(looked=1, opened=1)
+    assert not AttentionItem.objects.filter(settled_at=None).exists()
+
+
+@pytest.mark.parametrize("answer", ["silent", "broken"])
 def test_silent_source_is_asked_again_and_nothing_is_marked_blind(source: Source, answer: str) -> None:
     order = make_order(source.shop, source=source)
     asker, now, seen = Answers(answer), NOW, []

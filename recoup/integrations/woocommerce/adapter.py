@@ -72,7 +72,7 @@ class WooCommerce(BasePlatform):
             return Reading(unused="draft")
         return Reading(snapshots=(_snapshot(source, topic, body, received_at),))
 
-    def ask(self, source: Source, order_ref: str) -> OrderSnapshot | None:
+    def ask_page(self, source: Source, order_ref: str) -> Page | None:
         """Fetch one order; a cart of the block checkout is none."""
         if not order_ref.isdecimal():
             return None
@@ -83,12 +83,7 @@ class WooCommerce(BasePlatform):
                 return None
         if not isinstance(body, dict):
             raise SourceUnavailable("answer_not_order")
-        if orders.is_draft(body):
-            return None
-        try:
-            return orders.read_order(body)
-        except BodyQuarantined as reason:
-            raise SourceUnavailable(str(reason)) from reason
+        return None if orders.is_draft(body) else paging.page_of(source, paging.ORDERS, [body])
 
     def poll(self, source: Source, *, now: datetime) -> Page:
         """Fetch a page of what changed since the last whole run: orders first, then products."""

@@ -71,13 +71,14 @@ def fetch(api: Api, source: Source, place: Place, **filters: str) -> tuple[Page,
     if not isinstance(found.body, list):
         raise SourceUnavailable("answer_not_list")
     began = place.began or (found.at.isoformat() if found.at else "")
-    page = _page(source, place.stage, found.body)
+    page = page_of(source, place.stage, found.body)
     if len(found.body) < PAGE:
         return replace(page, cursor={"began": began}), None
     return page, replace(place, offset=place.offset + STEP, began=began)
 
 
-def _page(source: Source, stage: str, rows: list[Any]) -> Page:
+def page_of(source: Source, stage: str, rows: list[Any]) -> Page:
+    """Return rows as they were told, read one by one; drafts are left out, and what cannot be read is kept apart."""
     found_orders: list[OrderSnapshot] = []
     found_products: list[ProductSnapshot] = []
     unreadable: list[Unreadable] = []
