@@ -115,6 +115,13 @@ WITH found AS MATERIALIZED (
     RETURNING o.id, o.shop_id, l.status AS was, 'new' AS now_is, 'released' AS why, '{{}}'::jsonb AS details
 )"""  # noqa: S608 - put together from names in this file
 
+# All that the two statements that follow each other move, locked at once in key order: each sorts only what it moves itself.
+_LOCK_TWINS = """
+SELECT o.id FROM orders_order o
+WHERE o.duplicate_of_id = ANY(%(orders)s) AND o.status = 'false'
+ORDER BY o.id FOR NO KEY UPDATE
+"""
+
 # An order that was kept and then dropped itself hands on those that were dropped for it; each goes to the end of its line.
 _HAND_ON_TWINS = """
 WITH RECURSIVE line AS (
@@ -186,6 +193,7 @@ def release_twins(false_order_ids: Collection[int], *, now: datetime) -> list[in
         return []
     with transaction.atomic():
         with connection.cursor() as cursor:
+            cursor.execute(_LOCK_TWINS, {"orders": sorted(set(false_order_ids))})
             cursor.execute(_HAND_ON_TWINS, {"orders": sorted(set(false_order_ids))})
         return _run(_RELEASE + _WRITE, false_order_ids, now)
 
