@@ -77,6 +77,7 @@ def test_each_order_that_stays_out_has_its_reason(shop: Shop) -> None:
     past(shop, total="0.00")
     past(shop, placed_at=NOW - HOUR)
     past(shop, method="cod", is_offline_method=True)  # the courier takes the money
+    past(shop, shop_state="unknown")  # a person is asked what it means
     past(shop, contact=anna)
     past(shop, contact=anna, placed_at=PLACED + HOUR, paid_at=PLACED + 2 * HOUR)
     past(shop, contact=bert)
@@ -87,9 +88,9 @@ def test_each_order_that_stays_out_has_its_reason(shop: Shop) -> None:
     result = tried(make_process(shop, entry={"if": {"f": "order.products", "op": "has_any", "v": ["cream"]}}))
 
     assert result.turned_away == {
-        "condition": 1, "duplicate": 1, "nothing_due": 1, "not_due": 2, "paid_before": 2, "superseded": 1, "test": 1,
+        "condition": 1, "duplicate": 1, "nothing_due": 1, "not_due": 3, "paid_before": 2, "superseded": 1, "test": 1,
     }  # fmt: skip
-    assert (result.orders, result.entered) == (10, 1)
+    assert (result.orders, result.entered) == (11, 1)
     assert results.Unknown(results.UNKNOWN_PEOPLE, 1) in result.unknown
 
 

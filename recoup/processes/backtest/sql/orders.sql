@@ -19,8 +19,9 @@ SELECT o.contact_id, o.id, o.placed_at, greatest(o.learnt_at, o.placed_at),
         ELSE 'no_payment' END),
     c.id, c.opened_at, c.closed_at,
     -- As `orders.queries.waiting_minutes`: the method's own time, none on delivery, then that of all offline methods, then
-    -- the shop's.
+    -- the shop's. Never while a person has yet to say what an unknown status means, as `recovery.detection_sql`.
     o.placed_at + make_interval(mins => coalesce(
+        CASE WHEN o.shop_state = 'unknown' AND c.id IS NULL THEN 100 * 365 * 24 * 60 END,
         own.minutes,
         CASE WHEN o.method = ANY(%(on_delivery)s) THEN 100 * 365 * 24 * 60 -- never
             WHEN o.is_offline_method
