@@ -227,19 +227,21 @@ def _schedule_on_delivery(shop: Shop) -> None:
     """Give the orders that are paid on delivery a time of looking, if the shop has set one for them by now."""
     if not WaitingTime.objects.filter(shop=shop, method__in=ON_DELIVERY).exists():
         return
-    moved = BATCH
-    while moved == BATCH:
+    last = 0
+    while True:
         with transaction.atomic():
-            moved = len(
-                _rows(
-                    closing_sql.SCHEDULE_ON_DELIVERY,
-                    shop=shop.pk,
-                    batch=BATCH,
-                    on_delivery=list(ON_DELIVERY),
-                    open=[status.value for status in OPEN_STATUSES],
-                    owed=[state.value for state in OWED_STATES],
-                )
+            moved = _rows(
+                closing_sql.SCHEDULE_ON_DELIVERY,
+                shop=shop.pk,
+                last=last,
+                batch=BATCH,
+                on_delivery=list(ON_DELIVERY),
+                open=[status.value for status in OPEN_STATUSES],
+                owed=[state.value for state in OWED_STATES],
             )
+        if len(moved) < BATCH:
+            return
+        last = max(row[0] for row in moved)
 
 
 def _cases_of(order_ids: Collection[int]) -> list[int]:

@@ -193,7 +193,8 @@ WITH picked AS MATERIALIZED (
     FROM orders_order o
     JOIN shops_source s ON s.id = o.source_id
     JOIN shops_waitingtime own ON own.shop_id = o.shop_id AND own.method = o.method
-    WHERE o.shop_id = %(shop)s AND o.method = ANY(%(on_delivery)s) AND o.check_at IS NULL AND o.unpaid_at IS NULL
+    WHERE o.shop_id = %(shop)s AND o.id > %(last)s AND o.method = ANY(%(on_delivery)s)
+      AND o.check_at IS NULL AND o.unpaid_at IS NULL
       AND o.status = ANY(%(open)s) AND o.payment_state = ANY(%(owed)s) AND o.shop_state <> 'unknown'
       AND o.total > 0 AND NOT o.is_backfill AND NOT o.is_test AND o.placed_at >= s.live_since
       AND o.superseded_by_id IS NULL AND o.duplicate_of_id IS NULL

@@ -12,6 +12,7 @@ from recoup.analytics.tallies import drifts
 from recoup.core.models import Activity
 from recoup.orders.models import Cart, Order
 from recoup.orders.queries import check_instant
+from recoup.recovery import actions
 from recoup.recovery.actions import (
     CaseAlreadyClosed,
     Outcome,
@@ -441,7 +442,7 @@ def test_orders_paid_on_delivery_are_looked_at_only_with_a_time_of_their_own(sho
 
 
 def test_time_for_delivery_takes_only_what_would_be_looked_at_and_few_statements(
-    shop: Shop, django_assert_num_queries: Any
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any
 ) -> None:
     cod: dict[str, Any] = {"placed_at": NOW, "method": "cod", "is_offline_method": True, "check_at": None}
     for values in ({"is_backfill": True}, {"is_test": True}, {"shop_state": "unknown"}, {}, {}):
@@ -452,6 +453,9 @@ def test_time_for_delivery_takes_only_what_would_be_looked_at_and_few_statements
 
     with django_assert_num_queries(7):
         assert reschedule_checks(shop) == 2
+    Order.objects.update(check_at=None)
+    monkeypatch.setattr(actions, "BATCH", 1)
+    assert reschedule_checks(shop) == 2
 
     for order in Order.objects.select_related("source"):
         assert order.check_at == check_instant(order, shop, live_since=order.source.live_since)
