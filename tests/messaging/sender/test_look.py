@@ -25,6 +25,7 @@ from recoup.messaging.sender.shop_facts import ShopFacts
 from recoup.messaging.sender.timing import Timing
 from recoup.orders.models import Order
 from recoup.payments.actions import record_payment
+from recoup.payments.models import Attempt
 from recoup.shops.snapshots import AttemptState, PaymentSnapshot
 from tests.factories.messages import make_message
 from tests.factories.moments import DAY, HOUR, MINUTE, NOW
@@ -454,6 +455,33 @@ def test_what_a_call_names_that_is_just_coming_in_is_left_for_a_moment(
     (sight,) = sights.values()
     assert judge.judge(messages[0], sight, shop, stamp=None, now=NOW).reason in ("busy", "no_consent")
     assert (sight.order or sight.cart).is_free is False  # type: ignore[union-attr]
+
+
+def test_a_look_holds_no_more_names_than_the_database_has_locks_for(road: Road) -> None:
+    attempts = []
+    for number in range(50):
+        order = make_order(road.shop, cart_ref=f"cart-{number}", number=f"N-{number}")
+        road.reminder(order)
+        attempts += [make_attempt(order, state="failed")] if not number else []
+        for count in range(25):
+            fields = {field.attname: getattr(attempts[0], field.attname) for field in Attempt._meta.fields}
+            attempts.append(
+                Attempt(**{**fields, "id": None, "order_id": order.pk, "ref": f"{number}/{count}"})
+            )
+    Attempt.objects.bulk_create(attempts[1:])
+    messages = sorted(claimed(road), key=lambda message: message.order_id or 0)
+
+    with transaction.atomic():
+        sights, _ = look.look(messages, owner=1, now=NOW)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()"
+            )
+            (held,) = cursor.fetchone()
+
+    free = [sights[one.id].order.is_free for one in messages]  # type: ignore[union-attr]
+    assert free == [True] * 43 + [False] * 7  # 23 names each
+    assert held == 43 * 23
 
 
 def test_the_plans_of_look_and_claim_never_scan_what_was_sent(road: Road) -> None:
