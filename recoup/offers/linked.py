@@ -1,5 +1,6 @@
 """Who is very likely one person with somebody, though nobody has decided it yet: two signs agree (K3)."""
 
+from collections import defaultdict
 from collections.abc import Collection
 
 from django.db import connection
@@ -13,7 +14,7 @@ _STREET = [
 ]  # as sources name it; a town alone is no sign
 # The first sign is that of an open suggestion to merge: the address in another spelling, or a number that both have used.
 _LINKED = """
-    SELECT DISTINCT b.id FROM (
+    SELECT DISTINCT a.id, b.id FROM (
         SELECT shop_id, first_id AS one, second_id AS other FROM customers_mergesuggestion
         WHERE first_id = ANY(%(people)s) AND state = 'open'
         UNION ALL SELECT shop_id, second_id, first_id FROM customers_mergesuggestion
@@ -33,6 +34,14 @@ def linked_to(contact_ids: Collection[int]) -> set[int]:
 
     Whoever was found to be somebody else is not among them.
     """
+    return set().union(*links_of(contact_ids).values())
+
+
+def links_of(contact_ids: Collection[int]) -> dict[int, set[int]]:
+    """Return of each of these who has any such who they are."""
+    found: defaultdict[int, set[int]] = defaultdict(set)
     with connection.cursor() as cursor:
         cursor.execute(_LINKED, {"people": sorted(contact_ids), "street": _STREET})
-        return {row[0] for row in cursor.fetchall()}
+        for one, other in cursor.fetchall():
+            found[one].add(other)
+    return dict(found)

@@ -5,7 +5,6 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import NamedTuple
 
 from django.db.models import Q
 from django_scopes import scope
@@ -13,6 +12,7 @@ from django_scopes import scope
 from recoup.offers.baskets import baskets_of, gift_of
 from recoup.offers.budgets import period_start
 from recoup.offers.cart_codes import CodeTerms, code_terms
+from recoup.offers.linked import links_of
 from recoup.offers.models import Offer
 from recoup.offers.origins import Origin, makers_of, origin_of
 from recoup.offers.personal import expected_cost, why_not_for_person
@@ -21,7 +21,7 @@ from recoup.offers.settings import Limits, get_settings, limits_of, rules_of
 from recoup.offers.terms import BudgetLimit, Period, Terms
 from recoup.offers.wishing import why_no_code
 from recoup.orders.models import Cart, Order
-from recoup.processes.backtest.purse import Budget, OfferPurse
+from recoup.processes.backtest.purse import Budget, Had, Left, OfferPurse, Place
 from recoup.processes.backtest.telling import Told
 from recoup.processes.engine.codes import Code, SubjectKind
 from recoup.processes.engine.nodes.offer import OfferEffect
@@ -32,35 +32,6 @@ from recoup.shops.models import Shop
 _ORDER, _CART = int(SubjectKind.ORDER), int(SubjectKind.CART)
 _CONTACT = int(SubjectKind.CONTACT)
 _LAST = datetime(9999, 1, 1, tzinfo=UTC)
-
-Place = tuple[int, int]  # kind and id of an order or cart; of a person, if it is for whatever they order next
-
-
-class Had(NamedTuple):
-    """An offer that a person has had: in truth, or in thought from this process."""
-
-    place: Place
-    granted_at: datetime
-    ends_at: datetime
-    used_at: datetime | None = None
-    is_made_in_shop: bool = False
-
-    def was_used(self, since: datetime, now: datetime) -> bool:
-        """Tell whether it was used in a time."""
-        return self.used_at is not None and since < self.used_at <= now
-
-    def is_in_force(self, now: datetime) -> bool:
-        """Tell whether it could be used."""
-        return self.granted_at <= now < self.ends_at and (self.used_at is None or now < self.used_at)
-
-
-class Left(NamedTuple):
-    """An order or cart that was left, and until when it counts."""
-
-    place: Place
-    at: datetime
-    until: datetime
-    cart: tuple[int, str]  # source and number of the cart itself, or of the one that the order was made of
 
 
 @dataclass(slots=True)
@@ -93,7 +64,9 @@ class PastOffers:
             self._shop, self._settings = shop, get_settings(shop)
             baskets = baskets_of(found) if found else []
             self._makers = makers_of(shop_id)
-            self._past = _read_past(shop, process_id, {one.contact_id for one in known.values()})
+            people = {one.contact_id for one in known.values()}
+            self._links = links_of(people)
+            self._past = _read_past(shop, process_id, people, self._links, purse)
             _add_guessed(self._past, known)
         self._subjects: dict[Place, tuple[Order | Cart, Basket]] = {
             (kind, one.pk): (one, basket) for one, basket in zip(found, baskets, strict=True)
@@ -189,7 +162,8 @@ class PastOffers:
     ) -> Code | None:
         """Return why a person gets no more discounts, as `granting.why_no_more` does."""
         since, most = now - self._limits.memory, self._limits.most_discounts
-        theirs = self._past.had[contact_id]
+        people = (contact_id, *self._links.get(contact_id, ()))
+        theirs = [one for person in people for one in self._past.had[person]]
         used = sum(one.was_used(since, now) for one in theirs)
         if used >= most:
             return Code.SKIPPED_ABANDONER
@@ -202,7 +176,8 @@ class PastOffers:
             since < one.at <= now < one.until
             and one.place != place
             and not (one.place[0] == _CART and one.cart == own)
-            for one in self._past.left[contact_id]
+            for person in people
+            for one in self._past.left[person]
         )
         return Code.SKIPPED_ABANDONER if left >= self._limits.most_left else None
 
@@ -272,16 +247,30 @@ def _why_no_code(cart: Cart, terms: Terms, code: CodeTerms) -> Code | None:
     return Code(offer_outcome("refused", str(reason))) if reason else None
 
 
-def _read_past(shop: Shop, process_id: int, contact_ids: Collection[int]) -> _Past:
-    """Read what people have really had, but from this process, and which orders and carts they have left."""
+def _read_past(
+    shop: Shop,
+    process_id: int,
+    people: Collection[int],
+    links: Mapping[int, Collection[int]],
+    purse: OfferPurse,
+) -> _Past:
+    """Read what people have really had, but from this process, and which orders and carts they have left.
+
+    Of others who are very likely one with them it is what a page before has found; else what they really had, all of it.
+    """
     past = _Past()
+    others = set().union(*links.values()).difference(people)
+    for one in others & purse.linked.keys():
+        past.had[one], past.left[one] = purse.linked[one]
+    purse.linked |= {one: (past.had[one], past.left[one]) for one in links}
+    contact_ids = others.difference(purse.linked).union(people)
     offers = Offer.objects.filter(shop=shop, contact_id__in=contact_ids, is_test=False)
     for one in offers.exclude(state=Offer.State.REFUSED).defer("terms"):
         place = _place_of(one)
         used_at = one.ended_at if one.state == Offer.State.REDEEMED else None
         ends_at = min(one.valid_until, one.ended_at or one.valid_until)
         had = Had(place, one.granted_at, ends_at, used_at, one.maker_id is not None)
-        if one.process_id == process_id:
+        if one.process_id == process_id and one.contact_id in people:
             past.really[place] = had
         else:
             past.had[one.contact_id].append(had)

@@ -1,4 +1,7 @@
-"""The budgets of a process's offers over days that are long gone: taken when granted, given back when they would lapse."""
+"""What the pages of one run share about offers: the budgets, and what people have had who may be one with somebody else.
+
+A budget is that of days that are long gone: taken when granted, given back when the offer would lapse.
+"""
 
 from collections import defaultdict
 from datetime import datetime, timedelta
@@ -9,6 +12,35 @@ from recoup.offers.terms import BudgetLimit
 
 _HOUR = timedelta(hours=1)
 _ZERO = Decimal(0)
+
+Place = tuple[int, int]  # kind and id of an order or cart; of a person, if it is for whatever they order next
+
+
+class Had(NamedTuple):
+    """An offer that a person has had: in truth, or in thought from this process."""
+
+    place: Place
+    granted_at: datetime
+    ends_at: datetime
+    used_at: datetime | None = None
+    is_made_in_shop: bool = False
+
+    def was_used(self, since: datetime, now: datetime) -> bool:
+        """Tell whether it was used in a time."""
+        return self.used_at is not None and since < self.used_at <= now
+
+    def is_in_force(self, now: datetime) -> bool:
+        """Tell whether it could be used."""
+        return self.granted_at <= now < self.ends_at and (self.used_at is None or now < self.used_at)
+
+
+class Left(NamedTuple):
+    """An order or cart that was left, and until when it counts."""
+
+    place: Place
+    at: datetime
+    until: datetime
+    cart: tuple[int, str]  # source and number of the cart itself, or of the one that the order was made of
 
 
 class Budget(NamedTuple):
@@ -30,6 +62,9 @@ class OfferPurse:
         self._held: dict[Budget, defaultdict[int, Decimal]] = {}
         self._granted: dict[Budget, Decimal] = {}
         self._limits: dict[Budget, Decimal] = {}
+        self.linked: dict[
+            int, tuple[list[Had], list[Left]]
+        ] = {}  # of who may be one with somebody of a later page
         self.refused = 0  # how often a budget was spent: who comes first is then no more than a guess
 
     def take(self, budget: Budget, limit: BudgetLimit, cost: Decimal, now: datetime, until: datetime) -> bool:

@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django_scopes import scopes_disabled
 
 from recoup.customers.actions import Consent, record_consent
+from recoup.customers.models import MergeSuggestion
 from recoup.offers.models import Offer
 from recoup.orders.models import Order
 from recoup.processes.backtest import result as results
@@ -22,7 +23,7 @@ from recoup.processes.versions import graph_of
 from recoup.shops.models import Shop
 from tests.factories.messages import make_message, make_message_source
 from tests.factories.moments import DAY, HOUR, NOW
-from tests.factories.offers import make_settings
+from tests.factories.offers import make_offer, make_settings
 from tests.factories.orders import make_attempt, make_cart, make_order
 from tests.factories.people import make_contact
 from tests.factories.processes import WAIT_AND_SEND, make_process
@@ -297,6 +298,27 @@ def test_order_of_which_a_part_was_paid_by_then_gets_no_offer(shop: Shop) -> Non
     result = tried(make_process(shop, nodes=OFFERED))
 
     assert result.blocks[0].outcomes == {Code.OFFER_UNFIT: 1, Code.OFFER_GRANTED: 1}
+
+
+@pytest.mark.parametrize("page", [1, 100])
+def test_person_with_two_spellings_of_their_address_gets_one(shop: Shop, page: int) -> None:
+    make_settings(shop)
+    anna, again, bert, other = (make_contact(shop, name=name) for name in ("Anna", "ANNA", "Bert", "Bert"))
+    for first, second in ((anna, again), (bert, other)):
+        MergeSuggestion(shop=shop, first=first, second=second, why="mail_alias", made_at=NOW).save()
+    past(shop, contact=anna)
+    past(shop, contact=again, placed_at=PLACED + DAY)
+    past(shop, contact=bert)
+    older = past(shop, contact=other, placed_at=NOW - 60 * DAY, is_backfill=True)  # not of the period
+    make_offer(older, granted_at=PLACED, valid_until=PLACED + 9 * DAY)
+    process = make_process(shop, nodes=OFFERED)
+    version_id = process.current_version_id or 0
+
+    result = run_backtest(
+        Plan(shop.pk, process.pk, version_id, graph_of(version_id), 0, NOW - 30 * DAY, NOW, NOW), people=page
+    )
+
+    assert result.blocks[0].outcomes == {Code.OFFER_GRANTED: 1, Code.OFFER_ANOTHER: 2}
 
 
 def test_budget_is_spent_by_all_people_together_and_bounds_the_cost(shop: Shop) -> None:
