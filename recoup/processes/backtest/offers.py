@@ -9,6 +9,7 @@ from decimal import Decimal
 from django.db.models import Q
 from django_scopes import scope
 
+from recoup.customers.models import Contact
 from recoup.offers.baskets import baskets_of, gift_of
 from recoup.offers.budgets import period_start
 from recoup.offers.cart_codes import CodeTerms, code_terms
@@ -66,6 +67,8 @@ class PastOffers:
             self._makers = makers_of(shop_id)
             people = {one.contact_id for one in known.values()}
             self._links = links_of(people)
+            no_email = Contact.objects.filter(pk__in=people, email="", erased_at__isnull=True)
+            self._no_email = set(no_email.values_list("pk", flat=True))
             self._past = _read_past(shop, process_id, people, self._links, purse)
             _add_guessed(self._past, known)
         self._subjects: dict[Place, tuple[Order | Cart, Basket]] = {
@@ -77,7 +80,8 @@ class PastOffers:
         for one in known.values():
             if one.paid_at is not None:
                 self._payments[one.contact_id].append(one.paid_at)
-        self._next: dict[int, tuple[Code, Decimal]] = {}  # of offers for a next order, by block
+        # Of offers for a next order, by block and whether a shop could bind a code to an address of theirs.
+        self._next: dict[tuple[int, bool], tuple[Code, Decimal]] = {}
         self._limits: Limits = limits_of(self._settings)
         self._purse = purse
         self.granted = 0
@@ -129,13 +133,15 @@ class PastOffers:
         enough = self._why_no_more(contact_id, led_here, subject, now, is_next=True)
         if enough is not None:
             return enough
-        if effect.node not in self._next:
+        asked_about = effect.node, contact_id in self._no_email
+        if asked_about not in self._next:
+            whom = contact_id if contact_id in self._no_email else None
             with scope(shop=shop):
-                reason, _ = why_not_for_person(shop, None, terms, self._settings)
+                reason, _ = why_not_for_person(shop, whom, terms, self._settings)
                 expected = expected_cost(shop, None, terms, self._settings)
             code = Code(offer_outcome("refused" if reason else "granted", reason))
-            self._next[effect.node] = code, expected
-        code, cost = self._next[effect.node]
+            self._next[asked_about] = code, expected
+        code, cost = self._next[asked_about]
         if code != Code.OFFER_GRANTED:
             return code
         had = self._promise((_CONTACT, contact_id), effect.valid_until, now, is_made_in_shop=False)
@@ -259,11 +265,11 @@ def _read_past(
     Of others who are very likely one with them it is what a page before has found; else what they really had, all of it.
     """
     past = _Past()
-    others = set().union(*links.values()).difference(people)
-    for one in others & purse.linked.keys():
-        past.had[one], past.left[one] = purse.linked[one]
-    purse.linked |= {one: (past.had[one], past.left[one]) for one in links}
-    contact_ids = others.difference(purse.linked).union(people)
+    others = {other for linked in links.values() for other in linked} - set(people)
+    for person in others & purse.linked.keys():
+        past.had[person], past.left[person] = purse.linked[person]
+    purse.linked |= {person: (past.had[person], past.left[person]) for person in links}
+    contact_ids = (others - purse.linked.keys()) | set(people)
     offers = Offer.objects.filter(shop=shop, contact_id__in=contact_ids, is_test=False)
     for one in offers.exclude(state=Offer.State.REFUSED).defer("terms"):
         place = _place_of(one)

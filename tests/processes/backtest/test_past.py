@@ -27,7 +27,7 @@ from tests.factories.offers import make_offer, make_settings
 from tests.factories.orders import make_attempt, make_cart, make_order
 from tests.factories.people import make_contact
 from tests.factories.processes import WAIT_AND_SEND, make_process
-from tests.factories.shops import make_shop, make_waiting_time
+from tests.factories.shops import make_shop, make_source, make_waiting_time
 from tests.factories.templates import make_template
 
 pytestmark = pytest.mark.django_db
@@ -319,6 +319,18 @@ def test_person_with_two_spellings_of_their_address_gets_one(shop: Shop, page: i
     )
 
     assert result.blocks[0].outcomes == {Code.OFFER_GRANTED: 1, Code.OFFER_ANOTHER: 2}
+
+
+def test_person_without_an_address_gets_no_code_that_a_shop_would_bind_to_it(shop: Shop) -> None:
+    make_settings(shop)
+    woo = make_source(shop, kind="woocommerce", base_url="https://shop.example", credentials="{}")
+    for email in ("anna@example.com", "", "bert@example.com"):
+        past(shop, source=woo, contact=make_contact(shop, email=email, phone="" if email else "+48601000009"))
+    nodes = {**OFFERED, "n1": {**OFFERED["n1"], "next_order": True}}
+
+    result = tried(make_process(shop, nodes=nodes))
+
+    assert result.blocks[0].outcomes == {Code.OFFER_GRANTED: 2, Code.OFFER_UNFIT: 1}
 
 
 def test_budget_is_spent_by_all_people_together_and_bounds_the_cost(shop: Shop) -> None:
