@@ -2,11 +2,11 @@
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db.models import Q
 
 from recoup.core import outbox, search
 from recoup.customers.events import ConsentChanged
@@ -27,7 +27,6 @@ from recoup.shops.snapshots import PersonSnapshot
 _STRENGTH = (ContactIdentity.Kind.ACCOUNT, ContactIdentity.Kind.EMAIL, ContactIdentity.Kind.PHONE)
 
 MOST_SUGGESTIONS = 5  # for one new address; a mailbox with hundreds of aliases is no work for a person
-_AHEAD = timedelta(days=1)  # the furthest that a clock may be ahead (T24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +221,10 @@ def _suggest_look_alikes(contact: Contact, address: str, now: datetime) -> None:
 
 
 def record_consent(contact: Contact, consents: Sequence[Consent], *, now: datetime) -> None:
-    """Append words on consent; the gate is updated first, so that no message passes by. Announces `ConsentChanged`."""
+    """Append words on consent; the gate is updated first, so that no message passes by. Announces `ConsentChanged`.
+
+    One that is dated ahead of our clock counts from now.
+    """
     with transaction.atomic():
         touch_gates([contact.pk])
         ConsentEvent.objects.bulk_create(
@@ -239,7 +241,8 @@ def record_consent(contact: Contact, consents: Sequence[Consent], *, now: dateti
                     locale=consent.locale[:8],
                     address_class=consent.address_class[:40],
                     number_hash=_number_hash(contact, consent),
-                    became_true_at=consent.at,
+                    became_true_at=min(consent.at, now),
+                    told_at=consent.at if consent.at > now else None,
                     learnt_at=now,
                 )
                 for consent in consents
@@ -258,26 +261,23 @@ def _number_hash(contact: Contact, consent: Consent) -> bytes | None:
 def record_consent_once(contact: Contact, consent: Consent, *, now: datetime) -> bool:
     """Append a word on consent that a source tells again and again, once for its instant; tell whether it was new.
 
-    One that is dated ahead of our clock counts from now. Told again it is known by that, so that a consent never comes back
-    after it was taken back meanwhile.
+    One that is dated ahead of our clock is known by the instant that was told, so that it never comes back over what was
+    said meanwhile.
     """
-    at = min(consent.at, now)
     with transaction.atomic():
         touch_gates([contact.pk])
+        is_same = Q(told_at=consent.at) | Q(told_at=None, became_true_at=consent.at)
         told = ConsentEvent.objects.filter(
+            is_same,
             shop_id=contact.shop_id,
             contact=contact,
             purpose=consent.purpose,
             channel=consent.channel,
             is_given=consent.is_given,
         )
-        is_same = Q(became_true_at=at)
-        if consent.is_given:
-            was_ahead = Q(became_true_at=F("learnt_at"), source=consent.source[:40])
-            is_same |= was_ahead & Q(became_true_at__gt=consent.at - _AHEAD, became_true_at__lt=consent.at)
-        is_known = told.filter(is_same).exists()
+        is_known = told.exists()
         if not is_known:
-            record_consent(contact, [replace(consent, at=at)], now=now)
+            record_consent(contact, [consent], now=now)
     return not is_known
 
 

@@ -90,6 +90,9 @@ class ConsentEvent(ShopOwned):
     # The number that it was given for, by `queries.address_hash`; nothing of e-mail. Another number is another's ear.
     number_hash = models.BinaryField(max_length=32, null=True)
     became_true_at = models.DateTimeField()
+    told_at = models.DateTimeField(
+        null=True
+    )  # by a source whose clock was ahead of ours: known by it when told again
     learnt_at = models.DateTimeField()
 
     class Meta:

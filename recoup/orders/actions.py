@@ -87,7 +87,7 @@ def _record_consent(contact: Contact, snapshot: OrderSnapshot, now: datetime) ->
         purpose=ConsentEvent.Purpose.MARKETING,
         is_given=person.marketing_consent,
         source="shop",
-        at=person.marketing_consent_at or min(snapshot.placed_at, now),
+        at=person.marketing_consent_at or snapshot.placed_at,
         text=person.marketing_consent_text,
         locale=person.locale,
     )

@@ -72,8 +72,7 @@ def _record_consent(contact: Contact, snapshot: CartSnapshot, cart: Cart, now: d
         purpose=ConsentEvent.Purpose.MARKETING,
         is_given=given,
         source="cart",
-        at=snapshot.person.marketing_consent_at
-        or (cart.started_at if given else min(snapshot.version_at, now)),
+        at=snapshot.person.marketing_consent_at or (cart.started_at if given else snapshot.version_at),
         text=snapshot.person.marketing_consent_text,
         locale=snapshot.locale,
     )

@@ -62,9 +62,13 @@ def not_ahead(snapshot: Snapshot, now: datetime) -> Snapshot:
 
 
 def order_not_ahead(snapshot: OrderSnapshot, now: datetime) -> OrderSnapshot:
-    """Return an order in which nothing happened later than now."""
+    """Return an order in which nothing happened later than now. A consent goes by the placing as it was told."""
+    person = snapshot.person
+    if person.marketing_consent is not None and person.marketing_consent_at is None:
+        person = replace(person, marketing_consent_at=snapshot.placed_at)
     return replace(
         snapshot,
+        person=person,
         placed_at=min(snapshot.placed_at, now),
         paid_at=min(snapshot.paid_at, now) if snapshot.paid_at else None,
         cancelled_at=min(snapshot.cancelled_at, now) if snapshot.cancelled_at else None,

@@ -2,7 +2,8 @@
 
 import itertools
 from collections.abc import Iterator
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -16,9 +17,10 @@ from recoup.customers.models import ConsentEvent, Contact
 from recoup.customers.queries import find_consent, find_contact, is_suppressed
 from recoup.orders.actions import record_order
 from recoup.orders.carts import record_cart
+from recoup.shops.instants import order_not_ahead
 from recoup.shops.models import Source
 from recoup.shops.snapshots import CartSnapshot, LineSnapshot, OrderSnapshot, PersonSnapshot, ShopState
-from tests.factories.moments import DAY, HOUR, NOW
+from tests.factories.moments import DAY, HOUR, MINUTE, NOW
 from tests.factories.shops import make_shop, make_source
 
 pytestmark = pytest.mark.django_db
@@ -113,6 +115,58 @@ def test_words_on_consent_end_alike_in_every_order_of_arrival(source: Source) ->
         ends.add(tuple(_is_given(contact, NOW + hours * HOUR) for hours in (0, 5, 9)))
 
     assert ends == {(True, False, True)}
+
+
+def told_ahead(source: Source, at: datetime, said_at: datetime, *, is_given: bool = True) -> None:
+    """Tell a word of `said_at` by a clock that may be ahead."""
+    tell_order(source, at, marketing_consent=is_given, marketing_consent_at=said_at)
+
+
+def test_a_box_ticked_again_by_a_clock_ahead_counts_after_a_withdrawal(source: Source) -> None:
+    seconds = timedelta(seconds=3)
+    told_ahead(source, NOW, NOW + seconds)
+    taken_back = Consent("marketing", is_given=False, source="mail", at=NOW + HOUR)
+    record_consent(anna_of(source), [taken_back], now=NOW + HOUR)
+    told_ahead(source, NOW + HOUR + MINUTE, NOW + seconds)  # the box of the first time, told again
+    assert not may_write(source, NOW + 2 * HOUR)
+
+    for minutes in (0, 1):
+        told_ahead(source, NOW + 2 * HOUR + minutes * MINUTE, NOW + 2 * HOUR + seconds)
+
+    assert may_write(source, NOW + 2 * HOUR)
+    assert ConsentEvent.objects.count() == 3
+
+
+@pytest.mark.parametrize("is_given", [True, False])
+def test_a_word_dated_ahead_and_told_again_undoes_nothing_that_was_said_meanwhile(
+    source: Source, *, is_given: bool
+) -> None:
+    for hours in (0, 1, 2, 4):
+        told_ahead(source, NOW + hours * HOUR, NOW + 3 * HOUR, is_given=is_given)
+        if hours == 0:
+            other = Consent("marketing", is_given=not is_given, source="mail", at=NOW + HOUR / 2)
+            record_consent(anna_of(source), [other], now=NOW + HOUR / 2)
+
+    assert may_write(source, NOW + DAY) is not is_given
+    assert ConsentEvent.objects.count() == 2
+
+
+def test_a_consent_given_with_an_order_that_a_clock_ahead_placed_takes_no_withdrawal_back(
+    source: Source,
+) -> None:
+    person = PersonSnapshot(email="anna@example.com", marketing_consent=True)
+    ahead = NOW + 2 * HOUR
+    told = OrderSnapshot(
+        "1", ShopState.PENDING, "EUR", Decimal(9), placed_at=ahead, version_at=ahead, person=person
+    )
+    record_order(source, order_not_ahead(told, NOW), now=NOW)
+    assert may_write(source, NOW)
+    taken_back = Consent("marketing", is_given=False, source="mail", at=NOW + HOUR)
+    record_consent(anna_of(source), [taken_back], now=NOW + HOUR)
+
+    record_order(source, replace(told, version_at=ahead + HOUR), now=ahead + HOUR)
+
+    assert not may_write(source, NOW + DAY)
 
 
 def _is_given(contact: Contact, at: datetime) -> bool:
