@@ -27,6 +27,7 @@ class ChangeKind(StrEnum):
     DUE = "due"  # a part was paid or given back, or the sum changed; the change's `amount` is due now
     STATUS = "status"  # somebody moved the order to the change's `status`
     FAILED = "failed"  # a payment failed for the change's `cause`
+    OTHERWISE = "otherwise"  # that failure is over, its buyer pays otherwise: the change's `cause` holds
     SWAPPED = "swapped"  # the order holds the change's `products` from now on
 
 
@@ -130,7 +131,7 @@ def apply_change(facts: Facts, change: Change) -> Facts:
             order = order._replace(total_due=change.amount)
         case ChangeKind.STATUS if order is not None:
             order = order._replace(status=change.status)
-        case ChangeKind.FAILED if order is not None:
+        case ChangeKind.FAILED | ChangeKind.OTHERWISE if order is not None:
             order = order._replace(cause=change.cause)
         case ChangeKind.SWAPPED if order is not None:
             swap = Swap(at, change.at, order.products)
@@ -178,6 +179,7 @@ WAKES = {
     ChangeKind.DUE: Wake.ORDER_CHANGED,
     ChangeKind.STATUS: Wake.ORDER_CHANGED,
     ChangeKind.FAILED: Wake.PAYMENT_FAILED,
+    ChangeKind.OTHERWISE: Wake.ORDER_CHANGED,
     ChangeKind.SWAPPED: Wake.ORDER_CHANGED,
 }
 

@@ -101,7 +101,8 @@ def settle_paid_cases(order_ids: Collection[int], *, now: datetime) -> list[int]
 
 
 def follow_orders(order_ids: Collection[int], *, now: datetime) -> None:
-    """Bring cases up to their changed orders: reopen what was taken out of Cancelled or False, follow the sum due.
+    """Bring cases up to their changed orders: reopen what was taken out of Cancelled or False, follow the sum due,
+    and forget a failed payment whose buyer pays otherwise now.
 
     Where nothing is to be asked for any more, because the total is zero now or it is paid on delivery, the case is
     cancelled.
@@ -153,6 +154,7 @@ def _follow(case_ids: Collection[int], *, now: datetime) -> None:
         _rows(closing_sql.REOPEN, cases=locked, now=now)
         with connection.cursor() as cursor:
             cursor.execute(closing_sql.FOLLOW_AMOUNTS, {"cases": locked})
+            cursor.execute(closing_sql.END_CAUSES, {"cases": locked})
 
 
 def count_messages(case_ids: Collection[int], *, now: datetime) -> None:

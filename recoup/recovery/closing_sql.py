@@ -6,6 +6,7 @@ The rows are locked by a statement of its own before: what is counted afterwards
 from recoup.orders.became import order_became
 from recoup.orders.queries import is_paid_on_delivery
 from recoup.recovery.causes import cause_of
+from recoup.shops.snapshots import FAILED_BY_WORD
 
 CLOSE = """
 UPDATE recovery_recoverycase c SET outcome = %(outcome)s, closed_at = %(now)s
@@ -67,6 +68,21 @@ FROM (
 ) why
 WHERE c.id = why.id AND c.cause <> why.cause
 """  # noqa: S608 - put together from an alias of ours
+
+# A failure that is over, because its buyer pays otherwise, is the cause no more (`payments.queries`): what the shop's word
+# alone told ends with that word, any other when the shop awaits a transfer. The back-test knows it too (`causes`).
+END_CAUSES = f"""
+UPDATE recovery_recoverycase c SET cause = why.cause
+FROM (
+    SELECT c.id, {cause_of("o")} AS cause
+    FROM recovery_recoverycase c JOIN orders_order o ON o.id = c.order_id
+    WHERE c.id = ANY(%(cases)s) AND c.closed_at IS NULL AND o.failure_class = '' AND o.version_at >= o.failed_at
+      AND (o.shop_state = 'on_hold' OR o.shop_state = 'pending' AND EXISTS (
+          SELECT FROM payments_attempt a WHERE a.order_id = o.id AND a.state = 'failed' AND a.settled_at = o.failed_at
+            AND starts_with(a.ref, '{FAILED_BY_WORD}')))
+) why
+WHERE c.id = why.id AND c.cause <> why.cause
+"""  # noqa: S608 - put together from an alias and a word of ours
 
 COUNT_MESSAGES = """
 UPDATE recovery_recoverycase c SET messages_sent = m.sent, first_message_at = m.first_at

@@ -14,6 +14,7 @@ from recoup.core.arrays import read_instants_quickly
 from recoup.orders.queries import OFFLINE_MINUTES, ON_DELIVERY
 from recoup.orders.siblings import is_paid_since
 from recoup.processes.worlds import Purchase
+from recoup.shops.snapshots import FAILED_BY_WORD
 
 PEOPLE = 400  # of one page: some hundred kilobytes, read in a few hundredths of a second
 
@@ -89,6 +90,7 @@ class Fact(NamedTuple):
     products: list[str] | None = None  # after an exchange of goods
     was_products: list[str] | None = None
     cause: str | None = None  # why it was unpaid when its case opened
+    shop_state: str | None = None  # after a change
 
 
 class Failure(NamedTuple):
@@ -97,6 +99,7 @@ class Failure(NamedTuple):
     became_true_at: datetime
     learnt_at: datetime
     cause: str
+    is_by_word: bool = False  # told by the shop's word alone
 
 
 class Held(NamedTuple):
@@ -226,7 +229,7 @@ def _facts(table: str, column: str, ids: Sequence[int], now: datetime) -> dict[i
     statement = (
         f"SELECT {column}, kind, became_true_at, learnt_at, details ->> 'total',"  # noqa: S608 - names of ours
         f" details ->> 'was_total', details ->> 'reason', {_texts('products')}, {_texts('was_products')},"
-        f" details ->> 'cause' FROM {table}"
+        f" details ->> 'cause', details ->> 'shop_state' FROM {table}"
         f" WHERE {column} = ANY(%(ids)s) AND learnt_at <= %(now)s AND kind <> 'placed' ORDER BY {column}, id"
     )
     for subject_id, *columns in _rows(statement, {"ids": ids, "now": now}):
@@ -269,13 +272,15 @@ def _parts(orders: Sequence[PastOrder], now: datetime) -> dict[int, list[tuple[d
 def _failures(ids: Sequence[int], now: datetime) -> dict[int, list[Failure]]:
     """Return the payments that failed, in the order in which we learnt it; a late word that changed nothing is left out."""
     statement = """
-        SELECT a.order_id, c.became_true_at, c.learnt_at, a.failure_class
+        SELECT a.order_id, c.became_true_at, c.learnt_at, a.failure_class,
+               starts_with(a.ref, %(by_word)s)
         FROM payments_attempt a JOIN payments_attemptchange c ON c.attempt_id = a.id
         WHERE a.order_id = ANY(%(ids)s) AND c.state = 'failed' AND c.was_applied AND c.learnt_at <= %(now)s
         ORDER BY a.order_id, c.learnt_at, c.id"""
     found: dict[int, list[Failure]] = defaultdict(list)
-    for order_id, became_true_at, learnt_at, cause in _rows(statement, {"ids": ids, "now": now}):
-        found[order_id].append(Failure(became_true_at, learnt_at, cause or "unknown"))
+    values = {"ids": ids, "now": now, "by_word": FAILED_BY_WORD}
+    for order_id, became_true_at, learnt_at, cause, is_by_word in _rows(statement, values):
+        found[order_id].append(Failure(became_true_at, learnt_at, cause or "unknown", is_by_word))
     return found
 
 

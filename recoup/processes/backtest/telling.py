@@ -259,7 +259,7 @@ def _changes(
             swapped = (ORDER, order.id, ChangeKind.SWAPPED, fact.became_true_at)
             yield Change(learnt(order, fact), *swapped, products=tuple(fact.products))
     if process.entry not in _EARLY:
-        yield from causes_of(order, page, paid.learnt_at if paid is not None else None, at)
+        yield from causes_of(order, facts, page, paid.learnt_at if paid is not None else None, at)
     for moved_at, status in page.moves.get(order.id, ()):
         if process.entry in _EARLY or not (moved_at <= at and status == "new"):
             yield Change(moved_at, ORDER, order.id, ChangeKind.STATUS, moved_at, status=status)

@@ -217,13 +217,13 @@ class RealShop:
 
         return happen
 
-    def fail(self, ref: str, at: datetime, why: str) -> Happening:
+    def fail(self, ref: str, at: datetime, why: str, *, by: str = "f-") -> Happening:
         """Return a payment that was refused at an instant."""
 
         def happen(now: datetime) -> None:
             order = Order.objects.get(source=self.source, ref=ref)
             payment = PaymentSnapshot(
-                ref=f"f-{ref}-{why}",
+                ref=f"{by}{ref}-{why}",
                 state=AttemptState.FAILED,
                 amount=order.total,
                 currency="EUR",

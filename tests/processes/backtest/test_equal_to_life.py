@@ -265,8 +265,19 @@ CAUSE_NODES = {
 
 def test_cause_is_that_of_the_last_payment_that_failed_by_then(real: RealShop) -> None:
     real.process = make_process(real.shop, nodes=CAUSE_NODES, goals=GOALS, entry={"anchor": "placed_at"})
-    for number in range(4):
+    for number in range(5):
         real.at(NOW, real.place(f"o{number}", f"anna{number}", NOW))
+    # A transfer instead of the card that was refused; a failure by the shop's word, over once the word was another.
+    at, by_word = NOW + 30 * HOUR, NOW + 20 * HOUR
+    real.at(at, real.fail("o3", at, "soft"))
+    versions = [
+        ("o3", "anna3", ShopState.ON_HOLD, at + HOUR),
+        ("o4", "anna4", ShopState.FAILED, by_word),
+        ("o4", "anna4", ShopState.PENDING, by_word + HOUR),
+    ]
+    for ref, who, state, version_at in versions:
+        real.at(version_at, real.place(ref, who, NOW, state=state, version_at=version_at))
+    real.at(by_word, real.fail("o4", by_word, "soft", by="failed:"))
     real.at(NOW + 25 * HOUR, real.fail("o0", NOW + 25 * HOUR, "soft"))
     real.at(NOW + 30 * HOUR, real.fail("o1", NOW + 30 * HOUR, "soft"))
     real.at(NOW + 30 * HOUR, real.fail("o2", NOW + 30 * HOUR, "soft"))
@@ -277,6 +288,8 @@ def test_cause_is_that_of_the_last_payment_that_failed_by_then(real: RealShop) -
     lived = real.journal()
     queued = {line.subject_id for line in lived if Code(line.outcome) is Code.QUEUED}
     assert queued == {order_of("o1").pk}
+    asked_again = {line.subject_id for line in lived if line.node_id == "n4"}
+    assert asked_again == {order_of(ref).pk for ref in ("o1", "o2", "o3", "o4")}
     assert backtested(real, until) == lived
 
 
