@@ -174,12 +174,18 @@ class MemoryStore(Knowledge):
         return enrolment
 
     def _gives_way(self, key: tuple[str, int, int], process_id: int) -> bool:
-        """End who is in a weaker process of the same group; tell whether nobody stands in the way any more."""
+        """End who is in a weaker process of the same group, or in a paused one that has not written yet.
+
+        Tells whether nobody stands in the way any more.
+        """
         other = self._keys.get(key)
         if other is None:
             return True
-        rank = self.ranks.get(self.enrolments[other].process_id, 0)
-        if rank < self.ranks.get(process_id, 0) and process_id not in self._paused:
+        its_process = self.enrolments[other].process_id
+        is_weaker = self.ranks.get(its_process, 0) < self.ranks.get(process_id, 0)
+        has_written = any(self.messages[other, step].sent_at for step in self._message_steps.get(other, ()))
+        rests = its_process in self._paused and not has_written
+        if (is_weaker or rests) and process_id not in self._paused:
             self.stop(other, Code.STOPPED_PREEMPTED)
         return key not in self._keys
 

@@ -29,7 +29,10 @@ _WEAKER = """
     JOIN processes_enrolment e ON e.shop_id = n.shop_id AND e.group_key = n.group_key AND e.state IN (1, 2, 3)
     JOIN processes_process weaker ON weaker.id = e.process_id
     JOIN processes_process stronger ON stronger.id = n.process_id
-    WHERE weaker.priority < stronger.priority AND stronger.status <> 'paused' AND NOT EXISTS (
+    WHERE stronger.status <> 'paused' AND (weaker.priority < stronger.priority OR weaker.status = 'paused' AND (
+        e.last_message_step IS NULL OR NOT EXISTS (
+            SELECT FROM messaging_message m
+            WHERE m.enrolment_id = e.id AND m.state IN ('sent', 'handing', 'uncertain')))) AND NOT EXISTS (
         SELECT FROM processes_enrolment x WHERE x.process_id = n.process_id
             AND (x.entry_key = n.entry_key OR x.active_key = n.active_key))
 """
@@ -39,7 +42,8 @@ def preempt(beginnings: Sequence[tuple[Enrolment, EntryKeys]]) -> int:
     """End the enrolments that those who begin take over from, in their transaction; return how many.
 
     Their waiting messages are called off with them. Between processes of equal rank whoever was there first stays. A
-    process that is paused takes over from none, and those in test mode have groups of their own.
+    process that is paused takes over from none, and keeps nobody to whom it has not written yet from one that runs. Those in
+    test mode have groups of their own.
     """
     grouped = [one for one in beginnings if one[1].group_key is not None]
     if not grouped:

@@ -17,6 +17,7 @@ from recoup.processes.models import Enrolment, Process
 from recoup.shops.models import Shop
 from tests.factories.cases import make_case
 from tests.factories.clock import set_clock
+from tests.factories.messages import make_message
 from tests.factories.moments import NOW
 from tests.factories.offers import make_settings
 from tests.factories.orders import make_order
@@ -111,3 +112,26 @@ def test_a_stronger_process_that_is_paused_takes_nobody_from_one_that_runs(shop:
 
     assert entered(running) == [(first.pk, State.READY), (other.pk, State.READY)]
     assert entered(paused) == []
+
+
+@pytest.mark.parametrize(
+    ("message", "is_taken_over"), [(None, True), ("due", True), ("cancelled", True), ("sent", False)]
+)
+def test_a_process_that_is_paused_keeps_nobody_to_whom_it_has_not_written_from_one_that_runs(
+    shop: Shop, message: str | None, *, is_taken_over: bool
+) -> None:
+    paused = make_process(shop, exclusive_group="unpaid", priority=2, status="paused")
+    anna = make_contact(shop)
+    first, second = (make_order(shop, status="unpaid", contact=anna) for _ in range(2))
+    enrol_cases([opened(make_case(first))])
+    if message is not None:
+        inside = Enrolment.objects.get()
+        make_message(first, enrolment_id=inside.pk, step_no=1, state=message)
+        Enrolment.objects.update(last_message_step=1)
+    running = make_process(shop, exclusive_group="unpaid", priority=1)
+
+    enrol_cases([opened(make_case(second))])
+
+    assert entered(paused) == [(first.pk, State.CANCELLED if is_taken_over else State.READY)]
+    assert entered(running) == ([(second.pk, State.READY)] if is_taken_over else [])
+    assert not Message.objects.filter(state="due").exists()
