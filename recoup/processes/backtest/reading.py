@@ -269,14 +269,34 @@ def _parts(orders: Sequence[PastOrder], now: datetime) -> dict[int, list[tuple[d
     return found
 
 
+# As `payments.queries` has it of the last word: when the failure was learnt, something newer was known to be under way.
+_WAS_OVER = """
+    EXISTS (SELECT FROM payments_attempt n
+        WHERE n.order_id = a.order_id AND n.id <> a.id AND n.currency = a.currency
+          AND n.created_at > c.became_true_at AND n.created_at <= c.learnt_at
+          AND (n.key <> '' OR EXISTS (SELECT FROM payments_attemptchange d
+              WHERE d.attempt_id = n.id AND d.state IN ('pending', 'requires_action') AND d.was_applied
+                AND d.learnt_at <= c.learnt_at))
+          AND NOT EXISTS (SELECT FROM payments_attemptchange d
+              WHERE d.attempt_id = n.id AND d.state NOT IN ('created', 'pending', 'requires_action') AND d.was_applied
+                AND d.learnt_at <= c.learnt_at))
+    OR 'on_hold' IS NOT DISTINCT FROM (SELECT f.details ->> 'shop_state' FROM orders_orderfact f
+        WHERE f.order_id = a.order_id AND f.kind = 'changed' AND f.became_true_at >= c.became_true_at
+          AND f.learnt_at <= c.learnt_at
+        ORDER BY f.id DESC LIMIT 1)
+"""
+
+
 def _failures(ids: Sequence[int], now: datetime) -> dict[int, list[Failure]]:
     """Return the payments that failed, in the order in which we learnt it; a late word that changed nothing is left out."""
-    statement = """
+    statement = f"""
         SELECT a.order_id, c.became_true_at, c.learnt_at, a.failure_class,
                starts_with(a.ref, %(by_word)s)
         FROM payments_attempt a JOIN payments_attemptchange c ON c.attempt_id = a.id
+        JOIN orders_order o ON o.id = a.order_id
         WHERE a.order_id = ANY(%(ids)s) AND c.state = 'failed' AND c.was_applied AND c.learnt_at <= %(now)s
-        ORDER BY a.order_id, c.learnt_at, c.id"""
+          AND (o.is_backfill OR NOT ({_WAS_OVER}))
+        ORDER BY a.order_id, c.learnt_at, c.id"""  # noqa: S608 - conditions of ours
     found: dict[int, list[Failure]] = defaultdict(list)
     values = {"ids": ids, "now": now, "by_word": FAILED_BY_WORD}
     for order_id, became_true_at, learnt_at, cause, is_by_word in _rows(statement, values):

@@ -234,6 +234,16 @@ class RealShop:
 
         return happen
 
+    def attempt(self, ref: str, at: datetime, state: AttemptState) -> Happening:
+        """Return an attempt to pay that came into a state at an instant."""
+
+        def happen(now: datetime) -> None:
+            order = Order.objects.get(source=self.source, ref=ref)
+            payment = PaymentSnapshot(ref=f"a-{ref}", state=state, amount=order.total, currency="EUR", at=at)
+            record_payment(order, payment, now=now)
+
+        return happen
+
     def journal(self) -> list[Line]:
         """Return the ledger in the words of the memory store."""
         with connection.cursor() as cursor:

@@ -26,7 +26,7 @@ from recoup.processes.engine.records import Facts
 from recoup.processes.memory_rows import Line
 from recoup.processes.models import Process
 from recoup.processes.versions import graph_of
-from recoup.shops.snapshots import CartSnapshot, LineSnapshot, PersonSnapshot, ShopState
+from recoup.shops.snapshots import AttemptState, CartSnapshot, LineSnapshot, PersonSnapshot, ShopState
 from tests.factories.messages import make_lane
 from tests.factories.moments import DAY, HOUR, MINUTE, NOW
 from tests.factories.offers import make_settings
@@ -290,6 +290,29 @@ def test_cause_is_that_of_the_last_payment_that_failed_by_then(real: RealShop) -
     assert queued == {order_of("o1").pk}
     asked_again = {line.subject_id for line in lived if line.node_id == "n4"}
     assert asked_again == {order_of(ref).pk for ref in ("o1", "o2", "o3", "o4")}
+    assert backtested(real, until) == lived
+
+
+def test_failure_that_was_learnt_once_something_newer_was_under_way_opens_no_door(real: RealShop) -> None:
+    real.process = make_process(
+        real.shop, nodes={"n1": {"t": "end"}}, goals=[], entry={"on": "payment.failed"}
+    )
+    for ref in ("announced", "on_hold", "again", "given_up"):
+        real.at(NOW, real.place(ref, ref, NOW))
+    failed, late = NOW + HOUR, NOW + 3 * HOUR
+    real.at(failed, real.fail("announced", failed, "soft"))
+    held = {"state": ShopState.ON_HOLD, "version_at": failed + MINUTE}
+    real.at(late - MINUTE, real.place("on_hold", "on_hold", NOW, **held))
+    for ref in ("announced", "again", "given_up"):
+        real.at(failed + 2 * MINUTE, real.attempt(ref, failed + MINUTE, AttemptState.PENDING))
+    real.at(late - MINUTE, real.attempt("given_up", failed + 3 * MINUTE, AttemptState.CANCELLED))
+    for ref in ("on_hold", "again", "given_up"):
+        real.at(late, real.fail(ref, failed, "soft"))
+    until = NOW + DAY
+    real.run(until)
+
+    lived = real.journal()
+    assert {line.subject_id for line in lived} == {order_of("announced").pk, order_of("given_up").pk}
     assert backtested(real, until) == lived
 
 
