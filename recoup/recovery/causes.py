@@ -11,16 +11,17 @@ def _failure(failure_class: str) -> str:
 def cause_of(order: str) -> str:
     """Return SQL for the cause of an unpaid order, over a table alias of ours.
 
-    Whoever tries again after a payment failed is unpaid for that failure still: the new attempt may never end. A failure
-    that was known by the shop's word alone is over with that word.
+    Whoever tries again after a payment failed is unpaid for that failure still: the new attempt may never end. It is over
+    when the shop awaits a transfer, and one that was known by the shop's word alone is over with that word.
     """
     return f"""CASE
         WHEN {order}.failure_class <> '' THEN {_failure(f"{order}.failure_class")}
         WHEN {order}.is_offline_method OR {order}.payment_state = 'on_hold' THEN 'offline'
         ELSE coalesce(
             (SELECT {_failure("a.failure_class")} FROM payments_attempt a
-             WHERE a.order_id = {order}.id AND a.state = 'failed' AND a.settled_at = {order}.failed_at
-               AND a.currency = {order}.currency AND NOT starts_with(a.ref, '{FAILED_BY_WORD}')
+             WHERE {order}.shop_state <> 'on_hold' AND a.order_id = {order}.id AND a.state = 'failed'
+               AND a.settled_at = {order}.failed_at AND a.currency = {order}.currency
+               AND NOT starts_with(a.ref, '{FAILED_BY_WORD}')
              ORDER BY a.id DESC LIMIT 1),
             CASE WHEN {order}.payment_state = 'failed' OR {order}.captured > 0 THEN 'unknown' ELSE 'no_payment' END)
     END"""  # noqa: S608 - put together from an alias of ours

@@ -16,8 +16,8 @@ KEY_LOOKUPS = (
 
 _PICK_ORDERS = f"""
     SELECT o.id, o.shop_id, o.source_id, o.contact_id, o.status, o.payment_state, o.currency, o.total, o.captured,
-           o.refunded, o.is_offline_method, o.failed_at, o.failure_class, o.product_refs, o.placed_at, o.cart_ref,
-           o.check_at,
+           o.refunded, o.is_offline_method, o.shop_state, o.failed_at, o.failure_class, o.product_refs, o.placed_at,
+           o.cart_ref, o.check_at,
            CASE WHEN o.check_at = o.ask_at THEN o.due_at ELSE o.check_at END AS due_at,
            o.promised_at, o.paused_at, o.claimed_until, o.replaces_id, s.live_since,
            o.is_backfill OR o.is_test OR o.total <= 0 OR o.superseded_by_id IS NOT NULL

@@ -121,6 +121,17 @@ def test_open_case_takes_on_why_the_last_payment_failed() -> None:
     assert RecoveryCase.objects.get(order=closed).cause == "no_payment"
 
 
+def test_who_chose_a_transfer_and_paid_a_part_is_not_unpaid_for_the_card() -> None:
+    order = make_order(make_shop())
+    refused = replace(paid(order, "149.00"), state=AttemptState.FAILED, failure_class=FailureClass.SOFT)
+    record_payment(order, refused, now=NOW + HOUR)
+    Order.objects.filter(pk=order.pk).update(shop_state="on_hold", version_at=NOW + HOUR)
+    record_payment(order, paid(order, "40.00", "p-2"), now=NOW + HOUR)
+    open_due_cases(now=NOW + HOUR)
+
+    assert only_case().cause == "unknown"
+
+
 @pytest.mark.parametrize(
     ("ref", "shop_state", "cause"),
     [("p-1", "pending", "soft"), ("p-1", "on_hold", "offline"), ("failed:1", "pending", "no_payment")],
