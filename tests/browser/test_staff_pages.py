@@ -16,6 +16,7 @@ from tests.browser.conftest import sign_in
 from tests.support.chromium import InBrowser, open_page
 from tests.web.world import PASSWORD, Place, Route, make_place, routes
 from tools.gallery import axe
+from tools.gallery.render import width_left_over
 
 Scheme = Literal["light", "dark"]
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
@@ -102,7 +103,7 @@ class Walk:
 
 def troubles(page: Page, *, is_phone: bool) -> Iterator[str]:
     """Find what does not fit the window."""
-    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    wide = width_left_over(page)
     if wide > 0:
         yield f"{wide} px too wide"
     if is_phone:

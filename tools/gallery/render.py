@@ -127,6 +127,16 @@ def served(pages: dict[str, Page]) -> Iterator[str]:
         server.shutdown()
 
 
+def width_left_over(page: Any) -> int:
+    """Return by how much a page is wider than its window; one that was just made narrower is given two frames to follow."""
+    ask = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    wide: int = page.evaluate(ask)
+    if wide > 0:
+        page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        wide = page.evaluate(ask)
+    return wide
+
+
 class Photographer:
     """Opens pages, photographs them and collects complaints. Without a folder it only looks."""
 
@@ -189,7 +199,7 @@ class Photographer:
         """See whether a page fits into its window, and what axe says."""
         from tools.gallery import axe  # local: optional
 
-        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        wide = width_left_over(page)
         if wide > 0:
             self.complain(f"the page is {wide} px wider than its window")
         for words in axe.violations(page) if with_axe else ():
