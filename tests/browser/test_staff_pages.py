@@ -155,8 +155,10 @@ def test_an_order_is_found_opened_and_changed_by_the_keyboard_alone(
         tab_to(page, "h1 ~ details summary, .page-head details summary")
         page.keyboard.press("Enter")
         tab_to(page, "button[name=status][value=in_work]")
-        page.keyboard.press("Enter")
-        page.wait_for_load_state()
+        with (
+            page.expect_navigation()
+        ):  # the form posts and the page comes anew: to be loaded is what it was already
+            page.keyboard.press("Enter")
         assert complaints == []
         return page.locator("main").inner_text()
 
