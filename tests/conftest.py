@@ -19,8 +19,9 @@ from tests import clearing, databases, once, order
 from tests.support import sizes
 from tools import ensure_chromium
 
-# A busy machine is no failure: nothing here is timed.
-hypothesis.settings.register_profile("recoup", deadline=None)
+# A busy machine is no failure: nothing here is timed. `make test` tries the same examples each time, so that it says of a
+# change what the change did; `make faults` draws others each time, many more.
+hypothesis.settings.register_profile("recoup", deadline=None, derandomize=not sizes.IS_FULL)
 hypothesis.settings.load_profile("recoup")
 
 if TYPE_CHECKING:

@@ -28,9 +28,9 @@ NEVER_CAME = timedelta(minutes=5)
 
 _CLAIM = """
 UPDATE payments_attempt SET next_ask_at = %s, asks = asks + 1
-WHERE id IN (
+WHERE id = ANY (ARRAY(
     SELECT id FROM payments_attempt WHERE next_ask_at <= %s ORDER BY next_ask_at LIMIT %s FOR UPDATE SKIP LOCKED
-) RETURNING id
+)) RETURNING id
 """
 
 

@@ -51,12 +51,12 @@ CHUNK = 2000
 CHUNKS_AT_ONCE = 5  # of those who are ended, or go on, while a person waits for the page
 _GOES_ON = (Status.LIVE, Status.TEST, Status.DRAINING)
 # Spread over time, so that they do not come all at once. Who is locked at this moment is let go on by the next turn.
+# The rows are an array: a plan may run a subquery that locks again for every row, and each run would find others.
 _RESUME = """
     UPDATE processes_enrolment e SET state = 2, prio = 2, run_at = %s + (e.id %% 600) * interval '1 second'
-    FROM (SELECT id FROM processes_enrolment WHERE process_id = %s AND state = 3
+    WHERE e.id = ANY (ARRAY(SELECT id FROM processes_enrolment WHERE process_id = %s AND state = 3
         AND EXISTS (SELECT FROM processes_process WHERE id = %s AND status = ANY(%s))
-        ORDER BY id LIMIT %s FOR NO KEY UPDATE SKIP LOCKED) aside
-    WHERE e.id = aside.id
+        ORDER BY id LIMIT %s FOR NO KEY UPDATE SKIP LOCKED))
 """
 
 

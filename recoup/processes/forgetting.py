@@ -10,10 +10,10 @@ KEPT_FOR = timedelta(days=30)
 BATCH = 500  # rows are locked for some 20 ms
 
 _EMPTY = """
-    UPDATE processes_webhookcall SET payload = '{}', emptied_at = %s WHERE id IN (
+    UPDATE processes_webhookcall SET payload = '{}', emptied_at = %s WHERE id = ANY (ARRAY(
         SELECT id FROM processes_webhookcall
         WHERE state IN ('done', 'dead') AND emptied_at IS NULL AND answered_at < %s
-        ORDER BY answered_at LIMIT %s FOR UPDATE SKIP LOCKED)
+        ORDER BY answered_at LIMIT %s FOR UPDATE SKIP LOCKED))
 """
 
 

@@ -268,13 +268,18 @@ class MemoryStore(Knowledge):
         at = min(swap.at, swap.learnt_at)
         if order is None or not is_open(facts, at):
             return
-        for (*of, process_id), arrival in list(self._came.items()):
+        for (*of, process_id), arrival in sorted(self._came.items(), key=self._as_doors_stand):
             graph = self.graphs[self._versions[process_id]]
             if tuple(of) == subject and lets_in(graph, swap, order.products):
                 been = [self.enrolments[one].process_id for one in self._of_subject.get(subject, ())]
                 if graph.document.entry.reentry is not Reentry.AGAIN_AFTER or process_id not in been:
                     candidate = replace(arrival.candidate, entered_at=at)
                     self.enter(replace(arrival, at=self.clock, candidate=candidate))
+
+    def _as_doors_stand(self, came: tuple[tuple[int, int, int], object]) -> tuple[bool, int, int]:
+        process_id = came[0][2]
+        entry = self.graphs[self._versions[process_id]].document.entry
+        return entry.on != "order.placed", -self.ranks.get(process_id, 0), process_id
 
     def _buy(self, purchase: Purchase) -> None:
         at = min(purchase.became_true_at, purchase.at)

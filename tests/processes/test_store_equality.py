@@ -20,8 +20,16 @@ from recoup.processes.graph.reading import read_document
 from recoup.processes.memory import MemoryStore
 from recoup.processes.memory_rows import Line
 from recoup.processes.simulator import Simulator
-from recoup.processes.worlds import Lane, News, Reply
-from tests.processes.drawn import END_OF_TIME, OTHER, OTHER_VERSION, documents, worlds, worlds_of_people
+from recoup.processes.worlds import Change, ChangeKind, Lane, News, Reply
+from tests.processes.drawn import (
+    END_OF_TIME,
+    OTHER,
+    OTHER_VERSION,
+    WANTS_SOAP,
+    documents,
+    worlds,
+    worlds_of_people,
+)
 from tests.processes.postgres_world import PostgresWorld, arrivals_of
 from tests.processes.test_random_worlds import fate, play
 from tests.processes.worlds import (
@@ -34,6 +42,7 @@ from tests.processes.worlds import (
     arrival,
     document,
     hours,
+    order_facts,
     paid,
     shop_with,
 )
@@ -153,6 +162,23 @@ def test_a_store_that_lets_a_weaker_process_keep_somebody_is_found_out(
     monkeypatch.setattr("recoup.processes.entering.preempt", lambda _: 0)
 
     assert play_on_postgres(raw, news, other=raw, ranks=ranks, batch=lambda: 1) != journal
+
+
+@pytest.mark.parametrize("ranks", [(0, 1), (1, 0)])
+def test_exchanged_goods_come_to_the_door_of_the_stronger_process_first(ranks: tuple[int, int]) -> None:
+    """Nobody enters a weaker process only to be taken out of it in the same moment."""
+    entry = {"on": "order.placed", "first": "n1", "group": "asked", "if": WANTS_SOAP}
+    nodes = {"n1": {"t": "wait", "for": "PT5H", "out": {"next": "n2"}}, "n2": {"t": "end"}}
+    raw = read_document(document(nodes, entry=entry))
+    come = arrival(PLACED, order_facts(products=("wax",)), subject_id=1, contact_id=1)
+    other = replace(come.candidate, process_id=OTHER, version_id=OTHER_VERSION)
+    exchange = Change(PLACED + hours(2), ORDER, 1, ChangeKind.SWAPPED, PLACED + hours(1), products=("soap",))
+    news: list[News] = [come, replace(come, candidate=other), exchange]
+
+    journal = play_on_postgres(raw, news, other=raw, ranks=ranks, batch=lambda: 1)
+
+    assert {line.process_id for line in journal} == {OTHER if ranks == (0, 1) else PROCESS}
+    assert journal == play_two((raw, raw), news, ranks).journal()
 
 
 def test_a_store_that_overlooks_answers_of_other_programs_is_found_out(
