@@ -13,6 +13,7 @@ _ALWAYS = {
     "unix_socket_permissions": "0700",
     "password_encryption": "scram-sha-256",
     "max_connections": str(CONNECTIONS),
+    "max_locks_per_transaction": "128",  # a sender holds up to 1,000 names against payments that are being told
     "timezone": "UTC",
     "log_timezone": "UTC",
     "datestyle": "iso, ymd",

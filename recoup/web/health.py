@@ -43,10 +43,19 @@ def troubles(*, now: datetime) -> list[str]:
     return found
 
 
+def _first_due(prio: int) -> str:
+    """Return a subquery for when the first message of lane `l` with this priority was due."""
+    return (
+        "(SELECT due_at FROM messaging_message WHERE lane_id = l.id AND state = 'due'"  # noqa: S608 - a number of ours
+        f" AND prio = {prio} ORDER BY due_at LIMIT 1)"
+    )
+
+
 def _oldest_waiting() -> tuple[datetime | None, datetime | None]:
     """Return since when a message of a lane that may send has been due, and the oldest unread news.
 
-    A lane whose day is full rests on purpose, and what it holds has waited for it since that day's end at most.
+    A lane whose day is full rests on purpose, and what it holds has waited for it since that day's end at most. Mail to
+    many lets all other mail pass, so it is late only where nothing else is due.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -54,9 +63,8 @@ def _oldest_waiting() -> tuple[datetime | None, datetime | None]:
             SELECT (SELECT min(greatest(m.due_at, CASE WHEN {quota.QUOTA} IS NOT NULL
                         THEN {quota.MIDNIGHT} + coalesce(i.trade_offset, interval '0') END))
                 FROM messaging_lane l JOIN shops_shop s ON s.id = l.shop_id LEFT JOIN core_installation i ON true
-                CROSS JOIN LATERAL (SELECT due_at FROM messaging_message WHERE lane_id = l.id AND state = 'due'
-                    ORDER BY prio, due_at LIMIT 1) m
-                WHERE coalesce({quota.LEFT}, 1) > 0),
+                CROSS JOIN LATERAL (SELECT coalesce(least({_first_due(0)}, {_first_due(1)}), {_first_due(2)}) AS due_at) m
+                WHERE m.due_at IS NOT NULL AND coalesce({quota.LEFT}, 1) > 0),
             (SELECT received_at FROM core_inbox WHERE state = 'new' AND next_try_at IS NULL ORDER BY id LIMIT 1)
             """  # noqa: S608 - pieces of ours
         )

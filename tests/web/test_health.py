@@ -50,6 +50,17 @@ def test_messages_and_news_that_wait_too_long_are_red(shop: Shop) -> None:
     assert troubles(now=real_now()) == ["messages_late", "inbox_late"]
 
 
+@pytest.mark.parametrize(("hidden", "expected"), [(1, ["messages_late"]), (2, [])])
+def test_what_buyers_ask_for_does_not_hide_that_other_mail_is_late(
+    shop: Shop, hidden: int, expected: list[str]
+) -> None:
+    order = make_order(shop)
+    make_message(order, state="due", prio=0, due_at=trade_now())
+    make_message(order, state="due", prio=hidden, due_at=trade_now() - HOUR)
+
+    assert troubles(now=real_now()) == expected
+
+
 @pytest.mark.parametrize("full", [{"daily_quota": 5, "taken": 5}, {"warmup": [5], "taken": 5}])
 def test_a_lane_whose_day_is_full_is_not_red_before_the_next_has_begun(
     shop: Shop, full: dict[str, object]
