@@ -133,7 +133,7 @@ def _build(
         values["offer"] = offer.values(subject.locale)
     return BuiltContext(
         values=values,
-        zone=person.zone or shop.zone,
+        zone=shop.clock_of(person),
         stamp=row.stamp,
         to_name=person.name,
     )

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
+from recoup.customers.clocks import clocks_of_person
 from recoup.messaging.breakdown import DISCOUNT, PAID, Extra, Told, extras
 from recoup.offers.codes import shown
 from recoup.offers.terms import Terms
@@ -20,6 +21,12 @@ class ShopRow(NamedTuple):
 
     values: Mapping[str, str]
     zone: str
+    country: str
+
+    def clock_of(self, person: "Person") -> str:
+        """Return the zone in which texts tell a person of hours."""
+        clocks = clocks_of_person(person.zone, person.country, shop_zone=self.zone, shop_country=self.country)
+        return clocks.end.key
 
 
 class Person(NamedTuple):
@@ -28,6 +35,7 @@ class Person(NamedTuple):
     name: str
     email: str
     zone: str
+    country: str
 
 
 class Row(NamedTuple):
@@ -93,19 +101,19 @@ def _rows(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
 
 def read_shop(shop_id: int) -> ShopRow:
     """Read what texts say of a shop; its page is where its orders come from."""
-    name, phone, address, email, zone, website = _rows(
-        "SELECT name, phone, address, email, time_zone, coalesce((SELECT base_url FROM shops_source"
+    name, phone, address, email, zone, country, website = _rows(
+        "SELECT name, phone, address, email, time_zone, country, coalesce((SELECT base_url FROM shops_source"
         " WHERE shop_id = s.id AND base_url <> '' ORDER BY id LIMIT 1), '') FROM shops_shop s WHERE id = %s",
         [shop_id],
     )[0]
     values = {"name": name, "phone": phone, "address": address, "email": email, "website": website}
-    return ShopRow(values, zone)
+    return ShopRow(values, zone, country)
 
 
 def read_people(shop_id: int, ids: Sequence[int]) -> dict[int, Person]:
     """Read people of a shop."""
     rows = _rows(
-        "SELECT id, name, email, time_zone FROM customers_contact WHERE shop_id = %s AND id = ANY(%s)",
+        "SELECT id, name, email, time_zone, country FROM customers_contact WHERE shop_id = %s AND id = ANY(%s)",
         [shop_id, list(ids)],
     )
     return {row[0]: Person(*row[1:]) for row in rows}

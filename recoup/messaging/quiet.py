@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 from django.db import connection
 
+from recoup.customers.clocks import clocks_of_person
 from recoup.messaging.models import Message
 from recoup.messaging.sender.limits import Quiet, loud_from
-from recoup.messaging.sender.zones import zones_of_person
 
 
 class Wanted(NamedTuple):
@@ -76,8 +76,8 @@ def _loud_at(
     if not quiet:
         return None
     (shop_zone, shop_country), (zone, country) = shops[one.shop_id], person
-    zones = zones_of_person(zone, country, shop_zone=shop_zone, shop_country=shop_country)
-    return put_off(one, quiet, zones, country=country or shop_country, now=now)
+    clocks = clocks_of_person(zone, country, shop_zone=shop_zone, shop_country=shop_country)
+    return put_off(one, quiet, clocks.quiet, country=country or shop_country, now=now)
 
 
 def put_off(

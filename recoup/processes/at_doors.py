@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from django.db import connection
 
 from recoup.processes.engine.records import Facts
-from recoup.segments.facts import NOBODY, CartFacts, ContactFacts, Details, Need, OrderFacts, Subject
+from recoup.processes.facts import contact_facts
+from recoup.segments.facts import NOBODY, CartFacts, Details, Need, OrderFacts, Subject
 from recoup.segments.reading import details_of, people_of
 
 Comer = tuple[str, int, int, int]  # order, cart or contact; its key; the shop; the person
 
 _ORDERS = """
-    SELECT ct.time_zone, ct.locale, s.time_zone,
+    SELECT ct.time_zone, ct.locale, ct.country, s.time_zone, s.country,
         o.id, o.placed_at, o.total, greatest(o.total - o.discount_given - o.captured + o.refunded, 0), o.currency, o.method,
         o.is_offline_method, coalesce(c.cause, ''), o.status, NULL, o.paid_at, o.paid_learnt_at, o.cancelled_at,
         o.cancelled_at, o.product_refs
@@ -22,7 +23,7 @@ _ORDERS = """
     WHERE o.id = ANY(%s)
 """
 _CARTS = """
-    SELECT ct.time_zone, ct.locale, s.time_zone,
+    SELECT ct.time_zone, ct.locale, ct.country, s.time_zone, s.country,
         k.id, k.last_activity_at, k.total, k.currency, jsonb_array_length(k.lines), k.converted_at,
         CASE WHEN k.state = 'emptied' THEN k.last_activity_at END, k.product_refs
     FROM orders_cart k
@@ -31,7 +32,7 @@ _CARTS = """
     WHERE k.id = ANY(%s)
 """
 _PEOPLE = """
-    SELECT ct.time_zone, ct.locale, s.time_zone, ct.id
+    SELECT ct.time_zone, ct.locale, ct.country, s.time_zone, s.country, ct.id
     FROM customers_contact ct JOIN shops_shop s ON s.id = ct.shop_id
     WHERE ct.id = ANY(%s) AND ct.erased_at IS NULL
 """
@@ -42,18 +43,18 @@ def _facts_of(comers: Sequence[Comer]) -> dict[tuple[str, int], Facts]:
     found: dict[tuple[str, int], Facts] = {}
     with connection.cursor() as cursor:
         cursor.execute(_ORDERS, [[key for kind, key, *_ in comers if kind == "order"]])
-        for zone, locale, shop_zone, order_id, *columns, products in cursor.fetchall():
-            contact = ContactFacts(zone or "", locale or "", shop_zone)
+        for row in cursor.fetchall():
+            (order_id, *columns, products), contact = row[5:], contact_facts(*row[:5])
             order = OrderFacts._make((*columns, tuple(products)))
             found["order", order_id] = Facts(order=order, contact=contact)
         cursor.execute(_CARTS, [[key for kind, key, *_ in comers if kind == "cart"]])
-        for zone, locale, shop_zone, cart_id, *columns, products in cursor.fetchall():
-            contact = ContactFacts(zone or "", locale or "", shop_zone)
+        for row in cursor.fetchall():
+            (cart_id, *columns, products), contact = row[5:], contact_facts(*row[:5])
             cart = CartFacts._make((*columns, tuple(products)))
             found["cart", cart_id] = Facts(cart=cart, contact=contact)
         cursor.execute(_PEOPLE, [[key for kind, key, *_ in comers if kind == "contact"]])
-        for zone, locale, shop_zone, contact_id in cursor.fetchall():
-            found["contact", contact_id] = Facts(contact=ContactFacts(zone or "", locale or "", shop_zone))
+        for *person, contact_id in cursor.fetchall():
+            found["contact", contact_id] = Facts(contact=contact_facts(*person))
     return found
 
 

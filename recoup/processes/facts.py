@@ -3,8 +3,10 @@
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
+from recoup.customers.clocks import clocks_of_person
 from recoup.processes.engine.codes import Code
 from recoup.processes.engine.compiled import Graph
 from recoup.processes.engine.entry import with_cause
@@ -111,13 +113,13 @@ def enrolment_of(row: Sequence[Any]) -> Enrolment:
 
 def facts_of(row: Sequence[Any], graph: Graph) -> Facts:
     """Build the facts from the columns behind the enrolment and the status of its process."""
-    zone, locale, shop_zone, closed_at, messages = row[_REST : _REST + 5]
+    zone, locale, country, shop_zone, shop_country, closed_at, messages = row[_REST : _REST + 7]
     order, order_superseded, held_until, paused_at = _order_of(row)
     cart, cart_superseded = _cart_of(row)
     facts = Facts(
         order=order,
         cart=cart,
-        contact=ContactFacts(zone or "", locale or "", shop_zone),
+        contact=contact_facts(zone, locale, country, shop_zone, shop_country),
         messages=_messages_of(messages, graph) if messages else NO_MESSAGES,
         superseded_at=order_superseded or cart_superseded,
         case_closed_at=closed_at,
@@ -126,6 +128,18 @@ def facts_of(row: Sequence[Any], graph: Graph) -> Facts:
     )
     variables = row[ENROLMENT_COLUMNS - 1]
     return with_cause(facts, json.loads(variables)) if variables else facts
+
+
+@lru_cache(maxsize=4096)
+def contact_facts(
+    zone: str | None, locale: str | None, country: str | None, shop_zone: str, shop_country: str
+) -> ContactFacts:
+    """Build the facts of a person, with the clocks by which they live."""
+    told, at_home = zone or "", country or ""
+    clocks = clocks_of_person(told, at_home, shop_zone=shop_zone, shop_country=shop_country)
+    return ContactFacts(
+        told, locale or "", shop_zone, at_home, clocks.wait.key, tuple(one.key for one in clocks.ends)
+    )
 
 
 def _order_of(row: Sequence[Any]) -> tuple[OrderFacts | None, Any, Any, Any]:

@@ -61,11 +61,17 @@ class CartFacts(NamedTuple):
 
 
 class ContactFacts(NamedTuple):
-    """The person. An unknown zone falls back to the shop's, an unknown shop's zone to UTC."""
+    """The person. An unknown zone falls back to their country's, then to the shop's; an unknown shop's zone to UTC.
+
+    `customers.clocks` says which clocks of a country count; here are only their names.
+    """
 
     zone: str
     locale: str
     shop_zone: str = "UTC"
+    country: str = ""
+    wait_zone: str = ""  # by which waits go where no zone is told
+    end_zones: tuple[str, ...] = ()  # an offer ends when it ends on the last of these
 
 
 class Details(NamedTuple):

@@ -7,14 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from recoup.core.humane import exact
 from recoup.core.money import Money
+from recoup.customers.clocks import clocks_of_person
 from recoup.offers.baskets import gift_of
 from recoup.offers.coupons import find_at_shop
 from recoup.offers.models import Offer
@@ -120,13 +119,9 @@ def offer_words(offer: Offer, currency: str) -> str:
 
 def ends_words(visit: Visit, at: datetime) -> str:
     """Return the exact end of an offer on the buyer's own clock, with its zone."""
-    contact = visit.subject.contact
-    zone = timezone.get_current_timezone()
-    if contact is not None and contact.time_zone:
-        try:
-            zone = ZoneInfo(contact.time_zone)
-        except (ZoneInfoNotFoundError, ValueError):
-            pass
+    contact, shop = visit.subject.contact, visit.shop
+    told, country = ("", "") if contact is None else (contact.time_zone, contact.country)
+    zone = clocks_of_person(told, country, shop_zone=shop.time_zone, shop_country=shop.country).end
     return f"{exact(at, zone, get_language() or 'en')} ({at.astimezone(zone).tzname()})"
 
 

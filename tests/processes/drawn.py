@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from recoup.processes.engine.codes import Code
 from recoup.processes.engine.records import Facts
+from recoup.processes.facts import contact_facts
 from recoup.processes.graph.document import ProcessDocument
 from recoup.processes.graph.reading import read_document
 from recoup.processes.graph.validation import find_problems
 from recoup.processes.worlds import Change, ChangeKind, News, Purchase, Reply, Visit
-from recoup.segments.facts import ContactFacts
 from tests.processes.worlds import (
     CART,
     CONTACT,
@@ -41,8 +41,9 @@ READING = timedelta(
 )  # messages go out on whole minutes here, and who opens one at once is a machine
 SPANS = st.sampled_from(["PT1H", "PT30M", "P1D", "PT48H", "P3D", "P1DT2H"])
 ZONES = st.sampled_from(
-    ["Europe/Warsaw", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia", "nowhere"]
+    ["Europe/Warsaw", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia", "nowhere", ""]
 )
+COUNTRIES = st.sampled_from(["", "PL", "JP", "US", "RU"])  # with one clock, several, and some far apart
 
 
 # What a process may begin with, for what it is about; the entries of the format have to be all there.
@@ -264,11 +265,12 @@ def worlds(draw: st.DrawFn, processes: Sequence[int] = (PROCESS,)) -> list[News]
     """Draw what happens to three orders, among it that everything held is given back in the end."""
     news: list[News] = []
     shares = {process: draw(st.sampled_from([0, 0, 5_000])) for process in processes}
-    zones = {person: draw(ZONES) for person in (1, 2, 3)}
+    homes = {person: (draw(ZONES), draw(COUNTRIES)) for person in (1, 2, 3)}
     for order in (1, 2, 3):
         entered = PLACED + hours(draw(st.integers(0, 60)))
         contact = order if len(processes) == 1 else draw(st.integers(1, order))  # one person may have several
-        facts = order_facts(zone=zones[contact], products=draw(st.sampled_from([("soap",), ("wax",)])))
+        products = draw(st.sampled_from([("soap",), ("wax",)]))
+        facts = order_facts(zone=homes[contact][0], country=homes[contact][1], products=products)
         for process in processes:
             at = entered if process == PROCESS else entered + hours(draw(st.integers(-3, 40)))
             come = arrival(at, facts, subject_id=order, contact_id=contact, holdout_bp=shares[process])
@@ -313,7 +315,7 @@ def worlds_of_people(draw: st.DrawFn) -> list[News]:
     news: list[News] = []
     for person in (1, 2, 3):
         entered = PLACED + hours(draw(st.integers(0, 60)))
-        facts = Facts(contact=ContactFacts(draw(ZONES), "pl", "Europe/Warsaw"))
+        facts = Facts(contact=contact_facts(draw(ZONES), "pl", draw(COUNTRIES), "Europe/Warsaw", "PL"))
         held_out = draw(st.sampled_from([0, 0, 9_999]))
         who = {"subject_kind": CONTACT, "subject_id": person, "contact_id": person}
         news.append(arrival(entered, facts, holdout_bp=held_out, **who))

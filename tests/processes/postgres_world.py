@@ -125,7 +125,7 @@ class PostgresWorld:
                 self._make_subject(arrival, made)
 
     def _make_shop(self) -> None:
-        self._shop = make_shop(time_zone="Europe/Warsaw")
+        self._shop = make_shop(time_zone="Europe/Warsaw", country="PL")
         self._source_id = make_source(self._shop).pk
         self._run(
             "INSERT INTO messaging_messagesource (id, shop_id, name, state) VALUES (1, %(shop)s, 'x', 'live')",
@@ -293,13 +293,14 @@ class PostgresWorld:
         assert contact is not None
         self._run(
             "INSERT INTO customers_contact (id, shop_id, name, email, phone, locale, time_zone, country, company, search,"
-            " sort_name, notes, first_seen_at) VALUES (%(id)s, %(shop)s, 'x', %(email)s, '', %(locale)s, %(zone)s, '', '',"
-            " '{}', '', '', now())",
+            " sort_name, notes, first_seen_at) VALUES (%(id)s, %(shop)s, 'x', %(email)s, '', %(locale)s, %(zone)s,"
+            " %(country)s, '', '{}', '', '', now())",
             id=candidate.contact_id,
             shop=self._shop.pk,
             email=f"x{candidate.contact_id}@example.com",
             locale=contact.locale,
             zone=contact.zone,
+            country=contact.country,
         )
 
     def _make_order(self, arrival: Arrival, order: OrderFacts) -> None:

@@ -9,6 +9,7 @@ from recoup.processes.engine.codes import Code, SubjectKind
 from recoup.processes.engine.compiled import Graph
 from recoup.processes.engine.entry import Candidate
 from recoup.processes.engine.records import Enrolment, Facts
+from recoup.processes.facts import contact_facts
 from recoup.processes.graph.compiling import compile_graph
 from recoup.processes.graph.validation import load_process
 from recoup.processes.memory import MemoryStore
@@ -27,12 +28,19 @@ def hours(count: float) -> timedelta:
 
 
 def order_facts(
-    placed_at: datetime = PLACED, *, zone: str = "Europe/Warsaw", total: str = "120.00", **changes: Any
+    placed_at: datetime = PLACED,
+    *,
+    zone: str = "Europe/Warsaw",
+    country: str = "",
+    total: str = "120.00",
+    **changes: Any,
 ) -> Facts:
     """Return an unpaid order by card."""
     due = Decimal(total)
     order = OrderFacts(placed_at, due, due, "PLN", "card", False, "soft", "unpaid")
-    return Facts(order=order._replace(**changes), contact=ContactFacts(zone, "pl", "Europe/Warsaw"))
+    return Facts(
+        order=order._replace(**changes), contact=contact_facts(zone, "pl", country, "Europe/Warsaw", "PL")
+    )
 
 
 def cart_facts(last_activity_at: datetime = PLACED) -> Facts:

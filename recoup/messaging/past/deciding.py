@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from recoup.customers.clocks import clocks_of_person
 from recoup.messaging.channels import channel as road_of
 from recoup.messaging.mime.addresses import is_address
 from recoup.messaging.models import ChannelKind, Message, SmsAccount
@@ -34,7 +35,6 @@ from recoup.messaging.sender.passing import may_pass_on
 from recoup.messaging.sender.records import Claimed
 from recoup.messaging.sender.shop_facts import ShopFacts, reader_at
 from recoup.messaging.sender.spending import day_of, ends_for_good
-from recoup.messaging.sender.zones import zones_of_person
 
 OWN = 0  # the source of what is tried
 _SMS = ChannelKind.SMS.value
@@ -257,9 +257,9 @@ class PastSender:
         return self.people.persons.get(message.contact_id, NOBODY)
 
     def _zones(self, person: PastPerson) -> tuple[ZoneInfo, ...]:
-        return zones_of_person(
+        return clocks_of_person(
             person.zone, person.country, shop_zone=self.rules.zone, shop_country=self.rules.country
-        )
+        ).quiet
 
     def _basis(self, message: PastMessage, way: Way, seen: Seen, now: datetime) -> Basis:
         text, person = self.texts.get(way.template_key), self._person(message)

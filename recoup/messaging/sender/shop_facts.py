@@ -8,12 +8,12 @@ from zoneinfo import ZoneInfo
 
 from django.db import connection
 
+from recoup.customers.clocks import clocks_of_person
 from recoup.customers.queries import address_hash
 from recoup.messaging.classes import CONSENT_PURPOSES, blocking_scopes
 from recoup.messaging.models import ChannelKind, Message
 from recoup.messaging.sender.limits import WEEK, Caps, Quiet, free_from, loud_from
 from recoup.messaging.sender.records import Claimed
-from recoup.messaging.sender.zones import zones_of_person
 from recoup.shops.adapters import can_ask
 
 # Whose a word is: a person's; over any channel but e-mail, the person's at the number that it was given for.
@@ -52,12 +52,12 @@ class ShopFacts:
 
     def zones_of(self, contact_id: int) -> tuple[ZoneInfo, ...]:
         """Return the clocks that a person may live by."""
-        return zones_of_person(
+        return clocks_of_person(
             self.zones.get(contact_id, ""),
             self.countries.get(contact_id, ""),
             shop_zone=self.zone,
             shop_country=self.country,
-        )
+        ).quiet
 
     def country_of(self, contact_id: int) -> str:
         """Return the country of a person; the shop's if it is not known."""

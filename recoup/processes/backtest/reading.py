@@ -50,7 +50,9 @@ class PastOrder(NamedTuple):
     is_backfill: bool
     zone: str
     locale: str
+    country: str
     shop_zone: str
+    shop_country: str
 
 
 class PastCart(NamedTuple):
@@ -75,7 +77,9 @@ class PastCart(NamedTuple):
     check_at: datetime | None
     zone: str
     locale: str
+    country: str
     shop_zone: str
+    shop_country: str
 
 
 class Fact(NamedTuple):

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from functools import lru_cache
 from itertools import pairwise
 
 from recoup.processes.backtest.causes import causes_of, first_cause, learnt
@@ -18,6 +17,7 @@ from recoup.processes.backtest.reading import Fact, Held, Page, PastCart, PastOr
 from recoup.processes.engine.codes import SubjectKind
 from recoup.processes.engine.entry import Candidate, key_of
 from recoup.processes.engine.records import Facts
+from recoup.processes.facts import contact_facts
 from recoup.processes.worlds import Arrival, Change, ChangeKind, News
 from recoup.recovery.detection import LAPSES_AFTER
 from recoup.segments.facts import CartFacts, ContactFacts, OrderFacts
@@ -380,9 +380,6 @@ def _cart_changes(
 
 
 def _contact(subject: PastOrder | PastCart) -> ContactFacts:
-    return _contact_facts(subject.zone, subject.locale, subject.shop_zone)
-
-
-@lru_cache(maxsize=256)
-def _contact_facts(zone: str, locale: str, shop_zone: str) -> ContactFacts:
-    return ContactFacts(zone, locale, shop_zone)
+    return contact_facts(
+        subject.zone, subject.locale, subject.country, subject.shop_zone, subject.shop_country
+    )

@@ -88,10 +88,10 @@ _UTC = ZoneInfo("UTC")
 
 
 def zone_of(contact: ContactFacts | None) -> ZoneInfo:
-    """Return the zone of a person, else the shop's, else UTC."""
+    """Return the zone by which a person waits: their own, else that of their country, else the shop's, else UTC."""
     if contact is None:
         return _UTC
-    return _zone(contact.zone) or _zone(contact.shop_zone) or _UTC
+    return _zone(contact.zone) or _zone(contact.wait_zone) or _zone(contact.shop_zone) or _UTC
 
 
 def resolve(day: date, wall: time, zone: ZoneInfo) -> datetime:
@@ -106,6 +106,14 @@ def after(start: datetime, span: Span, zone: ZoneInfo) -> datetime:
     local = start.astimezone(zone)
     wall = local.time().replace(fold=0)  # from a second pass of an hour, still to the first
     return resolve(local.date() + timedelta(days=span.days), wall, zone) + span.exact
+
+
+def last_after(start: datetime, span: Span, contact: ContactFacts | None) -> datetime:
+    """Return when a span is over on the last of the clocks that a person may live by."""
+    zones = {zone_of(contact)}
+    if contact is not None and _zone(contact.zone) is None:
+        zones |= {zone for name in contact.end_zones if (zone := _zone(name)) is not None}
+    return max(after(start, span, zone) for zone in zones)
 
 
 def next_wall(

@@ -14,7 +14,7 @@ SELECT e.id, e.shop_id, e.process_id, e.version_id, e.contact_id, e.case_id, e.s
        o.paid_at, o.paid_learnt_at, o.cancelled_at, o.superseded_at, o.held_until, o.paused_at, o.product_refs,
        c.last_activity_at, c.total, c.currency, c.item_count, c.converted_at, c.emptied_at, c.product_refs,
        c.superseded_at,
-       ct.time_zone, ct.locale, s.time_zone, rc.closed_at, m.messages
+       ct.time_zone, ct.locale, ct.country, s.time_zone, s.country, rc.closed_at, m.messages
 FROM picked e
 JOIN processes_process p ON p.id = e.process_id
 JOIN shops_shop s ON s.id = e.shop_id
@@ -38,7 +38,7 @@ LEFT JOIN LATERAL (
                AS superseded_at
     FROM orders_cart k WHERE e.subject_kind = 2 AND k.id = e.subject_id
 ) c ON true
-LEFT JOIN LATERAL (SELECT time_zone, locale FROM customers_contact WHERE id = e.contact_id) ct ON true
+LEFT JOIN LATERAL (SELECT time_zone, locale, country FROM customers_contact WHERE id = e.contact_id) ct ON true
 LEFT JOIN LATERAL (SELECT closed_at FROM recovery_recoverycase WHERE id = e.case_id) rc ON true
 LEFT JOIN LATERAL (
     SELECT json_agg(json_build_array(

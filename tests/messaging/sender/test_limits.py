@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from recoup.customers.clocks import clocks_of_person
 from recoup.messaging.sender.limits import Caps, Quiet, free_from, loud_from, zone_of
-from recoup.messaging.sender.zones import zones_of_person
 from tests.factories.moments import DAY, HOUR, MINUTE, NOW
 
 WARSAW = ZoneInfo("Europe/Warsaw")
@@ -115,18 +115,20 @@ def test_the_first_zone_that_exists_is_taken(names: tuple[str, ...], zone: str) 
         ("", "", ["Europe/Warsaw"]),
         ("", "RU", ["Europe/Warsaw"]),  # too far apart to suit all
         ("", "XX", ["Europe/Warsaw"]),
+        ("Mars/Olympus", "JP", ["Asia/Tokyo"]),  # not a zone: as if none were told
     ],
 )
 def test_the_clock_is_the_persons_then_their_countrys_then_the_shops(
     zone: str, country: str, clocks: list[str]
 ) -> None:
-    found = zones_of_person(zone, country, shop_zone="Europe/Warsaw", shop_country="PL")
+    found = clocks_of_person(zone, country, shop_zone="Europe/Warsaw", shop_country="PL")
 
-    assert [one.key for one in found] == clocks
+    assert [one.key for one in found.quiet] == clocks
+    assert found.wait.key == clocks[0]
 
 
 def test_people_of_a_country_with_several_clocks_are_written_to_when_it_is_loud_on_all() -> None:
-    zones = zones_of_person("", "US", shop_zone="Europe/Warsaw", shop_country="PL")
+    zones = clocks_of_person("", "US", shop_zone="Europe/Warsaw", shop_country="PL").quiet
     night_in_new_york = datetime(2026, 11, 2, 8, tzinfo=UTC)
 
     loud = loud_from([NIGHT], zones, night_in_new_york, contact_id=7)

@@ -12,12 +12,14 @@ from recoup.processes.engine.times import (
     Span,
     after,
     is_known_zone,
+    last_after,
     next_wall,
     parse_span,
     parse_wall,
     resolve,
     zone_of,
 )
+from recoup.processes.facts import contact_facts
 from recoup.segments.facts import ContactFacts
 
 WARSAW = ZoneInfo("Europe/Warsaw")
@@ -150,6 +152,22 @@ def test_wall_time_that_is_none_is_refused(text: str) -> None:
 )
 def test_unknown_zone_falls_back(zone: str, shop_zone: str, used: str) -> None:
     assert zone_of(ContactFacts(zone, "pl", shop_zone)).key == used
+
+
+@pytest.mark.parametrize(
+    ("zone", "country", "hours_long"),
+    [
+        ("America/New_York", "US", 47),  # the clock goes forward in that night
+        ("", "US", 48),  # it does not in Hawaii: nobody in the country is cheated
+        ("", "JP", 48),
+        ("", "", 48),  # the shop's goes forward three weeks later
+    ],
+)
+def test_a_span_ends_on_the_last_clock_of_their_country(zone: str, country: str, hours_long: int) -> None:
+    start = datetime(2026, 3, 7, 15, tzinfo=UTC)
+    contact = contact_facts(zone, "en", country, "Europe/Warsaw", "PL")
+
+    assert last_after(start, parse_span("P2D"), contact) - start == timedelta(hours=hours_long)
 
 
 def test_unknown_zone_can_be_reported() -> None:

@@ -60,6 +60,22 @@ def test_ten_in_the_morning_is_ten_where_the_person_lives() -> None:
         assert told(store)[0][2].hour == hour
 
 
+@pytest.mark.parametrize(
+    ("zone", "country", "hour"),
+    [
+        ("", "JP", 1),  # its one clock
+        ("", "US", 20),  # when it is ten in Hawaii, it is at least ten in every state
+        ("", "RU", 9),  # too far apart: the shop's
+        ("", "", 9),
+        ("Asia/Tokyo", "US", 1),  # what they told goes first
+    ],
+)
+def test_who_told_no_zone_waits_by_the_clock_of_their_country(zone: str, country: str, hour: int) -> None:
+    store = play({"for": "P1D", "at": "10:00"}, order_facts(zone=zone, country=country))
+
+    assert told(store)[0][2].hour == hour
+
+
 def test_anchor_shifts_a_wait_with_a_time_of_day_to_the_next_such_time() -> None:
     nodes = {"n1": {"t": "wait", "for": "PT24H", "at": "10:00", "out": {"next": "n2"}}, "n2": {"t": "end"}}
     entry = {"on": "order.unpaid", "first": "n1", "anchor": "placed_at"}

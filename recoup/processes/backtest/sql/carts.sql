@@ -8,7 +8,7 @@ SELECT k.contact_id, k.id, k.started_at, k.last_activity_at, k.learnt_at, k.tota
     jsonb_array_length(k.lines), k.product_refs, c.id, c.opened_at, c.closed_at, k.converted_at,
     make_interval(mins => shop.cart_after_minutes),
     k.is_backfill OR shop.live_since IS NULL OR k.last_activity_at < greatest(source.live_since, shop.live_since),
-    k.is_backfill, k.check_at, ct.time_zone, ct.locale, shop.time_zone
+    k.is_backfill, k.check_at, ct.time_zone, ct.locale, ct.country, shop.time_zone, shop.country
 FROM people
 JOIN orders_cart k ON k.shop_id = %(shop)s AND k.contact_id = people.id
     AND k.started_at >= %(since)s AND k.started_at < %(until)s

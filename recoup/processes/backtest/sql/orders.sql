@@ -29,7 +29,7 @@ SELECT o.contact_id, o.id, o.placed_at, greatest(o.learnt_at, o.placed_at),
             ELSE shop.unpaid_after_minutes END)),
     o.paid_at, o.paid_learnt_at, o.version_at, o.check_at, o.is_test,
     o.is_backfill OR shop.live_since IS NULL OR o.placed_at < greatest(source.live_since, shop.live_since),
-    o.is_backfill, ct.time_zone, ct.locale, shop.time_zone
+    o.is_backfill, ct.time_zone, ct.locale, ct.country, shop.time_zone, shop.country
 FROM people
 JOIN orders_order o ON o.shop_id = %(shop)s AND o.contact_id = people.id
     AND o.placed_at >= %(since)s AND o.placed_at < %(until)s

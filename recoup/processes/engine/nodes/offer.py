@@ -24,7 +24,7 @@ from recoup.processes.engine.nodes.base import (
     refuse,
 )
 from recoup.processes.engine.records import Facts
-from recoup.processes.engine.times import after, parse_span, zone_of
+from recoup.processes.engine.times import last_after, parse_span
 from recoup.processes.engine.wording import gettext_noop
 
 # So long the shop has to make its coupon; then nothing is offered.
@@ -133,7 +133,7 @@ def _build(document: OfferDocument, shop: Workshop) -> CompiledNode:
             return _decided(move, facts, now, granted, refused)
         planned, is_holdout = move.at, move.is_holdout
         step_no = move.log(Code.SUPPRESSED) if is_holdout else move.step_no + 1
-        valid_until = after(max(planned, now), span, zone_of(facts.contact))
+        valid_until = last_after(max(planned, now), span, facts.contact)
         move.effects.append(
             OfferEffect(
                 step_no,
