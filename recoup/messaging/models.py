@@ -10,11 +10,11 @@ from django.utils.translation import gettext_lazy as _
 
 from recoup.core.fields import EncryptedTextField
 from recoup.customers.models import Contact
-from recoup.messaging.sms.models import SmsAccount, SmsDay, SmsNumberDay
+from recoup.messaging.sms.models import SmsAccount, SmsDay, SmsNumberDay, SmsRangeDay
 from recoup.orders.models import Cart, Order
 from recoup.shops.models import Shop, ShopOwned
 
-__all__ = ["SmsAccount", "SmsDay", "SmsNumberDay"]  # Django looks for models here
+__all__ = ["SmsAccount", "SmsDay", "SmsNumberDay", "SmsRangeDay"]  # Django looks for models here
 
 
 class ChannelKind(models.TextChoices):

@@ -44,6 +44,7 @@ class Reason(models.TextChoices):
     QUIET_HOURS = "quiet_hours", _("Quiet hours")
     OUTRANKED = "outranked", _("A more important message to this person takes the place")
     NUMBER_CAP = "number_cap", _("Enough messages to this number today")
+    RANGE_CAP = "range_cap", _("Unusually many new numbers that begin alike got messages today")
     COST_CAP = "cost_cap", _("The day's money for short messages is spent")
     DAILY_QUOTA = "daily_quota", _("As many messages as the channel sends in a day have gone out")
     PROMISED = "promised", _("The person promised to pay later")

@@ -40,6 +40,7 @@ _ENDS = {
     "order_cap": Code.SKIPPED_CAP,
     "outranked": Code.SKIPPED_OUTRANKED,
     "number_cap": Code.SKIPPED_COST,
+    "range_cap": Code.SKIPPED_COST,
     "cost_cap": Code.SKIPPED_COST,
     "country_not_allowed": Code.SKIPPED_COST,
     "no_address": Code.SKIPPED_NO_ADDRESS,
@@ -76,6 +77,7 @@ _WAITS = {
     "channel_cap": Code.DEFERRED_CAP,
     "outranked": Code.DEFERRED_OUTRANKED,
     "number_cap": Code.DEFERRED_COST,
+    "range_cap": Code.DEFERRED_COST,
     "cost_cap": Code.DEFERRED_COST,
     "daily_quota": Code.DEFERRED_QUOTA,
 }

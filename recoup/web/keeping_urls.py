@@ -54,6 +54,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/sms/", sms.sms, name="sms"),
     path("settings/sms/test/", sms.sms_test, name="sms_test"),
     path("settings/sms/check/", sms.sms_check, name="sms_check"),
+    path("settings/sms/release/", sms.sms_release, name="sms_release"),
     path("settings/sources/", sources.sources, name="sources"),
     path("settings/sources/woocommerce/", sources.connect_woocommerce, name="connect_woocommerce"),
     path("settings/sources/webhook/", sources.connect_generic, name="connect_generic"),

@@ -62,6 +62,7 @@ POSTED: dict[str, dict[str, str]] = {
     "web:pace": {"rate": "5"},
     "web:sms_test": {"to": "+48501234567"},
     "web:sms_check": {},
+    "web:sms_release": {"range": "1"},
     "web:rules_ground": {"is_told": "1"},
     "web:mail_test": {},
     "web:mail_check": {},

@@ -10,13 +10,27 @@ from pytest_django import Settings
 
 from recoup.accounts.roles import Role
 from recoup.config.adapters import CHANNELS
+from recoup.core import attention
+from recoup.core.clock import trade_now
 from recoup.core.installation import silence_installation
 from recoup.core.models import Activity
 from recoup.messaging import channels
-from recoup.messaging.models import Lane, MessageSource, QuietHours, SmsAccount, SmsDay, Template
+from recoup.messaging.models import (
+    Lane,
+    Message,
+    MessageSource,
+    QuietHours,
+    SmsAccount,
+    SmsDay,
+    SmsRangeDay,
+    Template,
+)
+from recoup.messaging.sender.spending import day_of
 from recoup.processes.models import Process
 from recoup.shops.models import Shop
-from tests.factories.moments import NOW
+from tests.factories.messages import make_lane, make_message
+from tests.factories.moments import DAY, NOW
+from tests.factories.orders import make_order
 from tests.support.sms_servers import SmsapiServer, TwilioServer
 from tests.web.world import World, client_of
 
@@ -229,3 +243,45 @@ def test_each_provider_asks_for_its_own_and_a_change_of_it_takes_no_token_over(o
     assert (other["form"]["base_url"].value(), other["units"]["daily_cap"]) == ("", "PLN")
     assert (refused.status_code, list(refused.context["form"].errors)) == (422, ["secret"])
     assert (account().provider, account().secret) == ("smsapi", "right")
+
+
+def test_home_says_that_a_range_is_held_up_and_its_messages_can_be_let_go(
+    world: World, owner: Client
+) -> None:
+    shop = world.own.shop
+    now = trade_now()
+    with SmsapiServer() as server:
+        owner.post(f"{HOME}sms/", typed(server))
+    with scopes_disabled():
+        for kind in ("messaging.money_spent", "messaging.range_held"):
+            attention.ask(kind, shop_id=shop.pk, key="k", now=NOW, prefix="+4850100xxxx", numbers=20)
+        held = SmsRangeDay.objects.create(
+            shop=shop,
+            day=day_of(account(), now)[0],
+            prefix="+4850100",
+            is_known=False,
+            numbers=20,
+            held_at=now,
+        )
+        waits, other = (
+            make_message(
+                make_order(shop), channel="sms", recipient=number, reason="range_cap", due_at=now + DAY,
+                lane=make_lane(shop, channel="sms"),
+            )
+            for number in ("+48501001234", "+48501011234")
+        )  # fmt: skip
+
+    home = owner.get("/s/own/").content.decode()
+    page = owner.get(f"{HOME}sms/").content.decode()
+    answer = owner.post(f"{HOME}sms/release/", {"range": str(held.pk)}, follow=True).content.decode()
+    again = owner.post(f"{HOME}sms/release/", {"range": str(held.pk)}, follow=True).content.decode()
+
+    assert "such as +4850100xxxx" in home
+    assert "money for short messages is spent" in home
+    assert "20 numbers got messages, 1 message waits" in page
+    assert "Messages to +4850100xxxx go out again today" in answer
+    assert "Nothing is held up there any more." in again
+    with scopes_disabled():
+        dues = [Message.objects.get(pk=one.pk).due_at for one in (waits, other)]
+    assert dues[0] < now + DAY == dues[1]
+    assert Activity.objects.filter(verb="messaging.sms.range_released").exists()

@@ -1,4 +1,7 @@
-"""The guard of money (`sender.spending`) over days that are long gone: so many to a number, so much in a day."""
+"""The guard of money (`sender.spending`) over days that are long gone: so many to a number, so much in a day.
+
+Ranges of numbers (`sender.ranges`) are left out: whoever is not attacked never comes to their limits.
+"""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping

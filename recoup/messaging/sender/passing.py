@@ -34,7 +34,9 @@ PASSED_OVER = frozenset(
     }
 )
 # No room over this channel now: the next one takes the message, if it can and may.
-_FULL = frozenset({Reason.CHANNEL_CAP.value, Reason.NUMBER_CAP.value, Reason.COST_CAP.value})
+_FULL = frozenset(
+    {Reason.CHANNEL_CAP.value, Reason.NUMBER_CAP.value, Reason.RANGE_CAP.value, Reason.COST_CAP.value}
+)
 _WAY = """
     messaging_message m
     JOIN messaging_lane l ON l.shop_id = m.shop_id AND l.channel = m.fallback -> 0 ->> 'channel'

@@ -114,3 +114,24 @@ class SmsNumberDay(models.Model):
                 fields=["shop_id", "day", "number_hash"], name="messaging_smsnumberday_once"
             )
         ]
+
+
+class SmsRangeDay(models.Model):
+    """How many numbers of a range got messages in a day (`sender.ranges`); those who have paid are counted apart."""
+
+    id = models.BigAutoField(primary_key=True)
+    shop = models.ForeignKey(Shop, on_delete=models.CASCADE, related_name="+", db_index=False)
+    day = models.DateField()  # in the shop's zone
+    prefix = models.CharField(max_length=16)
+    is_known = models.BooleanField()
+    numbers = models.IntegerField(default=0)
+    held_at = models.DateTimeField(null=True)  # trade; when it first held a message up
+    released_at = models.DateTimeField(null=True)  # trade; a person let its messages go, for this day
+    released_by = models.BigIntegerField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["shop", "day", "prefix", "is_known"], name="messaging_smsrangeday_once"
+            )
+        ]

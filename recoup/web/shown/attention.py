@@ -18,7 +18,13 @@ from recoup.web.parts import Attention
 from recoup.web.words import attention as words
 
 DOUBLES = "doubles"  # the view of the customers list that shows who may be the same person
-_PLACE_RIGHTS = {"intake": Right.MANAGE_INTAKE, "sources": Right.MANAGE_SHOP, "mail": Right.MANAGE_SHOP}
+_PLACE_RIGHTS = {
+    "intake": Right.MANAGE_INTAKE,
+    "sources": Right.MANAGE_SHOP,
+    "mail": Right.MANAGE_SHOP,
+    "sms": Right.MANAGE_SHOP,
+    "programs": Right.MANAGE_SHOP,
+}
 
 
 def attention_items(seat: Seat, items: Iterable[AttentionItem]) -> list[Attention]:

@@ -19,7 +19,8 @@ from recoup.messaging.channels import accountant
 from recoup.messaging.models import ChannelKind, Lane, SmsAccount, SmsDay
 from recoup.messaging.ports import LineTrouble
 from recoup.messaging.previews import send_text
-from recoup.messaging.sender.limits import zone_of
+from recoup.messaging.sender import ranges
+from recoup.messaging.sender.spending import day_of
 from recoup.shops.access import Seat
 from recoup.web.doors import StaffRequest, staff
 from recoup.web.forms.sms import SmsForm
@@ -50,7 +51,7 @@ def sms(request: StaffRequest, seat: Seat) -> HttpResponse:
 
 
 def _context(request: StaffRequest, seat: Seat, form: SmsForm, account: SmsAccount) -> dict[str, Any]:
-    today = request.now.astimezone(zone_of(seat.shop.time_zone)).date()
+    today, _tomorrow = day_of(account, request.now)
     day = SmsDay.objects.filter(shop=seat.shop, day=today).first()
     lane = Lane.objects.filter(shop=seat.shop, channel=ChannelKind.SMS).first()
     return {
@@ -69,6 +70,8 @@ def _context(request: StaffRequest, seat: Seat, form: SmsForm, account: SmsAccou
         "balance": account.balance,
         "balance_at": account.balance_at,
         "spent": Money(day.spent, account.currency) if day is not None else None,
+        "release_url": reverse("web:sms_release", args=[seat.shop.slug]),
+        "held": ranges.held_ranges(seat.shop.pk, today),
         "sent_today": day.messages if day is not None else 0,
         "reply_url": hook_url(account, "reply"),
         "trouble": lane.trouble if lane is not None else "",
@@ -124,4 +127,23 @@ def sms_test(request: StaffRequest, seat: Seat) -> HttpResponse:
     number = phone_key(request.POST.get("to", ""), seat.shop.country)
     text = _("Test of %(shop)s: it works.") % {"shop": seat.shop.name}
     send_and_tell(request, ChannelKind.SMS, lambda: send_text(seat.shop, number, text, now=request.now))
+    return redirect("web:sms", seat.shop.slug)
+
+
+@require_POST
+@staff(Right.MANAGE_SHOP)
+def sms_release(request: StaffRequest, seat: Seat) -> HttpResponse:
+    """Let the messages to numbers that begin alike go, for the rest of the day."""
+    asked = request.POST.get("range", "")
+    range_id = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 19 else 0
+    prefix = ranges.release(seat.shop.pk, range_id, user_id=seat.user.pk, now=request.now)
+    if prefix:
+        note(seat, request, "messaging.sms.range_released", prefix=ranges.written(prefix))
+        messages.success(
+            request,
+            _("Messages to %(range)s go out again today, as far as the day\u2019s money reaches.")
+            % {"range": ranges.written(prefix)},
+        )
+    else:
+        messages.info(request, _("Nothing is held up there any more."))
     return redirect("web:sms", seat.shop.slug)

@@ -222,6 +222,17 @@ _KINDS = {
         _("Look at the settings"),
         place="sms",
     ),
+    "messaging.range_held": Kind(
+        _("Many new numbers that begin alike, such as %(prefix)s, were to get short messages"),
+        _(
+            "%(numbers)s of them got one today, the others wait. Somebody may be leaving numbers in your forms to earn on"
+            " each message. Look at them; if they are your customers, let their messages go."
+        ),
+        "shield-alert",
+        "failed",
+        _("Look at them"),
+        place="sms",
+    ),
     "messaging.uncertain": Kind(
         _("Of some reminders nobody knows whether they arrived"),
         _("The line broke before the mail server had answered. You decide."),

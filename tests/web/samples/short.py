@@ -97,6 +97,15 @@ def settings_sms(**given: str) -> dict[str, Any]:
         sent_today=30,
         reply_url="https://recoup.lumen-candles.example/hooks/channels/9f2c4b7a1d3e5f60718293a4b5c6d7e8/reply",
         trouble="103 Insufficient credits on Your account",
+        release_url="/r/",
+        held=[
+            SimpleNamespace(
+                id=1, written="+4850100xxxx", is_known=False, numbers=20, waiting=312, is_released=False
+            ),
+            SimpleNamespace(
+                id=2, written="+35462xxxx", is_known=True, numbers=500, waiting=1, is_released=True
+            ),
+        ],
     )
 
 
@@ -104,7 +113,7 @@ def settings_sms_new(**given: str) -> dict[str, Any]:
     """The same before anybody has filled it in, saved with what does not fit."""
     form = Account({"provider": "smsapi", "price_per_part": "0", "currency": "", "sender": ""})
     form.is_valid()
-    return {**settings_sms(**given), "form": form, "is_set_up": False, "trouble": ""}
+    return {**settings_sms(**given), "form": form, "is_set_up": False, "trouble": "", "held": []}
 
 
 def settings_short_text(**given: str) -> dict[str, Any]:
