@@ -60,6 +60,7 @@ class MessageOrder:
     channel: str = ChannelKind.EMAIL.value
     otherwise: tuple[tuple[str, str], ...] = ()  # other channels in this order, each with the key of its text
     offer_id: int | None = None  # by hand; a message of a process speaks of the last offer that was made
+    day_ends_at: datetime | None = None  # its text says "today": true no longer than this
 
 
 _COLUMNS = {
@@ -90,6 +91,7 @@ _COLUMNS = {
     "fallback": "text",
     "reason": "text",
     "offer_id": "bigint",
+    "day_ends_at": "microseconds",
 }
 _CASTS = {"microseconds": "bigint"}
 _LITERALS: dict[str, Callable[[Iterable[Any]], str]] = {
@@ -105,7 +107,7 @@ _QUEUE = f"""
     INSERT INTO messaging_message (shop_id, source_id, enrolment_id, step_no, node, case_id, manual_key, channel,
         lane_id, contact_id, order_id, cart_id, template_id, locale, purpose, message_class, content, relation, country,
         is_asked_for, is_resent, is_test, recipient, prio, state, queued_at, due_at, not_after, attempt, deferrals,
-        message_ref, reason, answer, fallback, offer_id)
+        message_ref, reason, answer, fallback, offer_id, day_ends_at)
     SELECT w.shop_id, w.source_id, w.enrolment_id, w.step_no, w.node, w.case_id, w.manual_key, w.channel,
         l.id, w.contact_id, w.order_id, w.cart_id, t.id,
         coalesce(nullif(w.locale, ''), o.locale, k.locale, nullif(c.locale, ''), s.locale), w.purpose,
@@ -117,7 +119,7 @@ _QUEUE = f"""
         w.message_ref, w.reason, '', nullif(w.fallback, '')::jsonb,
         CASE WHEN v.has_offer THEN coalesce(w.offer_id, (
             SELECT f.id FROM offers_offer f WHERE f.enrolment_id = w.enrolment_id AND f.state = 'granted'
-            ORDER BY f.step_no DESC LIMIT 1)) END
+            ORDER BY f.step_no DESC LIMIT 1)) END, {arrays.as_instant("w.day_ends_at")}
     FROM unnest({", ".join(f"%s::{_CASTS.get(kind, kind)}[]" for kind in _COLUMNS.values())}) AS w ({", ".join(_COLUMNS)})
     JOIN shops_shop s ON s.id = w.shop_id
     JOIN messaging_lane l ON l.shop_id = w.shop_id AND l.channel = w.channel
@@ -208,6 +210,7 @@ def _row(
         fallback_of(order.otherwise, others),
         Reason.QUIET_HOURS.value if loud_at is not None else "",
         order.offer_id,
+        order.day_ends_at,
     )
 
 
@@ -315,7 +318,7 @@ def settle_uncertain(message: Message, verdict: Verdict, *, now: datetime, actor
                 is_resent=message.is_resent or message.channel != ChannelKind.EMAIL,
                 handed_at=message.handed_at if message.channel != ChannelKind.EMAIL else None,
                 due_at=now,
-                not_after=max(message.not_after, now + _SECOND_LIFE),
+                not_after=_second_end(message, now),
                 settled_at=None,
                 lease_owner=None,
                 lease_until=None,
@@ -351,7 +354,7 @@ def retry_failed(message: Message, *, now: datetime, actor: Actor = SYSTEM) -> M
             answer="",
             attempt=0,
             due_at=now,
-            not_after=max(message.not_after, now + _SECOND_LIFE),
+            not_after=_second_end(message, now),
             settled_at=None,
             lease_owner=None,
             lease_until=None,
@@ -361,6 +364,12 @@ def retry_failed(message: Message, *, now: datetime, actor: Actor = SYSTEM) -> M
         message.refresh_from_db()
         _note_decision(message, "messaging.message.retried", actor, now)
     return message
+
+
+def _second_end(message: Message, now: datetime) -> datetime:
+    """Return until when a message that a person sends again may go out; what its day made true is false the day after."""
+    until = max(message.not_after, now + _SECOND_LIFE)
+    return until if message.day_ends_at is None else min(until, message.day_ends_at)
 
 
 def _note_decision(message: Message, verb: str, actor: Actor, now: datetime) -> None:

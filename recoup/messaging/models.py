@@ -10,11 +10,18 @@ from django.utils.translation import gettext_lazy as _
 
 from recoup.core.fields import EncryptedTextField
 from recoup.customers.models import Contact
+from recoup.messaging.rules.models import SendingRule
 from recoup.messaging.sms.models import SmsAccount, SmsDay, SmsNumberDay, SmsRangeDay
 from recoup.orders.models import Cart, Order
 from recoup.shops.models import Shop, ShopOwned
 
-__all__ = ["SmsAccount", "SmsDay", "SmsNumberDay", "SmsRangeDay"]  # Django looks for models here
+__all__ = [
+    "SendingRule",
+    "SmsAccount",
+    "SmsDay",
+    "SmsNumberDay",
+    "SmsRangeDay",
+]  # Django looks for models here
 
 
 class ChannelKind(models.TextChoices):
@@ -182,29 +189,6 @@ class SendingLimits(ShopOwned):
         constraints = [models.UniqueConstraint(fields=["shop"], name="messaging_limits_once")]
 
 
-class SendingRule(ShopOwned):
-    """A change of a shop's sending rules: never overwritten, the youngest of a place of the table is in force.
-
-    With `content` "ground" it says whether buyers are told at the checkout that they may refuse advertising.
-    """
-
-    GROUND, TOLD, NOT_TOLD = "ground", "told", "not_told"
-
-    country = models.CharField(max_length=2, default="", blank=True)  # empty: every country that is not named
-    content = models.CharField(max_length=12)  # rules.kinds.Content
-    relation = models.CharField(max_length=10, default="", blank=True)  # rules.kinds.Relation
-    verdict = models.CharField(max_length=16)  # Message.MessageClass
-    was = models.CharField(max_length=16)
-    note = models.TextField(default="", blank=True)  # why, in the words of whoever changed it
-    changed_at = models.DateTimeField()  # trade
-    changed_by = models.BigIntegerField(null=True)
-
-    class Meta:
-        indexes = [
-            models.Index(fields=["shop", "id"], name="messaging_rules_of_shop")  # Reader: `rules.book`.
-        ]
-
-
 class Message(ShopOwned):
     """One message to one person, with exactly one end (R10)."""
 
@@ -267,6 +251,9 @@ class Message(ShopOwned):
     queued_at = models.DateTimeField()  # trade
     due_at = models.DateTimeField()  # trade
     not_after = models.DateTimeField()  # trade; later it is skipped as expired
+    day_ends_at = models.DateTimeField(
+        null=True
+    )  # trade; what it says is false from then on, whoever sends it again
     attempt = models.SmallIntegerField(default=0)
     deferrals = models.SmallIntegerField(default=0)
     lease_owner = models.BigIntegerField(null=True)

@@ -32,6 +32,7 @@ class Reason(models.TextChoices):
     NO_CHANNEL = "no_channel", _("The channel is not set up")
     TOO_LONG = "too_long", _("The text is too long for short messages")
     EXPIRED = "expired", _("It was too late for this message")
+    DAY_OVER = "day_over", _("What it says was true on its day alone, and that day was over")
     STOPPED = "stopped", _("The process was stopped")
     CANCELLED = "cancelled", _("It was called off")
     ENDED = "ended", _("The process ended for this person")

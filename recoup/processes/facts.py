@@ -21,6 +21,7 @@ _REST = _CART + 8
 # How messages end, in the ledger's codes; the reason itself stands on the message.
 _ENDS = {
     "expired": Code.SKIPPED_EXPIRED,
+    "day_over": Code.SKIPPED_EXPIRED,
     "paid": Code.SKIPPED_PAID,
     "refunded": Code.SKIPPED_PAID,
     "order_cancelled": Code.SKIPPED_CANCELLED,

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable
 
+from recoup.messaging.dayness import day_words_of_texts
 from recoup.messaging.models import Template, TemplateVersion
 from recoup.messaging.rendering.tokens import NEW_TOTAL
 from recoup.messaging.rules.book import book_of
@@ -65,6 +66,17 @@ def _sayings(texts: Iterable[Template]) -> dict[str, Saying]:
         for one in texts
         if one.current_version_id in contents
     }
+
+
+def day_words_of(shop: Shop, keys: Collection[str]) -> dict[str, list[str]]:
+    """Return the words of published texts that are true on the day of sending alone, by key; others are missing."""
+    found = Template.objects.filter(shop=shop, key__in=keys, current_version__isnull=False)
+    said = {
+        one.key: day_words_of_texts(one.current_version.texts)
+        for one in found.select_related("current_version")
+        if one.current_version is not None
+    }
+    return {key: words for key, words in said.items() if words}
 
 
 def draft_saying(template: Template) -> Saying:

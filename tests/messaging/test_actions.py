@@ -279,3 +279,17 @@ def test_another_shops_message_is_not_settled(shop: Shop) -> None:
         settle_uncertain(message, "delivered", now=NOW)
 
     assert Message.objects.get(pk=message.pk).state == "uncertain"
+
+
+def test_what_says_today_is_true_until_midnight_whoever_sends_it_again(shop: Shop) -> None:
+    ends = NOW + 2 * HOUR
+    queue_messages([wish(shop, not_after=ends, day_ends_at=ends)], now=NOW)
+    message = Message.objects.get()
+    assert (message.not_after, message.day_ends_at) == (ends, ends)
+
+    Message.objects.update(state="failed")
+    retry_failed(message, now=NOW + HOUR, actor=CLERK)
+    assert message.not_after == ends
+
+    Message.objects.update(state="uncertain")
+    assert settle_uncertain(message, "send_again", now=NOW + DAY, actor=CLERK).not_after == ends

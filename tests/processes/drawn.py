@@ -240,6 +240,7 @@ def sends(forward: Any) -> st.SearchStrategy[dict[str, Any]]:
         "template": st.just("x"),
         "purpose": st.sampled_from(["reminder", "thanks"]),
         "not_after": SPANS,
+        "same_day": st.booleans(),
     }
     return block("send", {"done": forward, "failed": forward}, fields)
 

@@ -27,6 +27,7 @@ from recoup.web.forms.blocks.table import FORMS
 from recoup.web.picture import ICONS
 from recoup.web.words import blocks as block_words
 from tests.factories.moments import NOW
+from tests.factories.templates import ORDER_TEXT, make_template
 from tests.web.world import World, client_of
 
 pytestmark = pytest.mark.django_db
@@ -709,3 +710,27 @@ def test_who_gets_no_offer_has_an_end_of_their_own_unless_a_step_follows(editor:
     assert ways["granted"] == sends
     assert editor.doc["nodes"][ways["refused"]]["t"] == "end"
     assert editor.doc["nodes"][first]["out"] == {"granted": last}
+
+
+def test_a_text_that_says_today_is_kept_to_its_day_where_that_is_ticked(editor: Editor) -> None:
+    with scopes_disabled():
+        text = make_template(editor.shop, key="hurry", texts={"en": ("Pay today", ORDER_TEXT)})
+        Template.objects.filter(pk=text.pk).update(draft={"en": {"subject": "Pay today", "body": ORDER_TEXT}})
+    editor.create()
+    editor.put("send", ".first", **{**THANKS, "template": "hurry"})
+    [step] = [name for name, node in editor.doc["nodes"].items() if node["t"] == "send"]
+    told = editor.page("process_edit_block", step)
+    before = editor.page("process_publish")
+
+    editor.post("process_edit_block", step, **{**THANKS, "template": "hurry", "same_day": "on"})
+
+    assert "Tick it for these texts: Hurry (today)." in told
+    assert "Its text says “today”, which may be false the next morning." in told
+    assert "Its text says “today”" in before
+    assert editor.doc["nodes"][step]["same_day"] is True
+    assert "only on its day" in editor.page("process_edit")
+    assert "Its text says “today”" not in editor.page("process_publish")
+    assert (
+        "It says “today”"
+        in editor.client.get(f"/s/{editor.shop.slug}/settings/texts/hurry/en/").content.decode()
+    )

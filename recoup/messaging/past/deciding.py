@@ -74,6 +74,7 @@ class PastMessage:
     not_after: datetime
     offer_until: datetime | None = None
     """Until when the last offer that was made holds."""
+    day_ends_at: datetime | None = None
 
     is_asked_for = False
     manual_key = None
@@ -309,6 +310,7 @@ class PastSender:
             relation=basis.relation,
             country=basis.country,
             offer_id=OWN if message.has_offer else None,
+            day_ends_at=message.day_ends_at,
         )
 
     def _sight(self, message: PastMessage, seen: Seen, now: datetime) -> Sight:

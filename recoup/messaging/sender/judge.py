@@ -52,9 +52,16 @@ def judge(message: Claimed, sight: Sight, shop: ShopFacts, *, stamp: str | None,
         reason, until = Reason.CHANGED, now
     if reason:
         if until >= message.not_after:
-            return Decision("cancel", reason if reason in _TELLING else Reason.EXPIRED)
+            return Decision("cancel", _when_late(message, reason))
         return Decision("wait", reason, until)
     return SEND
+
+
+def _when_late(message: Claimed, reason: str = "") -> str:
+    """Return the word for a message that is too late. What is true on its day alone ended with the day, whatever held it."""
+    if message.day_ends_at is not None and message.day_ends_at <= message.not_after and reason not in _FULL:
+        return Reason.DAY_OVER
+    return reason if reason in _TELLING else Reason.EXPIRED
 
 
 def _ruled(message: Claimed, sight: Sight) -> Claimed:
@@ -75,6 +82,8 @@ _TELLING = {
     Reason.SOURCE_SILENT,
 }
 
+_FULL = {Reason.CHANNEL_CAP}  # another channel may take it on that day
+
 
 def _stamp(sight: Sight) -> str:
     if sight.order is not None:
@@ -89,7 +98,7 @@ def _refusal(message: Claimed, sight: Sight, shop: ShopFacts, now: datetime) -> 
     if message.is_test or shop.live_since is None:
         return Reason.TEST_MODE
     if message.not_after <= now:
-        return Reason.EXPIRED
+        return _when_late(message)
     if message.source_id is not None and shop.states.get(message.source_id) == "stopped":
         return Reason.STOPPED
     if message.contact_id in shop.erased:

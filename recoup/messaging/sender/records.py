@@ -38,6 +38,7 @@ class Claimed(NamedTuple):
     relation: str = ""
     country: str = ""
     offer_id: int | None = None
+    day_ends_at: datetime | None = None
 
     @property
     def is_repeat(self) -> bool:

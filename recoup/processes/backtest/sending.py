@@ -100,6 +100,7 @@ class ShopSending:
             due_at=effect.planned_at,
             not_after=effect.not_after,
             offer_until=letter.offer_until,
+            day_ends_at=effect.day_ends_at,
         )
         self.messages[letter.place] = message
         return self.sender.queue(message, seen_of(letter, facts), now)

@@ -67,6 +67,7 @@ def _message(
         is_test=bool(enrolment.flags & _TEST),
         channel=effect.channel,
         otherwise=effect.otherwise,
+        day_ends_at=effect.day_ends_at,
     )
 
 

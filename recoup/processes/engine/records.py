@@ -139,6 +139,7 @@ class SendEffect(NamedTuple):
     not_after: datetime
     is_suppressed: bool
     otherwise: tuple[tuple[str, str], ...] = ()  # other channels to try in this order, with their texts
+    day_ends_at: datetime | None = None  # what it says is true of this day alone, and false from then on
 
     @property
     def at(self) -> datetime:

@@ -110,10 +110,21 @@ def after(start: datetime, span: Span, zone: ZoneInfo) -> datetime:
 
 def last_after(start: datetime, span: Span, contact: ContactFacts | None) -> datetime:
     """Return when a span is over on the last of the clocks that a person may live by."""
+    return max(after(start, span, zone) for zone in _clocks_of(contact))
+
+
+def day_end(at: datetime, contact: ContactFacts | None) -> datetime:
+    """Return when the calendar day of an instant is over on the first of the clocks that a person may live by."""
+    return min(
+        resolve(at.astimezone(zone).date() + timedelta(days=1), time(), zone) for zone in _clocks_of(contact)
+    )
+
+
+def _clocks_of(contact: ContactFacts | None) -> set[ZoneInfo]:
     zones = {zone_of(contact)}
     if contact is not None and _zone(contact.zone) is None:
         zones |= {zone for name in contact.end_zones if (zone := _zone(name)) is not None}
-    return max(after(start, span, zone) for zone in zones)
+    return zones
 
 
 def next_wall(

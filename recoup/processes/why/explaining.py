@@ -8,7 +8,9 @@ from typing import NamedTuple
 from recoup.processes.engine.advance import advance
 from recoup.processes.engine.codes import Code, Flag, Refusal, State, is_final
 from recoup.processes.engine.compiled import Graph
+from recoup.processes.engine.nodes.send import SendDocument
 from recoup.processes.engine.records import Effect, Enrolment, Facts, MessageFacts, SendEffect
+from recoup.processes.engine.times import day_end
 from recoup.processes.graph.ways import Ways
 
 FURTHEST = 50
@@ -80,6 +82,7 @@ OTHER_KEYS = frozenset(
         "before_start",  # the order came before the process was first switched on
         "not_yet",  # what the process begins with has not happened
         "not_put_in",  # nobody put them in, and there is no other way
+        "day_over",  # it said "today", and the day was over
         "other_end",  # the other process ended otherwise than this one asks for
         "before_version",  # it came when another version began with something else
         "paid_before",  # paid before it was found unpaid
@@ -124,7 +127,7 @@ def _of_message(story: Story, line: Told, now: datetime) -> Reason:
     if not line.message_end:
         return _of_kept_back(story, line, now)
     return Reason(
-        Code(line.message_end).name.lower(),
+        line.message_reason if line.message_reason == "day_over" else Code(line.message_end).name.lower(),
         line.message_at,
         line.message_due_at,
         message_reason=line.message_reason,
@@ -145,7 +148,16 @@ def _of_kept_back(story: Story, line: Told, now: datetime) -> Reason:
 def _of_line(story: Story, line: Told, node: str) -> Reason:
     if line.code is Code.SUPPRESSED:
         return _left_alone(story, line.at)
-    return Reason(line.code.name.lower(), line.done_at, _due_at(story, node))
+    key = "day_over" if _is_over_by_day(story, line) else line.code.name.lower()
+    return Reason(key, line.done_at, _due_at(story, node))
+
+
+def _is_over_by_day(story: Story, line: Told) -> bool:
+    """Tell whether a message was left out because the day of which it speaks was over."""
+    document = story.graph.document.nodes.get(line.node)
+    if line.code is not Code.SKIPPED_EXPIRED or not isinstance(document, SendDocument):
+        return False
+    return document.same_day and day_end(line.at, story.facts.contact) <= line.done_at
 
 
 def _left_alone(story: Story, at: datetime) -> Reason:

@@ -38,6 +38,7 @@ from recoup.web.shown.changes import differences
 from recoup.web.views import editor_panel as panel
 from recoup.web.views.editor import changed_words, crumbs, get_process, refusal, say_what_went, whoever
 from recoup.web.words import blocks as block_words
+from recoup.web.words.days import day_warning
 from recoup.web.words.reach import warnings_of_texts
 
 Make = Callable[[QueryDict | None, Raw, bool], GrowingForm]
@@ -203,7 +204,12 @@ def block(request: StaffRequest, seat: Seat, process_id: int, block: str) -> Htt
         block=block,
         more=_("Another way") if raw["t"] == "split" else "",
         extra=_around_a_step(seat, process, doc, block)
-        | {"warnings": warnings_of_texts(seat.shop, keys_of_texts(raw), now=request.now)},
+        | {
+            "warnings": [
+                *warnings_of_texts(seat.shop, keys_of_texts(raw), now=request.now),
+                *day_warning(seat.shop, raw),
+            ]
+        },
     )
     return _answer(request, seat, page)
 

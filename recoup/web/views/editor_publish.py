@@ -34,6 +34,7 @@ from recoup.web.views.moving import (
     people_inside,
     refusal_words,
 )
+from recoup.web.words.days import day_warning
 from recoup.web.words.reach import warnings_of_texts
 
 _RUNS = {Process.Status.LIVE, Process.Status.TEST, Process.Status.PAUSED, Process.Status.DRAINING}
@@ -135,6 +136,7 @@ def _show(
         "runs": process.status in _RUNS,
         "refused": refused,
         "warnings": warnings_of_texts(seat.shop, sent_texts(state.doc), now=request.now),
+        "dated": _dated(seat, shape),
     }
     if not preview.problems and preview.inside and changes:
         context |= _about_those_inside(request, seat, process, state.doc, plan)
@@ -156,6 +158,15 @@ def _about_those_inside(
         "rows": [(field, inside.words(field.name.removeprefix("at_"))) for field in form.at_blocks()],
         "is_movable": inside.is_movable,
     }
+
+
+def _dated(seat: Seat, shape: shown.Shape) -> list[str]:
+    """Return the steps whose texts speak of a day, while nothing keeps them to it."""
+    return [
+        f"{title}: {sentence}"
+        for name, title in shape.named().items()
+        for sentence in day_warning(seat.shop, shape.doc["nodes"][name])
+    ]
 
 
 def _inside(preview: PublishPreview) -> list[str]:

@@ -46,6 +46,7 @@ from recoup.web.views import short_texts
 from recoup.web.views.settings import crumbs
 from recoup.web.views.trials import send_and_tell
 from recoup.web.words import steps
+from recoup.web.words.days import draft_warning
 from recoup.web.words.reach import warnings_of
 from recoup.web.words.texts import because_words, content_words, text_name, with_channel
 
@@ -216,6 +217,7 @@ def _context(
         "form": form,
         "message_class": _class_words(template),
         "why_advertising": _why_advertising(template),
+        "says_day": draft_warning(template.draft),
         "tokens": [
             ("{{ " + field.path + " }}", field_label(field.path, field.purpose), "") for field in fields
         ],

@@ -137,7 +137,8 @@ def _message(values: Mapping[str, Any], texts: Mapping[str, str]) -> str:
         % {"text": texts.get(str(key), str(key))}
         for channel, key in ways
     ]
-    return _(", otherwise ").join(named)
+    told = _(", otherwise ").join(named)
+    return _("%(texts)s, only on its day") % {"texts": told} if values.get("same_day") else told
 
 
 def _question(values: Mapping[str, Any]) -> str:

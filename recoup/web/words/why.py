@@ -68,6 +68,9 @@ SENTENCES: dict[str, Words] = {
     "skipped_expired": gettext_lazy(
         "It was too late at %(at)s: planned for %(due)s, and not sent later than allowed."
     ),
+    "day_over": gettext_lazy(
+        "What it says was true on its day alone, for which it was planned at %(due)s; that day was over by %(at)s."
+    ),
     "skipped_paid": gettext_lazy("It was paid at %(at)s, before this could be sent (planned for %(due)s)."),
     "skipped_cancelled": gettext_lazy("The order was cancelled before this could be sent at %(at)s."),
     "skipped_superseded": gettext_lazy("A newer order of the same person was there at %(at)s."),

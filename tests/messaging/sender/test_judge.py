@@ -463,3 +463,13 @@ def test_a_person_abroad_rests_by_the_clock_of_their_country() -> None:
     )
 
     assert (at_home.what, in_japan.reason) == ("send", "quiet_hours")
+
+
+def test_what_is_true_on_its_day_alone_ends_with_the_day() -> None:
+    night = shop(quiet_hours=(Quiet(time(0), time(23)),))
+    today = {"not_after": NOW + HOUR, "day_ends_at": NOW + HOUR}
+
+    assert decide(message(**today), sight(), night) == Decision("cancel", "day_over")
+    assert decide(message(not_after=NOW, day_ends_at=NOW), sight()) == Decision("cancel", "day_over")
+    # Its span ended before its day did: that is why.
+    assert decide(message(not_after=NOW, day_ends_at=NOW + HOUR), sight()) == Decision("cancel", "expired")

@@ -73,7 +73,7 @@ NODES: dict[str, Any] = {
         "out": {"done": "n4"},
     },
     "n4": {"t": "wait", "for": "PT20H", "out": {"next": "n5"}},
-    "n5": {"t": "send", "template": "advert", "not_after": "P2D", "out": {"done": "n6"}},
+    "n5": {"t": "send", "template": "advert", "not_after": "P2D", "same_day": True, "out": {"done": "n6"}},
     "n6": {"t": "end"},
 }
 # Another one, of higher rank, that writes to some of them.

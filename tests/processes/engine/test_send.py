@@ -6,8 +6,10 @@ import pytest
 
 from recoup.processes.engine.advance import advance
 from recoup.processes.engine.codes import Code, State
+from recoup.processes.engine.entry import begin
 from recoup.processes.engine.nodes.order_status import StatusEffect
-from recoup.processes.engine.records import Facts
+from recoup.processes.engine.records import Facts, SendEffect
+from recoup.processes.facts import contact_facts
 from recoup.processes.simulator import Simulator
 from recoup.processes.worlds import Change, ChangeKind, Lane
 from tests.processes.worlds import (
@@ -133,3 +135,50 @@ def test_new_status_is_asked_for_and_in_the_control_group_suppressed() -> None:
     )
     assert (control.done, len(control.suppressed)) == ([], 1)
     assert [code for _, code, _ in told(control)] == [Code.SUPPRESSED, Code.COMPLETED]
+
+
+@pytest.mark.parametrize(
+    ("zone", "country", "planned", "midnight"),
+    [
+        (
+            "Europe/Warsaw",
+            "",
+            "2026-10-24T22:30:00+00:00",
+            "2026-10-25T23:00:00+00:00",
+        ),  # the day of 25 hours
+        (
+            "Europe/Warsaw",
+            "",
+            "2026-03-29T00:30:00+00:00",
+            "2026-03-29T22:00:00+00:00",
+        ),  # the day of 23 hours
+        (
+            "America/New_York",
+            "",
+            "2026-06-02T03:59:00+00:00",
+            "2026-06-02T04:00:00+00:00",
+        ),  # two minutes before
+        ("Africa/Cairo", "", "2026-04-23T12:00:00+00:00", "2026-04-23T22:00:00+00:00"),  # then no midnight
+        ("", "JP", "2026-06-02T08:00:00+00:00", "2026-06-02T15:00:00+00:00"),  # ten in Warsaw, five in Tokyo
+        ("", "RU", "2026-06-02T08:00:00+00:00", "2026-06-02T12:00:00+00:00"),  # the day is over on Kamchatka
+    ],
+)
+def test_what_is_true_on_its_day_alone_is_too_late_from_midnight_on(
+    zone: str, country: str, planned: str, midnight: str
+) -> None:
+    begins, ends = datetime.fromisoformat(planned), datetime.fromisoformat(midnight)
+    nodes = {
+        "n1": {"t": "send", "template": "today", "same_day": True, "not_after": "P3D", "out": {"done": "n2"}},
+        "n2": {"t": "end"},
+    }
+    graph = graph_of(nodes)
+    facts = order_facts()._replace(contact=contact_facts(zone, "en", country, "Europe/Warsaw", "PL"))
+    come = begin(graph, arrival(begins).candidate, holdout_bp=0)
+
+    _after, _steps, effects = advance(graph, come, facts, begins)
+    _late, steps, none = advance(graph, come, facts, ends)
+
+    [effect] = effects
+    assert isinstance(effect, SendEffect)
+    assert (effect.not_after, effect.day_ends_at) == (ends, ends)
+    assert ([step.outcome for step in steps][:1], none) == ([Code.SKIPPED_EXPIRED], ())

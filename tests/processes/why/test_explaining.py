@@ -1,5 +1,6 @@
 """The explanation agrees with what happened, in every world; each outcome has its sentence."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -178,3 +179,27 @@ def test_what_is_promised_comes_if_nothing_happens(
         if Code(step.outcome).is_skip
     }
     assert set(promised) <= queued | skipped
+
+
+def test_what_was_left_out_because_its_day_was_over_says_so() -> None:
+    nodes = {
+        "n1": {"t": "send", "template": "today", "same_day": True, "not_after": "P3D", "out": {"done": "n2"}},
+        "n2": {"t": "send", "template": "soon", "not_after": "PT1H", "same_day": True, "out": {"done": "n3"}},
+        "n3": {"t": "end"},
+    }
+    store = shop_with(graph_of(nodes))
+    Simulator(store, [arrival(PLACED)]).run(PLACED)
+    story = story_of(store, only(store))
+    queued, ends = story.lines[0], PLACED + timedelta(days=1)
+    ended = queued._replace(
+        message_end=int(Code.SKIPPED_EXPIRED),
+        message_at=ends,
+        message_reason="day_over",
+        message_due_at=PLACED,
+    )
+    skipped = Told(1, "n1", Code.SKIPPED_EXPIRED, PLACED, ends)
+    too_late = Told(2, "n2", Code.SKIPPED_EXPIRED, PLACED, PLACED + hours(1))
+
+    told = [explain(replace(story, lines=[line]), line.node, ends).key for line in (ended, skipped, too_late)]
+
+    assert told == ["day_over", "day_over", "skipped_expired"]

@@ -19,7 +19,7 @@ from recoup.processes.engine.nodes.base import (
     refuse,
 )
 from recoup.processes.engine.records import Facts, SendEffect
-from recoup.processes.engine.times import after, parse_span, zone_of
+from recoup.processes.engine.times import after, day_end, parse_span, zone_of
 from recoup.processes.engine.wording import gettext_noop
 
 # The sender ends a message at its `not_after`; this much later the engine looks whether the news got lost.
@@ -54,7 +54,8 @@ class SendDocument(NodeDocument):
 
     A reminder is never handed over once its order is paid; a message of thanks may be. In a process about a person
     without an order neither is guarded by a payment. Later than `not_after`
-    from its planned instant it is skipped.
+    from its planned instant it is skipped; with `same_day` also as soon as the day of that instant is over on the
+    person's clock, because its text says "today".
     """
 
     t: Literal["send"]
@@ -63,6 +64,7 @@ class SendDocument(NodeDocument):
     otherwise: tuple[OtherWay, ...] = ()
     purpose: Literal["reminder", "thanks"] = "reminder"
     not_after: ForwardSpan = "PT24H"
+    same_day: bool = False
     out: SendPorts
 
     @model_validator(mode="after")
@@ -83,7 +85,7 @@ def _build(document: SendDocument, shop: Workshop) -> CompiledNode:
     failed = shop.node_map[document.out.failed or document.out.done]
     span, node, node_id = parse_span(document.not_after), shop.number, shop.node_id
     channel, template, purpose = document.channel, document.template, document.purpose
-    otherwise = document.ways[1:]
+    otherwise, same_day = document.ways[1:], document.same_day
     is_reminder, exact = purpose == "reminder", None if span.days else span.exact
     not_anchored, holdout, held = ~Flag.ANCHORED.value, Flag.HOLDOUT.value, Flag.HELD.value
     queued, suppressed = Code.QUEUED.value, Code.SUPPRESSED.value
@@ -99,6 +101,9 @@ def _build(document: SendDocument, shop: Workshop) -> CompiledNode:
             return STAY
         planned = move.at
         not_after = planned + exact if exact is not None else after(planned, span, zone_of(facts.contact))
+        day_ends_at = day_end(planned, facts.contact) if same_day else None
+        if day_ends_at is not None:
+            not_after = min(not_after, day_ends_at)
         move.flags &= not_anchored
         if not_after <= now:
             move.log(Code.SKIPPED_EXPIRED)
@@ -119,6 +124,7 @@ def _build(document: SendDocument, shop: Workshop) -> CompiledNode:
                     not_after,
                     is_holdout,
                     otherwise,
+                    day_ends_at,
                 ),
             )
         )
@@ -175,6 +181,7 @@ def _summarise(document: SendDocument) -> Summary:
             "channel": document.channel,
             "template": document.template,
             "otherwise": [list(way) for way in document.ways[1:]],
+            "same_day": document.same_day,
         },
     )
 

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy
 
 from recoup.processes.engine.codes import SubjectKind
 from recoup.processes.graph.texts_used import keys_of_texts
+from recoup.processes.texts import day_words_of
 from recoup.web.forms.blocks.base import BlockForm, Part
 from recoup.web.forms.blocks.fields import SpanField
 
@@ -50,6 +51,15 @@ class SendForm(BlockForm):
         help_text=gettext_lazy("If it cannot go out so long, by quiet hours or a pause, it is left out."),
     )
 
+    same_day = forms.BooleanField(
+        label=gettext_lazy("Only true on its day"),
+        required=False,
+        help_text=gettext_lazy(
+            "For texts that say “today” or “tomorrow”: what cannot go out before midnight, on the person's clock, is left"
+            " out instead of going the next morning."
+        ),
+    )
+
     def read(self, raw: dict[str, Any]) -> dict[str, Any]:
         """Return the fields for a block."""
         other: dict[str, str] = next(iter(raw.get("otherwise") or ()), {})
@@ -60,6 +70,7 @@ class SendForm(BlockForm):
             "template": raw.get("template", ""),
             "purpose": raw.get("purpose", "reminder"),
             "not_after": raw.get("not_after", "PT24H"),
+            "same_day": raw.get("same_day", False),
         }
 
     def build(self) -> None:
@@ -79,6 +90,15 @@ class SendForm(BlockForm):
         assert isinstance(others, forms.ChoiceField)
         others.choices = [("", _("leave it out")), *_CHANNELS]
 
+        said = day_words_of(self.around.shop, [key for key, _name in texts])
+        if said:
+            field, named = self.fields["same_day"], dict(texts)
+            listed = "; ".join(f"{named[key]} ({', '.join(words)})" for key, words in said.items())
+            field.help_text = _("%(help)s Tick it for these texts: %(texts)s.") % {
+                "help": field.help_text,
+                "texts": listed,
+            }
+
         if self.around.subject is SubjectKind.CONTACT:  # nothing is guarded by a payment there
             del self.fields["purpose"]
 
@@ -92,6 +112,8 @@ class SendForm(BlockForm):
         kept = before if before and "not_after" not in self.changed_data else typed["not_after"]
         raw = {"template": typed["template"], "not_after": kept}
         raw["purpose"] = typed.get("purpose", "reminder")
+        if typed["same_day"]:
+            raw["same_day"] = True
         if typed["channel"] == "sms":  # mail is what goes without saying
             raw["channel"] = typed["channel"]
         if typed["other"]:
@@ -118,6 +140,7 @@ class SendForm(BlockForm):
                     self.line("other", "other_template"),
                     *([self.line("purpose")] if "purpose" in self.fields else []),
                     self.line("not_after"),
+                    self.line("same_day"),
                 ],
             )
         ]
