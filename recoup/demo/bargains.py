@@ -54,7 +54,7 @@ def _with_sum(key: str, op: str) -> dict[str, Any]:
     total = {"f": "order.total", "op": op, "v": _LEAST}
     start["entry"]["if"] = {"all": [start["entry"]["if"], total]}
     for example in start["examples"]:  # the people of its examples order enough to enter
-        example["order"] = {**example.get("order", {}), "total": str(_LEAST - 1 if op == "<" else _LEAST)}
+        example["order"] = {"total": str(_LEAST - 1 if op == "<" else _LEAST), **example.get("order", {})}
     return start
 
 

@@ -308,9 +308,12 @@ class _Past:
         twice = newest.filter(payment_state="paid").first()
         if twice is not None:
             self._record(twice, now - timedelta(minutes=20), AttemptState.SUCCEEDED, amount=twice.total)
-        claimed = newest.filter(status="unpaid", paused_at=None).first()
+        at = now - timedelta(minutes=35)
+        claimed = newest.filter(
+            status="unpaid", paused_at=None, unpaid_at__lt=at - timedelta(hours=1)
+        ).first()
         if claimed is not None:
-            at, buyer = now - timedelta(minutes=35), Actor("buyer", claimed.contact_id)
+            buyer = Actor("buyer", claimed.contact_id)
             pause_reminders(claimed, actor=buyer, now=at, why="says_paid")
             attention.ask(
                 SAYS_PAID,

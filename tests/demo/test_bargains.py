@@ -11,6 +11,8 @@ from recoup.demo import bargains
 from recoup.demo.groups import keep_segments
 from recoup.demo.stage import Stage
 from recoup.offers.models import Offer
+from recoup.processes.examples import run_examples
+from recoup.processes.graph.validation import load_process
 from recoup.processes.models import Process
 from recoup.segments.models import Segment
 from recoup.shops.actions import NewShop
@@ -77,3 +79,10 @@ def test_the_segments_of_the_demo_hold_and_are_counted() -> None:
         keep_segments(shop, actor=SYSTEM, now=NOW)
 
         assert list(Segment.objects.order_by("id").values_list("about", "rows")) == [(3, 0), (1, 1), (2, 0)]
+
+
+@pytest.mark.parametrize(("key", "op"), [("unpaid_order", "<"), (bargains.READY, ">=")])
+def test_the_examples_hold_of_the_processes_that_the_demo_changes(key: str, op: str) -> None:
+    ran = run_examples(load_process(bargains._with_sum(key, op)))
+
+    assert [one.holds for one in ran] == [True] * len(ran)
