@@ -5,7 +5,7 @@ from recoup.customers import handlers as customers
 from recoup.customers.events import ConsentChanged, CustomerMerged, TagsChanged
 from recoup.desk import handlers as desk
 from recoup.desk.events import TaskDone
-from recoup.messaging.events import MessageClicked, MessageOpened, MessageSettled
+from recoup.messaging.events import MessageClicked, MessageOpened, MessageSettled, PageVisited
 from recoup.offers import handlers as offers
 from recoup.offers.events import OfferDecided, OfferGranted, OfferRedeemed
 from recoup.orders.events import CartChanged, OrderCancelled, OrderChanged, OrderPlaced
@@ -38,6 +38,7 @@ ROUTES: Routes = {
     MessageSettled: (recovery.count_settled, processes.wake_settled),
     MessageOpened: (processes.wake_opened,),
     MessageClicked: (processes.wake_clicked,),
+    PageVisited: (processes.wake_visited,),
     StatusWished: (processes.follow_wishes,),
     SessionEnded: (storefront.free_offers,),
     PaymentFailed: (recovery.follow_failed, processes.wake_failed, processes.enrol_failed),

@@ -34,6 +34,7 @@ FOLLOWING = (
     "processes_turned_away",
     "processes_bulkskip",
     "messaging_message",
+    "messaging_pagevisit",
     "desk_task",
     "customers_consentevent",
     "customers_contactidentity",

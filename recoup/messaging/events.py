@@ -28,6 +28,17 @@ class MessageOpened:
 
 
 @dataclass(frozen=True, slots=True)
+class PageVisited:
+    """A person came to a page about an order (1), a cart (2) or themselves (3), by whichever message or straight."""
+
+    shop_id: int
+    subject_kind: int
+    subject_id: int
+    contact_id: int | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class MessageClicked:
     """A link of a message was followed by a person, as far as can be told."""
 

@@ -12,10 +12,13 @@ from recoup.core.fields import EncryptedTextField
 from recoup.customers.models import Contact
 from recoup.messaging.rules.models import SendingRule
 from recoup.messaging.sms.models import SmsAccount, SmsDay, SmsNumberDay, SmsRangeDay
+from recoup.messaging.visit_models import MessageVisit, PageVisit
 from recoup.orders.models import Cart, Order
 from recoup.shops.models import Shop, ShopOwned
 
 __all__ = [
+    "MessageVisit",
+    "PageVisit",
     "SendingRule",
     "SmsAccount",
     "SmsDay",
@@ -353,24 +356,6 @@ class MessageCopy(models.Model):
     text = models.BinaryField()
     version_id = models.BigIntegerField(default=0)
     locale = models.CharField(max_length=8, default="")
-
-
-class MessageVisit(ShopOwned):
-    """A visit through a link of a message; a machine's visit is kept and does not count."""
-
-    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="+", db_index=False)
-    purpose = models.CharField(max_length=24)
-    at = models.DateTimeField()
-    is_machine = models.BooleanField()
-    noted_at = models.DateTimeField(null=True)  # looked at together with its neighbours: a person's, or not
-
-    class Meta:
-        indexes = [
-            # Reader: the noting of clicks, across shops on purpose.
-            models.Index(fields=["at"], name="messaging_visit_new", condition=Q(noted_at=None)),
-            # Readers: a message's page; the neighbours of a visit.
-            models.Index(fields=["message", "at"], name="messaging_visit_of_message"),
-        ]
 
 
 class QuietHours(ShopOwned):

@@ -11,6 +11,7 @@ from recoup.processes.known import with_known
 from recoup.processes.offering import with_offers
 from recoup.processes.purchases import with_purchases
 from recoup.processes.swapped import with_swaps
+from recoup.processes.visiting import with_visits
 
 _AWAITED = (Wake.TASK_DONE | Wake.WEBHOOK_ANSWERED).value
 _TASKS = """
@@ -24,8 +25,8 @@ _CALLS = """
 
 
 def with_rest(due: Sequence[Due]) -> list[Due]:
-    """Add what only some versions ask for: what people have bought, what conditions ask about, and what was answered."""
-    return with_swaps(with_offers(with_answers(with_known(with_purchases(due)))))
+    """Add what only some versions ask for: what people have bought, what conditions ask about, what was answered, visits."""
+    return with_visits(with_swaps(with_offers(with_answers(with_known(with_purchases(due))))))
 
 
 def with_answers(due: Sequence[Due]) -> list[Due]:

@@ -17,7 +17,7 @@ from recoup.processes.graph.document import ProcessDocument
 from recoup.processes.graph.examples import Example, Happening, SampleCart, SampleOrder
 from recoup.processes.memory import MemoryStore
 from recoup.processes.simulator import Simulator, TooManyTurns
-from recoup.processes.worlds import Arrival, Change, ChangeKind, News, Purchase, Visit
+from recoup.processes.worlds import Arrival, Change, ChangeKind, Coming, News, Purchase, Visit
 from recoup.segments.facts import CartFacts, Consent, ContactFacts, OrderFacts, PastOrder, PersonFacts
 
 # Beyond this an example is not followed; a process with yearly waits still comes round.
@@ -247,6 +247,8 @@ def _told(one: Happening, at: datetime, subject: int) -> News:
         return Purchase(at, _ONE, tuple(one.products), at)
     if one.what in ("opened", "clicked"):
         return Visit(at, subject, _ONE, one.block or "", is_click=one.what == "clicked")
+    if one.what == "visited":
+        return Coming(at, subject, _ONE, _ONE)
     return Change(at, subject, _ONE, _CHANGES[one.what], at)
 
 

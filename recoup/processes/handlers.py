@@ -9,7 +9,7 @@ from recoup.core.clock import trade_now
 from recoup.customers.events import CustomerMerged, TagsChanged
 from recoup.customers.queries import who_stands_for
 from recoup.desk.events import TaskDone
-from recoup.messaging.events import MessageClicked, MessageOpened, MessageSettled
+from recoup.messaging.events import MessageClicked, MessageOpened, MessageSettled, PageVisited
 from recoup.offers.events import OfferDecided
 from recoup.orders import status
 from recoup.orders.events import CartChanged, OrderCancelled, OrderChanged, OrderPlaced
@@ -22,7 +22,7 @@ from recoup.processes.entering import enrol_cases, enrol_placed
 from recoup.processes.events import EnrolmentEnded, StatusWished, WebhookAnswered
 from recoup.processes.queries import subjects_of
 from recoup.processes.store import wake
-from recoup.processes.waking import wake_buyers, wake_carts_of
+from recoup.processes.waking import wake_buyers, wake_carts_of, wake_visitors
 from recoup.recovery.events import RecoveryCaseClosed, RecoveryCaseOpened
 
 _ORDER, _CART = int(SubjectKind.ORDER), int(SubjectKind.CART)
@@ -127,6 +127,14 @@ def wake_clicked(batch: Sequence[MessageClicked]) -> None:
     """Wake the enrolments whose message was followed; who clicks has opened."""
     bits = (Wake.MESSAGE_CLICKED | Wake.MESSAGE_OPENED).value
     _wake_enrolments([news.enrolment_id for news in batch], bits)
+
+
+def wake_visited(batch: Sequence[PageVisited]) -> None:
+    """Wake those whose order or cart was looked at on a page of ours, and those who wait for its person to come."""
+    now, bit = trade_now(), Wake.VISITED.value
+    about = {(news.subject_kind, news.subject_id) for news in batch if news.subject_kind in (_ORDER, _CART)}
+    wake([WakeUp(kind, key, bit) for kind, key in sorted(about)], now)
+    wake_visitors({(news.shop_id, news.contact_id) for news in batch if news.contact_id is not None}, now)
 
 
 def wake_task_done(batch: Sequence[TaskDone]) -> None:

@@ -17,7 +17,6 @@ from recoup.processes.engine.records import (
     Effect,
     Enrolment,
     Facts,
-    OfferFacts,
     Outcome,
     SendEffect,
     Step,
@@ -32,6 +31,7 @@ from recoup.processes.worlds import (
     Arrival,
     Change,
     ChangeKind,
+    Coming,
     Lane,
     News,
     Purchase,
@@ -130,6 +130,8 @@ class MemoryStore(Knowledge):
                 self._buy(news)
             case Visit():
                 self._visit(news)
+            case Coming():
+                self._come(news)
             case Reply():
                 self._reply(news)
 
@@ -244,11 +246,6 @@ class MemoryStore(Knowledge):
         """Return the whole ledger in an order and in words that any store can repeat."""
         return journal_of(self.enrolments, self.ledger, self.graphs)
 
-    def sent(self) -> list[Message]:
-        """Return the messages that went out, in the order of their hand-over."""
-        gone = [message for message in self.messages.values() if message.sent_at is not None]
-        return sorted(gone, key=lambda message: (message.sent_at or self.clock, message.enrolment_id))
-
     # Inside.
 
     def _change(self, change: Change) -> None:
@@ -282,16 +279,14 @@ class MemoryStore(Knowledge):
         return entry.on != "order.placed", -self.ranks.get(process_id, 0), process_id
 
     def _buy(self, purchase: Purchase) -> None:
-        at = min(purchase.became_true_at, purchase.at)
-        bought = self._purchases.setdefault(purchase.contact_id, {})
-        for product in purchase.products:
-            bought[product] = tuple(sorted((*bought.get(product, ()), at)))
+        self.note_purchase(purchase)
         for enrolment in list(self.enrolments.values()):
             if enrolment.contact_id == purchase.contact_id:
                 self._wake_one(enrolment, Wake.BOUGHT.value, self.clock)
 
     def _visit(self, visit: Visit) -> None:
-        for enrolment_id in self._of_subject.get((visit.subject_kind, visit.subject_id), ()):
+        subject = (visit.subject_kind, visit.subject_id)
+        for enrolment_id in self._of_subject.get(subject, ()):
             enrolment = self.enrolments[enrolment_id]
             messages = [
                 self.messages[enrolment_id, step] for step in self._message_steps.get(enrolment_id, ())
@@ -302,8 +297,14 @@ class MemoryStore(Knowledge):
             of_node[-1].opened_at = of_node[-1].opened_at or visit.at
             if visit.is_click:
                 of_node[-1].clicked_at = of_node[-1].clicked_at or visit.at
+                self._come(Coming(visit.at, *subject, enrolment.contact_id))
+                enrolment = self.enrolments[enrolment_id]
             bits = Wake.MESSAGE_OPENED | (Wake.MESSAGE_CLICKED if visit.is_click else Wake(0))
             self._wake_one(enrolment, bits.value, self.clock)
+
+    def _come(self, coming: Coming) -> None:
+        places = self.note_coming(coming)
+        self.wake([WakeUp(*place, Wake.VISITED.value) for place in places], self.clock)
 
     def _reply(self, reply: Reply) -> None:
         """Answer what a block has asked for last, once; what has ended is answered no more."""
@@ -369,7 +370,7 @@ class MemoryStore(Knowledge):
 
     def _decide(self, enrolment: Enrolment, effect: OfferEffect, now: datetime) -> None:
         code = int(self.judge_offer(enrolment, effect))
-        self._offers.setdefault(enrolment.id, {})[effect.step_no] = OfferFacts(code)
+        self.note_offer(enrolment.id, effect, code)
         self._wake_one(self.enrolments[enrolment.id], Wake.OFFER_DECIDED.value, now)
 
     def judge_offer(self, enrolment: Enrolment, effect: OfferEffect) -> Code:  # noqa: ARG002 - for those who know more

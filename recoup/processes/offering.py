@@ -12,7 +12,8 @@ from recoup.processes.engine.records import OfferFacts
 from recoup.shops.models import Shop
 
 _DECIDED = """
-    SELECT enrolment_id, step_no, state, reason, decided_at FROM offers_offer
+    SELECT enrolment_id, step_no, state, reason, decided_at, coalesce(node, 0), least(valid_until, ended_at)
+    FROM offers_offer
     WHERE enrolment_id = ANY(%s) AND state <> 'asked'
 """
 _REFUSALS = {
@@ -53,8 +54,10 @@ def with_offers(due: Sequence[Due]) -> list[Due]:
     found: dict[int, dict[int, OfferFacts]] = {}
     with connection.cursor() as cursor:
         cursor.execute(_DECIDED, [asking])
-        for enrolment_id, step_no, state, reason, decided_at in cursor.fetchall():
-            found.setdefault(enrolment_id, {})[step_no] = OfferFacts(offer_outcome(state, reason), decided_at)
+        for enrolment_id, step_no, state, reason, decided_at, node, end in cursor.fetchall():
+            outcome = offer_outcome(state, reason)
+            ends_at = end if outcome == Code.OFFER_GRANTED else None
+            found.setdefault(enrolment_id, {})[step_no] = OfferFacts(outcome, decided_at, node, ends_at)
     return [
         one._replace(facts=one.facts._replace(offers=found[one.enrolment.id]))
         if one.enrolment.id in found

@@ -18,6 +18,11 @@ def wake_buyers(buyers: Collection[tuple[int, int]], now: datetime) -> int:
     return _wake_people(buyers, Wake.BOUGHT, tuple(SubjectKind), now)
 
 
+def wake_visitors(people: Collection[tuple[int, int]], now: datetime) -> int:
+    """Wake the enrolments about people themselves (shop and contact) that wait for them to come to a page of ours."""
+    return _wake_people(people, Wake.VISITED, (SubjectKind.CONTACT,), now)
+
+
 def _wake_people(
     people: Collection[tuple[int, int]], event: Wake, kinds: Sequence[SubjectKind], now: datetime
 ) -> int:

@@ -80,6 +80,18 @@ class Visit:
 
 
 @dataclass(frozen=True, slots=True)
+class Coming:
+    """A person comes to a page about an order, a cart or themselves, by a link of whichever message or straight."""
+
+    at: datetime
+    subject_kind: int
+    subject_id: int
+    contact_id: int
+    page: str = "pay"
+    came_at: datetime | None = None  # where we learnt of it later
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """Somebody of the staff, or a server, answers what a block has asked for about a subject, if it has by then."""
 
@@ -102,7 +114,7 @@ class Elsewhere:
     until: datetime | None  # until when they really were in it
 
 
-News = Arrival | Change | Purchase | Visit | Reply | Elsewhere
+News = Arrival | Change | Purchase | Visit | Coming | Reply | Elsewhere
 
 
 def _is_always_sent(_enrolment_id: int, _step_no: int, _now: datetime) -> Code:

@@ -82,6 +82,7 @@ class Details(NamedTuple):
     country: str = ""
     origin: str = ""
     has_discount: bool | None = None
+    visited_at: datetime | None = None  # the last time that the person came to its page
 
 
 class PastOrder(NamedTuple):

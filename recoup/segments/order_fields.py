@@ -32,6 +32,15 @@ _LINES = "(SELECT count(*) FROM orders_orderline k WHERE k.shop_id = r.shop_id A
 _WEEKDAY = f"(ARRAY{list(WEEKDAYS)})[extract(isodow FROM r.placed_at AT TIME ZONE %s)::int]"
 _NUMBER, _TEXT, _YES_NO, _LIST, _INSTANT = FieldType
 
+
+def last_visit(subject: int) -> str:
+    """Return SQL for the last time that a person came to where the order or cart `r` is paid or ordered."""
+    return (
+        f"(SELECT max(v.at) FROM messaging_pagevisit v WHERE v.shop_id = r.shop_id AND v.subject_kind = {subject}"  # noqa: S608 - ours
+        " AND v.subject_id = r.id AND v.page IN ('pay', 'cart') AND v.noted_at IS NOT NULL AND NOT v.is_machine)"
+    )
+
+
 ORDER_FIELDS = (
     Field("order.total", _NUMBER, _ORDER, plain(lambda f: f.order and f.order.total), column("r.total")),
     Field(
@@ -144,6 +153,15 @@ ORDER_FIELDS = (
         need=Need.DETAILS,
         keeps_past=False,
     ),
+    Field(
+        "order.visited_at",
+        _INSTANT,
+        _ORDER,
+        plain(lambda f: f.details and f.details.visited_at),
+        column(last_visit(Subject.ORDER)),
+        need=Need.DETAILS,
+        keeps_past=False,
+    ),
 )
 CART_FIELDS = (
     Field("cart.total", _NUMBER, _CART, plain(lambda f: f.cart and f.cart.total), column("r.total")),
@@ -183,6 +201,15 @@ CART_FIELDS = (
         _CART,
         plain(lambda f: f.details and f.details.has_discount),
         column("(r.coupon <> '')"),
+        need=Need.DETAILS,
+        keeps_past=False,
+    ),
+    Field(
+        "cart.visited_at",
+        _INSTANT,
+        _CART,
+        plain(lambda f: f.details and f.details.visited_at),
+        column(last_visit(Subject.CART)),
         need=Need.DETAILS,
         keeps_past=False,
     ),

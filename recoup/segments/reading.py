@@ -12,15 +12,18 @@ from django.db import connection
 from recoup.customers.queries import address_hash
 from recoup.segments.facts import Consent, Details, Need, PastOrder, PersonFacts, Subject, Suppressed, Tagged
 from recoup.segments.history import BOUGHT, PAID_AT, PAYABLE
+from recoup.segments.order_fields import last_visit
 
+_VISITED = {subject: last_visit(subject) for subject in (Subject.ORDER, Subject.CART)}
 _DETAILS = {
-    Subject.ORDER: """
+    Subject.ORDER: f"""
         SELECT r.id, (SELECT count(*) FROM orders_orderline k WHERE k.order_id = r.id), r.source_id::text,
-            coalesce(r.buyer ->> 'country', ''), r.origin, r.discount_total > 0
-        FROM orders_order r WHERE r.id = ANY(%s)""",
-    Subject.CART: """
-        SELECT r.id, jsonb_array_length(r.lines), r.source_id::text, '', '', r.coupon <> ''
-        FROM orders_cart r WHERE r.id = ANY(%s)""",
+            coalesce(r.buyer ->> 'country', ''), r.origin, r.discount_total > 0,
+            {_VISITED[Subject.ORDER]}
+        FROM orders_order r WHERE r.id = ANY(%s)""",  # noqa: S608 - columns of ours
+    Subject.CART: f"""
+        SELECT r.id, jsonb_array_length(r.lines), r.source_id::text, '', '', r.coupon <> '', {_VISITED[Subject.CART]}
+        FROM orders_cart r WHERE r.id = ANY(%s)""",  # noqa: S608 - columns of ours
 }
 _ASKED = "(%s.shop_id, %s.%s) IN (SELECT * FROM unnest(%%s::bigint[], %%s::bigint[]))"
 _PEOPLE = f"""

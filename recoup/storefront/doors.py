@@ -17,7 +17,7 @@ from recoup.core.links import LinkExpired, LinkUnknown
 from recoup.core.models import Link
 from recoup.core.ratelimit import is_allowed
 from recoup.customers.models import Contact
-from recoup.messaging.tracking import is_machine, record_visit
+from recoup.messaging.tracking import is_machine, record_straight_visit, record_visit
 from recoup.orders.models import Cart, Order
 from recoup.shops.models import Shop
 from recoup.storefront import fresh
@@ -64,9 +64,13 @@ def _answer(request: HttpRequest, purpose: str, token: str, view: View) -> HttpR
         link, is_old = expired.link, purpose != OUT
     shop = Shop.objects.get(pk=link.shop_id)
     with scope(shop=shop):
+        is_of_machine = is_machine(str(request.method), request.headers)
         if request.method != "POST":
-            record_visit(link, at=now, is_machine=is_machine(str(request.method), request.headers))
+            record_visit(link, at=now, is_machine=is_of_machine)
         visit = Visit(link, token, shop, _subject(link), now)
+        if request.method != "POST" and link.message_id is None:
+            contact_id = visit.contact.pk if visit.contact else None
+            record_straight_visit(link, contact_id, at=now, is_machine=is_of_machine)
         with translation.override(language_of(visit.about.locale, shop)), timezone.override(_zone(shop)):
             return fresh.old_link(request, visit) if is_old else view(request, visit)
 

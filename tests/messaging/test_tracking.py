@@ -10,12 +10,21 @@ from django_scopes import scopes_disabled
 
 from recoup.core import outbox
 from recoup.core.models import Link
-from recoup.messaging.events import MessageClicked, MessageOpened
-from recoup.messaging.models import Message, MessageVisit
-from recoup.messaging.tracking import OPEN, PATIENCE, is_machine, note_visits, record_visit
+from recoup.messaging.events import MessageClicked, MessageOpened, PageVisited
+from recoup.messaging.models import Message, MessageVisit, PageVisit
+from recoup.messaging.tracking import (
+    OPEN,
+    PATIENCE,
+    SLOT,
+    is_machine,
+    note_visits,
+    record_straight_visit,
+    record_visit,
+)
 from tests.factories.messages import make_message
 from tests.factories.moments import HOUR, NOW
 from tests.factories.orders import make_order
+from tests.factories.people import make_contact
 from tests.factories.shops import make_shop
 
 pytestmark = pytest.mark.django_db
@@ -169,3 +178,79 @@ def test_a_link_that_no_message_carried_leaves_no_visit() -> None:
     record_visit(Link(purpose="pay", shop_id=make_shop().pk), at=NOW, is_machine=False)
 
     assert MessageVisit.objects.count() == 0
+
+
+@pytest.fixture
+def came() -> Iterator[list[PageVisited]]:
+    heard: list[PageVisited] = []
+    outbox.set_routes({MessageClicked: (), MessageOpened: (), PageVisited: (heard.extend,)})
+    yield heard
+    outbox.set_routes({})
+
+
+def test_whoever_follows_a_link_has_come_to_its_page_each_time_and_once_in_a_while(
+    message: Message, came: list[PageVisited]
+) -> None:
+    start = NOW + HOUR  # on a whole hour, with which such a while begins
+    for after in (timedelta(0), SLOT / 2, SLOT):
+        record_visit(link_of(message), at=start + after, is_machine=False)
+    record_visit(link_of(message, OPEN), at=start, is_machine=False)
+
+    note_visits(now=NOW + 2 * HOUR)
+    outbox.dispatch()
+
+    order = message.order_id or 0
+    assert sorted(came, key=lambda one: one.at) == [
+        PageVisited(message.shop_id, 1, order, message.contact_id, start),
+        PageVisited(message.shop_id, 1, order, message.contact_id, start + SLOT),
+    ]
+    assert set(PageVisit.objects.values_list("page", "source_id")) == {("pay", message.source_id)}
+
+
+def test_an_order_made_of_a_cart_is_what_its_own_page_is_about(
+    message: Message, came: list[PageVisited]
+) -> None:
+    link = Link(
+        purpose="pay", shop_id=message.shop_id, message_id=message.pk, subject_kind="cart", subject_id=77
+    )
+    record_visit(link, at=NOW + HOUR, is_machine=False)
+
+    note_visits(now=NOW + 2 * HOUR)
+    outbox.dispatch()
+
+    assert [(one.subject_kind, one.subject_id) for one in came] == [(2, 77)]
+
+
+def test_what_machines_open_is_no_visit_of_a_page(message: Message, came: list[PageVisited]) -> None:
+    record_visit(link_of(message), at=NOW + 2 * SECOND, is_machine=False)
+    record_visit(link_of(message), at=NOW + HOUR, is_machine=True)
+    Message.objects.filter(pk=message.pk).update(is_test=True)
+    record_visit(link_of(message), at=NOW + 2 * HOUR, is_machine=False)  # of a message made in test mode
+    shop_id, straight = (
+        message.shop_id,
+        {"shop_id": message.shop_id, "subject_kind": "order", "subject_id": 5},
+    )
+    record_straight_visit(Link(purpose="pay", **straight), None, at=NOW, is_machine=True)
+    for page in ("pay", "why", "out"):  # all at once, by looks a person
+        record_straight_visit(Link(purpose=page, **straight), None, at=NOW, is_machine=False)
+
+    note_visits(now=NOW + SECOND + PATIENCE)
+    note_visits(now=NOW + 3 * HOUR)
+    outbox.dispatch()
+
+    assert came == []
+    assert not PageVisit.objects.filter(shop=shop_id, is_machine=False).exists()
+
+
+def test_who_comes_straight_counts_once_weighed(message: Message, came: list[PageVisited]) -> None:
+    anna = make_contact(message.shop)
+    link = Link(purpose="cart", shop_id=message.shop_id, subject_kind="cart", subject_id=5)
+    record_straight_visit(link, anna.pk, at=NOW, is_machine=False)
+    record_straight_visit(link, anna.pk, at=NOW + SECOND, is_machine=False)
+
+    assert not PageVisit.objects.filter(noted_at__isnull=False).exists()
+    note_visits(now=NOW + PATIENCE)
+    note_visits(now=NOW + HOUR)
+    outbox.dispatch()
+
+    assert came == [PageVisited(message.shop_id, 2, 5, anna.pk, NOW)]

@@ -15,7 +15,7 @@ from recoup.processes.facts import contact_facts
 from recoup.processes.graph.document import ProcessDocument
 from recoup.processes.graph.reading import read_document
 from recoup.processes.graph.validation import find_problems
-from recoup.processes.worlds import Change, ChangeKind, News, Purchase, Reply, Visit
+from recoup.processes.worlds import Change, ChangeKind, Coming, News, Purchase, Reply, Visit
 from tests.processes.worlds import (
     CART,
     CONTACT,
@@ -163,7 +163,11 @@ WAITS: list[dict[str, Any]] = [
     {"for": "P1D", "at": "10:00", "days": ["mon"]},
     {"date": "order.placed_at", "offset": "P9D"},
     {"date": "promise.until"},
+    {"date": "promise.until", "offset": "-P1D", "at": "02:30"},
+    {"date": "order.paid_at", "offset": "P1D", "at": "09:00"},
 ]
+WHERE = st.sampled_from(["buy", "leave", "any"])
+PAGES = st.sampled_from(["pay", "out"])
 
 
 # Every kind of block by itself, so that a kind that nobody draws is found out.
@@ -175,6 +179,11 @@ def blocks_by_kind(
     waits = st.tuples(st.sampled_from([one for one in WAITS if about == ORDER or "date" not in one]), forward)
     visits = st.sampled_from(["message.opened", "message.clicked"])
     asked = st.sampled_from(QUESTIONS[about])
+    offers_end = block(
+        "wait",
+        {"next": forward},
+        {"date": st.just("offer.ends_at"), "offset": st.just("-P1D"), "ref": anywhere},
+    )
     goal = st.sampled_from(GOALS[about]) if about in GOALS else None
     bought = {
         "e": st.just("product.bought"),
@@ -186,11 +195,14 @@ def blocks_by_kind(
         "wait": [
             waits.map(lambda drawn: {"t": "wait", **drawn[0], "out": {"next": drawn[1]}}),
             block("wait", {"next": anywhere, "over": anywhere}, {"for": SPANS, "max_rounds": st.integers(1, 3)}),
+            *([offers_end] if about != CONTACT else []),
         ],
         "until": [
             block("until", two, {"on": st.fixed_dictionaries({"e": st.sampled_from(EVENTS[about])}), "within": SPANS,
                                  "earlier": st.booleans()}),
             block("until", two, {"on": st.fixed_dictionaries(bought), "within": SPANS, "earlier": st.booleans()}),
+            block("until", two, {"on": st.fixed_dictionaries({"e": st.just("page.visited"), "page": WHERE}),
+                                 "within": SPANS, "earlier": st.booleans()}),
             block("until", {**two, "unsent": forward},
                   {"on": st.fixed_dictionaries({"e": visits, "ref": reference}), "within": SPANS}),
         ],
@@ -305,7 +317,8 @@ def worlds_of_carts(draw: st.DrawFn) -> list[News]:
             visited = Visit(
                 at + READING, CART, cart, f"n{draw(st.integers(1, 9))}", is_click=draw(st.booleans())
             )
-            happened: list[News] = [changed, changed, visited]
+            came = Coming(at + READING, CART, cart, cart, draw(PAGES))
+            happened: list[News] = [changed, changed, visited, came]
             news.append(draw(st.sampled_from(happened)))
     return news
 
@@ -325,6 +338,7 @@ def worlds_of_people(draw: st.DrawFn) -> list[News]:
             happened: list[News] = [
                 Purchase(at, person, ("soap",), at - hours(draw(st.integers(0, 3)))),
                 Visit(at + READING, CONTACT, person, f"n{node}", is_click=draw(st.booleans())),
+                Coming(at + READING, CONTACT, person, person, draw(PAGES)),
                 Reply(at, CONTACT, person, f"n{node}", draw(st.sampled_from(ANSWERS))),
             ]
             news.append(draw(st.sampled_from(happened)))
@@ -350,6 +364,8 @@ def changes(draw: st.DrawFn, order: int, at: datetime, contact: int) -> News:
         return Reply(at, ORDER, order, f"n{draw(st.integers(1, 9))}", code)
     kind = draw(st.sampled_from([*kinds, None, None]))
     if kind is None:
+        if draw(st.booleans()):
+            return Coming(at + READING, ORDER, order, contact, draw(PAGES))
         return Visit(at + READING, ORDER, order, f"n{draw(st.integers(1, 9))}", is_click=draw(st.booleans()))
     until = at + hours(draw(st.integers(-5, 100))) if kind is ChangeKind.PROMISED else None
     became_true_at = at - hours(draw(st.integers(0, 3)))

@@ -34,6 +34,7 @@ from recoup.processes.worlds import (
     Arrival,
     Change,
     ChangeKind,
+    Coming,
     Lane,
     News,
     Purchase,
@@ -48,7 +49,7 @@ from tests.processes.drawn import OTHER, OTHER_VERSION
 from tests.processes.worlds import PROCESS, VERSION
 
 TABLES = (
-    "processes_step_log, messaging_message, processes_webhookcall, processes_webhookendpoint,"
+    "processes_step_log, messaging_message, messaging_pagevisit, processes_webhookcall, processes_webhookendpoint,"
     " processes_enrolment, recovery_recoverycase, orders_order,"
     " customers_contactgate, customers_contact, processes_processversion, processes_process,"
     " messaging_messagesource, messaging_lane, shops_source, shops_shop"
@@ -231,6 +232,8 @@ class PostgresWorld:
                 self._buy(news)
             case Visit():
                 self._visit(news)
+            case Coming():
+                self._come(news)
             case Reply():
                 self._reply(news)
 
@@ -355,14 +358,14 @@ class PostgresWorld:
 
     def _visit(self, visit: Visit) -> None:
         rows = self._run(
-            "SELECT m.id, m.state, e.id FROM processes_enrolment e LEFT JOIN LATERAL (SELECT * FROM messaging_message"
-            " WHERE enrolment_id = e.id AND node = %(node)s ORDER BY step_no DESC LIMIT 1) m ON true"
+            "SELECT m.id, m.state, e.contact_id FROM processes_enrolment e LEFT JOIN LATERAL (SELECT * FROM"
+            " messaging_message WHERE enrolment_id = e.id AND node = %(node)s ORDER BY step_no DESC LIMIT 1) m ON true"
             " WHERE e.subject_kind = %(kind)s AND e.subject_id = %(id)s",
             node=visit.node_id,
             kind=visit.subject_kind,
             id=visit.subject_id,
         )
-        for message_id, state, _ in rows:
+        for message_id, state, contact_id in rows:
             if state not in {"sent", "uncertain"}:
                 continue
             link = Link(
@@ -372,10 +375,24 @@ class PostgresWorld:
             )
             with scopes_disabled():
                 tracking.record_visit(link, at=visit.at, is_machine=False)
-            if not tracking.note_visits(now=visit.at + tracking.PATIENCE):
-                continue
-            bits = Wake.MESSAGE_OPENED | (Wake.MESSAGE_CLICKED if visit.is_click else Wake(0))
+            bits = Wake.VISITED if visit.is_click else Wake(0)
+            if tracking.note_visits(now=visit.at + tracking.PATIENCE):
+                bits |= Wake.MESSAGE_OPENED | (Wake.MESSAGE_CLICKED if visit.is_click else Wake(0))
             self.wake([WakeUp(visit.subject_kind, visit.subject_id, bits.value)], self.clock)
+            self._wake_visitors(contact_id)
+
+    def _come(self, coming: Coming) -> None:
+        kind = {number: name for name, number in tracking.SUBJECTS.items()}[coming.subject_kind]
+        link = Link(
+            purpose=coming.page, shop_id=self._shop.pk, subject_kind=kind, subject_id=coming.subject_id
+        )
+        tracking.record_straight_visit(link, coming.contact_id, at=coming.at, is_machine=False)
+        tracking.note_visits(now=coming.at + tracking.PATIENCE)
+        self.wake([WakeUp(coming.subject_kind, coming.subject_id, Wake.VISITED.value)], self.clock)
+        self._wake_visitors(coming.contact_id)
+
+    def _wake_visitors(self, contact_id: int) -> None:
+        waking.wake_visitors([(self._shop.pk, contact_id)], self.clock)
 
     def _reply(self, reply: Reply) -> None:
         for version_id in self._versions():

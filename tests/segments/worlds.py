@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from recoup.customers.models import ConsentEvent, Contact, ContactTag, Suppression, Tag
 from recoup.customers.queries import address_hash
+from recoup.messaging.models import PageVisit
 from recoup.orders.models import Cart, Order, OrderLine
 from recoup.recovery.models import RecoveryCase
 from recoup.segments.facts import Subject
@@ -106,6 +107,10 @@ _people = st.builds(
     ),
     tags=st.lists(st.sampled_from(TAGS), max_size=2, unique=True),
 )
+_visits = st.lists(
+    _rows(page=st.sampled_from(["pay", "cart", "out"]), at=_at, noted_at=_maybe_at, is_machine=st.booleans()),
+    max_size=2,
+)
 _orders = _rows(
     whose=st.integers(-1, 2),
     total=_sums,
@@ -132,6 +137,7 @@ _orders = _rows(
     cause=st.none() | st.sampled_from(["", *CAUSES]),
     is_test=st.booleans(),
     is_backfill=st.booleans(),
+    visits=_visits,
 )
 _carts = _rows(
     whose=st.integers(-1, 2),
@@ -141,6 +147,7 @@ _carts = _rows(
     last_activity_at=_at,
     coupon=st.sampled_from(["", "SPRING"]),
     lines=st.integers(0, 3),
+    visits=_visits,
 )
 worlds = st.builds(
     World,
@@ -190,7 +197,7 @@ def make_world(shop: Shop, source: Source, world: World) -> None:
         for key in one.tags
     )
     _make_orders(shop, source, people, world.orders)
-    Cart.objects.bulk_create(
+    carts = Cart.objects.bulk_create(
         Cart(
             shop=shop,
             source=source,
@@ -208,6 +215,17 @@ def make_world(shop: Shop, source: Source, world: World) -> None:
             version_at=NOW,
         )
         for number, row in enumerate(world.carts)
+    )
+    _make_visits(shop, Subject.CART, carts, world.carts)
+
+
+def _make_visits(
+    shop: Shop, kind: Subject, about: Sequence[Order | Cart], rows: Sequence[dict[str, Any]]
+) -> None:
+    PageVisit.objects.bulk_create(
+        PageVisit(shop=shop, subject_kind=kind, subject_id=one.pk, contact=one.contact, slot=slot, **visit)
+        for one, row in zip(about, rows, strict=True)
+        for slot, visit in enumerate(row["visits"])
     )
 
 
@@ -231,13 +249,15 @@ def _make_orders(
             **{
                 key: value
                 for key, value in row.items()
-                if key not in ("whose", "products", "country", "lines", "cause", "captured", "refunded")
+                if key
+                not in ("whose", "products", "country", "lines", "cause", "captured", "refunded", "visits")
             },
             captured=row["captured"],
             refunded=min(row["captured"], row["refunded"]),
         )
         for number, row in enumerate(rows)
     )
+    _make_visits(shop, Subject.ORDER, orders, rows)
     OrderLine.objects.bulk_create(
         OrderLine(shop=shop, order=order, position=position, name="x", quantity=1, unit_price=1, total=1)
         for order, row in zip(orders, rows, strict=True)

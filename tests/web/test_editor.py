@@ -191,6 +191,9 @@ def test_the_outline_names_steps_ways_and_products(editor: Editor) -> None:
         ("wait", {"mode": "for", "span": "", "span_unit": "H"}, "Wait for: Say how long."),
         ("wait", {"mode": "for", "span": "60", "span_unit": "W"}, "Wait for: Choose at most a year."),
         ("wait", {"mode": "at", "at": ""}, "Time of day: Say until what time."),
+        ("wait", {"mode": "date", "date": "order.paid_at", "side": "after", "offset": "2", "offset_unit": "H",
+                  "hour": "09:30"},
+         "How long before or after: With a time of day, count whole days before or after the date."),
         ("until", {"event": "product.bought", "within": "2", "within_unit": "D"},
          "Which products: Search for a product and tick it."),
         ("until", {"event": "message.opened", "within": "2", "within_unit": "D"},
@@ -231,6 +234,12 @@ def test_a_half_step_is_refused_with_its_place(
          {"for": "P1D", "at": "10:00", "days": ["mon", "fri"]}),
         ("wait", {"mode": "date", "date": "promise.until", "side": "before", "offset": "2", "offset_unit": "H"},
          {"date": "promise.until", "offset": "-PT2H"}),
+        ("wait", {"mode": "date", "date": "order.paid_at", "side": "after", "offset": "2", "offset_unit": "D",
+                  "hour": "09:30"}, {"date": "order.paid_at", "offset": "P2D", "at": "09:30"}),
+        ("until", {"event": "page.visited", "page": "buy", "within": "2", "within_unit": "D"},
+         {"on": {"e": "page.visited"}, "within": "P2D", "earlier": False}),
+        ("until", {"event": "page.visited", "page": "leave", "within": "2", "within_unit": "D", "earlier": "on"},
+         {"on": {"e": "page.visited", "page": "leave"}, "within": "P2D"}),
         ("if", {"match": "any", "fact0": "order.total", "op0": ">=", "v0": "100.50",
                 "fact1": "order.status", "op1": "in", "v1": ["unpaid", "new"],
                 "fact2": "order.method", "op2": "in", "v2": "card", "fact3": "order.is_paid", "v3": "no",
@@ -277,6 +286,21 @@ def test_each_kind_is_put_in_and_opened_again_unchanged(
     before = editor.doc
     assert editor.client.post(editor.url("process_edit_block", name), again).status_code == 303
     assert editor.doc == before
+
+
+def test_a_wait_for_the_end_of_an_offer_names_the_step_that_makes_it(editor: Editor) -> None:
+    editor.create()
+    offer = editor.put(
+        "offer", ".first", what="percent", percent="5", valid="4", valid_unit="D", currency="EUR"
+    )
+    typed = {"mode": "date", "date": "offer.ends_at", "side": "before", "offset": "1", "offset_unit": "D"}
+
+    refused = editor.post("process_edit_new", "wait", query=f"?at={offer}.granted", **typed)
+    wait = editor.put("wait", f"{offer}.granted", ref=offer, hour="10:00", **typed)
+
+    assert shown_errors(refused) == ["Which offer: Choose the offer."]
+    node = {key: value for key, value in editor.doc["nodes"][wait].items() if key != "out"}
+    assert node == {"t": "wait", "date": "offer.ends_at", "ref": offer, "offset": "-P1D", "at": "10:00"}
 
 
 def test_a_span_that_fits_no_unit_stays_as_it_was_written(editor: Editor) -> None:

@@ -1,7 +1,7 @@
 """Reads past orders and carts with the instants of everything that was known of them, in pages by person."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -13,7 +13,7 @@ from django.db import connection
 from recoup.core.arrays import read_instants_quickly
 from recoup.orders.queries import OFFLINE_MINUTES, ON_DELIVERY
 from recoup.orders.siblings import is_paid_since
-from recoup.processes.worlds import Purchase
+from recoup.processes.worlds import Coming, Purchase
 from recoup.shops.snapshots import FAILED_BY_WORD
 
 PEOPLE = 400  # of one page: some hundred kilobytes, read in a few hundredths of a second
@@ -129,6 +129,7 @@ class Page:
     )  # paid in part, or given back
     failures: dict[int, list[Failure]] = field(default_factory=dict)
     purchases: list[Purchase] = field(default_factory=list)
+    visits: list[Coming] = field(default_factory=list)
     paid_since: dict[int, datetime] = field(default_factory=dict)  # by another order, where no fact says it
     twin_at: dict[int, datetime] = field(default_factory=dict)
     ordered_at: dict[int, list[tuple[datetime, datetime]]] = field(default_factory=dict)  # by person
@@ -146,6 +147,8 @@ class Wanted:
     asks_for_purchases: bool = False
     asks_for_status: bool = False
     asks_for_failures: bool = False
+    asks_for_visits: bool = False
+    source_id: int | None = None  # of the messages of the process itself
 
 
 def pages(wanted: Wanted, *, people: int = PEOPLE) -> Iterator[Page]:
@@ -206,6 +209,8 @@ def _order_page(wanted: Wanted, after: int, people: int) -> Page | None:
         page.paid_since, page.twin_at = _paid_since(unseen, wanted.now), _twins(unseen, wanted.now)
     if wanted.asks_for_purchases:
         page.purchases = _purchases(wanted, {order.contact_id for order in orders})
+    if wanted.asks_for_visits:
+        page.visits = _visits(wanted, 1, {order.id: order.contact_id for order in orders})
     return page
 
 
@@ -220,6 +225,8 @@ def _cart_page(wanted: Wanted, after: int, people: int) -> Page | None:
     page.ordered_at = _orders_of(wanted, contacts)
     if wanted.asks_for_purchases:
         page.purchases = _purchases(wanted, contacts)
+    if wanted.asks_for_visits:
+        page.visits = _visits(wanted, 2, {cart.id: cart.contact_id for cart in carts})
     return page
 
 
@@ -355,6 +362,20 @@ def _purchases(wanted: Wanted, contacts: Collection[int]) -> list[Purchase]:
         Purchase(learnt_at, contact_id, tuple(products), paid_at)
         for contact_id, products, paid_at, learnt_at in rows
         if learnt_at <= wanted.now
+    ]
+
+
+def _visits(wanted: Wanted, kind: int, whose: Mapping[int, int]) -> list[Coming]:
+    """Return who came to a page of ours, but by a message of this process: who would follow those is unknown."""
+    statement = """
+        SELECT subject_id, page, at, noted_at FROM messaging_pagevisit
+        WHERE shop_id = %(shop)s AND subject_kind = %(kind)s AND subject_id = ANY(%(ids)s) AND noted_at <= %(now)s
+          AND NOT is_machine AND (source_id IS NULL OR source_id IS DISTINCT FROM %(source)s::bigint)
+        ORDER BY noted_at"""
+    values = {**_values(wanted), "kind": kind, "ids": list(whose), "source": wanted.source_id}
+    return [
+        Coming(noted_at, kind, key, whose[key], page, came_at)
+        for key, page, came_at, noted_at in _rows(statement, values)
     ]
 
 

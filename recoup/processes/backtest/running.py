@@ -50,6 +50,7 @@ from recoup.processes.graph.picture import draw
 from recoup.processes.offering import makes_offers
 from recoup.processes.purchases import asks_for_purchases
 from recoup.processes.simulator import Simulator
+from recoup.processes.visiting import asks_for_visits
 from recoup.processes.worlds import Lane, News
 from recoup.segments.facts import Need
 from recoup.segments.fields import FIELDS
@@ -115,9 +116,9 @@ def run_backtest(
     :param tell: called after each page with how many orders are done, of how many.
     :param look: called with the store of each page before it is forgotten.
     """
-    wanted = _wanted(plan)
-    whole, of_nobody = count_subjects(wanted)
     standing = standing_of(plan.process_id, plan.graph.document)
+    wanted = _wanted(plan, standing.source_id)
+    whole, of_nobody = count_subjects(wanted)
     around = look_around(plan.shop_id, plan.graph, standing, since=plan.since, now=plan.now)
     tally = Tally(ZoneInfo(str(zone_of(around.rules.zone))))
     purse = OfferPurse(plan.now)
@@ -137,7 +138,7 @@ def run_backtest(
     return tally.result(_node_ids(plan.graph), _unknown(plan, tally, around, whole, of_nobody, prompt))
 
 
-def _wanted(plan: Plan) -> Wanted:
+def _wanted(plan: Plan, source_id: int | None) -> Wanted:
     text = json.dumps(plan.graph.document.as_json(is_bare=True))
     return Wanted(
         shop_id=plan.shop_id,
@@ -146,6 +147,8 @@ def _wanted(plan: Plan) -> Wanted:
         now=plan.now,
         is_about_carts=plan.graph.document.entry.subject is SubjectKind.CART,
         asks_for_purchases=asks_for_purchases(plan.graph),
+        asks_for_visits=asks_for_visits(plan.graph),
+        source_id=source_id,
         asks_for_status='"order.status"' in text,
         asks_for_failures=plan.graph.document.entry.on == "payment.failed" or '"order.cause"' in text,
     )
@@ -174,7 +177,7 @@ def _walk(
     told += [tell_cart(cart, page, process) for cart in page.carts]
     group, rank = around.standing.group, around.standing.rank
     people = {one.contact_id for one in told}
-    news: list[News] = [*page.purchases]
+    news: list[News] = [*page.purchases, *page.visits]
     news += stays_elsewhere(plan.shop_id, plan.process_id, group, people, now=plan.now)
     for one in told:
         news += one.news

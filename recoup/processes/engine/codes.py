@@ -42,6 +42,7 @@ class Flag(IntFlag):
     ANCHORED = 4  # the next wait counts from the graph's anchor, not from entering
     HELD = 8  # a step was put off because a person or a promise holds the reminders
     SHOP_HOLDOUT = 1 << 12  # held out of everything in the shop; always together with HOLDOUT
+    DATED = 1 << 13  # waits for a date that is read again: when it moves, the wait follows
 
 
 MOST_GOALS = 8
@@ -74,6 +75,7 @@ class Wake(IntFlag):
     BOUGHT = 1 << 16  # the person paid for something, in whichever order
     WEBHOOK_ANSWERED = 1 << 18
     OFFER_DECIDED = 1 << 17  # an offer was granted or refused
+    VISITED = 1 << 19  # the person came to a page of ours
 
 
 class Refusal(IntEnum):

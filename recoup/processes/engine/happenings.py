@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from recoup.processes.engine.codes import Code, SubjectKind, Wake
-from recoup.processes.engine.records import Answer, Facts, MessageFacts
+from recoup.processes.engine.records import Answer, Facts, MessageFacts, OfferFacts
 
 Reader = Callable[[Facts], datetime | None]
 
@@ -89,7 +89,13 @@ MESSAGE_EVENTS = {
 PRODUCT_EVENTS = {
     event.name: event for event in (Happening("product.bought", Wake.BOUGHT, Code.GOAL_PAID, _never, _ALL),)
 }
-EVENTS = SUBJECT_EVENTS | MESSAGE_EVENTS | PRODUCT_EVENTS
+# Their instant is read from the visits to the pages that a block names.
+PAGE_EVENTS = {
+    event.name: event for event in (Happening("page.visited", Wake.VISITED, Code.GOAL_CLICKED, _never, _ALL),)
+}
+EVENTS = SUBJECT_EVENTS | MESSAGE_EVENTS | PRODUCT_EVENTS | PAGE_EVENTS
+# Which links lead to a page where one buys, and which to one where one leaves; all of them lead to a page of ours.
+PAGES = {"buy": frozenset({"pay", "cart"}), "leave": frozenset({"out", "stop"})}
 PAYMENT_GOALS = {SubjectKind.ORDER: "order.paid", SubjectKind.CART: "cart.converted"}
 
 
@@ -107,6 +113,24 @@ def bought_at(
     if not found:
         return None
     return max(found) if needs_all else min(found)
+
+
+def visited_at(facts: Facts, pages: frozenset[str] | None, since: datetime | None) -> datetime | None:
+    """Return when the person first came to one of these pages (none: to any) since an instant, or since they entered."""
+    return next(
+        (
+            visit.at
+            for visit in facts.visits
+            if (pages is None or visit.page in pages) and (since is None or visit.at >= since)
+        ),
+        None,
+    )
+
+
+def latest_offer(facts: Facts, node: int) -> OfferFacts | None:
+    """Return the last offer that a block has made to this person, if any was granted."""
+    steps = [step for step, offer in facts.offers.items() if offer.node == node and offer.ends_at is not None]
+    return facts.offers[max(steps)] if steps else None
 
 
 def latest_answer(facts: Facts, node: int) -> Answer | None:

@@ -30,11 +30,20 @@ class OfferFacts(NamedTuple):
 
     outcome: int
     at: datetime | None = None
+    node: int = 0
+    ends_at: datetime | None = None  # of a granted one: when it ends, or ended before its time
 
 
 NO_OFFERS: Mapping[int, OfferFacts] = {}
 Purchases = Mapping[str, tuple[datetime, ...]]
 NO_PURCHASES: Purchases = {}
+
+
+class PageVisit(NamedTuple):
+    """The person came to a page of ours: by a link of whichever message, or straight. Machines do not count."""
+
+    at: datetime
+    page: str  # the purpose of the link: `pay`, `cart`, `out`, ...
 
 
 class Answer(NamedTuple):
@@ -63,7 +72,7 @@ class Facts(NamedTuple):
     `messages` is keyed by step number. `paused_until` is the latest of promised-pay date and end of a claim;
     `held_since` is set while a person holds the reminders without an end. `purchases` holds, for each product that the
     person has paid for and not given back, the instants, earliest first; it is read for versions that ask for it alone, and
-    so are `details` and `person`.
+    so are `details`, `person` and `visits`: those since the person entered, earliest first.
     """
 
     order: OrderFacts | None = None
@@ -79,6 +88,7 @@ class Facts(NamedTuple):
     person: PersonFacts | None = None
     answers: Answers = NO_ANSWERS  # read for those alone who stand in a block that waits for one
     offers: Mapping[int, OfferFacts] = NO_OFFERS  # by step number; read for versions that make offers alone
+    visits: tuple[PageVisit, ...] = ()
     swaps: tuple[
         Swap, ...
     ] = ()  # of the order, as they were learnt; read where the reason to be there is gone

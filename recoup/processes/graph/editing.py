@@ -159,6 +159,8 @@ def copy_branch(doc: Raw, start: str, way: Way, used: Collection[str] = ()) -> R
         event = node.get("on")
         if isinstance(event, dict) and event.get("ref") in names:
             event["ref"] = names[event["ref"]]
+        if node.get("ref") in names:
+            node["ref"] = names[node["ref"]]
     draft.lead(way, names[start])
     if tail is not None and tail.target in names and draft.ports(following):
         draft.lead(Way(names[tail.way.block], tail.way.port), following)

@@ -86,6 +86,7 @@ class Happening(Strict):
     after: After
     what: Literal[
         "paid", "cancelled", "ordered_again", "case_closed", "converted", "emptied", "bought", "opened", "clicked",
+        "visited",
     ]  # fmt: skip
     block: NodeId | None = None  # whose mail is opened or clicked in
     products: Products = Field(default_factory=list)  # bought

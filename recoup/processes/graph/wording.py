@@ -109,6 +109,7 @@ _UNLESS = {
     "product.bought": gettext_noop("it is bought"),
     "message.opened": gettext_noop("opened"),
     "message.clicked": gettext_noop("the link is followed"),
+    "page.visited": gettext_noop("they come to your page"),
 }
 _NEXT = {
     "reminder": gettext_noop("Reminder {ordinal} of {total}"),

@@ -29,10 +29,12 @@ from recoup.processes.memory import Message
 from recoup.processes.models import LookAhead, Process, ProcessVersion
 from recoup.processes.moving.moves import FIRST_KEY, LAST_KEY
 from recoup.processes.moving.plan import Old, Plan, Rule, apply_rule, rules_of
+from recoup.processes.offering import with_offers
 from recoup.processes.purchases import with_purchases
 from recoup.processes.simulator import Simulator
 from recoup.processes.store_sql import facts_sql
 from recoup.processes.versions import graph_of
+from recoup.processes.visiting import with_visits
 from recoup.processes.worlds import Lane
 
 log = structlog.get_logger(__name__)
@@ -186,7 +188,7 @@ def _walk(
 
 def _known(people: Sequence[Due]) -> list[Due]:
     """Add the facts that each version asks for."""
-    return with_known(with_purchases(people))
+    return with_visits(with_offers(with_known(with_purchases(people))))
 
 
 _Moved = tuple[

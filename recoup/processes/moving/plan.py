@@ -15,7 +15,7 @@ from recoup.processes.graph.editing import Raw
 _TO = "to:"
 _TIMED = frozenset({"wait", "until"})  # blocks whose only work is an instant, which can be worked out again
 _GOALS = 0xFF0
-_DROPPED_BY_ENTERING = Flag.HELD.value
+_DROPPED_BY_ENTERING = (Flag.HELD | Flag.DATED).value
 
 
 class Choice(StrEnum):
@@ -90,7 +90,7 @@ class Rule:
     wakes: bool = False  # listens to events that it did not listen to before: they may have happened
     goal_bits: tuple[int, ...] = ()  # by the goal's place in the old version, its bit in the new one
     loosens: bool = (
-        False  # the first wait is another one: its instant is kept and not read from the anchor again
+        False  # the wait is another one: its instant is kept and not read from the anchor or its date again
     )
     round_key: str = ""  # a bounded wait that is begun again takes its round back
     is_send: bool = False  # a message may be under way from here
@@ -196,7 +196,7 @@ def _flags(enrolment: Enrolment, rule: Rule, *, enters: bool) -> int:
     if enters:
         flags &= ~_DROPPED_BY_ENTERING
     if rule.loosens and enrolment.due_at is not None:
-        flags &= ~Flag.ANCHORED.value
+        flags &= ~(Flag.ANCHORED | Flag.DATED).value
     return flags
 
 

@@ -24,8 +24,8 @@ WITH rule AS MATERIALIZED (
         flags = CASE WHEN r.goal_bits = '{}' OR e.flags & 4080 = 0 THEN e.flags ELSE (e.flags & ~4080) | (
                     SELECT coalesce(bit_or(g.bit), 0) FROM unnest(r.goal_bits) WITH ORDINALITY AS g (bit, n)
                     WHERE e.flags & (8 << g.n::int) <> 0) END
-                & CASE WHEN r.action = 'enter' THEN ~8 ELSE -1 END
-                & CASE WHEN r.loosens AND e.due_at IS NOT NULL THEN ~4 ELSE -1 END,
+                & CASE WHEN r.action = 'enter' THEN ~8200 ELSE -1 END
+                & CASE WHEN r.loosens AND e.due_at IS NOT NULL THEN ~8196 ELSE -1 END,
         variables = CASE WHEN r.round_key <> '' AND e.due_at IS NOT NULL AND (e.variables ->> r.round_key)::int > 0
                     THEN jsonb_set(e.variables, ARRAY[r.round_key], to_jsonb((e.variables ->> r.round_key)::int - 1))
                     ELSE e.variables END

@@ -13,9 +13,11 @@ from recoup.processes.engine.codes import Code, Refusal, SubjectKind
 from recoup.processes.facts import enrolment_of, facts_of, message_outcome, message_wait
 from recoup.processes.known import with_known
 from recoup.processes.models import Process, TurnedAway
+from recoup.processes.offering import with_offers
 from recoup.processes.purchases import with_purchases
 from recoup.processes.store_sql import facts_sql
 from recoup.processes.versions import graph_of
+from recoup.processes.visiting import with_visits
 from recoup.processes.why.explaining import Reason, Story, Told, explain, refusal_key
 from recoup.processes.why.unseen import Unseen
 from recoup.shops.models import Shop
@@ -85,7 +87,7 @@ def _stories(shop: Shop, kind: int, subject_id: int) -> list[Story]:
     statuses = {row[0]: row[22] for row in rows}
     return [
         Story(enrolment, graph, facts, lines.get(enrolment.id, []), statuses[enrolment.id])
-        for graph, enrolment, facts in with_known(with_purchases(people))
+        for graph, enrolment, facts in with_visits(with_offers(with_known(with_purchases(people))))
     ]
 
 

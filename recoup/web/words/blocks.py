@@ -31,7 +31,7 @@ KINDS: dict[str, tuple[Words, Words]] = {
     ),
     "until": (
         gettext_lazy("Wait for something to happen"),
-        gettext_lazy("Paid, bought, opened? Yes at once; no when the time is over."),
+        gettext_lazy("Paid, bought, opened, come to the pay page? Yes at once; no when the time is over."),
     ),
     "if": (
         gettext_lazy("Check a condition"),
@@ -73,17 +73,14 @@ EVENTS: dict[str, Words] = {
     "product.bought": gettext_lazy("A product is bought"),
     "message.opened": gettext_lazy("A mail is opened"),
     "message.clicked": gettext_lazy("A link in a mail is followed"),
+    "page.visited": gettext_lazy("The person comes to a page of yours"),
     "order.cancelled": gettext_lazy("The order is cancelled"),
     "cart.converted": gettext_lazy("The cart becomes an order"),
     "cart.emptied": gettext_lazy("The cart is emptied"),
     "contact.ordered_again": gettext_lazy("The same person pays a newer order"),
     "case.closed": gettext_lazy("The case is closed by hand"),
 }
-DATES: dict[str, Words] = {
-    "order.placed_at": gettext_lazy("When the order was placed"),
-    "cart.last_activity_at": gettext_lazy("The last change of the cart"),
-    "promise.until": gettext_lazy("The day until which payment was promised"),
-}
+DATES = nodes.DATES
 OPERATORS: dict[str, Words] = {
     "=": gettext_lazy("is"),
     "!=": gettext_lazy("is not"),

@@ -1,6 +1,6 @@
 """The blocks of a process in words: what a picture of it says."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -11,9 +11,17 @@ from django.utils.translation import gettext as _
 from recoup.core import humane
 from recoup.processes.engine.times import parse_span
 from recoup.processes.graph.picture import Picture, PictureNode
+from recoup.web.parts import Words
 from recoup.web.words import orders
 from recoup.web.words.steps import reminder_name, word
 
+DATES: dict[str, Words] = {
+    "order.placed_at": gettext_lazy("When the order was placed"),
+    "order.paid_at": gettext_lazy("When the order was paid"),
+    "cart.last_activity_at": gettext_lazy("The last change of the cart"),
+    "promise.until": gettext_lazy("The day until which payment was promised"),
+    "offer.ends_at": gettext_lazy("The end of an offer of this process"),
+}
 _FACTS = {
     "order.total": gettext_lazy("Sum of the order"),
     "order.amount_due": gettext_lazy("Sum that is still due"),
@@ -38,6 +46,8 @@ _FACTS = {
     "order.origin": gettext_lazy("Where in the shop it was ordered"),
     "order.source": gettext_lazy("Source of the order"),
     "order.has_discount": gettext_lazy("Order has a discount"),
+    "order.visited_at": gettext_lazy("The last visit of the order's pay page"),
+    "cart.visited_at": gettext_lazy("The last visit of the cart's page"),
     "cart.last_activity_at": gettext_lazy("The last change of the cart"),
     "cart.source": gettext_lazy("Source of the cart"),
     "cart.has_coupon": gettext_lazy("Cart has a coupon"),
@@ -120,13 +130,34 @@ def detail(node: PictureNode, texts: Mapping[str, str]) -> str:
     if node.kind == "until" and isinstance(products, list) and products:
         joined = _(" or ") if node.values.get("match") == "any" else _(" and ")
         return joined.join(str(product) for product in products)
-    if node.kind == "split":
-        return str(node.values.get("arms", ""))
+    if node.kind in _DETAILS:
+        return _DETAILS[node.kind](node.values)
     if node.kind == "if" and isinstance(named := node.values.get("segment"), dict):
         return as_segment(named)
     if node.kind == "order_status":
         return orders.status_reason(str(node.values.get("reason") or ""))
     return str(node.values.get("detail", ""))
+
+
+def _around_a_date(values: Mapping[str, Any]) -> str:
+    """Return from which date a wait counts, and how long before or after it."""
+    if not values.get("date"):
+        return ""
+    date, offset = str(DATES.get(values["date"], values["date"])), str(values["offset"])
+    if offset == "PT0S":
+        return date
+    named = {"date": date, "span": span(offset.removeprefix("-"))}
+    return (
+        _("%(span)s before: %(date)s") % named
+        if offset.startswith("-")
+        else _("%(span)s after: %(date)s") % named
+    )
+
+
+_DETAILS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
+    "wait": _around_a_date,
+    "split": lambda values: str(values.get("arms", "")),
+}
 
 
 def _message(values: Mapping[str, Any], texts: Mapping[str, str]) -> str:

@@ -5,12 +5,25 @@ from typing import Any
 
 import pytest
 
-from recoup.processes.engine.codes import Code, State
+from recoup.processes.engine.codes import Code, Flag, State
 from recoup.processes.engine.records import Facts
+from recoup.processes.graph.problems import InvalidProcess
+from recoup.processes.graph.validation import load_process
 from recoup.processes.memory import MemoryStore
 from recoup.processes.simulator import Simulator
 from recoup.processes.worlds import Change, ChangeKind
-from tests.processes.worlds import ORDER, PLACED, arrival, graph_of, hours, only, order_facts, shop_with, told
+from tests.processes.worlds import (
+    ORDER,
+    PLACED,
+    arrival,
+    document,
+    graph_of,
+    hours,
+    only,
+    order_facts,
+    shop_with,
+    told,
+)
 
 FAR = PLACED + timedelta(days=400)
 
@@ -38,6 +51,13 @@ def play(wait: dict[str, Any], facts: Facts | None = None, **entry: Any) -> Memo
         ({"date": "order.placed_at", "offset": "P3D"}, datetime(2026, 11, 5, 9, 30, tzinfo=UTC)),
         ({"date": "order.placed_at", "offset": "-P1D"}, PLACED),  # past: does not wait
         ({"date": "promise.until"}, PLACED),  # missing: does not wait
+        (
+            {"date": "order.placed_at", "offset": "P3D", "at": "08:00"},
+            datetime(2026, 11, 5, 7, 0, tzinfo=UTC),
+        ),
+        ({"date": "order.placed_at", "at": "20:00"}, datetime(2026, 11, 2, 19, 0, tzinfo=UTC)),
+        ({"date": "order.placed_at", "at": "10:00"}, PLACED),  # of that day, and past
+        ({"date": "order.paid_at", "offset": "P1D"}, PLACED),  # not paid: does not wait
     ],
 )
 def test_wait_ends_at(wait: dict[str, Any], until: datetime) -> None:
@@ -49,6 +69,103 @@ def test_wait_for_the_promised_date() -> None:
     facts = order_facts()._replace(paused_until=promised)
 
     assert told(play({"date": "promise.until", "offset": "PT1H"}, facts))[0][2] == promised + hours(1)
+
+
+def test_a_time_of_the_day_that_a_date_gives_is_one_of_the_clock_of_the_person_when_clocks_change() -> None:
+    promised = datetime(
+        2026, 3, 27, 23, 30, tzinfo=UTC
+    )  # 28 March, 0:30 in Warsaw; the clocks change on the 29th
+    for offset, wall, hour in (("P1D", "10:00", 8), ("P1D", "02:30", 1), ("-P1D", "10:00", 9)):
+        day = 27 if offset.startswith("-") else 29
+        facts = order_facts(PLACED - timedelta(days=300))._replace(paused_until=promised)
+        nodes = {
+            "n1": {"t": "wait", "date": "promise.until", "offset": offset, "at": wall, "out": {"next": "n2"}}
+        }
+        store = shop_with(graph_of({**nodes, "n2": {"t": "end"}}, goals=[]), PLACED - timedelta(days=300))
+        Simulator(store, [arrival(PLACED - timedelta(days=300), facts)]).run(FAR)
+
+        minute = 30 if wall == "02:30" else 0
+        assert told(store)[0][2] == datetime(2026, 3, day, hour, minute, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("moved", "until"),
+    [
+        ([(5, 9)], 8),  # later: the wait follows
+        ([(5, 6.5)], 5.5),  # earlier, and still ahead
+        ([(5, 3)], 5),  # to before now: nobody knew it then
+        ([(5, None)], 5),  # taken back: there is nothing to wait for
+        ([(2, 9), (4, 12)], 11),
+        ([(5, 9), (8, 4)], 8),  # at the very end
+    ],
+)
+def test_a_wait_follows_its_date(moved: list[tuple[float, float | None]], until: float) -> None:
+    nodes = {
+        "n1": {"t": "wait", "date": "promise.until", "offset": "-P1D", "out": {"next": "n2"}},
+        "n2": {"t": "end"},
+    }
+    facts = order_facts()._replace(paused_until=PLACED + timedelta(days=7))
+    news = [
+        Change(
+            at := PLACED + timedelta(days=day),
+            ORDER,
+            1,
+            ChangeKind.PROMISED,
+            at,
+            None if to is None else PLACED + timedelta(days=to),
+        )
+        for day, to in moved
+    ]
+    store = shop_with(graph_of(nodes))
+
+    Simulator(store, [arrival(PLACED, facts), *news]).run(FAR)
+
+    assert told(store) == [("n2", Code.COMPLETED, PLACED + timedelta(days=until))]
+    assert not only(store).flags & Flag.DATED
+
+
+def test_the_end_of_an_offer_is_a_date() -> None:
+    nodes = {
+        "n1": {"t": "offer", "percent": 5, "valid": "P4D", "out": {"granted": "n2"}},
+        "n2": {
+            "t": "wait",
+            "date": "offer.ends_at",
+            "ref": "n1",
+            "offset": "-P1D",
+            "at": "10:00",
+            "out": {"next": "n3"},
+        },
+        "n3": {"t": "end"},
+    }
+    store = shop_with(graph_of(nodes))
+
+    Simulator(store, [arrival(PLACED)]).run(FAR)
+
+    assert told(store)[-1] == ("n3", Code.COMPLETED, datetime(2026, 11, 5, 9, 0, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("wait", "code"),
+    [
+        ({"date": "order.placed_at", "for": "P1D"}, "wait_date_with_span"),
+        ({"date": "order.placed_at", "at": "10:00", "days": ["mon"]}, "wait_date_with_days"),
+        ({"date": "order.placed_at", "at": "10:00", "offset": "PT3H"}, "wait_hours_with_time"),
+        ({"date": "offer.ends_at"}, "wait_date_and_offer"),
+        ({"date": "order.placed_at", "ref": "n2"}, "wait_date_and_offer"),
+        ({"date": "offer.ends_at", "ref": "n2"}, "ref_is_no_offer"),
+        ({"date": "offer.ends_at", "ref": "n3"}, "ref_comes_later"),
+    ],
+)
+def test_a_wait_for_a_date_says_what_it_means(wait: dict[str, Any], code: str) -> None:
+    nodes = {
+        "n1": {"t": "wait", **wait, "out": {"next": "n3"}},
+        "n3": {"t": "offer", "percent": 5, "valid": "P4D", "out": {"granted": "n2"}},
+        "n2": {"t": "end"},
+    }
+    with pytest.raises(InvalidProcess) as refused:
+        load_process(document(nodes))
+
+    assert [problem.code for problem in refused.value.problems] == [code]
 
 
 def test_ten_in_the_morning_is_ten_where_the_person_lives() -> None:

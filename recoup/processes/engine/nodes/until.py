@@ -11,10 +11,13 @@ from recoup.processes.engine.compiled import STAY, CompiledNode, Move, Shield
 from recoup.processes.engine.happenings import (
     EVENTS,
     MESSAGE_EVENTS,
+    PAGE_EVENTS,
+    PAGES,
     PRODUCT_EVENTS,
     SUBJECT_EVENTS,
     bought_at,
     latest_message,
+    visited_at,
 )
 from recoup.processes.engine.nodes.base import (
     ForwardSpan,
@@ -45,16 +48,18 @@ ProductRef = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 class Event(Strict):
     """An event; `ref` names the sending block that a message event is about, `products` what must be bought.
 
-    Of several products any one is enough, or all are needed (J4).
+    Of several products any one is enough, or all are needed (J4). `page` is where the person must come to: where one
+    buys (the pay page, the cart), where one leaves, or any page of ours about the order, cart or person (D14).
     """
 
     e: Literal[
         "order.paid", "order.cancelled", "cart.converted", "cart.emptied", "contact.ordered_again",
-        "case.closed", "message.opened", "message.clicked", "product.bought",
+        "case.closed", "message.opened", "message.clicked", "product.bought", "page.visited",
     ]  # fmt: skip
     ref: NodeId | None = None
     products: Annotated[list[ProductRef], Field(max_length=50)] = Field(default_factory=list)
     match: Literal["any", "all"] = "any"
+    page: Literal["buy", "leave", "any"] = "buy"
 
     @model_validator(mode="after")
     def _has_its_message(self) -> "Event":
@@ -62,6 +67,8 @@ class Event(Strict):
             raise refuse("event_and_ref")
         if (self.e in PRODUCT_EVENTS) != bool(self.products):
             raise refuse("event_and_products")
+        if self.e not in PAGE_EVENTS and self.page != "buy":
+            raise refuse("event_and_page")
         return self
 
 
@@ -77,7 +84,7 @@ class UntilDocument(NodeDocument):
     """A question with a deadline: yes at once, no when the time is over.
 
     An event at the very second of the deadline is a yes. `earlier` counts an event from before the block was
-    reached as well.
+    reached as well; of a visit, one since the person entered.
     """
 
     t: Literal["until"]
@@ -111,6 +118,8 @@ def _build(document: UntilDocument, shop: Workshop) -> CompiledNode:
         return CompiledNode(_about_message(document, shop), mask)
     if document.on.e in PRODUCT_EVENTS:
         return CompiledNode(*_about_products(document, shop, mask))
+    if document.on.e in PAGE_EVENTS:
+        return CompiledNode(_about_pages(document, shop), mask)
     run = _answerer(document, shop, SUBJECT_EVENTS[document.on.e].read)
     goal = shop.goals.get(document.on.e)
     return CompiledNode(run, mask, Shield(goal[0], document.earlier) if goal is not None else None)
@@ -175,6 +184,16 @@ def _about_message(document: UntilDocument, shop: Workshop) -> Callable[[Move, F
     return run
 
 
+def _about_pages(document: UntilDocument, shop: Workshop) -> Callable[[Move, Facts, datetime], int]:
+    pages, takes_earlier = PAGES.get(document.on.page), document.earlier
+    ask = _asker(document, shop)
+
+    def run(move: Move, facts: Facts, now: datetime) -> int:
+        return ask(move, facts, now, visited_at(facts, pages, None if takes_earlier else move.node_at))
+
+    return run
+
+
 def _about_products(
     document: UntilDocument, shop: Workshop, mask: int
 ) -> tuple[Callable[[Move, Facts, datetime], int], int, Shield | None]:
@@ -202,6 +221,8 @@ def _about_products(
 def _summarise(document: UntilDocument) -> Summary:
     event = document.on
     values = {"within": document.within, "ref": event.ref, "products": event.products, "match": event.match}
+    if event.e in PAGE_EVENTS and event.page != "buy":
+        return Summary(f"process.node.until.{event.e}.{event.page}", values)
     return Summary(f"process.node.until.{event.e}", values)
 
 
@@ -220,6 +241,9 @@ KIND = Kind(
         "until.product.bought": gettext_noop("Bought within {within}?"),
         "until.message.opened": gettext_noop("Message opened within {within}?"),
         "until.message.clicked": gettext_noop("Link followed within {within}?"),
+        "until.page.visited": gettext_noop("Came to the pay page or cart within {within}?"),
+        "until.page.visited.leave": gettext_noop("Came to a page for stopping messages within {within}?"),
+        "until.page.visited.any": gettext_noop("Came to a page of yours within {within}?"),
     },
     texts={
         "event_and_ref": gettext_noop(
@@ -228,6 +252,7 @@ KIND = Kind(
         "event_and_products": gettext_noop(
             "A question about a purchase names what must be bought; others name nothing."
         ),
+        "event_and_page": gettext_noop("Only a question about a visit says which page is meant."),
         "unsent_without_message": gettext_noop(
             "Only a question about a message has a way for one that was not sent."
         ),

@@ -8,7 +8,8 @@ from pydantic import AfterValidator, Field, model_validator
 
 from recoup.processes.engine.codes import Code, Flag
 from recoup.processes.engine.compiled import STAY, CompiledNode, Move, Run
-from recoup.processes.engine.fields import DATE_FIELDS
+from recoup.processes.engine.fields import DATE_FIELDS, OFFER_ENDS
+from recoup.processes.engine.happenings import latest_offer
 from recoup.processes.engine.nodes.base import (
     AnySpan,
     ForwardSpan,
@@ -31,6 +32,7 @@ from recoup.processes.engine.times import (
     next_wall,
     parse_span,
     parse_wall,
+    resolve,
     zone_of,
 )
 from recoup.processes.engine.wording import gettext_noop
@@ -48,6 +50,8 @@ Wall = Annotated[str, AfterValidator(_is_wall)]
 Due = Callable[[datetime, Facts], datetime]
 _ANCHORED = Flag.ANCHORED.value
 _NOT_ANCHORED = ~Flag.ANCHORED.value
+_DATED = Flag.DATED.value
+_NEITHER = ~(Flag.ANCHORED | Flag.DATED).value
 
 
 class WaitPorts(NextPort):
@@ -61,7 +65,8 @@ class WaitDocument(NodeDocument):
 
     `for` is a span: `PT48H` of elapsed time, `P2D` to the same wall time. `at` with `days` is the next such
     wall time in the person's zone; with `for`, the first one not before the span is over. `date` counts from
-    a date of the facts, `offset` before or after it; a date that is missing or past does not wait.
+    a date of the facts, `offset` before or after it; with `at`, at that wall time of the day so found. `ref` names the
+    block whose offer ends. A date that is missing or past does not wait; one that moves takes the wait along.
     """
 
     t: Literal["wait"]
@@ -72,13 +77,20 @@ class WaitDocument(NodeDocument):
     )
     date: str | None = None
     offset: AnySpan | None = None
+    ref: NodeId | None = None
     max_rounds: int | None = Field(default=None, ge=1, le=20)
     out: WaitPorts
 
     @model_validator(mode="after")
     def _is_one_kind(self) -> "WaitDocument":
-        if self.date is not None and (self.span is not None or self.at is not None):
+        if self.date is not None and self.span is not None:
             raise refuse("wait_date_with_span")
+        if self.date is not None and self.days is not None:
+            raise refuse("wait_date_with_days")
+        if (self.date == OFFER_ENDS) != (self.ref is not None):
+            raise refuse("wait_date_and_offer")
+        if self.at is not None and self.offset is not None and parse_span(self.offset).exact:
+            raise refuse("wait_hours_with_time")
         if self.date is None and self.span is None and self.at is None:
             raise refuse("wait_without_end")
         if self.days is not None and self.at is None:
@@ -98,12 +110,20 @@ def _check(document: WaitDocument, around: Surroundings) -> Iterator[Trouble]:
     field = DATE_FIELDS.get(document.date)
     if field is None or around.subject not in field.subjects:
         yield Trouble("date", "unknown_date", {"field": document.date})
+    if document.ref is None:
+        return
+    target = around.nodes.get(document.ref)
+    if target is None or target.t != "offer":
+        yield Trouble("ref", "ref_is_no_offer", {"ref": document.ref})
+    elif not around.reaches(document.ref, around.node_id):
+        yield Trouble("ref", "ref_comes_later", {"ref": document.ref})
 
 
 def _build(document: WaitDocument, shop: Workshop) -> CompiledNode:
     if document.date is not None:
-        wait = _waiter(_from_date(document), shop.node_map[document.out.next])
-    elif document.span is None:
+        run = _dated_waiter(_from_date(document, shop), shop.node_map[document.out.next])
+        return CompiledNode(run, DATE_FIELDS[document.date].wake.value)
+    if document.span is None:
         wait = _waiter(_gate(document, may_be_now=False), shop.node_map[document.out.next])
     else:
         wait = _anchored_waiter(document, shop)
@@ -141,6 +161,31 @@ def _waiter(compute: Due, following: int) -> Run:
             return STAY
         move.at = due
         move.flags &= _NOT_ANCHORED
+        return following
+
+    return run
+
+
+def _dated_waiter(compute: Due, following: int) -> Run:
+    """Wait for a date, which is read again whenever the block is looked at: when it has moved, the wait follows.
+
+    Whoever has waited when it moved to before now goes on now, not at an instant that nobody knew then. One who waits
+    since an older version, which read the date once, keeps the instant.
+    """
+
+    def run(move: Move, facts: Facts, now: datetime) -> int:
+        due = move.due_at
+        if due is None:
+            due = compute(move.node_at, facts)
+        elif move.flags & _DATED:
+            target = compute(move.node_at, facts)
+            due = target if target > now else max(target, min(due, now))
+        if due > now:
+            move.flags |= _DATED if move.due_at is None else 0
+            move.due_at = move.run_at = due
+            return STAY
+        move.at = due
+        move.flags &= _NEITHER
         return following
 
     return run
@@ -189,20 +234,39 @@ def _gate(document: WaitDocument, *, may_be_now: bool) -> Due:
     return compute
 
 
-def _from_date(document: WaitDocument) -> Due:
-    read = DATE_FIELDS[document.date or ""].read
+def _from_date(document: WaitDocument, shop: Workshop) -> Due:
+    read = (
+        DATE_FIELDS[document.date or ""].read if document.ref is None else _end_of_offer(document.ref, shop)
+    )
     offset = parse_span(document.offset) if document.offset is not None else Span(0, timedelta(0))
+    wall = None if document.at is None else parse_wall(document.at)
 
     def compute(start: datetime, facts: Facts) -> datetime:
         date = read(facts)
-        return start if date is None else max(start, after(date, offset, zone_of(facts.contact)))
+        if date is None:
+            return start
+        zone = zone_of(facts.contact)
+        if wall is None:
+            return max(start, after(date, offset, zone))
+        return max(start, resolve(date.astimezone(zone).date() + timedelta(days=offset.days), wall, zone))
 
     return compute
 
 
+def _end_of_offer(ref: str, shop: Workshop) -> Callable[[Facts], datetime | None]:
+    node = shop.node_map[ref]
+
+    def read(facts: Facts) -> datetime | None:
+        offer = latest_offer(facts, node)
+        return None if offer is None else offer.ends_at
+
+    return read
+
+
 def _summarise(document: WaitDocument) -> Summary:
     if document.date is not None:
-        return Summary("process.node.wait.date", {"date": document.date, "offset": document.offset or "PT0S"})
+        values = {"date": document.date, "offset": document.offset or "PT0S", "at": document.at or ""}
+        return Summary(f"process.node.wait.date{'_wall' if document.at else ''}", values)
     if document.at is None:
         return Summary("process.node.wait.span", {"span": document.span})
     word = "process.node.wait.wall" if document.span is None else "process.node.wait.span_wall"
@@ -219,11 +283,20 @@ KIND = Kind(
         "wait.wall": gettext_noop("Wait until {at}"),
         "wait.span_wall": gettext_noop("Wait {span}, then until {at}"),
         "wait.date": gettext_noop("Wait for a date"),
+        "wait.date_wall": gettext_noop("Wait for a date, at {at}"),
     },
     texts={
         "bad_wall_time": gettext_noop("{text} is no time of day. Write it like 10:00."),
         "unknown_date": gettext_noop("{field} is no date that this process knows."),
-        "wait_date_with_span": gettext_noop("A wait for a date takes neither a span nor a time of day."),
+        "wait_date_with_span": gettext_noop("A wait for a date takes no span."),
+        "wait_date_with_days": gettext_noop("A wait for a date takes no days of the week."),
+        "wait_date_and_offer": gettext_noop(
+            "A wait for the end of an offer names the block that makes it; others name none."
+        ),
+        "wait_hours_with_time": gettext_noop(
+            "With a time of day, count whole days before or after the date."
+        ),
+        "ref_is_no_offer": gettext_noop("{ref} makes no offer."),
         "wait_without_end": gettext_noop("A wait needs a span, a time of day or a date."),
         "wait_days_without_time": gettext_noop("Days of the week need a time of day."),
         "wait_offset_without_date": gettext_noop("An offset needs a date to count from."),

@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from recoup.processes.engine.happenings import EVENTS, MESSAGE_EVENTS, PRODUCT_EVENTS
+from recoup.processes.engine.happenings import EVENTS, MESSAGE_EVENTS, PAGE_EVENTS, PRODUCT_EVENTS
 from recoup.web.forms.blocks.base import BlockForm, Part
 from recoup.web.forms.blocks.fields import ProductsField, SpanField
 from recoup.web.words import blocks as block_words
@@ -16,7 +16,7 @@ class UntilForm(BlockForm):
     """A question with a deadline."""
 
     kind = "until"
-    needed = ("match", "ref")
+    needed = ("match", "ref", "page")
     help = gettext_lazy(
         "People stay here until it happens, and leave by Yes at once; when the time is over, by No."
     )
@@ -36,6 +36,18 @@ class UntilForm(BlockForm):
         required=False,
         help_text=gettext_lazy("A step before this one that sends a mail."),
     )
+    page = forms.ChoiceField(
+        label=gettext_lazy("Which page"),
+        choices=[
+            ("buy", gettext_lazy("where it is paid or ordered: the pay page, the cart")),
+            ("leave", gettext_lazy("where they want no more messages")),
+            ("any", gettext_lazy("any page of yours that messages lead to")),
+        ],
+        required=False,
+        help_text=gettext_lazy(
+            "By whichever message, or straight. Programs that look at links before the person does do not count."
+        ),
+    )
     within = SpanField(
         label=gettext_lazy("Wait at most"),
         help_text=gettext_lazy("What happens in the very last second still counts."),
@@ -44,7 +56,8 @@ class UntilForm(BlockForm):
         label=gettext_lazy("Also if it happened before this step"),
         required=False,
         help_text=gettext_lazy(
-            "On: an earlier purchase is a Yes at once. Off: only what happens from here on counts."
+            "On: an earlier purchase is a Yes at once, and so is a visit since they entered the process. Off: only what"
+            " happens from here on counts."
         ),
     )
 
@@ -56,6 +69,7 @@ class UntilForm(BlockForm):
             "products": on.get("products", []),
             "match": on.get("match", "any"),
             "ref": on.get("ref", ""),
+            "page": on.get("page", "buy"),
             "within": raw.get("within", "P2D"),
             "earlier": raw.get("earlier", True),
         }
@@ -110,6 +124,8 @@ class UntilForm(BlockForm):
             on |= {"products": typed["products"], "match": typed["match"] or "any"}
         if typed["event"] in MESSAGE_EVENTS:
             on["ref"] = typed["ref"]
+        if typed["event"] in PAGE_EVENTS and typed["page"] not in ("", "buy"):
+            on["page"] = typed["page"]
         before = self.raw_before.get("within")
         within = before if before and "within" not in self.changed_data else typed["within"]
         return {"on": on, "within": within, "earlier": typed["earlier"]}
@@ -126,6 +142,7 @@ class UntilForm(BlockForm):
             self.line("products", css="when-product"),
             self.line("match", css="when-product"),
             self.line("ref", css="when-message"),
+            self.line("page", css="when-page"),
             self.line("within"),
             self.line("earlier"),
         ]

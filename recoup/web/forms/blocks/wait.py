@@ -6,8 +6,8 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from recoup.processes.engine.fields import DATE_FIELDS
-from recoup.processes.engine.times import WEEKDAYS
+from recoup.processes.engine.fields import DATE_FIELDS, OFFER_ENDS
+from recoup.processes.engine.times import WEEKDAYS, parse_span
 from recoup.processes.graph.editing import NEW_END
 from recoup.web.forms.blocks.base import BlockForm, Part
 from recoup.web.forms.blocks.fields import SpanField
@@ -28,7 +28,7 @@ class WaitForm(BlockForm):
     """A pause."""
 
     kind = "wait"
-    needed = ("span", "at", "date", "side", "offset")
+    needed = ("span", "at", "date", "ref", "side", "offset")
 
     mode = forms.ChoiceField(
         label=gettext_lazy("How it waits"),
@@ -66,7 +66,14 @@ class WaitForm(BlockForm):
     date = forms.ChoiceField(
         label=gettext_lazy("Date"),
         required=False,
-        help_text=gettext_lazy("If there is no such date, or it is past, nobody waits here."),
+        help_text=gettext_lazy(
+            "If there is no such date, or it is past, nobody waits here. If it moves, the wait follows."
+        ),
+    )
+    ref = forms.ChoiceField(
+        label=gettext_lazy("Which offer"),
+        required=False,
+        help_text=gettext_lazy("A step before this one that makes an offer."),
     )
     side = forms.ChoiceField(
         label=gettext_lazy("Before or after"),
@@ -78,6 +85,14 @@ class WaitForm(BlockForm):
         required=False,
     )
     offset = SpanField(label=gettext_lazy("How long before or after"), required=False)
+    hour = forms.TimeField(
+        label=gettext_lazy("At what time of that day"),
+        required=False,
+        widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+        help_text=gettext_lazy(
+            "In the time zone of the customer. Leave it empty for the very time of the date; with a time, count whole days."
+        ),
+    )
     max_rounds = forms.IntegerField(
         label=gettext_lazy("Rounds at most"),
         min_value=1,
@@ -91,14 +106,17 @@ class WaitForm(BlockForm):
     def read(self, raw: dict[str, Any]) -> dict[str, Any]:
         """Return the fields for a block."""
         mode = "date" if raw.get("date") else "at" if raw.get("at") else "for"
+        at = raw.get("at", "10:00") if mode == "at" else "10:00"
         offset = str(raw.get("offset") or "")
         return {
             "mode": mode,
             "span": raw.get("for", "PT24H") if mode == "for" else "",
             "least": raw.get("for", "") if mode == "at" else "",
-            "at": raw.get("at", "10:00"),
+            "at": at,
             "days": raw.get("days", []),
             "date": raw.get("date", ""),
+            "ref": raw.get("ref", ""),
+            "hour": raw.get("at", "") if mode == "date" else "",
             "offset": offset.removeprefix("-"),
             "side": "on" if not offset else "before" if offset.startswith("-") else "after",
             "max_rounds": raw.get("max_rounds"),
@@ -110,7 +128,16 @@ class WaitForm(BlockForm):
         dates = [name for name, one in DATE_FIELDS.items() if self.around.subject in one.subjects]
         field = self.fields["date"]
         assert isinstance(field, forms.ChoiceField)
+        nodes, before = self.around.doc["nodes"], self.raw_before.get("ref")
+        offers = [(name, title) for name, title in self.around.titles.items() if nodes[name]["t"] == "offer"]
+        if before and before not in dict(offers):
+            offers.append((before, _("a step that is gone")))
+        if not offers:
+            dates.remove(OFFER_ENDS)
         field.choices = [(name, block_words.DATES[name]) for name in dates]
+        field = self.fields["ref"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [("", _("Choose…")), *offers]
 
     def offers_more(self) -> bool:
         """Offer the way after the last round only where rounds are limited."""
@@ -137,6 +164,11 @@ class WaitForm(BlockForm):
             and "offset" not in self.errors
         ):
             self.add_error("offset", _("Say how long."))
+        if mode == "date" and cleaned.get("date") == OFFER_ENDS and not cleaned.get("ref"):
+            self.add_error("ref", _("Choose the offer."))
+        is_to_hour = mode == "date" and cleaned.get("side") != "on" and cleaned.get("hour")
+        if is_to_hour and cleaned.get("offset") and parse_span(cleaned["offset"]).exact:
+            self.add_error("offset", _("With a time of day, count whole days before or after the date."))
         if mode == "date" and cleaned.get("max_rounds"):
             self.add_error(
                 "max_rounds", _("A wait around a date cannot limit rounds: it may not wait at all.")
@@ -157,6 +189,8 @@ class WaitForm(BlockForm):
                 raw["date"] = typed["date"]
                 sign = "-" if typed["side"] == "before" else ""
                 raw |= {"offset": sign + typed["offset"]} if typed["side"] != "on" else {}
+                raw |= {"at": typed["hour"].strftime("%H:%M")} if typed["hour"] else {}
+                raw |= {"ref": typed["ref"]} if typed["date"] == OFFER_ENDS else {}
         return raw | ({"max_rounds": typed["max_rounds"]} if typed["max_rounds"] else {})
 
     def _kept(self, name: str, key: str) -> str:
@@ -178,7 +212,9 @@ class WaitForm(BlockForm):
             self.line("at", "least", css="when-at"),
             self.line("days", css="when-at"),
             self.line("date", css="when-date"),
+            self.line("ref", css="when-date when-offer"),
             self.line("side", "offset", css="when-date"),
+            self.line("hour", css="when-date"),
         ]
         has_rounds = "max_rounds" in self.raw_before or "max_rounds" in self.errors
         rounds = Part(_("Going round"), [self.line("max_rounds")], is_closed=not has_rounds)
