@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable
 
+from recoup.core.clock import trade_now
 from recoup.messaging.dayness import day_words_of_texts
 from recoup.messaging.models import Template, TemplateVersion
 from recoup.messaging.rendering.tokens import NEW_TOTAL
@@ -31,7 +32,7 @@ def text_offers(shop: Shop) -> dict[str, TextOffer]:
     found = Template.objects.filter(shop=shop, current_version__isnull=False).select_related(
         "current_version"
     )
-    wanted, book = shop.message_locales, book_of(shop.pk)
+    wanted, book = shop.message_locales, book_of(shop.pk, now=trade_now())
     sayings = _sayings(found)
     return {
         one.key: TextOffer(

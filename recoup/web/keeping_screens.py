@@ -5,7 +5,7 @@ As in `screens`: a view fills them from queries, and words are translated by who
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from django import forms
 
@@ -106,6 +106,7 @@ class RuleCell:
     label: Words
     shipped: Words = ""
     at: datetime | None = None
+    planned: Sequence[str] = ()  # what changes here, and when
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,7 @@ class RuleRow:
     cells: Sequence[RuleCell]
     source: Words
     url: str
+    since: date | None = None  # from when the source is in force
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +139,9 @@ class RuleChange:
     was: Words
     to: Words
     note: str = ""
+    holds_from: datetime | None = None  # where it was to hold later than it was made
+    withdraw_url: str = ""  # while it does not hold yet
+    withdrawn: str = ""  # by whom
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/limits/pace/", limits.pace, name="pace"),
     path("settings/rules/", rules.rules, name="rules"),
     path("settings/rules/ground/", rules.ground, name="rules_ground"),
+    path("settings/rules/changes/<int:change_id>/withdraw/", rules.withdraw_change, name="rule_withdraw"),
     path("settings/rules/<str:country>/<str:content>/", rules.rule, name="rule"),
     path("settings/mail/", mail.mail, name="mail"),
     path("settings/mail/test/", mail.mail_test, name="mail_test"),

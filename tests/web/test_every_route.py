@@ -64,6 +64,7 @@ POSTED: dict[str, dict[str, str]] = {
     "web:sms_check": {},
     "web:sms_release": {"range": "1"},
     "web:rules_ground": {"is_told": "1"},
+    "web:rule_withdraw": {},
     "web:mail_test": {},
     "web:mail_check": {},
     "web:source_change": {"do": "pause"},

@@ -1,11 +1,15 @@
 """The table of sending rules on the screen: read with its sources, changed with its history."""
 
+import re
+from datetime import datetime, timedelta
+
 import pytest
 from django.test import Client
 from django_scopes import scopes_disabled
 
 from recoup.accounts.models import User
 from recoup.accounts.roles import Role
+from recoup.core.clock import trade_now
 from recoup.messaging.models import SendingRule
 from recoup.messaging.rules.book import book_of
 from recoup.messaging.rules.law import LAW
@@ -73,7 +77,7 @@ def test_a_change_is_kept_with_who_when_why_and_what_was(owner: Client, shop: Sh
     done = owner.post(address, posted(neither="forbidden", note="Our lawyer."))
 
     assert (done.status_code, done.headers["Location"]) == (303, f"/s/{shop.slug}/settings/rules/")
-    assert book_of(shop.pk).verdict("DE", "cart", "neither") == "forbidden"
+    assert book_of(shop.pk, now=trade_now()).verdict("DE", "cart", "neither") == "forbidden"
     with scopes_disabled():
         changes = SendingRule.objects.values_list("relation", "was", "verdict", "note", "changed_by")
         assert list(changes) == [
@@ -109,8 +113,54 @@ def test_the_shop_says_that_buyers_are_told(owner: Client, shop: Shop) -> None:
     address = f"/s/{shop.slug}/settings/rules/ground/"
 
     owner.post(address, {"is_told": "1"})
-    assert book_of(shop.pk).has_ground
+    assert book_of(shop.pk, now=trade_now()).has_ground
     owner.post(address, {"is_told": "0"})
-    assert not book_of(shop.pk).has_ground
+    assert not book_of(shop.pk, now=trade_now()).has_ground
     with scopes_disabled():
         assert SendingRule.objects.filter(content="ground").count() == 2
+
+
+def test_a_rule_for_a_day_to_come_holds_from_then_and_can_be_withdrawn(owner: Client, shop: Shop) -> None:
+    address, now = f"/s/{shop.slug}/settings/rules/DE/cart/", trade_now()
+    day = (now + timedelta(days=40)).date()
+
+    early = owner.post(address, posted(neither="forbidden", begins=str((now - timedelta(days=2)).date())))
+    owner.post(address, posted(neither="forbidden", begins=str(day)))
+
+    def at(instant: datetime) -> str:
+        return book_of(shop.pk, now=instant).verdict("DE", "cart", "neither")
+
+    assert early.status_code == 422
+    assert (at(now), at(now + timedelta(days=42))) == ("needs_consent", "forbidden")
+    planned = owner.get(f"/s/{shop.slug}/settings/rules/").content.decode()
+    assert re.search(r"From \d+ \w+ \d{4}: Not allowed at all", planned)
+    with scopes_disabled():
+        change = SendingRule.objects.get()
+    withdraw = f"/s/{shop.slug}/settings/rules/changes/{change.pk}/withdraw/"
+    assert withdraw in owner.get(address).content.decode()
+
+    owner.post(withdraw)
+
+    assert at(now + timedelta(days=42)) == "needs_consent"
+    assert "withdrawn by Ann" in owner.get(address).content.decode()
+    assert (
+        owner.post(f"/s/{make_shop().slug}/settings/rules/changes/{change.pk}/withdraw/").status_code == 404
+    )
+
+
+def test_recoups_own_rule_can_be_taken_again(owner: Client, shop: Shop) -> None:
+    address = f"/s/{shop.slug}/settings/rules/DE/cart/"
+    owner.post(address, posted(neither="forbidden", order="contract"))
+    assert "Take Recoup’s own rule" in owner.get(address).content.decode()
+
+    owner.post(address, {"do": "reset"})
+
+    rules = [
+        book_of(shop.pk, now=trade_now()).rule("DE", "cart", one) for one in ("order", "customer", "neither")
+    ]
+    assert [rule.change for rule in rules] == [None, None, None]
+    page = owner.get(address).content.decode()
+    assert "Not allowed at all → Recoup’s own rule" in page
+    assert "Take Recoup’s own rule" not in page
+    with scopes_disabled():
+        assert SendingRule.objects.count() == 4  # two changes, two taken back; the third had none

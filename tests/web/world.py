@@ -1,6 +1,7 @@
 """Two shops with one of everything, and a person in every role: what the tests of addresses walk through."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cache
 from typing import Any
 
@@ -21,7 +22,7 @@ from recoup.customers.models import MergeSuggestion
 from recoup.demo.models import CaughtMail
 from recoup.desk.models import Task
 from recoup.messaging.copies import keep_copies, make_copy
-from recoup.messaging.models import Template
+from recoup.messaging.models import SendingRule, Template
 from recoup.messaging.rendering.pool import Rendered
 from recoup.messaging.rendering.templates import CompiledTemplate
 from recoup.processes.backtest.result import Result
@@ -210,6 +211,11 @@ def _fill(place: Place) -> None:
     clerk = Membership.objects.get(shop=shop, user=place.people[Role.SERVICE])
     task = Task(shop=shop, title="Call", order=order, contact=order.contact, due_at=NOW, created_at=NOW)
     task.save(force_insert=True)
+    planned = SendingRule(
+        shop=shop, country="DE", content="cart", relation="neither", verdict="forbidden", was="needs_consent",
+        changed_at=NOW, holds_from=NOW + timedelta(days=9_999),
+    )  # fmt: skip
+    planned.save(force_insert=True)
     place.ids |= {
         "offer_id": make_offer(order).pk,
         "task_id": task.pk,
@@ -236,6 +242,7 @@ def _fill(place: Place) -> None:
         "run_id": tried.pk,
         "key": "order_reminder_1",
         "locale": "en",
+        "change_id": planned.pk,
         "country": "DE",
         "content": "cart",
     }

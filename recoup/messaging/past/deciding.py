@@ -158,7 +158,7 @@ class PastSender:
         if text is None or text.choose(tried.locale, self.rules.locale) is None:
             return False
         shop = self._shop(tried, self._word(tried, now), now)
-        return not person_refusal(self._claimed(tried, text.id), shop)
+        return not person_refusal(self._claimed(tried, text.id, now), shop)
 
     def _over_the_way(self, message: PastMessage, seen: Seen, now: datetime) -> Verdict:
         person = self._person(message)
@@ -226,7 +226,7 @@ class PastSender:
 
     def _look(self, message: PastMessage, template_id: int, seen: Seen, now: datetime) -> Verdict:
         """Take the sender's last look, at what was known at this instant."""
-        claimed, sight = self._claimed(message, template_id), self._sight(message, seen, now)
+        claimed, sight = self._claimed(message, template_id, now), self._sight(message, seen, now)
         word = self._word(message, now)
         decision = judge(claimed, sight, self._shop(message, word, now), stamp=None, now=now)
         message.has_unknown_word = not word.is_known and self._is_before_ledger(claimed, now)
@@ -276,12 +276,12 @@ class PastSender:
         contents = (
             {text.version_id: text.content} if text is not None and text.version_id and text.content else {}
         )
-        content = said_in(standing, contents, now, way)
-        has_bought = content != Content.CONTRACT and self.rules.book.has_ground and person.has_bought(now)
-        return basis_of(standing, self.rules.book, content, way, has_bought=has_bought)
+        content, book = said_in(standing, contents, now, way), self.rules.books.at(now)
+        has_bought = content != Content.CONTRACT and book.has_ground and person.has_bought(now)
+        return basis_of(standing, book, content, way, has_bought=has_bought)
 
-    def _claimed(self, message: PastMessage, template_id: int) -> Claimed:
-        basis = message.bases[0]
+    def _claimed(self, message: PastMessage, template_id: int, now: datetime) -> Claimed:
+        basis, book = message.bases[0], self.rules.books.at(now)  # they may have changed since it was queued
         return Claimed(
             id=0,
             shop_id=message.shop_id,
@@ -296,7 +296,7 @@ class PastSender:
             manual_key=None,
             locale=message.locale,
             purpose=message.purpose,
-            message_class=basis.message_class,
+            message_class=book.verdict(basis.country, basis.content, basis.relation, message.channel),
             is_asked_for=False,
             is_test=False,
             recipient=message.recipient,

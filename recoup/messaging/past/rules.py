@@ -1,4 +1,4 @@
-"""What a shop has set for its messages, as it is set today."""
+"""What a shop has set for its messages, as it is set today; its sending rules are dated, and those of then count."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from django.db import connection
 from recoup.messaging.accounts import find_account
 from recoup.messaging.models import ChannelKind
 from recoup.messaging.ports import Account
-from recoup.messaging.rules.book import RuleBook, book_of
+from recoup.messaging.rules.book import RuleHistory, history_of
 from recoup.messaging.sender.limits import Caps, Quiet
 
 
@@ -24,7 +24,7 @@ class PastRules:
     caps: Caps
     sms_caps: Caps
     quiet: Mapping[str, tuple[Quiet, ...]]  # by channel
-    book: RuleBook
+    books: RuleHistory
     ranks: Mapping[int, int]  # of message sources
     accounts: Mapping[str, Account | None]  # by channel
     ledger_since: datetime | None
@@ -62,7 +62,7 @@ def read_rules(shop_id: int) -> PastRules:
         caps=Caps(per_day, per_week, per_order),
         sms_caps=Caps(sms_per_day, sms_per_week),
         quiet=quiet,
-        book=book_of(shop_id),
+        books=history_of(shop_id),
         ranks=ranks,
         accounts={kind: find_account(shop_id, kind) for kind in ChannelKind.values},
         ledger_since=ledger_since,

@@ -20,28 +20,81 @@ _RECLASSIFY = """
 """
 
 
-def change_rule(
-    shop: Shop, cell: Cell, verdict: str, *, note: str = "", actor: Actor, now: datetime
-) -> SendingRule | None:
-    """Put another verdict at one place of the table; `None` if it stands there already.
+AS_SHIPPED = ""  # what the product comes with, now and in its later versions
 
-    Messages that wait go by it: the sender looks it up anew before it hands over, their rows say so at once.
+
+class TooEarly(Exception):
+    """A rule cannot begin in the past: what was sent then went by another one."""
+
+
+class AlreadyInForce(Exception):
+    """The change holds by now, so it is history; another one takes its place."""
+
+
+def change_rule(
+    shop: Shop,
+    cell: Cell,
+    verdict: str,
+    *,
+    note: str = "",
+    actor: Actor,
+    now: datetime,
+    holds_from: datetime | None = None,
+) -> SendingRule | None:
+    """Put another verdict at one place of the table, at once or from an instant on; `None` if it stands there already.
+
+    Messages that wait go by it: the sender looks it up anew before it hands over; where it holds at once their rows say so.
+
+    :raises TooEarly: if it is to hold from an instant that is past.
     """
-    if verdict not in Message.MessageClass.values:
+    if verdict not in (*Message.MessageClass.values, AS_SHIPPED):
         raise ValueError(verdict)
+    if holds_from is not None and holds_from < now:
+        raise TooEarly(holds_from)
     with transaction.atomic():
         Shop.objects.select_for_update(no_key=True).get(
             pk=shop.pk
         )  # two people who change rules, one after the other
-        rule = book_of(shop.pk).rule(*cell)
-        if rule.verdict == verdict:
+        rule = book_of(shop.pk, now=holds_from or now).rule(*cell)
+        if rule.change is None if verdict == AS_SHIPPED else rule.verdict == verdict:
             return None
-        change = _write(shop, rule.cell, verdict, was=rule.verdict, note=note, actor=actor, now=now)
-        with connection.cursor() as cursor:
-            named = [country for country in COUNTRIES if country != OTHER]
-            values = {"verdict": verdict, "shop": shop.pk, "named": named, **rule.cell._asdict()}
-            cursor.execute(_RECLASSIFY, values)
+        change = SendingRule(
+            shop=shop,
+            **rule.cell._asdict(),
+            verdict=verdict,
+            was=rule.verdict,
+            note=note,
+            changed_at=now,
+            holds_from=holds_from,
+        )
+        _write(change, actor)
+        if holds_from is None:
+            _reclassify(shop, rule.cell, now)
     return change
+
+
+def withdraw(shop: Shop, change_id: int, *, actor: Actor, now: datetime) -> None:
+    """Take back a change that does not hold yet; one that is taken back already, or is not there, changes nothing.
+
+    :raises AlreadyInForce: if it holds by now.
+    """
+    with transaction.atomic():
+        Shop.objects.select_for_update(no_key=True).get(pk=shop.pk)
+        change = SendingRule.objects.filter(shop=shop, pk=change_id, withdrawn_at=None).first()
+        if change is None:
+            return
+        if change.since <= now:
+            raise AlreadyInForce(change_id)
+        SendingRule.objects.filter(pk=change.pk).update(withdrawn_at=now, withdrawn_by=_person(actor))
+        _record("messaging.rules.withdrawn", change, actor, now)
+
+
+def _reclassify(shop: Shop, cell: Cell, now: datetime) -> None:
+    """Let the rows of messages that wait say what they are by the rule of their place."""
+    with connection.cursor() as cursor:
+        named = [country for country in COUNTRIES if country != OTHER]
+        verdict = book_of(shop.pk, now=now).rule(*cell).verdict
+        cursor.execute(_RECLASSIFY, {"verdict": verdict, "shop": shop.pk, "named": named, **cell._asdict()})
 
 
 def change_ground(shop: Shop, *, is_told: bool, actor: Actor, now: datetime) -> SendingRule | None:
@@ -52,34 +105,37 @@ def change_ground(shop: Shop, *, is_told: bool, actor: Actor, now: datetime) -> 
     to = SendingRule.TOLD if is_told else SendingRule.NOT_TOLD
     with transaction.atomic():
         Shop.objects.select_for_update(no_key=True).get(pk=shop.pk)
-        has_ground = book_of(shop.pk).has_ground
+        has_ground = book_of(shop.pk, now=now).has_ground
         if has_ground == is_told:
             return None
         was = SendingRule.TOLD if has_ground else SendingRule.NOT_TOLD
-        return _write(shop, Cell("", SendingRule.GROUND, ""), to, was=was, note="", actor=actor, now=now)
+        return _write(
+            SendingRule(shop=shop, content=SendingRule.GROUND, verdict=to, was=was, changed_at=now), actor
+        )
 
 
-def _write(
-    shop: Shop, cell: Cell, verdict: str, *, was: str, note: str, actor: Actor, now: datetime
-) -> SendingRule:
-    change = SendingRule(
-        shop=shop,
-        **cell._asdict(),
-        verdict=verdict,
-        was=was,
-        note=note.strip()[:500],
-        changed_at=now,
-        changed_by=actor.id if actor.kind == "person" else None,
-    )
+def _write(change: SendingRule, actor: Actor) -> SendingRule:
+    change.note = change.note.strip()[:500]
+    change.changed_by = _person(actor)
     change.save(force_insert=True)
+    _record("messaging.rules.changed", change, actor, change.changed_at, was=change.was)
+    return change
+
+
+def _person(actor: Actor) -> int | None:
+    return actor.id if actor.kind == "person" else None
+
+
+def _record(verb: str, change: SendingRule, actor: Actor, now: datetime, **more: str) -> None:
     activity.record(
-        "messaging.rules.changed",
-        shop_id=shop.pk,
-        subject=("shop", shop.pk),
+        verb,
+        shop_id=change.shop_id,
+        subject=("shop", change.shop_id),
         at=now,
         actor=actor,
-        **cell._asdict(),
-        was=was,
-        to=verdict,
+        country=change.country,
+        content=change.content,
+        relation=change.relation,
+        to=change.verdict,
+        **more,
     )
-    return change

@@ -88,7 +88,7 @@ _BUYERS = """
 
 def bases_of(asked: Sequence[Asked], *, now: datetime, versions: Sequence[int] | None = None) -> list[Basis]:
     """Return the class of each message, in their order: by the published texts, or by the versions that are given."""
-    books = books_of({one.shop_id for one in asked})
+    books = books_of({one.shop_id for one in asked}, now=now)
     with connection.cursor() as cursor:
         cursor.execute(
             _FACTS,

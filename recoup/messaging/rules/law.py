@@ -24,8 +24,9 @@ _CONSENT = Message.MessageClass.NEEDS_CONSENT
 
 @dataclass(frozen=True, slots=True)
 class Law:
-    """What one country makes of one content, for each relation, and the source in words."""
+    """What one country makes of one content, for each relation, since when, and the source in words."""
 
+    since: date
     order: str
     customer: str
     neither: str
@@ -47,10 +48,21 @@ _UK_PERFORMANCE = _(
     "UK GDPR Art. 6(1)(b) and the ICO's guidance on direct marketing: a service message without any promotion is no"
     " marketing."
 )
+_POLAND_BEFORE = Law(
+    date(2003, 3, 10),
+    _CONSENT,
+    _CONSENT,
+    _CONSENT,
+    _(
+        "Act on Providing Services by Electronic Means, Art. 10, and Telecommunications Law, Art. 172, until 9 November "
+        "2024: commercial information by e-mail or SMS needed prior consent."
+    ),
+)
 
 LAW: Mapping[tuple[str, str], Law] = {
-    ("PL", Content.CONTRACT): Law(_CONTRACT, _CONTRACT, _CONSENT, _PERFORMANCE),
+    ("PL", Content.CONTRACT): Law(date(2018, 5, 25), _CONTRACT, _CONTRACT, _CONSENT, _PERFORMANCE),
     ("PL", Content.CART): Law(
+        date(2024, 11, 10),
         _CONSENT,
         _CONSENT,
         _CONSENT,
@@ -61,6 +73,7 @@ LAW: Mapping[tuple[str, str], Law] = {
         ),
     ),
     ("PL", Content.ADVERTISING): Law(
+        date(2024, 11, 10),
         _CONSENT,
         _CONSENT,
         _CONSENT,
@@ -69,8 +82,9 @@ LAW: Mapping[tuple[str, str], Law] = {
             "customers; there is no exception for those who bought before."
         ),
     ),
-    ("DE", Content.CONTRACT): Law(_CONTRACT, _CONTRACT, _CONSENT, _PERFORMANCE),
+    ("DE", Content.CONTRACT): Law(date(2018, 5, 25), _CONTRACT, _CONTRACT, _CONSENT, _PERFORMANCE),
     ("DE", Content.CART): Law(
+        date(2022, 5, 28),
         _CONSENT,
         _SOFT,
         _CONSENT,
@@ -81,6 +95,7 @@ LAW: Mapping[tuple[str, str], Law] = {
         ),
     ),
     ("DE", Content.ADVERTISING): Law(
+        date(2022, 5, 28),
         _CONSENT,
         _SOFT,
         _CONSENT,
@@ -91,6 +106,7 @@ LAW: Mapping[tuple[str, str], Law] = {
         ),
     ),
     ("RU", Content.CONTRACT): Law(
+        date(2007, 1, 26),
         _CONTRACT,
         _CONTRACT,
         _CONSENT,
@@ -101,6 +117,7 @@ LAW: Mapping[tuple[str, str], Law] = {
         ),
     ),
     ("RU", Content.CART): Law(
+        date(2006, 7, 1),
         _CONSENT,
         _CONSENT,
         _CONSENT,
@@ -110,6 +127,7 @@ LAW: Mapping[tuple[str, str], Law] = {
         ),
     ),
     ("RU", Content.ADVERTISING): Law(
+        date(2006, 7, 1),
         _CONSENT,
         _CONSENT,
         _CONSENT,
@@ -118,8 +136,9 @@ LAW: Mapping[tuple[str, str], Law] = {
             "no exception for those who bought before."
         ),
     ),
-    ("GB", Content.CONTRACT): Law(_CONTRACT, _CONTRACT, _CONSENT, _UK_PERFORMANCE),
+    ("GB", Content.CONTRACT): Law(date(2021, 1, 1), _CONTRACT, _CONTRACT, _CONSENT, _UK_PERFORMANCE),
     ("GB", Content.CART): Law(
+        date(2003, 12, 11),
         _SOFT,
         _SOFT,
         _CONSENT,
@@ -130,6 +149,7 @@ LAW: Mapping[tuple[str, str], Law] = {
         ),
     ),
     ("GB", Content.ADVERTISING): Law(
+        date(2003, 12, 11),
         _SOFT,
         _SOFT,
         _CONSENT,
@@ -139,6 +159,7 @@ LAW: Mapping[tuple[str, str], Law] = {
         ),
     ),
     ("US", Content.CONTRACT): Law(
+        date(2004, 1, 1),
         _CONTRACT,
         _CONTRACT,
         _SOFT,
@@ -148,6 +169,7 @@ LAW: Mapping[tuple[str, str], Law] = {
         ),
     ),
     ("US", Content.CART): Law(
+        date(2004, 1, 1),
         _SOFT,
         _SOFT,
         _SOFT,
@@ -158,6 +180,7 @@ LAW: Mapping[tuple[str, str], Law] = {
         ),
     ),
     ("US", Content.ADVERTISING): Law(
+        date(2004, 1, 1),
         _SOFT,
         _SOFT,
         _SOFT,
@@ -167,6 +190,7 @@ LAW: Mapping[tuple[str, str], Law] = {
         ),
     ),
     (OTHER, Content.CONTRACT): Law(
+        date(2018, 5, 25),
         _CONTRACT,
         _CONTRACT,
         _CONSENT,
@@ -176,6 +200,7 @@ LAW: Mapping[tuple[str, str], Law] = {
         ),
     ),
     (OTHER, Content.CART): Law(
+        date(2003, 10, 31),
         _CONSENT,
         _CONSENT,
         _CONSENT,
@@ -185,6 +210,7 @@ LAW: Mapping[tuple[str, str], Law] = {
         ),
     ),
     (OTHER, Content.ADVERTISING): Law(
+        date(2003, 10, 31),
         _CONSENT,
         _CONSENT,
         _CONSENT,
@@ -194,3 +220,25 @@ LAW: Mapping[tuple[str, str], Law] = {
         ),
     ),
 }
+
+# What stood there before, the oldest first: what is tried on a past goes by it.
+EARLIER: Mapping[tuple[str, str], tuple[Law, ...]] = {
+    ("PL", Content.CART): (_POLAND_BEFORE,),
+    ("PL", Content.ADVERTISING): (_POLAND_BEFORE,),
+}
+
+
+def law_at(country: str, content: str, day: date | None) -> Law:
+    """Return the law of a named country on a day, the newest without one; before its oldest version, that one."""
+    present = LAW[country, content]
+    if day is None or day >= present.since:
+        return present
+    before = EARLIER.get((country, content), ())
+    held = [law for law in before if law.since <= day]
+    return held[-1] if held else (before[0] if before else present)
+
+
+def changes_of_law() -> list[date]:
+    """Return the days from which any of it holds."""
+    laws = [*LAW.values(), *(law for before in EARLIER.values() for law in before)]
+    return sorted({law.since for law in laws})

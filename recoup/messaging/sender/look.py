@@ -45,7 +45,7 @@ def look(messages: Sequence[Claimed], *, owner: int, now: datetime) -> tuple[dic
     carts = _lock_carts([message.cart_id for message in messages if message.cart_id is not None])
     offers = _lock_offers([message.offer_id for message in messages if message.offer_id is not None])
     mine = _lock_messages(messages, owner)
-    messages = ruled(messages)
+    messages = ruled(messages, now)
     shop = shop_facts.read(shop_id, messages, now)
     _read_relatives(orders, carts, now)
     news = waiting_news(shop_id, [*orders.values(), *carts.values()], now)
@@ -70,9 +70,9 @@ def look(messages: Sequence[Claimed], *, owner: int, now: datetime) -> tuple[dic
     return sights, shop
 
 
-def ruled(messages: Sequence[Claimed]) -> list[Claimed]:
+def ruled(messages: Sequence[Claimed], now: datetime) -> list[Claimed]:
     """Return the messages with the class that the rules of their shop make of them now; they may have changed since."""
-    book = book_of(messages[0].shop_id)
+    book = book_of(messages[0].shop_id, now=now)
     return [
         one._replace(message_class=book.verdict(one.country, one.content, one.relation, one.channel))
         if one.content

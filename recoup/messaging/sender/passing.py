@@ -147,7 +147,7 @@ def _able_of_one(messages: Sequence[Claimed], shop_locale: str, now: datetime) -
     road, shop = road_of(account.adapter), shop_facts.read(shop_id, messages, now)
     texts = current_texts(one.template_id for one in messages if one.template_id is not None)
     able = set()
-    for one in ruled(messages):
+    for one in ruled(messages, now):
         text = texts.get(one.template_id or 0)
         is_reached = is_address(one.recipient) if channel == ChannelKind.EMAIL else bool(one.recipient)
         if (

@@ -93,7 +93,7 @@ class Around:
                 whom.order_ids,
                 whom.cart_ids,
                 channels={channel for channel, _ in self.ways},
-                asks_for_purchases=self.rules.book.has_ground,
+                asks_for_purchases=self.rules.books.ever_had_ground,
             )
         )
         short = ShortTexts(self.shop_id, whom.readers)

@@ -1,7 +1,9 @@
 """What is in force in one country for one kind of content."""
 
 from collections.abc import Mapping
+from datetime import date, datetime, time
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.utils.text import format_lazy
@@ -16,6 +18,12 @@ from recoup.web.words.texts import VERDICTS
 class RuleForm(forms.Form):
     """One choice for each relation, and why."""
 
+    begins = forms.DateField(
+        label=_("In force from"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        help_text=_("Empty: at once. A day to come: what is above holds until then."),
+    )
     note = forms.CharField(
         label=_("Why"),
         required=False,
@@ -24,8 +32,11 @@ class RuleForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
     )
 
-    def __init__(self, *args: Any, rules: Mapping[str, Rule], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, rules: Mapping[str, Rule], zone: ZoneInfo, today: date, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
+        self._zone, self._today, self._relations = zone, today, tuple(rules)
         for relation, rule in rules.items():
             self.fields[relation] = forms.ChoiceField(
                 label=Relation(relation).label,
@@ -33,4 +44,20 @@ class RuleForm(forms.Form):
                 initial=rule.verdict,
                 help_text=format_lazy(_("Recoup’s own rule: {rule}"), rule=VERDICTS[rule.shipped]),
             )
-        self.order_fields([*rules, "note"])
+        self.order_fields([*rules, "begins", "note"])
+
+    def clean_begins(self) -> datetime | None:
+        """Return when the changes begin to hold; nothing if at once."""
+        day: date | None = self.cleaned_data["begins"]
+        if day is None or day == self._today:
+            return None
+        if day < self._today:
+            raise forms.ValidationError(
+                _("A rule cannot begin in the past: what was sent then went by another one.")
+            )
+        return datetime.combine(day, time(), self._zone)
+
+    def changed_rules(self) -> dict[str, str]:
+        """Return the new choices by relation; what was left as it stands is no change, whatever is planned."""
+        changed = self.changed_data
+        return {relation: self.cleaned_data[relation] for relation in self._relations if relation in changed}

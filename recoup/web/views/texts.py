@@ -282,7 +282,7 @@ def publish(request: StaffRequest, seat: Seat, key: str, locale: str) -> HttpRes
         )
         return redirect("web:text", seat.shop.slug, key, locale)
     users, saying = running_users(template), draft_saying(template)
-    if users and is_forbidden_everywhere(book_of(seat.shop.pk), saying):
+    if users and is_forbidden_everywhere(book_of(seat.shop.pk, now=request.now), saying):
         words = _(
             "The sending rules of this shop forbid %(content)s in every country, and %(processes)s sends it."
         )

@@ -72,6 +72,7 @@ _LINES = {
         _("Told apart from another customer who looked the same"), "users-round", "decision"
     ),
     "messaging.rules.changed": Line(_("Sending rule changed"), "shield-check"),
+    "messaging.rules.withdrawn": Line(_("Planned sending rule withdrawn"), "shield-check"),
     "core.public_address.changed": Line(_("Public address changed"), "link"),
     "recovery.case.restated": Line(_("Outcome restated"), "history", "decision"),
     "processes.process.created": Line(_("Process created"), "plus"),

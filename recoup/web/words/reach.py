@@ -31,7 +31,7 @@ def warnings_of_texts(shop: Shop, keys: Collection[str], *, now: datetime) -> li
 
 def warnings_of(shop: Shop, sayings: Iterable[Saying], *, now: datetime) -> list[str]:
     """Return what the rules say against what is said, each once, and how many people that would have left out."""
-    book, found = book_of(shop.pk), []
+    book, found = book_of(shop.pk, now=now), []
     for saying in sorted(set(sayings)):
         bars = bars_of(book, saying)
         if not bars:

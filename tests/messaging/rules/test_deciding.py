@@ -214,10 +214,10 @@ def test_a_change_keeps_the_old_rule_and_reclassifies_what_waits(shop: Shop) -> 
     )
     classes = Message.objects.order_by("id").values_list("message_class", flat=True)
     assert list(classes) == ["forbidden", "needs_consent", "needs_consent"]
-    assert book_of(shop.pk).rule(*cell).is_own
+    assert book_of(shop.pk, now=NOW + 2 * DAY).rule(*cell).is_own
     assert change_rule(shop, cell, "forbidden", actor=OWNER, now=NOW) is None
     assert change_rule(shop, cell, "needs_consent", actor=OWNER, now=NOW + DAY) is not None
-    assert not book_of(shop.pk).rule(*cell).is_own
+    assert not book_of(shop.pk, now=NOW + 2 * DAY).rule(*cell).is_own
     assert list(SendingRule.objects.order_by("id").values_list("was", "verdict")) == [
         ("needs_consent", "forbidden"),
         ("forbidden", "needs_consent"),

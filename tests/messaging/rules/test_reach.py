@@ -51,10 +51,10 @@ def test_only_what_every_cell_forbids_is_forbidden_everywhere(shop: Shop) -> Non
     cells = [cell for cell in CELLS if cell.content == "cart"]
     for cell in cells[1:]:
         change_rule(shop, cell, "forbidden", actor=SYSTEM, now=NOW)
-    almost = is_forbidden_everywhere(book_of(shop.pk), CART)
+    almost = is_forbidden_everywhere(book_of(shop.pk, now=NOW), CART)
     change_rule(shop, cells[0], "forbidden", actor=SYSTEM, now=NOW)
 
-    book = book_of(shop.pk)
+    book = book_of(shop.pk, now=NOW)
     assert (almost, is_forbidden_everywhere(book, CART)) == (False, True)
     assert [bar.verdict for bar in bars_of(book, CART)] == ["forbidden"]
     assert not is_forbidden_everywhere(book, PERSON)
@@ -73,10 +73,10 @@ def test_people_of_carts_are_counted_once_by_their_country_and_word(shop: Shop) 
     erased.erased_at = NOW
     erased.save()
 
-    found = left_out(shop.pk, book_of(shop.pk), CART, now=NOW)
+    found = left_out(shop.pk, book_of(shop.pk, now=NOW), CART, now=NOW)
 
     assert (found.people, found.left_out) == (4, 2)  # silent; refusing
-    by_sms = left_out(shop.pk, book_of(shop.pk), Saying("cart", "cart", "sms"), now=NOW)
+    by_sms = left_out(shop.pk, book_of(shop.pk, now=NOW), Saying("cart", "cart", "sms"), now=NOW)
     assert (by_sms.people, by_sms.left_out) == (4, 4)
 
 
@@ -86,12 +86,12 @@ def test_the_country_given_with_the_order_and_a_purchase_count(shop: Shop) -> No
         shop, contact=buyer, placed_at=NOW - DAY, payment_state="paid", paid_at=NOW, buyer={"country": "de"}
     )
     make_order(shop, contact=make_contact(shop, country="PL"), placed_at=NOW - DAY, is_test=True)
-    before = left_out(shop.pk, book_of(shop.pk), PERSON, now=NOW)
+    before = left_out(shop.pk, book_of(shop.pk, now=NOW), PERSON, now=NOW)
     change_ground(shop, is_told=True, actor=SYSTEM, now=NOW)
 
-    after = left_out(shop.pk, book_of(shop.pk), PERSON, now=NOW)
+    after = left_out(shop.pk, book_of(shop.pk, now=NOW), PERSON, now=NOW)
 
     assert [(one.people, one.left_out) for one in (before, after)] == [(1, 1), (1, 0)]
-    assert left_out(shop.pk, book_of(shop.pk), ORDER, now=NOW).left_out == 0
+    assert left_out(shop.pk, book_of(shop.pk, now=NOW), ORDER, now=NOW).left_out == 0
     change_rule(shop, Cell("DE", "contract", "order"), "forbidden", actor=SYSTEM, now=NOW)
-    assert left_out(shop.pk, book_of(shop.pk), ORDER, now=NOW).left_out == 1
+    assert left_out(shop.pk, book_of(shop.pk, now=NOW), ORDER, now=NOW).left_out == 1

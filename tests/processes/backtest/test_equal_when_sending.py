@@ -14,6 +14,7 @@ from pytest_django import Settings
 from recoup import flow
 from recoup.config.adapters import CHANNELS
 from recoup.core import outbox
+from recoup.core.activity import SYSTEM
 from recoup.customers.actions import Consent, record_consent, suppress
 from recoup.customers.models import Contact
 from recoup.messaging import channels
@@ -24,6 +25,8 @@ from recoup.messaging.past.purse import Purse
 from recoup.messaging.past.rules import PastRules, read_rules
 from recoup.messaging.past.sent import Others
 from recoup.messaging.rendering.pool import shared_pool
+from recoup.messaging.rules.book import SHIPPED, Cell, RuleHistory
+from recoup.messaging.rules.changing import change_rule
 from recoup.messaging.rules.deciding import Basis
 from recoup.messaging.sender.limits import Quiet
 from recoup.orders.models import Order
@@ -366,6 +369,30 @@ def test_exclusive_group_lets_in_and_ends_as_in_life(
     assert (Code.STOPPED_PREEMPTED in codes) == (rank == 9)
     assert_same(tried(real, until), real)
     monkeypatch.setattr(running, "stays_elsewhere", lambda *_, **__: [])
+    assert not is_same(tried(real, until), real)
+
+
+def test_a_rule_holds_from_its_day_on_as_in_life(real: SendingShop, monkeypatch: pytest.MonkeyPatch) -> None:
+    quiet(real.shop, "email", 16, 8)
+    nodes = {
+        "n1": {"t": "send", "template": "first", "not_after": "P3D", "out": {"done": "n2"}},
+        "n2": {"t": "end"},
+    }
+    real.process = make_process(real.shop, nodes=nodes, entry={"on": "order.placed"}, name="Dated")
+    begins = NOW.replace(hour=0, minute=0) + 2 * DAY
+    cell = Cell("PL", "contract", "order")
+    real.at(
+        NOW, lambda now: change_rule(real.shop, cell, "forbidden", actor=SYSTEM, now=now, holds_from=begins)
+    )
+    for number, at in enumerate((NOW + HOUR, begins - HOUR, begins + 13 * HOUR)):  # one waits over that night
+        one = person(f"dated{number}", phone="")
+        real.at(at, real.place(f"d{number}", f"dated{number}", at, person=one))
+    until = NOW + 5 * DAY
+    real.run(until)
+
+    assert [one.reason for _, one in sorted(real.handed().items())] == ["", "forbidden", "forbidden"]
+    assert_same(tried(real, until), real)
+    monkeypatch.setattr(RuleHistory, "at", lambda *_: SHIPPED)
     assert not is_same(tried(real, until), real)
 
 

@@ -31,6 +31,12 @@ class Rule(forms.Form):
         choices=VERDICTS,
         help_text="Recoup’s own rule: Only with consent",
     )
+    begins = forms.DateField(
+        label="In force from",
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}),
+        help_text="Empty: at once.",
+    )
     note = forms.CharField(
         label="Why", required=False, widget=forms.Textarea(attrs={"rows": 3}), help_text="Kept."
     )
@@ -40,12 +46,12 @@ def settings_rules(**given: str) -> dict[str, Any]:
     """The whole table."""
     cell = keeping_screens.RuleCell
     cells = [
-        cell("Only with consent"),
+        cell("Only with consent", planned=["From 1 January 2027: Not allowed at all"]),
         cell("Allowed until they refuse", "Only with consent", ago(days=9)),
         cell("–"),
     ]
     rows = [
-        keeping_screens.RuleRow(content, cells, LAW, "/r/")
+        keeping_screens.RuleRow(content, cells, LAW, "/r/", date(2022, 5, 28))
         for content in ("About an order that was placed", "Reminder of a cart", "Advertising")
     ]
     names = ("Germany", "Poland", "All other countries, and where the country is not known")
@@ -78,6 +84,15 @@ def settings_rule(**given: str) -> dict[str, Any]:
         "Not allowed at all",
         "Our lawyer, 3 May.",
     )
+    planned = keeping_screens.RuleChange(
+        ago(days=2),
+        "Anna Nowak",
+        "People whose order it is about",
+        "Only with consent",
+        "Recoup’s own rule",
+        holds_from=ago(days=-40),
+        withdraw_url="/w/",
+    )
     return base(
         "/s/lumen/settings/rules/",
         **given,
@@ -87,6 +102,8 @@ def settings_rule(**given: str) -> dict[str, Any]:
         form=Rule(),
         units={},
         cancel_url="/r/",
-        changes=[change],
+        changes=[planned, change],
+        since=date(2022, 5, 28),
+        is_own=True,
         checked=date(2026, 11, 28),
     )
