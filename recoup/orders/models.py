@@ -304,6 +304,23 @@ class OrderNote(ShopOwned):
         indexes = [models.Index(fields=["order", "id"], name="orders_note_of_order")]  # Reader: timeline.
 
 
+class TwinsKept(ShopOwned):
+    """That a person kept one of each of several groups of unpaid orders for the same products, so that it can be undone."""
+
+    made_by = models.BigIntegerField(null=True)
+    made_at = models.DateTimeField()
+    dropped: models.JSONField[Any, Any] = models.JSONField(
+        default=list
+    )  # [[order, kept order, status before]]
+    undone_at = models.DateTimeField(null=True)
+    undone_by = models.BigIntegerField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["shop", "id"], name="orders_twinskept_last")
+        ]  # Reader: `twins.last_run`.
+
+
 class CancelReason(ShopOwned):
     """A reason that can be chosen when an order is cancelled (E11, G1)."""
 

@@ -215,6 +215,15 @@ def return_from_work(order: Order, *, actor: Actor, now: datetime) -> None:
     _move(order, to, actor=actor, now=now, reason="released")
 
 
+def bring_back(order: Order, to: str, *, actor: Actor, now: datetime) -> None:
+    """Make a locked order that was dropped as a duplicate again what it was; whoever had taken it has it still."""
+    _move(order, to, actor=actor, now=now, reason="undone")
+    order.duplicate_of = None
+    order.check_at = check_instant(order, order.shop, live_since=order.source.live_since)
+    order.save(update_fields=["duplicate_of", "check_at"])
+    outbox.announce(OrderChanged(shop_id=order.shop_id, order_id=order.pk, at=now))
+
+
 def follow_cancellation(order: Order, *, now: datetime) -> None:
     """Move a locked order to Cancelled because its source says so. A False one stays out of the lists and numbers (E10)."""
     if order.status not in {Status.CANCELLED, Status.FALSE}:

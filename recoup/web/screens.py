@@ -45,6 +45,20 @@ class OrderRow:
 
 
 @dataclass(frozen=True, slots=True)
+class TwinRow:
+    """Several unpaid orders of one person for the same products, as a row: which is kept, and all of them."""
+
+    id: int
+    person: str
+    goods: int  # how many products; none told is 0
+    why: Words
+    kept_id: int
+    options: Sequence[tuple[int, Words]]
+    orders: Sequence[tuple[Link, Money, Words]]
+    ids: str
+
+
+@dataclass(frozen=True, slots=True)
 class OrderLine:
     """A line of an order or a cart."""
 

@@ -24,6 +24,7 @@ from recoup.web.views import (
     search,
     segments,
     tasks,
+    twins,
     why,
 )
 
@@ -35,6 +36,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("search/", search.find, name="search"),
     path("orders/", orders.orders, name="orders"),
     path("orders/bulk/", orders.bulk, name="orders_bulk"),
+    path("orders/duplicates/", twins.twins, name="order_twins"),
+    path("orders/duplicates/<int:run_id>/undo/", twins.undo, name="order_twins_undo"),
     path("orders/<int:order_id>/", order.order, name="order"),
     path("orders/<int:order_id>/status/", order.set_status, name="order_status"),
     path("orders/<int:order_id>/cancel/", order.cancel, name="order_cancel"),

@@ -22,6 +22,7 @@ REST = [route for route in ALL if not route.is_staff]
 POSTED: dict[str, dict[str, str]] = {
     "web:attention_settle": {},
     "web:orders_bulk": {},
+    "web:order_twins_undo": {},
     "web:order_status": {"status": "in_work"},
     "web:order_cancel": {},
     "web:order_take": {},

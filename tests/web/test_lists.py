@@ -195,6 +195,45 @@ def test_bulk_says_for_each_order_that_was_refused_why(shop: Shop) -> None:
     }
 
 
+def test_one_of_each_picked_group_is_kept_as_chosen_and_it_is_undone(shop: Shop) -> None:
+    anna, ben = make_contact(shop, name="Anna"), make_contact(shop, name="Ben")
+    source = make_order(shop).source
+    orders = {
+        f"{person.name}{day}": make_order(
+            shop, number=f"{person.name}{day}", contact=person, source=source, placed_at=NOW - day * DAY
+        )
+        for person in (anna, ben)
+        for day in (3, 1)
+    }
+    client = sign_in(shop)
+    url = f"{S}orders/duplicates/"
+
+    picked = client.post(f"{S}orders/bulk/", {"row": [orders["Ben3"].pk], "do": "twins"})
+    part, whole = (client.get(one).content.decode() for one in (picked["Location"], url))
+    group = {name: str(max(orders[f"{name}1"].pk, orders[f"{name}3"].pk)) for name in ("Anna", "Ben")}
+    posted = {
+        "row": list(group.values()),
+        **{f"of-{group[name]}": f"{orders[f'{name}1'].pk},{orders[f'{name}3'].pk}" for name in group},
+        f"keep-{group['Anna']}": str(orders["Anna1"].pk),
+        f"keep-{group['Ben']}": str(orders["Ben3"].pk),  # another than was proposed
+    }
+    nothing = client.post(url, {}, follow=True).content.decode()
+    done = client.post(url, posted, follow=True).content.decode()
+
+    assert ("Ben3" in part, "Anna3" in part, "Anna3" in whole) == (True, False, True)
+    assert "Proposed: the newest" in whole
+    assert "Nothing was changed: no group was picked." in nothing
+    assert "2 orders marked as duplicates." in done
+    found = dict(Order.objects.filter(shop=shop).values_list("number", "status"))
+    assert [found[name] for name in ("Anna1", "Anna3", "Ben1", "Ben3")] == ["new", "false", "false", "new"]
+
+    [undo] = re.findall(r'action="([^"]+/undo/)"', done)
+    back = client.post(undo, follow=True).content.decode()
+
+    assert "2 orders are back." in back
+    assert set(Order.objects.filter(shop=shop).values_list("status", flat=True)) == {"new"}
+
+
 def sign_in_user(shop: Shop) -> int:
     """Return the id of a colleague."""
     return int(sign_in(shop, name="Piotr Nowak").session["_auth_user_id"])

@@ -25,6 +25,7 @@ from recoup.messaging.copies import keep_copies, make_copy
 from recoup.messaging.models import SendingRule, Template
 from recoup.messaging.rendering.pool import Rendered
 from recoup.messaging.rendering.templates import CompiledTemplate
+from recoup.orders.models import TwinsKept
 from recoup.processes.backtest.result import Result
 from recoup.processes.bulk.models import BulkAdd
 from recoup.processes.calls import add_endpoint
@@ -240,6 +241,7 @@ def _fill(place: Place) -> None:
         "membership_id": clerk.pk,
         "mail_id": caught.pk,
         "run_id": tried.pk,
+        "web:order_twins_undo.run_id": TwinsKept.objects.create(shop=shop, made_at=NOW).pk,
         "key": "order_reminder_1",
         "locale": "en",
         "change_id": planned.pk,

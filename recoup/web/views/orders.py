@@ -58,6 +58,7 @@ def orders(request: StaffRequest, seat: Seat) -> HttpResponse:
         )
         if seat.may(Right.EDIT_PROCESSES) and address.has_any(*FILTER_KEYS)
         else "",
+        "twins_url": place(seat, "order_twins") if bulk else "",
         "may_move": seat.may(Right.EDIT_PROCESSES),
         "bulk_url": listing.with_query(bulk, address.given) if bulk else "",
         "lead_shown": listing.is_first_visit(request, "orders"),
@@ -87,6 +88,9 @@ def bulk(request: StaffRequest, seat: Seat) -> HttpResponse:
         return see_other(
             listing.with_query(place(seat, "process_add_new"), {"about": "orders", "rows": rows})
         )
+    if request.POST.get("do") == "twins" and picked:
+        rows = ",".join(str(order.pk) for order in picked)
+        return see_other(listing.with_query(place(seat, "order_twins"), {"rows": rows}))
     if chosen is None or not picked:
         messages.warning(request, _("Nothing was changed: no order was picked."))
         return see_other(back)
@@ -104,7 +108,7 @@ def bulk(request: StaffRequest, seat: Seat) -> HttpResponse:
     if done:
         messages.success(request, done_words(done))
     if refused:
-        messages.warning(request, _told(refused))
+        messages.warning(request, told(refused))
     return see_other(back)
 
 
@@ -124,7 +128,7 @@ def _marked(done: int) -> str:
     return ngettext("%(n)d order marked False.", "%(n)d orders marked False.", done) % {"n": done}
 
 
-def _told(refused: list[str]) -> str:
+def told(refused: list[str]) -> str:
     """Name the first orders that were left as they are, and count the rest."""
     rest = len(refused) - _NAMED_FAILURES
     named = " ".join(refused[:_NAMED_FAILURES])

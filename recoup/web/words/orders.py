@@ -13,6 +13,7 @@ _REASONS = {
     "superseded": gettext_lazy("The same person has paid a newer order"),
     "duplicate": gettext_lazy("Another order of the same person is kept instead"),
     "released": gettext_lazy("Nobody works on it any more"),
+    "undone": gettext_lazy("Dropping it as a duplicate was undone"),
     "reopened at source": gettext_lazy("The shop shows it open again"),
     "source": gettext_lazy("Cancelled in the shop"),
     "deleted": gettext_lazy("Deleted in the shop"),
@@ -33,6 +34,21 @@ _PASSED_OVER = {
     "before_live": gettext_lazy("It was placed before reminders were switched on."),
     "too_old": gettext_lazy("It was too old when it was looked at."),
 }
+_KEPT = {
+    "money": gettext_lazy("money came for it or is reserved"),
+    "claimed": gettext_lazy("a colleague works on it"),
+    "promised": gettext_lazy("its buyer has promised to pay"),
+    "readable": gettext_lazy("its status in the shop is known"),
+    "newest": gettext_lazy("the newest"),
+}
+_LEFT = {
+    "ended": gettext_lazy("It has changed meanwhile."),
+    "other": gettext_lazy("It is not for the same products of the same person."),
+    "money": gettext_lazy("Money came for it or is reserved."),
+    "claimed": gettext_lazy("A colleague works on it."),
+    "paid_meanwhile": gettext_lazy("It was paid meanwhile."),
+    "kept_paid": gettext_lazy("The order kept instead is paid."),
+}
 _MOVE_HELP = {
     "in_work": gettext_lazy("You take it; its reminders rest while you work on it"),
     "awaiting_payment": gettext_lazy("The customer has confirmed; a day may be agreed"),
@@ -45,6 +61,16 @@ _MOVE_HELP = {
 def status_label(code: str) -> str:
     """Return the word of a status."""
     return str(Order.Status(code).label) if code in Order.Status.values else code
+
+
+def why_kept(code: str) -> str:
+    """Return why one of several orders for the same products is kept."""
+    return str(_KEPT[code])
+
+
+def why_left(code: str) -> str:
+    """Return why an order was left as it is where several were dealt with."""
+    return str(_LEFT[code])
 
 
 def status_reason(code: str, *, was_asked: bool = False) -> str:

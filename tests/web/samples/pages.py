@@ -26,6 +26,8 @@ PAGES: dict[str, Page] = {
     "orders": ("web/orders.html", selling.orders),
     "orders_empty": ("web/orders.html", selling.orders_empty),
     "order": ("web/order.html", selling.order),
+    "order_twins": ("web/order_twins.html", selling.order_twins),
+    "order_twins_empty": ("web/order_twins.html", selling.order_twins_empty),
     "recovery": ("web/recovery.html", selling.recovery),
     "recovery_report": ("web/recovery_report.html", selling.recovery_report),
     "tasks": ("web/tasks.html", keeping.tasks),

@@ -92,6 +92,51 @@ def orders(**given: str) -> dict[str, Any]:
     )
 
 
+def order_twins(**given: str) -> dict[str, Any]:
+    """Two people with several orders for the same products, and what was done before."""
+    rows = [
+        screens.TwinRow(
+            id=number,
+            person=person,
+            goods=goods,
+            why=why,
+            kept_id=number,
+            options=[(number, f"{number} of 3 Nov"), (number - 1, f"{number - 1} of 1 Nov")],
+            orders=[
+                (parts.Link(str(number), "/s/lumen/orders/1/"), pln("149.00"), "New, owed"),
+                (
+                    parts.Link(str(number - 1), "/s/lumen/orders/1/"),
+                    pln("149.00"),
+                    "Unpaid, failed",
+                ),
+            ],
+            ids=f"{number},{number - 1}",
+        )
+        for number, person, goods, why in (
+            (10482, "Anna Nowak", 2, "the newest"),
+            (10466, "Aleksandra Wiśniewska-Kowalczyk", 0, "its buyer has promised to pay"),
+        )
+    ]
+    return base(
+        "/s/lumen/orders/duplicates/",
+        **given,
+        crumb_links=[parts.Link("Orders", "/s/lumen/orders/"), parts.Link("Possible duplicates", "")],
+        rows=rows,
+        pager=parts.Pager("2 groups"),
+        is_part=False,
+        all_url="/s/lumen/orders/duplicates/",
+        orders_url="/s/lumen/orders/",
+        undo_url="/u/",
+        undo_words="Piotr marked 12 orders as duplicates.",
+        made_at=ago(minutes=8),
+    )
+
+
+def order_twins_empty(**given: str) -> dict[str, Any]:
+    """The same where nobody has any."""
+    return {**order_twins(**given), "rows": [], "undo_url": ""}
+
+
 def orders_empty(**given: str) -> dict[str, Any]:
     """The order list of a new shop."""
     return {**orders(**given), "rows": [], "filters": parts.Filters()}
