@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 import socket
@@ -181,7 +182,22 @@ def require_free(host: str, port: int) -> None:
 
 
 def show(name: str, line: str) -> None:
-    """Print a line of one of the programs with its name before it."""
+    """Print a line of one of the programs with its name before it; on a terminal, its log as a person reads it."""
+    if ground.console.is_terminal:
+        line = readable(line)
     ground.console.print(
         Text(f"{name:>8} ", style=COLOURS.get(name, "")) + Text.from_ansi(line), soft_wrap=True
     )
+
+
+def readable(line: str) -> str:
+    """Return a line of the log in words: when, how grave, what, and its fields. Any other line comes back as it was."""
+    try:
+        fields = json.loads(line)
+        level, at, event = fields.pop("level"), fields.pop("timestamp"), fields.pop("event")
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return line
+    trace = str(fields.pop("exception", ""))
+    told = " ".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in fields.items())
+    lines = [f"{str(at)[11:19]} {level} {json.dumps(event, ensure_ascii=False)[1:-1]} {told}".rstrip()]
+    return "\n".join([*lines, *(json.dumps(one, ensure_ascii=False)[1:-1] for one in trace.splitlines())])

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
-from django.db import close_old_connections, connection
+from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
 from recoup.core import heartbeat
 from recoup.core.clock import boot_seconds, real_now
@@ -48,12 +48,23 @@ def run(loop: Loop, stop: threading.Event) -> None:
             pause = FIRST_PAUSE
             if not done:
                 stop.wait(loop.idle)
-        except Exception:  # one bad step never ends the loop
-            log.exception("worker.loop.failed", loop=loop.name)
+        except Exception as error:  # one bad step never ends the loop
+            if has_no_database(error):
+                log.warning("worker.loop.no_database", loop=loop.name)
+            else:
+                log.exception("worker.loop.failed", loop=loop.name)
             close_old_connections()
             stop.wait(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
     connection.close()
+
+
+def has_no_database(error: Exception) -> bool:
+    """Tell whether the server went away, is starting or takes no more lines: where that happened says nothing."""
+    if not isinstance(error, OperationalError | InterfaceError):
+        return False
+    state = getattr(error.__cause__, "sqlstate", None)
+    return state is None or state[:3] in {"08P", "080", "533", "57P"}
 
 
 def start(loops: list[Loop], stop: threading.Event) -> list[threading.Thread]:

@@ -186,6 +186,6 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 30 * 1024 * 1024
 BODY_SECONDS = environment.seconds("RECOUP_BODY_SECONDS", usual=30, most=300)
 APPEND_SLASH = True
 LOGGING_CONFIG = "recoup.config.logs.configure"
-LOGGING: dict[str, Any] = {}
+LOGGING: dict[str, Any] = {"version": 1}  # of an empty one Django would make nothing
 TEST_RUNNER = "django.test.runner.DiscoverRunner"
 os.environ.setdefault("TZ", "UTC")

@@ -11,3 +11,4 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("recoup.storefront.urls")),
     path("", include("recoup.web.urls")),
 ]
+handler500 = "recoup.web.views.broken.broken"

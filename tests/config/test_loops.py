@@ -3,8 +3,9 @@
 import threading
 from collections.abc import Iterator
 
+import psycopg
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 
 from recoup.config import loops
 from recoup.core import heartbeat
@@ -48,6 +49,23 @@ def test_a_loop_beats_goes_on_after_an_error_and_stops_when_told(
     thread.join(10)
     assert not thread.is_alive()
     assert len(steps) >= 3
+
+
+@pytest.mark.parametrize(
+    ("cause", "away"),
+    [
+        (psycopg.errors.AdminShutdown(), True),
+        (psycopg.errors.TooManyConnections(), True),
+        (psycopg.OperationalError("connection refused"), True),
+        (psycopg.errors.DeadlockDetected(), False),
+        (psycopg.errors.QueryCanceled(), False),
+    ],
+)
+def test_where_the_database_is_away_no_trace_is_logged(cause: Exception, *, away: bool) -> None:
+    error = OperationalError()
+    error.__cause__ = cause
+
+    assert (loops.has_no_database(error), loops.has_no_database(ValueError())) == (away, False)
 
 
 def test_a_loop_that_only_fails_does_not_beat(stop: threading.Event, monkeypatch: pytest.MonkeyPatch) -> None:
