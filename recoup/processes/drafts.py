@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db import IntegrityError, transaction
-from django.db.models import Count
 
 from recoup.core import activity
 from recoup.core.activity import Actor
@@ -17,14 +16,14 @@ from recoup.processes.engine.codes import SubjectKind
 from recoup.processes.graph.comparing import Changes, compare
 from recoup.processes.graph.document import ProcessDocument, doc_hash
 from recoup.processes.graph.editing import Raw, blank
-from recoup.processes.graph.problems import Problem
+from recoup.processes.graph.problems import InvalidProcess, Problem
 from recoup.processes.graph.reading import read_document
 from recoup.processes.graph.texts_used import keys_of_texts
 from recoup.processes.graph.validation import TextOffer, find_problems, load_process
 from recoup.processes.holdout import NEW_SHARE_BP
+from recoup.processes.lawful import unlawful, ways_met
 from recoup.processes.models import (
     DraftRevision,
-    Enrolment,
     Process,
     ProcessDraft,
     ProcessVersion,
@@ -345,6 +344,8 @@ def publish_draft(
         document = load_process(doc, *_known_to(process))
         current = process.current_version
         if current is None or not _does_the_same(current, document):
+            if problems := unlawful(process, ways_met(process, document, now=now)):
+                raise InvalidProcess(problems)
             name = _checked_name(process.shop, document.name, but=process)
             if name != process.name:
                 _rename(process, name)
@@ -363,32 +364,6 @@ def _rename(process: Process, name: str) -> None:
     except IntegrityError as error:
         raise NameRefused("taken") from error
     MessageSource.objects.filter(pk=process.message_source_id).update(name=name)
-
-
-@dataclass(frozen=True, slots=True)
-class PublishPreview:
-    """What publishing would do. `inside` is how many people are on which version now."""
-
-    number: int
-    changes: Changes
-    before: Raw | None
-    problems: list[Problem]
-    inside: tuple[tuple[int, int], ...]
-
-
-def preview_of_publish(process: Process, doc: Raw) -> PublishPreview:
-    """Return what publishing a draft would change, and for whom it would not."""
-    latest = ProcessVersion.objects.filter(process=process).order_by("-number").first()
-    active = Enrolment.objects.filter(shop_id=process.shop_id, process=process, state__in=(1, 2, 3))
-    counted = active.values_list("version__number").annotate(count=Count("id")).order_by("version__number")
-    before = latest.doc if latest is not None else None
-    return PublishPreview(
-        number=latest.number + 1 if latest is not None else 1,
-        changes=compare(before, doc) if before is not None else Changes(added=tuple(doc["nodes"])),
-        before=before,
-        problems=problems_of(process, doc),
-        inside=tuple((int(number), int(count)) for number, count in counted),
-    )
 
 
 def missing_texts(doc: dict[str, Any], known: Collection[str]) -> list[str]:

@@ -22,7 +22,6 @@ from recoup.processes.drafts import (
     draft_of,
     has_changes,
     move_draft,
-    preview_of_publish,
     publish_draft,
     save_draft,
     used_ids,
@@ -32,6 +31,7 @@ from recoup.processes.graph.comparing import Changes
 from recoup.processes.graph.editing import Way, insert, remove
 from recoup.processes.graph.problems import InvalidProcess
 from recoup.processes.models import DraftRevision, Enrolment, Process, ProcessDraft, ProcessVersion
+from recoup.processes.publishing import preview_of_publish
 from recoup.processes.shipped import shipped_process
 from recoup.shops.models import Shop
 from tests.factories.cases import make_case
@@ -195,7 +195,7 @@ def test_publishing_makes_the_next_version_and_those_inside_stay(shop: Shop) -> 
     enrol_cases([opened(make_case(make_order(shop, status="unpaid", placed_at=NOW)))])
     state = saved(process, {**with_wait(process), "name": "Renamed"})
 
-    preview = preview_of_publish(process, state.doc)
+    preview = preview_of_publish(process, state.doc, now=NOW)
     version = publish_draft(process, lock=state.lock, actor=ANNA, now=NOW)
 
     assert (preview.number, preview.inside, preview.problems) == (2, ((1, 1),), [])

@@ -8,12 +8,14 @@ from django_scopes import scopes_disabled
 
 from recoup.accounts.roles import Role
 from recoup.core.activity import SYSTEM
+from recoup.customers.actions import Consent, record_consent
 from recoup.messaging.models import Template, TemplateVersion
 from recoup.messaging.rules.book import CELLS
 from recoup.messaging.rules.changing import change_rule
+from recoup.processes import lawful
 from recoup.processes.drafts import create_process, draft_of, problems_of
 from recoup.processes.models import Process
-from tests.factories.moments import NOW
+from tests.factories.moments import DAY, NOW
 from tests.factories.orders import make_cart
 from tests.factories.people import make_contact
 from tests.factories.processes import make_process
@@ -112,3 +114,33 @@ def test_publishing_a_text_that_a_running_process_sends_says_the_same(
     else:
         assert number == 2
         assert any("needs consent" in one for one in said)
+
+
+def test_publishing_names_the_rule_its_country_and_day_and_how_many_it_would_hold(
+    owner: Client, world: World, drawn: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lawful, "ENOUGH", 2)
+    with scopes_disabled():
+        found = [make_contact(world.own.shop, country="PL") for _ in range(3)]
+        for contact in found:
+            make_cart(world.own.shop, contact=contact)
+        lock = str(draft_of(drawn).lock)
+    address = f"/s/own/processes/{drawn.pk}/publish/"
+
+    refused = owner.post(address, {"lock": lock, "do": "publish"})
+    with scopes_disabled():
+        record_consent(found[0], [Consent("marketing", is_given=True, source="shop", at=NOW - DAY)], now=NOW)
+    page = owner.get(address)
+    published = owner.post(address, {"lock": lock, "do": "publish"})
+
+    said = refused.content.decode()
+    assert refused.status_code == 422
+    assert "Nobody whom this process can meet may get the text “Moved”: in Poland “Advertising" in said
+    assert "Art. 398" in said
+    assert "in force since 10 November 2024" in said
+    assert "Ask for consent where people buy" in said
+    [line] = [one for one in page.context["held"] if "Poland" in one]
+    assert "Poland: 2 of 3 people would be held back, because it needs a consent that is not there (" in line
+    assert "in force since 10 November 2024" in line
+    assert line.replace("'", "&#x27;") in page.content.decode()
+    assert published.status_code == 303

@@ -62,6 +62,15 @@ TEXTS: dict[str, str] = {
     "text_forbidden": gettext_noop(
         "Nobody may get the text {template}: the sending rules of this shop forbid {content} in every country."
     ),
+    "text_barred": gettext_noop(
+        "Nobody whom this process can meet may get the text {template}: in {country} the rule about {content} forbids it"
+        " ({rule}; in force since {since}). Change that rule under Settings, Sending rules, or choose another text."
+    ),
+    "text_nobody_agreed": gettext_noop(
+        "Nobody whom this process can meet may get the text {template}: in {country} {content} needs consent ({rule}; in"
+        " force since {since}), and of {people} people lately nobody has agreed, nor anybody before. Ask for consent where"
+        " people buy, or take what advertises out of the text."
+    ),
     "text_not_in_language": gettext_noop(
         "The text {template} is missing in {languages}, in which messages of this shop go out."
     ),

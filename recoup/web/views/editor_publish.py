@@ -11,12 +11,13 @@ from django.views.decorators.http import require_http_methods
 
 from recoup.accounts.roles import Right
 from recoup.processes import drafts
-from recoup.processes.drafts import DraftChanged, Lock, NameRefused, PublishPreview
+from recoup.processes.drafts import DraftChanged, Lock, NameRefused
 from recoup.processes.files import sent_texts
 from recoup.processes.graph.problems import InvalidProcess
 from recoup.processes.models import Process, ProcessVersion
 from recoup.processes.moving.ahead import AT_ONCE
 from recoup.processes.moving.plan import Plan, PlanRefused
+from recoup.processes.publishing import PublishPreview, preview_of_publish
 from recoup.shops.access import Seat
 from recoup.web.answers import actor_of, place, see_other
 from recoup.web.doors import StaffRequest, staff
@@ -35,6 +36,7 @@ from recoup.web.views.moving import (
     refusal_words,
 )
 from recoup.web.words.days import day_warning
+from recoup.web.words.held import held_lines
 from recoup.web.words.reach import warnings_of_texts
 
 _RUNS = {Process.Status.LIVE, Process.Status.TEST, Process.Status.PAUSED, Process.Status.DRAINING}
@@ -119,7 +121,7 @@ def _show(
     plan: Plan | None = None,
 ) -> HttpResponse:
     state = drafts.draft_of(process)
-    preview = drafts.preview_of_publish(process, state.doc)
+    preview = preview_of_publish(process, state.doc, now=request.now)
     changes = preview.changes.without_remarks()
     shape = shown.shape_of(seat.shop, state.doc)
     before = shown.shape_of(seat.shop, preview.before) if preview.before is not None else None
@@ -136,6 +138,7 @@ def _show(
         "runs": process.status in _RUNS,
         "refused": refused,
         "warnings": warnings_of_texts(seat.shop, sent_texts(state.doc), now=request.now),
+        "held": held_lines(preview.ways, shape.named(), shape.texts),
         "dated": _dated(seat, shape),
     }
     if not preview.problems and preview.inside and changes:

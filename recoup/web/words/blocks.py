@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from recoup.core import humane
 from recoup.messaging.rules.kinds import Content
+from recoup.messaging.rules.law import LAW
 from recoup.orders.models import Order
 from recoup.processes.graph.problems import Problem
 from recoup.segments.field import FieldType
@@ -20,6 +21,7 @@ from recoup.segments.order_fields import CAUSES
 from recoup.segments.tree import parse_days
 from recoup.web.parts import Words
 from recoup.web.words import nodes, payments
+from recoup.web.words.reach import country_name
 from recoup.web.words.steps import word
 
 # What one chooses from when a step is put in: the name of a kind, and what it is for.
@@ -229,6 +231,11 @@ def problem(found: Problem, titles: Mapping[str, str], texts: Mapping[str, str])
     }
 
 
+def _cell(value: str) -> tuple[str, str]:
+    country, _dot, content = value.partition(".")
+    return country, content
+
+
 def _named(key: str, value: str, titles: Mapping[str, str], texts: Mapping[str, str]) -> str:
     dates = {"placed_at": "order.placed_at", "last_activity_at": "cart.last_activity_at"}
     match key:
@@ -242,6 +249,12 @@ def _named(key: str, value: str, titles: Mapping[str, str], texts: Mapping[str, 
             named = f"“{texts.get(value, value)}”"
         case "content":
             named = f"“{Content(value).label}”"
+        case "country":
+            named = country_name(value) if value else _("a country that is not known")
+        case "rule":
+            named = str(LAW[_cell(value)].source).rstrip(".") if value else _("your own rule")
+        case "since":
+            named = humane.long_day(date.fromisoformat(value), get_language() or "en")
         case "anchor":
             named = f"“{DATES.get(dates.get(value, value), value)}”"
         case "field":
