@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import resource
 import socket
@@ -13,17 +12,16 @@ from collections.abc import Callable
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
 from recoup.cli import ground
 from recoup.cli.address import require_public_address
+from recoup.cli.telling import Teller
 from recoup.supervisor import machine
 from recoup.supervisor.keeper import DatabaseKeeper
 from recoup.supervisor.postgres import Server
-from recoup.supervisor.processes import Program, Supervisor
+from recoup.supervisor.processes import Program, Supervisor, Tell
 from recoup.supervisor.runlock import only_supervisor
 
-COLOURS = {"web": "cyan", "worker": "magenta", "watchdog": "yellow", "database": "blue", "run": "bold"}
 # Requests that are under way get this long; a worker gets time to hear the answer to the mails it has handed over.
 WEB_GRACE = 15.0
 WORKER_GRACE = 30.0
@@ -105,18 +103,19 @@ def supervise(
         with ground.database() as server:
             migrate_first()
             prepare()
-            keeper = keeper_of(server)
-            supervisor = Supervisor(programs, tell=show, notes=ground.file_of("json"), keeper=keeper)
-            supervisor.run(started=lambda: announce(host, port))
+            with Teller() as tell:
+                keeper = keeper_of(server, tell)
+                supervisor = Supervisor(programs, tell=tell, notes=ground.file_of("json"), keeper=keeper)
+                supervisor.run(started=lambda: announce(host, port, tell))
 
 
-def announce(host: str, port: int) -> None:
+def announce(host: str, port: int, tell: Tell) -> None:
     """Say where Recoup is once somebody answers there."""
     where = "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104 (compared, not bound)
 
     def wait() -> None:
         if machine.wait_until(lambda: is_answering(where, port), seconds=120, pause=0.2):
-            show("run", f"Recoup is at http://{where}:{port}. Stop it with Ctrl-C.")
+            tell("run", f"Recoup is at http://{where}:{port}. Stop it with Ctrl-C.")
             if not ground.is_demo():  # its shop has an owner
                 subprocess.run(
                     (*own_command("setup-link"), "--quiet", "--address", f"http://{where}:{port}"),
@@ -163,9 +162,9 @@ def migrate_first() -> None:
         raise typer.Exit(done.returncode)
 
 
-def keeper_of(server: Server | None) -> DatabaseKeeper | None:
+def keeper_of(server: Server | None, tell: Tell) -> DatabaseKeeper | None:
     """Return who looks after the embedded server, if it is ours."""
-    return DatabaseKeeper(server, tell=lambda line: show("database", line)) if server else None
+    return DatabaseKeeper(server, tell=lambda line: tell("database", line)) if server else None
 
 
 def require_free(host: str, port: int) -> None:
@@ -179,25 +178,3 @@ def require_free(host: str, port: int) -> None:
             ground.errors.print(f"Recoup cannot listen on {host} port {port}: {error.strerror}.", style="red")
             ground.errors.print("Stop the program that listens there, or choose another port with --port.")
             raise typer.Exit(1) from error
-
-
-def show(name: str, line: str) -> None:
-    """Print a line of one of the programs with its name before it; on a terminal, its log as a person reads it."""
-    if ground.console.is_terminal:
-        line = readable(line)
-    ground.console.print(
-        Text(f"{name:>8} ", style=COLOURS.get(name, "")) + Text.from_ansi(line), soft_wrap=True
-    )
-
-
-def readable(line: str) -> str:
-    """Return a line of the log in words: when, how grave, what, and its fields. Any other line comes back as it was."""
-    try:
-        fields = json.loads(line)
-        level, at, event = fields.pop("level"), fields.pop("timestamp"), fields.pop("event")
-    except (ValueError, LookupError, TypeError, AttributeError):
-        return line
-    trace = str(fields.pop("exception", ""))
-    told = " ".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in fields.items())
-    lines = [f"{str(at)[11:19]} {level} {json.dumps(event, ensure_ascii=False)[1:-1]} {told}".rstrip()]
-    return "\n".join([*lines, *(json.dumps(one, ensure_ascii=False)[1:-1] for one in trace.splitlines())])

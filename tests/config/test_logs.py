@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,7 +16,8 @@ from django.http import HttpRequest, HttpResponse
 from django.test import Client, override_settings
 from django.urls import path
 
-from recoup.cli.run import readable
+from recoup.cli import telling
+from recoup.cli.telling import Teller, readable
 from recoup.config import logs
 
 
@@ -130,3 +132,23 @@ def test_of_a_flood_the_first_lines_are_written_and_the_others_counted(
     assert [line["loop"] for line in told] == ["engine-1"] * logs.AT_MOST + ["engine-2", "engine-1"]
     assert told[-1]["left_out"] == 100 - logs.AT_MOST
     assert "left_out" not in told[-2]
+
+
+def test_an_output_that_nobody_reads_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[str] = []
+    is_read = threading.Event()
+
+    def show(_name: str, line: str) -> None:
+        assert is_read.wait(10)
+        shown.append(line)
+
+    monkeypatch.setattr(telling, "show", show)
+    monkeypatch.setattr(telling, "MOST_KEPT", 3)
+    with Teller() as tell:
+        for number in range(50):
+            tell("worker", str(number))
+        is_read.set()
+
+    assert shown[0] == "0"
+    assert len(shown) <= 3 + 1 + 1
+    assert "more lines came" in shown[1]
