@@ -1,16 +1,18 @@
 """The ways of a split beside each other: which one makes more people pay, with intervals that stay true (peers 15).
 
-Each way is compared with the first one. The intervals are those of `intervals`; with several ways each gets its part of the
-allowed errors (Bonferroni), so that all of them together are right in 95 of 100 splits, however often one looks.
+The sizes of an offer that are tried are ways too. Each way is compared with the first one. The intervals are those of
+`intervals`; with several ways each gets its part of the allowed errors (Bonferroni), so that all of them together are
+right in 95 of 100 splits, however often one looks.
 """
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
-from recoup.analytics.days import ARMS, Day, by_day, sums_of
+from recoup.analytics.days import ARMS, ARMS_PROFIT, Day, by_day, sums_of
 from recoup.analytics.effects import BEGINNING, FAR, window_of
 from recoup.analytics.intervals import (
     ALPHA,
@@ -24,17 +26,19 @@ from recoup.analytics.intervals import (
     people_needed,
     people_until_first_look,
 )
+from recoup.analytics.profit import Least, Worth, difference, least_that_helps, worth_of
 from recoup.processes.graph.editing import ports_of
 from recoup.processes.graph.ways import Ways
 from recoup.processes.models import Process, ProcessVersion
 
 WORTH_SEEING = 0.03  # a difference of three people of a hundred is worth waiting for
+MAIN_CURRENCY = 0.9  # of the people must buy in one currency
 _PORT = "ABCDEFGH"
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """A split of the running version, and the versions in which it was the same."""
+    """A split of the running version, or an offer that tries sizes, and the versions in which it was the same."""
 
     process: Process
     block: str
@@ -44,6 +48,9 @@ class Split:
     version_ids: Sequence[int]
     first_version: int  # the number of the oldest of these
     window: timedelta
+    sizes: Sequence[Decimal] = ()  # of an offer; each is the way of its place
+    size_kind: str = ""
+    size_currency: str = ""
 
     def params(self, now: datetime) -> dict[str, Any]:
         """Return the values of the statement that reads its people."""
@@ -70,6 +77,15 @@ class ArmMoney:
 
 
 @dataclass(frozen=True, slots=True)
+class ArmProfit:
+    """What people of a way were worth in one currency, and how much more one person was than on the first way."""
+
+    currency: str
+    worth: Worth
+    interval: Interval | None
+
+
+@dataclass(frozen=True, slots=True)
 class ArmEffect:
     """One way of a split."""
 
@@ -81,6 +97,7 @@ class ArmEffect:
     money: Sequence[ArmMoney]
     interval: Interval | None  # of the difference from the first way, none for itself
     young: int
+    profit: Sequence[ArmProfit] = ()
     missing: int = 0  # people on both ways until the first answer
     more_to_see: int = 0  # people on both ways until a difference that is worth seeing would be seen
 
@@ -91,6 +108,12 @@ class SplitEffect:
 
     split: Split
     arms: Sequence[ArmEffect]
+    least: Least | None = None  # the way that costs least of those that bring as much profit as any
+
+    @property
+    def is_paid_for(self) -> bool:
+        """Tell whether anything was spent on the people of a way: then more payments may still be less profit."""
+        return bool(self.split.sizes) or any(one.worth.spent for arm in self.arms for one in arm.profit)
 
     @property
     def winner(self) -> ArmEffect | None:
@@ -112,11 +135,12 @@ def splits_of(process: Process) -> list[Split]:
     versions = list(ProcessVersion.objects.filter(process=process).order_by("number"))
     found = []
     for block, node in sorted(current.doc["nodes"].items()):
-        if node["t"] != "split":
+        if not is_tried(node):
             continue
         wanted = _signature(current.doc, block)
         same = [one for one in versions if _signature(one.doc, block) == wanted]
-        arms = [
+        sizes = [Decimal(str(one)) for one in node.get("sizes", ())]
+        arms = [(f"{size.normalize():f}", f"{size.normalize():f}", 1) for size in sizes] or [
             (arm["id"], arm.get("name") or _PORT[number], arm["w"]) for number, arm in enumerate(node["arms"])
         ]
         found.append(
@@ -129,15 +153,23 @@ def splits_of(process: Process) -> list[Split]:
                 version_ids=[one.pk for one in same],
                 first_version=same[0].number,
                 window=window_of(process),
+                sizes=sizes,
+                size_kind=node.get("kind", "percent") if sizes else "",
+                size_currency=node.get("currency") or "",
             )
         )
     return found
 
 
+def is_tried(node: dict[str, Any]) -> bool:
+    """Tell whether chance sends people of a block different ways: a split, or an offer of several sizes."""
+    return node["t"] == "split" or (node["t"] == "offer" and bool(node.get("sizes")))
+
+
 def _signature(doc: dict[str, Any], block: str) -> str:
     """Return all that decides what happens to people from a split on, names left out."""
     nodes = doc["nodes"]
-    if block not in nodes or nodes[block]["t"] != "split":
+    if block not in nodes or not is_tried(nodes[block]):
         return ""
     following = {name: tuple(ports_of(node).values()) for name, node in nodes.items()}
     behind = {name: _told(nodes[name]) for name in Ways(following).reached_from(block)}
@@ -161,10 +193,49 @@ def split_effect(split: Split, *, now: datetime) -> SplitEffect:
         sum(one.group.people for one in days if one.part == "young" and one.arm == at)
         for at in range(len(split.arms))
     ]
-    return SplitEffect(split, [_arm(split, at, judged, young[at]) for at in range(len(split.arms))])
+    currencies = sorted({one.currency for of_arm in judged for one in of_arm})
+    worth = {
+        currency: worth_of(
+            ARMS_PROFIT, split.params(now), split.process.shop, currency, groups=len(split.arms)
+        )
+        for currency in currencies
+    }
+    return SplitEffect(
+        split,
+        [_arm(split, at, judged, young[at], _profit(split, at, worth)) for at in range(len(split.arms))],
+        _least(split, worth),
+    )
 
 
-def _arm(split: Split, at: int, judged: Sequence[Sequence[Day]], young: int) -> ArmEffect:
+def _profit(split: Split, at: int, worth: dict[str, list[Worth]]) -> list[ArmProfit]:
+    weights = [weight for *_, weight in split.arms]
+    share, pairs = weights[0] / (weights[0] + weights[at]), len(weights) * (len(weights) - 1) // 2
+    return [
+        ArmProfit(
+            currency,
+            found[at],
+            difference(found[at], found[0], share=share, alpha=corrected(ALPHA, pairs)) if at else None,
+        )
+        for currency, found in worth.items()
+    ]
+
+
+def _least(split: Split, worth: dict[str, list[Worth]]) -> Least | None:
+    """Return the cheapest way that helps: only where nearly all people buy in one currency, and ways differ in price."""
+    people = {currency: sum(one.sums.people for one in found) for currency, found in worth.items()}
+    main = max(people, key=lambda currency: people[currency], default=None)
+    if main is None or people[main] < MAIN_CURRENCY * sum(people.values()):
+        return None
+    found, places = worth[main], range(len(split.arms))
+    if not split.sizes and not any(one.spent for one in found):
+        return None
+    order = list(places) if split.sizes else sorted(places, key=lambda at: found[at].spent_each)
+    return least_that_helps(found, [weight for *_, weight in split.arms], order)
+
+
+def _arm(
+    split: Split, at: int, judged: Sequence[Sequence[Day]], young: int, profit: Sequence[ArmProfit]
+) -> ArmEffect:
     code, name, weight = split.arms[at]
     first, mine = added([one.group for one in judged[0]]), added([one.group for one in judged[at]])
     share = split.arms[0][2] / (split.arms[0][2] + weight)
@@ -180,6 +251,7 @@ def _arm(split: Split, at: int, judged: Sequence[Sequence[Day]], young: int) -> 
         money=_money(judged[0], judged[at], share, alpha, is_first=at == 0),
         interval=interval,
         young=young,
+        profit=profit,
         missing=people_until_first_look(people, share) if at and interval is None else 0,
         more_to_see=_more_to_see(first.rate, share, alpha, people)
         if interval is not None and not interval.is_clear

@@ -12,12 +12,15 @@ from django.db import connection
 from recoup.analytics.intervals import Group, Sums, added
 from recoup.orders.became import order_became
 
-EFFECT, _ARMS = (
+EFFECT, _ARMS, _PROFIT = (
     files(__package__).joinpath(f"sql/{name}.sql").read_text().replace("{order_became_k}", order_became("k"))
-    for name in ("effect_by_day", "arms_by_day")
+    for name in ("effect_by_day", "arms_by_day", "profit")
 )
+_PEOPLE = EFFECT.index("wanted AS MATERIALIZED")
 # The ways of a split are judged by the same statement; only where people begin differs.
-ARMS = _ARMS + EFFECT[EFFECT.index("wanted AS MATERIALIZED") :]
+ARMS = _ARMS + EFFECT[_PEOPLE:]
+# What the same people were worth.
+EFFECT_PROFIT, ARMS_PROFIT = EFFECT[:_PEOPLE] + _PROFIT, _ARMS + _PROFIT
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db import connection
 
-from recoup.analytics.days import EFFECT, Day, by_day, sums_of
+from recoup.analytics.days import EFFECT, EFFECT_PROFIT, Day, by_day, sums_of
 from recoup.analytics.intervals import (
     Group,
     Interval,
@@ -23,6 +23,7 @@ from recoup.analytics.intervals import (
     always_valid_mean,
     people_until_first_look,
 )
+from recoup.analytics.profit import Worth, difference, worth_of
 from recoup.core.money import Money
 from recoup.processes.engine.codes import Flag
 from recoup.processes.graph.document import ProcessDocument
@@ -121,6 +122,16 @@ class MoneyEffect:
 
 
 @dataclass(frozen=True, slots=True)
+class ProfitEffect:
+    """What people of one currency were worth, and by how much more one person was who was written to."""
+
+    currency: str
+    treated: Worth
+    control: Worth
+    interval: Interval | None
+
+
+@dataclass(frozen=True, slots=True)
 class Effect:
     """The two groups side by side."""
 
@@ -178,6 +189,16 @@ def effect_of(scope: Scope, *, now: datetime) -> Effect:
         paid_before=sum(one.group.people for one in days if one.part == "before"),
         written_by_hand=_written_by_hand(scope) if scope.stretch.share_bp else 0,
     )
+
+
+def profit_of(effect: Effect, *, now: datetime) -> list[ProfitEffect]:
+    """Return what the people of both groups were worth, in each currency in which they buy."""
+    scope, found = effect.scope, []
+    for currency in (one.currency for one in effect.money):
+        treated, control = worth_of(EFFECT_PROFIT, scope.params(now), scope.shop, currency, groups=2)
+        interval = difference(treated, control, share=scope.share) if scope.stretch.share_bp else None
+        found.append(ProfitEffect(currency, treated, control, interval))
+    return found
 
 
 def _people(days: Sequence[Day], part: str, *, is_control: bool) -> int:

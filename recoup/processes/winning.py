@@ -1,6 +1,10 @@
-"""Ending a test of ways: a draft in which everybody takes one of them. Nobody is moved before a person publishes it."""
+"""Ending a test of ways, or of the sizes of an offer: a draft in which everybody takes one of them.
+
+Nobody is moved before a person publishes it.
+"""
 
 from datetime import datetime
+from decimal import Decimal
 
 from recoup.core.activity import Actor
 from recoup.processes.drafts import DraftState, draft_of, save_draft
@@ -18,9 +22,29 @@ def keep_way(doc: Raw, block: str, arm: str) -> Raw:
     :raises NoSuchWay: if there is no such split or way.
     """
     node = doc["nodes"].get(block)
+    if node is not None and node["t"] == "offer" and node.get("sizes"):
+        return _keep_size(doc, block, node, arm)
     target = ports_of(node).get(arm) if node is not None and node["t"] == "split" else None
     if target is None or target == block:
         raise NoSuchWay(block, arm)
+    return _lead_past(doc, block, target)
+
+
+def _keep_size(doc: Raw, block: str, node: Raw, size: str) -> Raw:
+    """Return a document in which an offer has one of its sizes; of the size 0 it is left out, as for those who got none."""
+    wanted = next((one for one in node["sizes"] if f"{Decimal(str(one)).normalize():f}" == size), None)
+    if wanted is None:
+        raise NoSuchWay(block, size)
+    if Decimal(str(wanted)) == 0:
+        target = node["out"].get("refused") or node["out"]["granted"]
+        if target == block:
+            raise NoSuchWay(block, size)
+        return _lead_past(doc, block, target)
+    kept = {key: value for key, value in node.items() if key != "sizes"}
+    return {**doc, "nodes": {**doc["nodes"], block: {**kept, node.get("kind", "percent"): wanted}}}
+
+
+def _lead_past(doc: Raw, block: str, target: str) -> Raw:
     for way, led_to in ways_of(doc).items():
         if led_to == block and way.block != block:
             doc = rewire(doc, way, target)

@@ -18,6 +18,8 @@ class GroupRow:
     rate: parts.Words
     money: Sequence[parts.Words]  # for one person, one of each currency
     difference: parts.Words = ""  # from the first way, with its range
+    profit: Sequence[parts.Words] = ()  # of one person, one of each currency
+    profit_difference: Sequence[parts.Words] = ()  # from the first way, or from those left alone
     detail: parts.Words = ""
     action: Action | None = None
 
@@ -40,6 +42,8 @@ class SplitPart:
     sentence: parts.Words
     since: parts.Words
     rows: Sequence[GroupRow]
+    left_out: Sequence[parts.Words] = ()  # what the profit does not know
+    is_of_sizes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,7 @@ class EffectPage:
     facts: Sequence[tuple[parts.Words, CountLink]]
     chart: parts.Chart | None
     splits: Sequence[SplitPart] = field(default_factory=tuple)
+    left_out: Sequence[parts.Words] = ()  # what the profit does not know
 
 
 @dataclass(frozen=True, slots=True)

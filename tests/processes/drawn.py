@@ -43,6 +43,7 @@ SPANS = st.sampled_from(["PT1H", "PT30M", "P1D", "PT48H", "P3D", "P1DT2H"])
 ZONES = st.sampled_from(
     ["Europe/Warsaw", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia", "nowhere", ""]
 )
+LADDERS = st.sampled_from([["0", "10"], ["3", "5", "10"]])
 COUNTRIES = st.sampled_from(["", "PL", "JP", "US", "RU"])  # with one clock, several, and some far apart
 
 
@@ -217,7 +218,10 @@ def blocks_by_kind(
             )
         ],
         "send": [sends(forward)],
-        "offer": [block("offer", {"granted": forward, "refused": forward}, {"percent": st.just(5), "valid": SPANS})]
+        "offer": [
+            block("offer", {"granted": forward, "refused": forward}, {"percent": st.just(5), "valid": SPANS}),
+            block("offer", {"granted": forward, "refused": forward}, {"sizes": LADDERS, "valid": SPANS}),
+        ]
         if about != CONTACT
         else [],
         "order_status": [block("order_status", {"next": forward}, {"to": st.just("not_confirmed")})]

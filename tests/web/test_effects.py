@@ -3,6 +3,7 @@
 import csv
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -23,12 +24,24 @@ from tests.factories.cases import make_case
 from tests.factories.clock import set_clock
 from tests.factories.messages import make_message
 from tests.factories.moments import DAY, NOW
+from tests.factories.offers import make_settings
 from tests.factories.orders import make_order
 from tests.factories.processes import make_process
 from tests.factories.shops import make_shop
 from tests.web.staff import sign_in
 
 pytestmark = pytest.mark.django_db
+
+LADDER: dict[str, Any] = {
+    "n1": {
+        "t": "offer",
+        "sizes": ["0", "5", "20"],
+        "valid": "P2D",
+        "out": {"granted": "n2", "refused": "n3"},
+    },
+    "n2": {"t": "end"},
+    "n3": {"t": "end"},
+}
 
 
 @pytest.fixture(autouse=True)
@@ -74,6 +87,7 @@ def cells(html: str, within: str) -> list[list[str]]:
 
 
 def test_a_clear_effect_is_said_in_words_with_its_range(shop: Shop, process: Process) -> None:
+    make_settings(shop)
     come_in(process, buyers(4500, 945) + buyers(500, 40, is_alone=True))
     client = sign_in(shop)
 
@@ -82,9 +96,12 @@ def test_a_clear_effect_is_said_in_words_with_its_range(shop: Shop, process: Pro
     assert "Of 100 people it wrote to, 21 paid; of 100 left alone, 8." in text(html)
     assert "So it made 7.9 to 17 more of 100 pay." in text(html)
     assert cells(html, "groups") == [
-        ["It wrote to", "4,500", "945", "21", "PLN 21.00"],
-        ["Left alone", "500", "40", "8", "PLN 8.00"],
+        ["It wrote to", "4,500", "945", "21", "PLN 21.00", "PLN 12.60 PLN 5.21 to PLN 10.39 more"],
+        ["Left alone", "500", "40", "8", "PLN 8.00", "PLN 4.80"],
     ]
+    assert "For 985 of 985 sales in PLN the share that you set stands in for what the goods cost." in text(
+        html
+    )
     assert re.search(r"Brought\s+356 to 750 more", text(html))
     assert "data-chart" not in html  # everybody came on one day: one look is a chart of one point
     for url, count in (("who=treated", "4,500"), ("who=alone_paid", "40")):
@@ -254,6 +271,31 @@ def test_the_whole_shop_leaves_people_alone_and_says_what_all_processes_bring(
     link = re.search(r'href="([^"]*who=alone&[^"]*)"', after.replace("&amp;", "&"))
     assert link is not None
     assert "2 people" in text(page(client, link[1]))
+
+
+def test_the_sizes_of_an_offer_stand_beside_each_other_and_the_least_that_helps_becomes_a_draft(
+    shop: Shop,
+) -> None:
+    make_settings(shop)
+    process = make_process(shop, nodes=LADDER)
+    for arm, paid in enumerate((300, 1_500, 1_520)):
+        take(process, arm, buyers(3_000, paid, total=Decimal(100) - (0, 5, 20)[arm]))
+    client = sign_in(shop)
+
+    html = page(client, result(process))
+
+    assert "5% brings more profit than all that cost more: give 5%." in text(html)
+    assert [row[:2] for row in cells(html, "split-1")] == [["0%", "3,000"], ["5%", "3,000"], ["20%", "3,000"]]
+    assert not draft_of(process).is_stored
+
+    client.post(f"/s/lumen/processes/{process.pk}/take-way/", {"block": "n1", "way": "5"})
+
+    kept = draft_of(process).doc["nodes"]["n1"]
+    assert (kept["percent"], "sizes" in kept) == ("5", False)
+    none = keep_way({"entry": {"first": "n1"}, "nodes": LADDER}, "n1", "0")
+    assert (none["entry"]["first"], sorted(none["nodes"])) == ("n3", ["n3"])
+    with pytest.raises(NoSuchWay):
+        keep_way({"entry": {"first": "n1"}, "nodes": LADDER}, "n1", "7")
 
 
 def test_numbers_that_nobody_made_are_not_found(shop: Shop, process: Process) -> None:

@@ -4,7 +4,7 @@
 -- a person, when an order of that person was placed and paid since. Who had paid before they came in is counted apart, and so is who came in
 -- too lately to be judged. Test mode is left out; so is, for a process, who is left alone by the whole shop.
 WITH entered AS MATERIALIZED (
-    SELECT DISTINCT ON (e.contact_id) e.contact_id, e.subject_kind, e.subject_id, e.entered_at,
+    SELECT DISTINCT ON (e.contact_id) e.id AS enrolment_id, e.contact_id, e.subject_kind, e.subject_id, e.entered_at,
            (e.flags & %(control)s <> 0)::int AS arm
     FROM processes_enrolment e
     WHERE e.shop_id = %(shop_id)s AND (%(process_id)s::bigint IS NULL OR e.process_id = %(process_id)s)

@@ -1,9 +1,9 @@
 """From the lines of the ledger about one order, cart or person in one process to one reason for each message of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from recoup.processes.engine.advance import advance
 from recoup.processes.engine.codes import Code, Flag, Refusal, State, is_final
@@ -35,6 +35,9 @@ class Told(NamedTuple):
     message_id: int | None = None
     message_wait: int = 0  # a code; 0 if it has ended, or for a reason that has none
     template: str = ""  # the text of the message, of the channel that it goes out by
+    drawn: Mapping[str, Any] | None = (
+        None  # the terms of the size that chance gave, of an offer that tries several
+    )
 
 
 class Reason(NamedTuple):

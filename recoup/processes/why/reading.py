@@ -10,6 +10,7 @@ from django.db.models import Q
 
 from recoup.processes.engine.batch import Due
 from recoup.processes.engine.codes import Code, Refusal, SubjectKind
+from recoup.processes.engine.nodes.offer import OfferDocument
 from recoup.processes.facts import enrolment_of, facts_of, message_outcome, message_wait
 from recoup.processes.known import with_known
 from recoup.processes.models import Process, TurnedAway
@@ -123,9 +124,19 @@ def _lines(enrolment_ids: Sequence[int]) -> dict[int, list[Told]]:
                 message_id,
                 message_wait(state, reason, is_passed_on=is_passed_on) if state else 0,
                 template,
+                _drawn(version_id, node, arm) if outcome == Code.SPLIT else None,
             )
         )
     return found
+
+
+def _drawn(version_id: int, node: int, arm: int | None) -> dict[str, Any] | None:
+    """Return the terms of the size that chance gave, if a line is of an offer that tries several."""
+    graph = graph_of(version_id)
+    block = graph.document.nodes.get(graph.node_id(node))
+    if not isinstance(block, OfferDocument) or arm is None or arm >= len(block.sizes):
+        return None
+    return block.terms(block.sizes[arm])
 
 
 def _of_enrolment(process: Process, story: Story, now: datetime) -> Answers:

@@ -13,8 +13,9 @@ from recoup.accounts.roles import Right
 from recoup.analytics.arms import ArmEffect, SplitEffect
 from recoup.analytics.credited import Credited
 from recoup.analytics.effect_rows import Person, Who
-from recoup.analytics.effects import Effect, Scope
+from recoup.analytics.effects import Effect, ProfitEffect, Scope
 from recoup.analytics.intervals import Sums
+from recoup.analytics.profit import Worth
 from recoup.core import humane
 from recoup.core.money import Money
 from recoup.processes.holdout import Stretch
@@ -49,17 +50,21 @@ def effect_page(
     now: datetime,
     credited: Sequence[Credited] = (),
     splits: Sequence[SplitEffect] = (),
+    profit: Sequence[ProfitEffect] = (),
 ) -> EffectPage:
     """Return all that the page of an effect shows."""
     return EffectPage(
         sentence=words.sentence(effect),
         tone=words.tone(effect),
         note=_note(effect),
-        groups=_groups(seat, effect),
+        groups=_groups(seat, effect, profit),
         counted=_counted(effect, credited, now),
         facts=_facts(seat, effect),
         chart=_chart(effect),
         splits=[_split(seat, one) for one in splits],
+        left_out=[
+            line for one in profit for line in words.left_out([one.treated, one.control], one.currency)
+        ],
     )
 
 
@@ -84,7 +89,7 @@ def people_url(seat: Seat, scope: Scope, who: Who) -> str:
     return with_query(path, values)
 
 
-def _groups(seat: Seat, effect: Effect) -> list[GroupRow]:
+def _groups(seat: Seat, effect: Effect, profit: Sequence[ProfitEffect]) -> list[GroupRow]:
     rows = [
         (
             _("It wrote to"),
@@ -92,8 +97,18 @@ def _groups(seat: Seat, effect: Effect) -> list[GroupRow]:
             Who.TREATED,
             Who.TREATED_PAID,
             [one.treated for one in effect.money],
+            [worth_words(one.treated, one.currency) for one in profit],
+            [words.money_range(one.interval, one.currency) for one in profit if one.treated.is_known],
         ),
-        (_("Left alone"), effect.control, Who.ALONE, Who.ALONE_PAID, [one.control for one in effect.money]),
+        (
+            _("Left alone"),
+            effect.control,
+            Who.ALONE,
+            Who.ALONE_PAID,
+            [one.control for one in effect.money],
+            [worth_words(one.control, one.currency) for one in profit],
+            [],
+        ),
     ]
     return [
         GroupRow(
@@ -102,8 +117,10 @@ def _groups(seat: Seat, effect: Effect) -> list[GroupRow]:
             paid=CountLink(words.number(group.paid), people_url(seat, effect.scope, paid)),
             rate=words.of_hundred(group.rate) if group.people else humane.NO_VALUE,
             money=[mean_words(sums, one.currency) for sums, one in zip(money, effect.money, strict=True)],
+            profit=worth,
+            profit_difference=more,
         )
-        for label, group, who, paid, money in rows
+        for label, group, who, paid, money, worth, more in rows
     ]
 
 
@@ -112,6 +129,11 @@ def mean_words(sums: Sums, currency: str) -> str:
     if not sums.people:
         return humane.NO_VALUE
     return humane.money(Money(Decimal(repr(sums.mean)).quantize(Decimal("0.01")), currency), _language())
+
+
+def worth_words(worth: Worth, currency: str) -> str:
+    """Write what one person was worth on average; unknown where what some sales left is."""
+    return _("unknown") if worth.unknown else mean_words(worth.sums, currency)
 
 
 def _counted(effect: Effect, credited: Sequence[Credited], now: datetime) -> list[CountedRow]:
@@ -191,36 +213,50 @@ def _day_words(day: date, pattern: str) -> str:
 
 
 def _split(seat: Seat, effect: SplitEffect) -> SplitPart:
-    winner = effect.winner
+    chosen = _chosen(effect)
     since = _("Since version %(number)d. Everybody is judged %(days)s after they came to it.") % {
         "number": effect.split.first_version,
         "days": words.days_words(effect.split.window),
     }
+    is_of_sizes = bool(effect.split.sizes)
     return SplitPart(
-        title=effect.split.label or _("Ways against each other"),
-        sentence=_split_sentence(effect),
+        title=effect.split.label
+        or (_("Sizes of the offer against each other") if is_of_sizes else _("Ways against each other")),
+        sentence=words.least_sentence(effect)
+        if is_of_sizes or effect.least is not None
+        else _split_sentence(effect),
         since=since,
-        rows=[
-            _arm(seat, effect, arm, is_winner=winner is not None and arm.id == winner.id)
-            for arm in effect.arms
+        rows=[_arm(seat, effect, arm, is_winner=arm.number == chosen) for arm in effect.arms],
+        left_out=[
+            line
+            for place, one in enumerate(effect.arms[0].profit)
+            for line in words.left_out([arm.profit[place].worth for arm in effect.arms], one.currency)
         ],
+        is_of_sizes=is_of_sizes,
     )
+
+
+def _chosen(effect: SplitEffect) -> int | None:
+    """Return the way to be taken: that of the least that helps; where nothing is spent, that which more people pay on."""
+    if effect.least is not None:
+        return effect.least.number
+    winner = effect.winner
+    return winner.number if winner is not None and not effect.is_paid_for else None
 
 
 def _split_sentence(effect: SplitEffect) -> str:
     winner = effect.winner
     if winner is not None:
         text = _("%(name)s brings more than %(others)s. You may take it for everybody.")
+        if effect.is_paid_for:
+            text = _(
+                "More people pay on %(name)s than on %(others)s. Whether it brings more profit is not sure yet."
+            )
         first = effect.arms[0].name if winner.number else _("all others")
         return text % {"name": winner.name, "others": first}
     missing = max((arm.missing for arm in effect.arms), default=0)
     if missing:
-        text = ngettext(
-            "No answer yet: about %(n)s more person is needed.",
-            "No answer yet: about %(n)s more people are needed.",
-            missing,
-        )
-        return text % {"n": words.about(missing)}
+        return words.missing_sentence(missing)
     more = max((arm.more_to_see for arm in effect.arms), default=0)
     if more:
         text = ngettext(
@@ -239,7 +275,7 @@ def _arm(seat: Seat, effect: SplitEffect, arm: ArmEffect, *, is_winner: bool) ->
     action = None
     if seat.may(Right.EDIT_PROCESSES):
         action = Action(
-            _("Draft with this way"),
+            _("Draft with this size") if split.sizes else _("Draft with this way"),
             "pencil",
             url=place(seat, "process_take_way", split.process.pk),
             is_post=True,
@@ -247,12 +283,18 @@ def _arm(seat: Seat, effect: SplitEffect, arm: ArmEffect, *, is_winner: bool) ->
             fields=[("block", split.block), ("way", arm.id)],
         )
     return GroupRow(
-        label=arm.name,
+        label=words.way_name(split, arm.number),
         people=CountLink(words.number(arm.group.people), with_query(url, mine)),
         paid=CountLink(words.number(arm.group.paid), with_query(url, {**mine, "paid": "1"})),
         rate=words.of_hundred(arm.group.rate) if arm.group.people else humane.NO_VALUE,
         money=[mean_words(one.sums, one.currency) for one in arm.money],
         difference=_difference(effect, arm),
+        profit=[worth_words(one.worth, one.currency) for one in arm.profit],
+        profit_difference=[
+            words.money_range(one.interval, one.currency)
+            for one in arm.profit
+            if arm.number and one.worth.is_known
+        ],
         detail=ngettext("%(n)s person not judged yet", "%(n)s people not judged yet", arm.young)
         % {"n": words.number(arm.young)}
         if arm.young
@@ -266,7 +308,10 @@ def _difference(effect: SplitEffect, arm: ArmEffect) -> str:
         return _("compared with this one")
     if arm.interval is None:
         return _("unknown")
-    shown = {"range": words.hundred_range(arm.interval.scaled(100)), "name": effect.arms[0].name}
+    shown = {
+        "range": words.hundred_range(arm.interval.scaled(100)),
+        "name": words.way_name(effect.split, 0),
+    }
     return _("%(range)s of 100 than %(name)s") % shown
 
 

@@ -2,10 +2,13 @@
 
 from datetime import datetime
 
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from recoup.messaging.models import Template
 from recoup.messaging.reasons import words as message_reason
+from recoup.offers.terms import Terms
+from recoup.offers.words import discount_words
 from recoup.processes.engine.codes import Code
 from recoup.processes.models import Process
 from recoup.processes.why.explaining import Told
@@ -78,6 +81,10 @@ def _line(seat: Seat, line: Told, titles: dict[str, str]) -> WhyLine:
     what = steps.outcome(line.code)
     if line.message_end or line.message_wait:
         what = steps.outcome(Code(line.message_end or line.message_wait))
+    if line.drawn is not None:
+        size = Terms.from_json(dict(line.drawn))
+        words = discount_words(size, size.currency, get_language() or "en")
+        what = _("Chance gave them this of the sizes that are tried: %(size)s") % {"size": words}
     if line.code is Code.MIGRATED:
         what = _("%(what)s (%(number)d)") % {"what": what, "number": line.version}
     return WhyLine(

@@ -19,7 +19,7 @@ from recoup.analytics.effect_rows import (
     list_on_way,
     list_people,
 )
-from recoup.analytics.effects import BEGINNING, FAR, Scope, effect_of, window_of
+from recoup.analytics.effects import BEGINNING, FAR, Scope, effect_of, profit_of, window_of
 from recoup.core.paging import Count, Page
 from recoup.processes.drafts import DraftChanged
 from recoup.processes.graph.editing import EditRefused
@@ -70,7 +70,14 @@ def _show(
         "crumb_links": _crumbs(seat, one),
         "name": steps.process_name(one),
         "lead": shown.lead_words(scope, request.now),
-        "effect": shown.effect_page(seat, effect, now=request.now, credited=credited, splits=splits),
+        "effect": shown.effect_page(
+            seat,
+            effect,
+            now=request.now,
+            credited=credited,
+            splits=splits,
+            profit=profit_of(effect, now=request.now),
+        ),
         "currencies": [money.currency for money in effect.money],
         "stretches": _stretch_links(place(seat, "process_result", one.pk), stretches_of(one), scope.stretch),
         "form": form if seat.may(Right.EDIT_PROCESSES) else None,
@@ -165,7 +172,7 @@ def _show_way(
     page = list_on_way(split, arm, has_paid=has_paid, now=request.now, cursor=address.get("c"))
     count = count_on_way(split, arm, has_paid=has_paid, now=request.now, most=listing.wants_exact(address))
     word = _("Way %(name)s, paid") if has_paid else _("Way %(name)s")
-    return _rows(request, seat, address, page, count, word % {"name": split.arms[arm][1]}, crumbs)
+    return _rows(request, seat, address, page, count, word % {"name": words.way_name(split, arm)}, crumbs)
 
 
 def _show_people(

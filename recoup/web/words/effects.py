@@ -1,16 +1,20 @@
 """What a process brought, in words: never a number without the range in which the truth lies."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
+from recoup.analytics.arms import Split, SplitEffect
 from recoup.analytics.effects import Effect, MoneyEffect
 from recoup.analytics.intervals import Group, Interval
+from recoup.analytics.profit import Worth
 from recoup.core import humane
 from recoup.core.money import Money
+from recoup.offers.terms import Kind, Terms
+from recoup.offers.words import discount_words
 from recoup.web.parts import Words
 
 
@@ -73,6 +77,74 @@ def _money(value: float, currency: str) -> str:
     amount = Decimal(repr(value)).quantize(Decimal("0.01") if exact else Decimal(1))
     write = humane.money if exact else humane.money_whole
     return write(Money(amount, currency), _language())
+
+
+def way_name(split: Split, number: int) -> str:
+    """Name a way: as the merchant does, or by its size."""
+    if not split.sizes:
+        return split.arms[number][1]
+    size, currency = split.sizes[number], split.size_currency
+    terms = Terms(Kind(split.size_kind), percent=size, amount=size, currency=currency)
+    return discount_words(terms, currency, _language())
+
+
+def least_sentence(effect: SplitEffect) -> str:
+    """Say which way is the cheapest that is no worse, once that is sure; before, that it is not."""
+    split, least = effect.split, effect.least
+    if least is None:
+        missing = max((arm.missing for arm in effect.arms), default=0)
+        return (
+            missing_sentence(missing)
+            if missing
+            else _("No answer yet: which is the least that helps is not sure.")
+        )
+    is_nothing = bool(split.sizes) and split.sizes[least.number] == 0
+    shown = {"name": way_name(split, least.number)}
+    if least.as_good_as is not None:
+        shown["other"] = way_name(split, least.as_good_as)
+        text = _("%(name)s brings as much profit as %(other)s: give %(name)s.")
+        if is_nothing:
+            text = _("Without an offer there is as much profit as with %(other)s: give nothing.")
+    elif least.is_dearest:
+        text = _("All that cost less bring less profit: give %(name)s.")
+    elif is_nothing:
+        text = _("All others bring less profit: give nothing.")
+    else:
+        text = _("%(name)s brings more profit than all that cost more: give %(name)s.")
+    return text % shown
+
+
+def missing_sentence(missing: int) -> str:
+    """Say that there is no answer, and how many more people it takes."""
+    text = ngettext(
+        "No answer yet: about %(n)s more person is needed.",
+        "No answer yet: about %(n)s more people are needed.",
+        missing,
+    )
+    return text % {"n": about(missing)}
+
+
+def left_out(groups: Sequence[Worth], currency: str) -> list[str]:
+    """Say what a profit does not know, and what stands in for what."""
+    payers, unknown = sum(one.payers for one in groups), sum(one.unknown for one in groups)
+    guessed, others = sum(one.guessed for one in groups), sum(one.others for one in groups)
+    shown = {"currency": currency, "payers": number(payers)}
+    found = []
+    if unknown:
+        text = _(
+            "Of %(payers)s sales in %(currency)s, nobody knows what %(n)s left: their goods have no cost, or the fee or the"
+            " order is in another currency. Set what goods cost, or a share that stands in for it, and the profit is told."
+        )
+        found.append(text % {**shown, "n": number(unknown)})
+    elif guessed:
+        text = _(
+            "For %(n)s of %(payers)s sales in %(currency)s the share that you set stands in for what the goods cost."
+        )
+        found.append(text % {**shown, "n": number(guessed)})
+    if others:
+        text = _("%(n)s messages were paid in another currency than %(currency)s and are not counted.")
+        found.append(text % {**shown, "n": number(others)})
+    return found
 
 
 def sentence(effect: Effect) -> str:

@@ -222,3 +222,56 @@ def test_a_text_about_an_offer_is_found_behind_another_channel_too() -> None:
     assert [(one.path, one.code) for one in found] == [
         ("nodes.n1.otherwise.0.template", "offer_text_without_offer")
     ]
+
+
+SIZES: dict[str, Any] = {**OFFER, "n2": {**OFFER["n2"], "percent": 0, "sizes": ["0", "3", "5", "10"]}}
+
+
+def test_chance_gives_each_person_one_of_the_sizes_and_the_same_one_every_time() -> None:
+    def played(holdout_bp: int = 0) -> MemoryStore:
+        store = shop_with(graph_of(SIZES))
+        comers = [
+            arrival(PLACED, subject_id=one, contact_id=one, holdout_bp=holdout_bp) for one in range(1, 401)
+        ]
+        Simulator(store, comers).run(PLACED + hours(48))
+        return store
+
+    store, again = played(), played()
+
+    drawn: dict[int, list[int]] = {}
+    graph = store.graphs[VERSION]
+    for key, enrolment in store.enrolments.items():
+        lines = [step for owner, step in store.ledger if owner == key and step.node == graph.node_map["n2"]]
+        assert lines[0].outcome == Code.SPLIT
+        assert len(lines) == (1 if lines[0].arm == 0 else 2)  # 0 offers nothing, and waits for nobody
+        drawn.setdefault(lines[0].arm or 0, []).append(enrolment.contact_id)
+    made = {
+        store.enrolments[key].contact_id: effect.terms["percent"]
+        for key, effect in store.done
+        if isinstance(effect, OfferEffect)
+    }
+    ends = {one.contact_id: graph.node_id(one.node) for one in store.enrolments.values()}
+    assert {arm: len(people) for arm, people in drawn.items() if not 70 < len(people) < 130} == {}
+    for arm, size in enumerate(("0", "3", "5", "10")):
+        assert {made.get(person, "0") for person in drawn[arm]} == {size}
+        assert {ends[person] for person in drawn[arm]} == {"n3" if arm else "n4"}
+    assert [effect for _, effect in again.done] == [effect for _, effect in store.done]
+    alone = played(holdout_bp=10_000)
+    assert (alone.done, len(alone.suppressed)) == ([], len(made))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"sizes": ["5"]},  # one is no trial
+        {"sizes": ["5", "3"]},
+        {"sizes": ["-1", "3"]},
+        {"sizes": ["5", "101"]},
+        {"sizes": ["0", "3"], "percent": 5},
+        {"sizes": ["0", "3"], "kind": "delivery"},
+        {"sizes": [str(one) for one in range(7)]},
+    ],
+)
+def test_sizes_that_are_no_ladder_are_refused(fields: dict[str, Any]) -> None:
+    with pytest.raises(InvalidProcess):
+        load_process(document({**OFFER, "n2": {**OFFER["n2"], "percent": 0, **fields}}))

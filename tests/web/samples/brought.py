@@ -92,8 +92,9 @@ def process_result(**given: str) -> dict[str, Any]:
         tone="recovered",
         note="The range is right however often you look at it, in 95 of 100 cases. It gets narrower as more come in.",
         groups=[
-            _row("It wrote to", "8,991", "1,888", "21", "PLN 31.40"),
-            _row("Left alone", "1,009", "151", "15", "PLN 22.10"),
+            _row("It wrote to", "8,991", "1,888", "21", "PLN 31.40",
+                 profit=["PLN 11.20"], profit_difference=["PLN 0.90 to PLN 5.10 more"]),
+            _row("Left alone", "1,009", "151", "15", "PLN 22.10", profit=["PLN 8.10"]),
         ],
         counted=[
             CountedRow("Credited", CountLink("1,705", "/s/lumen/recovery/?won=1"), ["PLN 262,117.00"],
@@ -116,7 +117,23 @@ def process_result(**given: str) -> dict[str, Any]:
                     _row("Shorter", "4,511", "988", "22", "PLN 32.90", difference="0.2 to 3.8 more of 100 than A",
                          detail="206 people not judged yet", action=_take("b", "primary")),
                 ],
-            )
+            ),
+            SplitPart(
+                "Sizes of the offer against each other",
+                "5% brings as much profit as 10%: give 5%.",
+                "Since version 2. Everybody is judged 14 days after they came to it.",
+                [
+                    _row("0%", "6,102", "1,098", "18", "PLN 27.10", difference="compared with this one",
+                         profit=["PLN 9.80"], action=_take("0")),
+                    _row("5%", "6,088", "1,340", "22", "PLN 30.90", difference="2.1 to 5.9 more of 100 than 0%",
+                         profit=["PLN 11.20"], profit_difference=["PLN 0.31 to PLN 2.49 more"],
+                         action=_take("5", "primary")),
+                    _row("10%", "6,040", "1,363", "23", "PLN 29.80", difference="2.4 to 6.4 more of 100 than 0%",
+                         profit=["PLN 10.10"], profit_difference=["PLN 0.80 fewer to PLN 1.40 more"], action=_take("10")),
+                ],
+                ["For 12 of 3,801 sales in PLN the share that you set stands in for what the goods cost."],
+                is_of_sizes=True,
+            ),
         ],
     )  # fmt: skip
     return base(

@@ -2,14 +2,19 @@
 
 Whether it is granted hangs on what only the shop's rows tell (margin floor, budget, what the person has had). So the block
 asks, waits for the decision, which is made in the same transaction unless the shop has to make a coupon, and goes on.
+
+A ladder of sizes is tried like the ways of a split: chance that stays the same for each person draws one of them, and a line
+of the ledger says which. The size 0 offers nothing, so it goes on by the way of those who get none.
 """
 
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, StringConstraints, model_validator
 
+from recoup.processes.engine.bucket import BUCKETS, bucket
 from recoup.processes.engine.codes import Code, Wake
 from recoup.processes.engine.compiled import STAY, CompiledNode, Move
 from recoup.processes.engine.nodes.base import (
@@ -31,6 +36,7 @@ from recoup.processes.engine.wording import gettext_noop
 LONGEST_ASKING = timedelta(hours=12)
 MASK = Wake.OFFER_DECIDED.value
 _PLACES = 2
+MOST_SIZES = 6
 
 Amount = Annotated[Decimal, Field(max_digits=14, decimal_places=4, allow_inf_nan=False)]
 Share = Annotated[Decimal, Field(max_digits=6, decimal_places=2, allow_inf_nan=False)]
@@ -76,6 +82,9 @@ class OfferPorts(Strict):
 class OfferDocument(NodeDocument):
     """What is offered, for what, and until when. `percent` of a gift is given instead when none is left.
 
+    `sizes` are per cents or amounts that are tried against each other in the place of the one. Their place in the list is
+    what the ledger keeps.
+
     `next_order`: for whatever the person orders next. In a process about people every offer is for that.
     """
 
@@ -83,6 +92,7 @@ class OfferDocument(NodeDocument):
     kind: Literal["percent", "amount", "delivery", "gift"] = "percent"
     percent: Share = Decimal(0)
     amount: Amount = Decimal(0)
+    sizes: Annotated[list[Amount], Field(max_length=MOST_SIZES)] = Field(default_factory=list)
     currency: Currency | None = None
     gift: Ref | None = None
     products: Annotated[list[Ref], Field(max_length=50)] = Field(default_factory=list)
@@ -98,13 +108,16 @@ class OfferDocument(NodeDocument):
     @model_validator(mode="after")
     def _promises_something(self) -> "OfferDocument":
         is_share = self.kind == "percent" or (self.kind == "gift" and bool(self.percent))
-        if not 0 <= self.percent <= 100 or (is_share and self.percent == 0):
+        if not 0 <= self.percent <= 100 or (is_share and self.percent == 0 and not self.sizes):
             raise refuse("offer_percent", percent=str(self.percent))
-        if (self.kind == "amount") != (self.amount > 0) or self.amount < 0:
+        if (self.kind == "amount" and not self.sizes) != (self.amount > 0) or self.amount < 0:
             raise refuse("offer_amount", amount=str(self.amount))
+        if self.sizes and not self._is_ladder():
+            raise refuse("offer_sizes")
         if (self.kind == "gift") != (self.gift is not None):
             raise refuse("offer_gift")
-        if (self.amount > 0 or self.min_sum is not None) and self.currency is None:
+        is_sum = self.amount > 0 or (self.kind == "amount" and bool(self.sizes))
+        if (is_sum or self.min_sum is not None) and self.currency is None:
             raise refuse("offer_currency")
         if self.min_sum is not None and self.min_sum <= 0:
             raise refuse("offer_min_sum")
@@ -112,10 +125,21 @@ class OfferDocument(NodeDocument):
             raise refuse("offer_currencies")
         return self
 
-    def terms(self) -> dict[str, Any]:
-        """Return the promise as plain values, as offers keep it."""
+    def _is_ladder(self) -> bool:
+        """Tell whether the sizes rise from nothing or more, fit their kind and stand in the place of the one size."""
+        is_alone = self.kind in ("percent", "amount") and not self.percent and not self.amount
+        is_rising = all(first < second for first, second in pairwise(self.sizes))
+        most = 100 if self.kind == "percent" else max(self.sizes)
+        return (
+            is_alone and is_rising and len(self.sizes) > 1 and self.sizes[0] >= 0 and self.sizes[-1] <= most
+        )
+
+    def terms(self, size: Decimal | None = None) -> dict[str, Any]:
+        """Return the promise as plain values, as offers keep it; of a ladder that of one of its sizes."""
         plain: dict[str, Any] = {"kind": self.kind}
         plain |= {name: str(value) for name in ("percent", "amount") if (value := getattr(self, name))}
+        if size is not None:
+            plain[self.kind] = str(size)
         if self.min_sum is not None:
             plain["min_sum"] = str(self.min_sum)
         names = ("currency", "gift", "description", "with_coupon", "with_offers", "products")
@@ -125,19 +149,27 @@ class OfferDocument(NodeDocument):
 def _build(document: OfferDocument, shop: Workshop) -> CompiledNode:
     granted = shop.node_map[document.out.granted]
     refused = shop.node_map[document.out.refused or document.out.granted]
-    span, terms = parse_span(document.valid), document.terms()
+    span, number, salt = parse_span(document.valid), shop.number, shop.salt
+    # Without a ladder there is one rung, and nothing is drawn.
+    rungs = [document.terms(size) if size else None for size in document.sizes] or [document.terms()]
     budget = document.budget.model_dump(mode="json") if document.budget is not None else None
 
     def run(move: Move, facts: Facts, now: datetime) -> int:
         if move.due_at is not None:
             return _decided(move, facts, now, granted, refused)
-        planned, is_holdout = move.at, move.is_holdout
+        planned, is_holdout, rung = move.at, move.is_holdout, 0
+        if len(rungs) > 1:
+            rung = bucket(salt, number, move.contact_id) * len(rungs) // BUCKETS
+            move.log(Code.SPLIT, rung)
+        terms = rungs[rung]
+        if terms is None:
+            return refused
         step_no = move.log(Code.SUPPRESSED) if is_holdout else move.step_no + 1
         valid_until = last_after(max(planned, now), span, facts.contact)
         move.effects.append(
             OfferEffect(
                 step_no,
-                shop.number,
+                number,
                 shop.node_id,
                 planned,
                 terms,
@@ -184,7 +216,10 @@ def _summarise(document: OfferDocument) -> Summary:
         "match": "any",
         "detail": document.description,
     }
-    return Summary(f"process.node.offer.{document.kind}{'.next' if document.next_order else ''}", values)
+    if document.sizes:
+        values["sizes"] = " · ".join(f"{size.normalize():f}" for size in document.sizes)
+    kind = f"{document.kind}.sizes" if document.sizes else document.kind
+    return Summary(f"process.node.offer.{kind}{'.next' if document.next_order else ''}", values)
 
 
 KIND = Kind(
@@ -198,6 +233,14 @@ KIND = Kind(
         "offer.amount": gettext_noop("Offer {amount} {currency} off for {span}"),
         "offer.delivery": gettext_noop("Offer free delivery for {span}"),
         "offer.gift": gettext_noop("Offer a gift for {span}"),
+        "offer.percent.sizes": gettext_noop("Offer one of {sizes}% by chance, for {span}"),
+        "offer.amount.sizes": gettext_noop("Offer one of {sizes} {currency} by chance, for {span}"),
+        "offer.percent.sizes.next": gettext_noop(
+            "Offer one of {sizes}% off their next order by chance, for {span}"
+        ),
+        "offer.amount.sizes.next": gettext_noop(
+            "Offer one of {sizes} {currency} off their next order by chance, for {span}"
+        ),
         "offer.percent.next": gettext_noop("Offer {percent}% off their next order, for {span}"),
         "offer.amount.next": gettext_noop("Offer {amount} {currency} off their next order, for {span}"),
         "offer.delivery.next": gettext_noop("Offer free delivery of their next order, for {span}"),
@@ -206,6 +249,9 @@ KIND = Kind(
     texts={
         "offer_percent": gettext_noop("{percent} is no discount: more than 0 and at most 100 per cent."),
         "offer_amount": gettext_noop("Say how much is taken off, and only for a discount that is an amount."),
+        "offer_sizes": gettext_noop(
+            "Sizes that are tried are two to six, rise from 0 or more, and stand in the place of the one per cent or amount."
+        ),
         "offer_gift": gettext_noop("Say which product is the gift, and only for a gift."),
         "offer_currency": gettext_noop("An amount needs its currency."),
         "offer_currencies": gettext_noop("The budget is in the same currency as the offer."),

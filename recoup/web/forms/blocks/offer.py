@@ -1,7 +1,9 @@
 """Offer: a personal discount, free delivery or a gift, with what it would leave."""
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 from django import forms
@@ -12,6 +14,7 @@ from recoup.offers.models import Offer
 from recoup.offers.previewing import reckon
 from recoup.offers.terms import Kind, Terms
 from recoup.processes.engine.codes import SubjectKind
+from recoup.processes.engine.nodes.offer import MOST_SIZES
 from recoup.processes.graph.editing import NEW_END
 from recoup.web.forms.blocks.base import BlockForm, Part
 from recoup.web.forms.blocks.fields import ProductsField, SpanField
@@ -58,6 +61,16 @@ class OfferForm(BlockForm):
     )
     amount = DecimalField(
         label=gettext_lazy("Amount taken off"), required=False, max_digits=14, decimal_places=4
+    )
+    sizes = forms.CharField(
+        label=gettext_lazy("Sizes that are tried"),
+        max_length=80,
+        required=False,
+        help_text=gettext_lazy(
+            "For a percentage or an amount, in the place of the one above: such as 0; 3; 5; 10. Chance gives each person one"
+            " of them, and the same one every time. 0 offers nothing and goes on by the way without an offer. What it"
+            " brought says which is the least that helps; nothing changes by itself."
+        ),
     )
     gifts = ProductsField(
         label=gettext_lazy("Gift"), help_text=gettext_lazy("Search for one product and tick it.")
@@ -111,6 +124,9 @@ class OfferForm(BlockForm):
             "what": raw.get("kind", "percent"),
             "percent": stored_number(raw.get("percent", "" if raw.get("out") else "5")),
             "amount": stored_number(raw.get("amount", "")),
+            "sizes": "; ".join(
+                str(DecimalField().prepare_value(stored_number(one))) for one in raw.get("sizes", [])
+            ),
             "gifts": [raw["gift"]] if raw.get("gift") else [],
             "products": list(raw.get("products", [])),
             "valid": raw.get("valid", "P2D"),
@@ -138,13 +154,14 @@ class OfferForm(BlockForm):
     def clean(self) -> dict[str, Any]:
         """Ask for what the kind of offer needs, and refuse what is no discount."""
         cleaned = super().clean() or {}
-        what, percent, amount = cleaned.get("what"), cleaned.get("percent"), cleaned.get("amount")
-        if "percent" in cleaned and percent is not None and not 0 <= percent <= 100:
-            self.add_error("percent", _("A discount is more than 0 and at most 100 per cent."))
-        elif what == Kind.PERCENT and not percent:
-            self.add_error("percent", _("Say how many per cent: more than 0 and at most 100."))
-        if what == Kind.AMOUNT and (amount is None or amount <= 0):
-            self.add_error("amount", _("Say how much is taken off: more than nothing."))
+        what = cleaned.get("what")
+        if cleaned.get("sizes"):
+            if what not in (Kind.PERCENT, Kind.AMOUNT):
+                self.add_error("sizes", _("Only percentages and amounts can be tried in several sizes."))
+            elif what == Kind.PERCENT and cleaned["sizes"][-1] > 100:
+                self.add_error("sizes", _("A discount is more than 0 and at most 100 per cent."))
+        elif "sizes" in cleaned:
+            self._ask_for_one_size(cleaned)
         if what == Kind.GIFT and len(cleaned.get("gifts") or []) != 1:
             self.add_error("gifts", _("Search for the product and tick one."))
         for name in ("min_sum", "budget"):
@@ -162,14 +179,38 @@ class OfferForm(BlockForm):
         cleaned["currency"] = currency
         return cleaned
 
+    def clean_sizes(self) -> list[Decimal]:
+        """Read the sizes: two to six numbers that rise."""
+        typed = [one for one in re.split(r"[;\s]+|,\s", str(self.cleaned_data.get("sizes") or "")) if one]
+        sizes = [_decimal(one) for one in typed]
+        found = [one for one in sizes if one is not None and one >= 0]
+        if typed and not (
+            len(found) == len(sizes)
+            and 2 <= len(found) <= MOST_SIZES
+            and all(first < second for first, second in pairwise(found))
+        ):
+            raise forms.ValidationError(_("Write two to six numbers that rise, such as 0; 3; 5; 10."))
+        return found
+
+    def _ask_for_one_size(self, cleaned: Mapping[str, Any]) -> None:
+        what, percent, amount = cleaned.get("what"), cleaned.get("percent"), cleaned.get("amount")
+        if "percent" in cleaned and percent is not None and not 0 <= percent <= 100:
+            self.add_error("percent", _("A discount is more than 0 and at most 100 per cent."))
+        elif what == Kind.PERCENT and not percent:
+            self.add_error("percent", _("Say how many per cent: more than 0 and at most 100."))
+        if what == Kind.AMOUNT and (amount is None or amount <= 0):
+            self.add_error("amount", _("Say how much is taken off: more than nothing."))
+
     def fields_to_raw(self) -> dict[str, Any]:
         """Return what is promised; what the kind does not use is left out."""
         typed = self.cleaned_data
         what = typed["what"]
         raw: dict[str, Any] = {"kind": what} if what != Kind.PERCENT else {}
-        if what in (Kind.PERCENT, Kind.GIFT) and typed["percent"]:
+        if typed["sizes"]:
+            raw["sizes"] = [_plain(one) for one in typed["sizes"]]
+        elif what in (Kind.PERCENT, Kind.GIFT) and typed["percent"]:
             raw["percent"] = _plain(typed["percent"])
-        if what == Kind.AMOUNT:
+        elif what == Kind.AMOUNT:
             raw["amount"] = _plain(typed["amount"])
         if what == Kind.GIFT:
             raw["gift"] = typed["gifts"][0]
@@ -202,6 +243,7 @@ class OfferForm(BlockForm):
                     self.line("what"),
                     self.line("percent", css="when-percent"),
                     self.line("amount", css="when-amount"),
+                    self.line("sizes"),
                     self.line("gifts", css="when-gift"),
                     self.line("valid"),
                     self.line("products"),
@@ -240,9 +282,16 @@ class OfferForm(BlockForm):
         value = self[name].value()
         return [str(one) for one in value] if isinstance(value, list | tuple) else []
 
+    def _largest_size(self) -> Decimal | None:
+        """Return the largest of the sizes that are tried: what it leaves is the least that may be left."""
+        typed = re.split(r"[;\s]+|,\s", str(self._value("sizes") or ""))
+        return max((size for one in typed if one and (size := _decimal(one)) is not None), default=None)
+
     def _typed_terms(self) -> Terms | None:
         what = str(self._value("what") or "percent")
         percent, amount = _decimal(self._value("percent")), _decimal(self._value("amount"))
+        if largest := self._largest_size():
+            percent, amount = (largest, None) if what == "percent" else (None, largest)
         gifts = self._values("gifts")
         is_whole = {
             "percent": percent is not None and 0 < percent <= 100,
