@@ -29,6 +29,7 @@ from recoup.processes.engine.nodes.send import SendDocument
 from recoup.processes.engine.records import Facts
 from recoup.processes.graph.document import ProcessDocument
 from recoup.processes.graph.problems import Problem
+from recoup.processes.graph.reading import read_document
 from recoup.processes.models import Enrolment, Process
 from recoup.processes.texts import sayings_of
 from recoup.segments.facts import Consent, Details, PersonFacts
@@ -137,6 +138,25 @@ def unlawful(process: Process, ways: Sequence[Way]) -> list[Problem]:
         if all(codes):
             problems.append(_problem(of_step[0], codes[0]))
     return problems
+
+
+def barred_by_text(process: Process, key: str, saying: Saying, *, now: datetime) -> Problem | None:
+    """Return what would bar a step of a running process if a text of it said something else; not what bars it already."""
+    version = process.current_version
+    if version is None:
+        return None
+    document = read_document(version.doc)
+    barred = {one.path for one in unlawful(process, ways_met(process, document, now=now))}
+    then = ways_met(process, document, now=now, instead={key: saying})
+    sends = {way.node for way in then if way.template == key}
+    return next(
+        (
+            one
+            for one in unlawful(process, then)
+            if one.path not in barred and one.path.split(".")[1] in sends
+        ),
+        None,
+    )
 
 
 def _bar(process: Process, way: Way) -> str:

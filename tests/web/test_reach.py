@@ -16,10 +16,10 @@ from recoup.processes import lawful
 from recoup.processes.drafts import create_process, draft_of, problems_of
 from recoup.processes.models import Process
 from tests.factories.moments import DAY, NOW
-from tests.factories.orders import make_cart
+from tests.factories.orders import make_cart, make_order
 from tests.factories.people import make_contact
 from tests.factories.processes import make_process
-from tests.factories.templates import PERSON_TEXT, make_template
+from tests.factories.templates import ORDER_TEXT, PERSON_TEXT, make_template
 from tests.web.world import World, client_of
 
 SEND: dict[str, Any] = {"n1": {"t": "send", "template": "moved", "out": {"done": "n2"}}, "n2": {"t": "end"}}
@@ -144,3 +144,27 @@ def test_publishing_names_the_rule_its_country_and_day_and_how_many_it_would_hol
     assert "in force since 10 November 2024" in line
     assert line.replace("'", "&#x27;") in page.content.decode()
     assert published.status_code == 303
+
+
+def test_a_text_that_would_bar_a_running_process_is_not_published(
+    owner: Client, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lawful, "ENOUGH", 2)
+    with scopes_disabled():
+        shop = world.own.shop
+        template = make_template(shop, key="due", kind="order")
+        make_process(
+            shop, entry={"on": "order.unpaid"}, goals=[{"on": "order.paid"}], name="Due of ours",
+            nodes={"n1": {"t": "send", "template": "due", "out": {"done": "n2"}}, "n2": {"t": "end"}},
+        )  # fmt: skip
+        for _ in range(3):
+            make_order(shop, contact=make_contact(shop, country="PL"))
+        body = {"subject": "Now 10 % off", "body": ORDER_TEXT, "preheader": "", "text": ""}
+        Template.objects.filter(pk=template.pk).update(draft={"en": body, shop.locale: body})
+
+    answer = owner.post("/s/own/settings/texts/due/en/publish/", {"lock": "0"}, follow=True)
+
+    [said] = [str(one) for one in answer.context["messages"]]
+    assert said.startswith("Due of ours: Nobody whom this process can meet may get the text “Due”: in Poland")
+    with scopes_disabled():
+        assert TemplateVersion.objects.filter(template=template).count() == 1

@@ -1,6 +1,8 @@
 """Texts: what reminders say, a language a tab, with their problems, a preview and a test (D1, D12, D18)."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any, cast
 
 from django import forms
@@ -26,10 +28,12 @@ from recoup.messaging.rendering.words import field_label
 from recoup.messaging.rules.book import book_of
 from recoup.messaging.rules.deciding import content_of, offer_tokens
 from recoup.messaging.rules.kinds import Content
-from recoup.messaging.rules.reach import is_forbidden_everywhere
+from recoup.messaging.rules.reach import Saying, is_forbidden_everywhere
 from recoup.messaging.templates import DraftText
 from recoup.orders.models import Cart, Order
 from recoup.processes.graph.texts_used import keys_of_texts
+from recoup.processes.lawful import barred_by_text
+from recoup.processes.models import Process
 from recoup.processes.queries import processes_of
 from recoup.processes.texts import draft_saying, running_users
 from recoup.shops.access import Seat
@@ -45,6 +49,7 @@ from recoup.web.shown.previewed import chooser, subject_of
 from recoup.web.views import short_texts
 from recoup.web.views.settings import crumbs
 from recoup.web.views.trials import send_and_tell
+from recoup.web.words import blocks as block_words
 from recoup.web.words import steps
 from recoup.web.words.days import draft_warning
 from recoup.web.words.reach import warnings_of
@@ -269,6 +274,15 @@ def send_test(request: StaffRequest, seat: Seat, key: str, locale: str) -> HttpR
     return redirect(_url(seat, "text", key, locale, subject))
 
 
+def _barred(users: Sequence[Process], template: Template, saying: Saying, *, now: datetime) -> str:
+    """Return why a running process could write to nobody any more with the draft of a text; nothing if it could."""
+    for user in users:
+        if found := barred_by_text(user, template.key, saying, now=now):
+            sentence = block_words.problem(found, {}, {template.key: text_name(template)})
+            return f"{steps.process_name(user)}: {sentence}"
+    return ""
+
+
 @require_POST
 @staff(Right.EDIT_PROCESSES)
 def publish(request: StaffRequest, seat: Seat, key: str, locale: str) -> HttpResponse:
@@ -288,6 +302,9 @@ def publish(request: StaffRequest, seat: Seat, key: str, locale: str) -> HttpRes
         )
         names = ", ".join(steps.process_name(one) for one in users)
         messages.error(request, words % {"content": Content(saying.content).label, "processes": names})
+        return redirect("web:text", seat.shop.slug, key, locale)
+    if barred := _barred(users, template, saying, now=request.now):
+        messages.error(request, barred)
         return redirect("web:text", seat.shop.slug, key, locale)
     try:
         done = templates.publish(
