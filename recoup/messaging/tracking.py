@@ -148,7 +148,7 @@ _NOTE = """
                 WHEN 'order' THEN 1 WHEN 'cart' THEN 2 WHEN 'contact' THEN 3 END AS kind,
             CASE WHEN n.subject_id IS NULL THEN coalesce(m.order_id, m.cart_id, m.contact_id) ELSE n.subject_id END AS id
         ) s
-        WHERE NOT n.is_machine AND n.purpose <> %(open)s
+        WHERE NOT n.is_machine AND n.purpose <> %(open)s AND s.kind IS NOT NULL
     ), kept AS (
         INSERT INTO messaging_pagevisit AS p
             (shop_id, subject_kind, subject_id, contact_id, page, slot, at, source_id, noted_at)

@@ -42,7 +42,7 @@ class PageVisit(ShopOwned):
     contact = models.ForeignKey(
         Contact, on_delete=models.CASCADE, null=True, related_name="+", db_index=False
     )
-    page = models.CharField(max_length=8)  # the purpose of the link
+    page = models.CharField(max_length=24)  # the purpose of the link
     slot = models.BigIntegerField()
     at = models.DateTimeField()
     source_id = models.BigIntegerField(

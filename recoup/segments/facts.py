@@ -27,6 +27,7 @@ class Need(IntFlag):
     CONSENTS = 8
     SUPPRESSIONS = 16
     TAGS = 32
+    VISITS = 64
 
 
 class OrderFacts(NamedTuple):
@@ -126,6 +127,13 @@ class Tagged(NamedTuple):
     added_at: datetime
 
 
+class Visited(NamedTuple):
+    """When a person came to where they pay or order, and since when that is known to be no machine."""
+
+    at: datetime
+    known_at: datetime
+
+
 class PersonFacts(NamedTuple):
     """A person for conditions that ask; each part is filled in only where one does."""
 
@@ -137,6 +145,7 @@ class PersonFacts(NamedTuple):
     consents: tuple[Consent, ...] = ()  # by when they became true, then by when they were written
     suppressed: tuple[Suppressed, ...] = ()
     tags: tuple[Tagged, ...] = ()
+    visits: tuple[Visited, ...] = ()
 
 
 def known_by(person: PersonFacts, instant: datetime) -> PersonFacts:
@@ -150,7 +159,8 @@ def known_by(person: PersonFacts, instant: datetime) -> PersonFacts:
     )
     consents = tuple(one for one in person.consents if one.learnt_at <= instant)
     tags = tuple(one for one in person.tags if one.added_at <= instant)
-    return person._replace(orders=orders, consents=consents, tags=tags)
+    visits = tuple(one for one in person.visits if one.known_at <= instant)
+    return person._replace(orders=orders, consents=consents, tags=tags, visits=visits)
 
 
 NOBODY = PersonFacts()

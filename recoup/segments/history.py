@@ -281,6 +281,29 @@ def sql_tags(frame: Frame, _scope: Scope) -> Sql:
     return Sql(text, (frame.shop_id, frame.at))
 
 
+# Whether a visit `v` led to where one pays or orders, and is a person's.
+COUNTS = "v.page IN ('pay', 'cart') AND v.noted_at IS NOT NULL AND NOT v.is_machine"
+
+
+def last_visit(_scope: Scope) -> Read:
+    """Return when the person last came to where they pay or order."""
+
+    def read(facts: Known, at: datetime) -> Value:
+        visits = facts.person.visits if facts.person is not None else ()
+        return max((one.at for one in visits if one.at <= at), default=None)
+
+    return read
+
+
+def sql_last_visit(frame: Frame, _scope: Scope) -> Sql:
+    """As `last_visit`."""
+    text = (
+        "(SELECT max(v.at) FROM messaging_pagevisit v"  # noqa: S608 - ours
+        f" WHERE v.shop_id = %s AND v.contact_id = {frame.person} AND v.at <= %s AND {COUNTS})"
+    )
+    return Sql(text, (frame.shop_id, frame.at))
+
+
 def is_suppressed(_scope: Scope) -> Read:
     """Tell whether the person's e-mail address gets nothing of some scope."""
 

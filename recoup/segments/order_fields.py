@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from recoup.segments.facts import Known, Need, Subject
 from recoup.segments.field import Field, FieldType, column, in_shop, local, plain
-from recoup.segments.history import Value
+from recoup.segments.history import COUNTS, Value
 
 _ORDER = frozenset({int(Subject.ORDER)})
 _CART = frozenset({int(Subject.CART)})
@@ -37,7 +37,7 @@ def last_visit(subject: int) -> str:
     """Return SQL for the last time that a person came to where the order or cart `r` is paid or ordered."""
     return (
         f"(SELECT max(v.at) FROM messaging_pagevisit v WHERE v.shop_id = r.shop_id AND v.subject_kind = {subject}"  # noqa: S608 - ours
-        " AND v.subject_id = r.id AND v.page IN ('pay', 'cart') AND v.noted_at IS NOT NULL AND NOT v.is_machine)"
+        f" AND v.subject_id = r.id AND {COUNTS})"
     )
 
 

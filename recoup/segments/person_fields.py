@@ -19,6 +19,7 @@ from recoup.segments.history import (
     is_suppressed,
     last_bought,
     last_order,
+    last_visit,
     products_bought,
     sql_average_bought,
     sql_consent,
@@ -29,6 +30,7 @@ from recoup.segments.history import (
     sql_is_suppressed,
     sql_last_bought,
     sql_last_order,
+    sql_last_visit,
     sql_products_bought,
     sql_sum_bought,
     sql_tags,
@@ -176,6 +178,7 @@ HISTORY_FIELDS = (
         folds=True,
         keeps_past=False,
     ),
+    Field("contact.visited_at", _INSTANT, _ALL, _of_somebody(last_visit), sql_last_visit, need=Need.VISITS),
     Field(
         "contact.is_suppressed",
         _YES_NO,

@@ -10,8 +10,18 @@ from typing import Any
 from django.db import connection
 
 from recoup.customers.queries import address_hash
-from recoup.segments.facts import Consent, Details, Need, PastOrder, PersonFacts, Subject, Suppressed, Tagged
-from recoup.segments.history import BOUGHT, PAID_AT, PAYABLE
+from recoup.segments.facts import (
+    Consent,
+    Details,
+    Need,
+    PastOrder,
+    PersonFacts,
+    Subject,
+    Suppressed,
+    Tagged,
+    Visited,
+)
+from recoup.segments.history import BOUGHT, COUNTS, PAID_AT, PAYABLE
 from recoup.segments.order_fields import last_visit
 
 _VISITED = {subject: last_visit(subject) for subject in (Subject.ORDER, Subject.CART)}
@@ -48,6 +58,9 @@ _CONSENTS = f"""
 _TAGS = """
     SELECT g.contact_id, t.key, g.added_at FROM customers_contacttag g JOIN customers_tag t ON t.id = g.tag_id
     WHERE (t.shop_id, g.contact_id) IN (SELECT * FROM unnest(%s::bigint[], %s::bigint[]))"""
+_VISITS = f"""
+    SELECT v.contact_id, v.at, v.noted_at FROM messaging_pagevisit v
+    WHERE {_ASKED % ("v", "v", "contact_id")} AND {COUNTS}"""  # noqa: S608 - columns of ours
 _SUPPRESSIONS = """
     SELECT u.shop_id, u.address_hash, u.scope, u.since, u.lifted_at FROM customers_suppression u
     WHERE u.channel = 'email' AND (u.shop_id, u.address_hash) IN (SELECT * FROM unnest(%s::bigint[], %s::bytea[]))"""
@@ -79,6 +92,10 @@ def people_of(people: Collection[tuple[int, int]], needs: Need) -> dict[int, Per
             consents[contact_id].append(Consent._make(columns))
     if needs & Need.SUPPRESSIONS:
         suppressed = _suppressed([(shop_id, key, email) for key, shop_id, _, _, email, _ in rows if email])
+    visits: dict[int, list[Visited]] = defaultdict(list)
+    if needs & Need.VISITS:
+        for contact_id, *columns in _rows(_VISITS, asked):
+            visits[contact_id].append(Visited._make(columns))
     if needs & Need.TAGS:
         for contact_id, *columns in _rows(_TAGS, asked):
             tags[contact_id].append(Tagged._make(columns))
@@ -92,6 +109,7 @@ def people_of(people: Collection[tuple[int, int]], needs: Need) -> dict[int, Per
             tuple(consents.get(key, ())),
             tuple(suppressed.get(key, ())),
             tuple(tags.get(key, ())),
+            tuple(visits.get(key, ())),
         )
         for key, _, country, known_since, email, phone in rows
     }

@@ -30,7 +30,7 @@ from tests.factories.shops import make_shop, make_source
 from tests.segments.worlds import World, make_world, trees, worlds
 from tests.support.sizes import how_many
 
-EVERYTHING = Need.DETAILS | Need.PERSON | Need.HISTORY | Need.CONSENTS | Need.SUPPRESSIONS | Need.TAGS
+EVERYTHING = ~Need(0)
 ZONE = "Europe/Warsaw"
 pytestmark = [pytest.mark.django_db, pytest.mark.faults]
 quietly = settings(

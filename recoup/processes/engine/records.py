@@ -123,7 +123,9 @@ class Enrolment(NamedTuple):
     last_message_step: int | None
     attempt: int
     flags: int
-    variables: Mapping[str, int] | None  # rounds of bounded waits: {"7": 2} by node number; `CHAIN`, `CAUSE`
+    variables: (
+        Mapping[str, int] | None
+    )  # rounds of bounded waits: {"7": 2} by node number; `CHAIN`, `CAUSE`, ends
 
 
 class Step(NamedTuple):

@@ -62,6 +62,7 @@ _FACTS = {
     "contact.bought": gettext_lazy("Goods that the customer has bought"),
     "contact.first_order_at": gettext_lazy("The first order of the customer"),
     "contact.last_order_at": gettext_lazy("The last order of the customer"),
+    "contact.visited_at": gettext_lazy("The last visit of the customer to a pay page or cart"),
     "contact.last_paid_at": gettext_lazy("The last payment of the customer"),
     "contact.has_unpaid_order": gettext_lazy("Customer has an unpaid order"),
     "contact.offers_by_email": gettext_lazy("Consent to offers by e-mail"),

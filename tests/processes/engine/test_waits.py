@@ -124,7 +124,8 @@ def test_a_wait_follows_its_date(moved: list[tuple[float, float | None]], until:
     assert not only(store).flags & Flag.DATED
 
 
-def test_the_end_of_an_offer_is_a_date() -> None:
+@pytest.mark.parametrize("held_out", [0, 10_000])
+def test_the_end_of_an_offer_is_a_date_for_the_control_group_too(held_out: int) -> None:
     nodes = {
         "n1": {"t": "offer", "percent": 5, "valid": "P4D", "out": {"granted": "n2"}},
         "n2": {
@@ -139,7 +140,7 @@ def test_the_end_of_an_offer_is_a_date() -> None:
     }
     store = shop_with(graph_of(nodes))
 
-    Simulator(store, [arrival(PLACED)]).run(FAR)
+    Simulator(store, [arrival(PLACED, holdout_bp=held_out)]).run(FAR)
 
     assert told(store)[-1] == ("n3", Code.COMPLETED, datetime(2026, 11, 5, 9, 0, tzinfo=UTC))
 

@@ -44,6 +44,11 @@ Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 Ref = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
+def end_key(node: int) -> str:
+    """Return under which name an enrolment keeps when an offer would have ended that was only written down."""
+    return f"offer_{node}"
+
+
 class OfferEffect(NamedTuple):
     """An offer to be decided about. `step_no` is the line that will say how; `terms` and `budget` are plain values."""
 
@@ -180,6 +185,9 @@ def _build(document: OfferDocument, shop: Workshop) -> CompiledNode:
             )
         )
         if is_holdout:
+            # There is no offer to ask when it ends, and the control group waits for that like everybody.
+            ends = {end_key(shop.number): int(valid_until.timestamp())}
+            move.variables = {**(move.variables or {}), **ends}
             return granted
         move.node_at = planned
         move.due_at = move.run_at = max(planned, now) + LONGEST_ASKING

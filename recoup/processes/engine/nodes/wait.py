@@ -1,7 +1,7 @@
 """Wait: a span, a wall time, or a date of the order."""
 
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
@@ -23,6 +23,7 @@ from recoup.processes.engine.nodes.base import (
     Workshop,
     refuse,
 )
+from recoup.processes.engine.nodes.offer import end_key
 from recoup.processes.engine.records import Facts
 from recoup.processes.engine.times import (
     EVERY_DAY,
@@ -48,6 +49,7 @@ def _is_wall(text: str) -> str:
 
 Wall = Annotated[str, AfterValidator(_is_wall)]
 Due = Callable[[datetime, Facts], datetime]
+Dated = Callable[[Move, Facts], datetime]
 _ANCHORED = Flag.ANCHORED.value
 _NOT_ANCHORED = ~Flag.ANCHORED.value
 _DATED = Flag.DATED.value
@@ -166,7 +168,7 @@ def _waiter(compute: Due, following: int) -> Run:
     return run
 
 
-def _dated_waiter(compute: Due, following: int) -> Run:
+def _dated_waiter(compute: Dated, following: int) -> Run:
     """Wait for a date, which is read again whenever the block is looked at: when it has moved, the wait follows.
 
     Whoever has waited when it moved to before now goes on now, not at an instant that nobody knew then. One who waits
@@ -176,9 +178,9 @@ def _dated_waiter(compute: Due, following: int) -> Run:
     def run(move: Move, facts: Facts, now: datetime) -> int:
         due = move.due_at
         if due is None:
-            due = compute(move.node_at, facts)
+            due = compute(move, facts)
         elif move.flags & _DATED:
-            target = compute(move.node_at, facts)
+            target = compute(move, facts)
             due = target if target > now else max(target, min(due, now))
         if due > now:
             move.flags |= _DATED if move.due_at is None else 0
@@ -234,15 +236,14 @@ def _gate(document: WaitDocument, *, may_be_now: bool) -> Due:
     return compute
 
 
-def _from_date(document: WaitDocument, shop: Workshop) -> Due:
-    read = (
-        DATE_FIELDS[document.date or ""].read if document.ref is None else _end_of_offer(document.ref, shop)
-    )
+def _from_date(document: WaitDocument, shop: Workshop) -> Dated:
+    field = DATE_FIELDS[document.date or ""]
+    read = _of_facts(field.read) if document.ref is None else _end_of_offer(document.ref, shop)
     offset = parse_span(document.offset) if document.offset is not None else Span(0, timedelta(0))
     wall = None if document.at is None else parse_wall(document.at)
 
-    def compute(start: datetime, facts: Facts) -> datetime:
-        date = read(facts)
+    def compute(move: Move, facts: Facts) -> datetime:
+        start, date = move.node_at, read(move, facts)
         if date is None:
             return start
         zone = zone_of(facts.contact)
@@ -253,10 +254,18 @@ def _from_date(document: WaitDocument, shop: Workshop) -> Due:
     return compute
 
 
-def _end_of_offer(ref: str, shop: Workshop) -> Callable[[Facts], datetime | None]:
-    node = shop.node_map[ref]
+def _of_facts(read: Callable[[Facts], datetime | None]) -> Callable[[Move, Facts], datetime | None]:
+    return lambda _move, facts: read(facts)
 
-    def read(facts: Facts) -> datetime | None:
+
+def _end_of_offer(ref: str, shop: Workshop) -> Callable[[Move, Facts], datetime | None]:
+    node = shop.node_map[ref]
+    key = end_key(node)
+
+    def read(move: Move, facts: Facts) -> datetime | None:
+        if move.is_holdout:
+            ends_at = (move.variables or {}).get(key)
+            return None if ends_at is None else datetime.fromtimestamp(ends_at, UTC)
         offer = latest_offer(facts, node)
         return None if offer is None else offer.ends_at
 
