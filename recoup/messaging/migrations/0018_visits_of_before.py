@@ -16,7 +16,7 @@ _BEFORE = """
 class Migration(migrations.Migration):
     """Whoever followed a link before is known to have come, too."""
 
-    dependencies = [("messaging", "0016_keep_visits_of_pages")]
+    dependencies = [("messaging", "0017_dated_rules")]
 
     operations = [
         migrations.AlterField("pagevisit", "page", models.CharField(max_length=24)),
