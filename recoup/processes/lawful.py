@@ -93,6 +93,8 @@ def ways_met(
         for kind in {one.kind for one in sayings.values()}
     }
     at_home = Reader(shop.country.upper(), shop.country.upper(), has_bought=False, words=frozenset())
+    # Who has bought may come as well, where that makes them somebody else to the rules.
+    to_come = [at_home, at_home._replace(has_bought=True)] if book.has_ground else [at_home]
     reached_at_home = _walk(document, _facts_of(at_home, now), now, _OF_COUNTRY)  # they may agree or not
     reached: dict[tuple[str, frozenset[Any]], set[str]] = {}
     for node, ways in texts.items():
@@ -107,7 +109,7 @@ def ways_met(
                     if node in _reached(document, one, now, reached)
                 }
             )
-            here = [at_home] if node in reached_at_home else []
+            here = to_come if node in reached_at_home else []
             part = f"otherwise.{number - 1}.template" if number else "template"
             is_paid = document.entry.on == "order.paid"
             met = _met(book, saying, present, here, is_paid=is_paid)

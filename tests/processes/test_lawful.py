@@ -10,7 +10,7 @@ from recoup.core.activity import SYSTEM
 from recoup.customers.actions import Consent, record_consent
 from recoup.customers.models import Contact
 from recoup.messaging.rules.book import Cell
-from recoup.messaging.rules.changing import change_rule
+from recoup.messaging.rules.changing import change_ground, change_rule
 from recoup.processes import lawful
 from recoup.processes.drafts import create_process, draft_of, problems_of, publish_draft
 from recoup.processes.graph.problems import InvalidProcess
@@ -127,6 +127,18 @@ def test_what_a_rule_forbids_to_all_whom_it_can_meet_is_not_published(shop: Shop
 
     Contact.objects.filter(pk=american.pk).update(erased_at=NOW)
     assert refusals(process) == [("nodes.n1.template", "text_barred")]
+
+
+def test_a_customer_may_come_where_that_makes_a_difference(shop: Shop) -> None:
+    process = drawn(shop)
+    for relation in ("order", "neither"):
+        change_rule(shop, Cell("DE", "cart", relation), "forbidden", actor=SYSTEM, now=NOW)
+    people(shop, "DE", "DE")
+    assert refusals(process) == [("nodes.n1.template", "text_barred")]
+
+    change_ground(shop, is_told=True, actor=SYSTEM, now=NOW)
+
+    assert refusals(process) == []
 
 
 def test_a_rule_that_is_to_come_bars_nothing_yet(shop: Shop) -> None:
