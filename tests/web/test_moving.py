@@ -10,6 +10,7 @@ from django.test import Client
 from django_scopes import scopes_disabled
 
 from recoup.core.activity import SYSTEM
+from recoup.customers.models import ContactTag
 from recoup.processes import actions
 from recoup.processes.drafts import draft_of, save_draft
 from recoup.processes.entering import enrol_cases
@@ -205,3 +206,48 @@ def test_a_process_that_is_published_and_does_not_run_says_so(shop: Shop, proces
     page = text(sign_in(shop).get(f"/s/lumen/processes/{process.pk}/").content.decode())
 
     assert "It is published and does not run: nobody enters." in page
+
+
+def add_before_the_wait(process: Process) -> str:
+    """Put a tag before the first wait into the draft; return its lock."""
+    doc = doc_of(process)
+    doc |= {"entry": doc["entry"] | {"first": "n7"}}
+    doc["nodes"] = doc["nodes"] | {"n7": {"t": "tag", "add": ["vip"], "out": {"next": "n1"}}}
+    save_draft(process, doc, lock=draft_of(process).lock, actor=SYSTEM, now=NOW)
+    return str(draft_of(process).lock)
+
+
+def test_an_added_step_is_offered_to_those_who_passed_by_name(shop: Shop, process: Process) -> None:
+    client, url = sign_in(shop), f"/s/lumen/processes/{process.pk}/publish/"
+    posted = {"lock": add_before_the_wait(process), "due": "keep", "at_n1": "same", "also_n7": "on"}
+
+    page = text(client.get(url).content.decode())
+    stays = client.post(url, posted | {"how": "stay"})
+    answer = client.post(url, posted | {"how": "move"})
+    while moves.run_waiting():
+        pass
+    Engine().run_once()
+
+    assert "also for those who passed" in page
+    assert "3 people have passed its place: " in page
+    assert stays.status_code == 422
+    assert "has to be moved to the new version" in stays.content.decode()
+    assert (answer.status_code, versions()) == (303, {2})
+    assert ContactTag.objects.count() == 3
+    assert set(Enrolment.objects.values_list("due_at", flat=True)) == {NOW + DAY}
+    assert "also for those who passed" not in text(client.get(url).content.decode())
+
+
+def test_a_look_keeps_what_was_chosen_for_those_who_passed(
+    shop: Shop, process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (ahead, views, editor_publish):
+        monkeypatch.setattr(module, "AT_ONCE", 2)
+    client, url = sign_in(shop), f"/s/lumen/processes/{process.pk}/publish/"
+    posted = {"lock": add_before_the_wait(process), "due": "keep", "at_n1": "same", "also_n7": "on"}
+
+    answer = client.post(url, posted | {"how": "move", "do": "look"})
+    page = client.get(answer["Location"]).content.decode()
+
+    assert re.search(r'<input[^>]*name="also_n7"[^>]*checked', page)
+    assert LookAhead.objects.get().plan["choices"]["n1"] == "also:n7"

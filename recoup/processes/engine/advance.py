@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from recoup.processes.engine.aside import go_on, is_aside, place_of
 from recoup.processes.engine.codes import Code, Priority, State, is_final
 from recoup.processes.engine.compiled import Graph, Move
 from recoup.processes.engine.records import Enrolment, Facts, Outcome
@@ -55,16 +56,21 @@ def _meet_goal(graph: Graph, move: Move, facts: Facts, entered_at: datetime) -> 
 
 def _is_taken_by_block(graph: Graph, move: Move, facts: Facts, bit: int, at: datetime) -> bool:
     """Tell whether the present block listens to this goal's event and would answer yes to it."""
-    shield = graph.shields[move.node]
+    node, node_at, due_at = move.node, move.node_at, move.due_at
+    if move.variables is not None and is_aside(
+        move.variables
+    ):  # the block that they come back to takes it then
+        node, node_at, due_at = place_of(move.variables)
+    shield = graph.shields[node] if node < len(graph.shields) else None
     if shield is None or graph.goals[shield.goal].bit != bit:
         return False
     if shield.read is not None:
-        answered_at = shield.read(facts, None if shield.takes_earlier else move.node_at)
+        answered_at = shield.read(facts, None if shield.takes_earlier else node_at)
         if answered_at is None:
             return False
         at = answered_at
-    is_in_time = move.due_at is None or at <= move.due_at
-    return is_in_time and (shield.takes_earlier or at >= move.node_at)
+    is_in_time = due_at is None or at <= due_at
+    return is_in_time and (shield.takes_earlier or at >= node_at)
 
 
 def _run_nodes(graph: Graph, move: Move, facts: Facts, now: datetime) -> None:
@@ -79,10 +85,13 @@ def _run_nodes(graph: Graph, move: Move, facts: Facts, now: datetime) -> None:
             move.state = State.FAILED
             return
         instant_nodes += 1
-        move.node = following
-        move.node_at = move.at
-        move.due_at = None
-        following = runs[following](move, facts, now)
+        if is_aside(move.variables):
+            go_on(graph, move, following)
+        else:
+            move.node = following
+            move.node_at = move.at
+            move.due_at = None
+        following = runs[move.node](move, facts, now)
 
 
 def _finish(graph: Graph, was: Enrolment, move: Move) -> Outcome:

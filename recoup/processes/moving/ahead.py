@@ -4,7 +4,7 @@ Page by page, each in a store of its own, so that memory stays bounded and a lon
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -28,6 +28,7 @@ from recoup.processes.known import with_known
 from recoup.processes.memory import Message
 from recoup.processes.models import LookAhead, Process, ProcessVersion
 from recoup.processes.moving.moves import FIRST_KEY, LAST_KEY
+from recoup.processes.moving.passed import been_at
 from recoup.processes.moving.plan import Old, Plan, Rule, apply_rule, rules_of
 from recoup.processes.offering import with_offers
 from recoup.processes.purchases import with_purchases
@@ -157,7 +158,8 @@ def _walk(
     around = look_around(
         process.shop_id, target, standing_of(process.pk, target.document), since=now, now=now
     )
-    moved = [_moved(one.enrolment, changed, now) for one in people]
+    had = been_at([one.enrolment.id for one in people], changed.rules.values())
+    moved = [_moved(one.enrolment, changed, had.get(one.enrolment.id, ()), now) for one in people]
     there = [
         one._replace(graph=changed.graphs[changed.target_id]) if is_moved else one
         for one, (_, is_moved, _) in zip(people, moved, strict=True)
@@ -203,11 +205,11 @@ def _awake(enrolment: Enrolment, now: datetime) -> Enrolment:
     return enrolment._replace(state=int(State.READY), run_at=now, prio=int(Priority.BULK))
 
 
-def _moved(enrolment: Enrolment, changed: Changed, now: datetime) -> _Moved:
+def _moved(enrolment: Enrolment, changed: Changed, had: Collection[int], now: datetime) -> _Moved:
     rule = changed.rules.get((enrolment.version_id, enrolment.node))
     if rule is None:
         return enrolment, False, False
-    after = apply_rule(enrolment, rule, changed.target_id, now).enrolment
+    after = apply_rule(enrolment, rule, changed.target_id, now, had=had).enrolment
     calls_off = rule.action == "exit" or (
         rule.action == "enter" and rule.is_send and enrolment.due_at is not None
     )

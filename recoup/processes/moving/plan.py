@@ -1,25 +1,31 @@
 """What a move does with whoever stands at a block: chosen by a person, worked out once for each block of each version."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from recoup.processes.engine.aside import going_aside, is_aside, without_place
 from recoup.processes.engine.codes import ACTIVE_STATES, Code, Flag, Priority, State
 from recoup.processes.engine.compiled import Graph
 from recoup.processes.engine.endings import stop
 from recoup.processes.engine.records import Enrolment, Outcome, Step
+from recoup.processes.graph.document import ProcessDocument
 from recoup.processes.graph.editing import Raw
+from recoup.processes.graph.ways import Ways
 
-_TO = "to:"
+_TO, _ALSO = "to:", "also:"
+_RESTED = frozenset({"wait", "until", "send"})  # blocks that somebody can leave and come back to
+_EFFECTS = frozenset({"send", "tag", "task", "webhook", "offer", "order_status", "enrol"})
 _TIMED = frozenset({"wait", "until"})  # blocks whose only work is an instant, which can be worked out again
 _GOALS = 0xFF0
+MOST_ADDED = 4  # blocks that people do at once before they go on where they are
 _DROPPED_BY_ENTERING = (Flag.HELD | Flag.DATED).value
 
 
 class Choice(StrEnum):
-    """What becomes of those at a block; besides, `to:` and the id of a block."""
+    """What becomes of those at a block; besides, `to:` and the id of a block, and `also:` and the ids of added ones."""
 
     STAY = "stay"  # on their version
     SAME = "same"  # on the same block of the new version
@@ -38,6 +44,16 @@ class PlanRefused(Exception):
 def to_block(block: str) -> str:
     """Return the choice that moves people to a block."""
     return f"{_TO}{block}"
+
+
+def also_blocks(blocks: Sequence[str]) -> str:
+    """Return the choice that lets people do added blocks, in their order, before they go on where they are."""
+    return _ALSO + "+".join(blocks)
+
+
+def also_of(choice: str) -> list[str]:
+    """Return the added blocks that a choice names."""
+    return choice.removeprefix(_ALSO).split("+") if choice.startswith(_ALSO) else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +94,8 @@ def default_choices(olds: Sequence[Raw], new: Raw) -> dict[str, str]:
 class Rule:
     """What a move writes for one block of one version; plain values, so that SQL reads them too.
 
-    `action` is `keep` (the instants stay), `recompute`, `enter` (reaches `to_node` now) or `exit`.
+    `action` is `keep` (the instants stay), `recompute`, `enter` (reaches `to_node` now) or `exit`. With `also` people do
+    those blocks first which they have never been at, each with its mask, and then stand at `to_node` as they would without.
     """
 
     version_id: int
@@ -94,6 +111,8 @@ class Rule:
     )
     round_key: str = ""  # a bounded wait that is begun again takes its round back
     is_send: bool = False  # a message may be under way from here
+    also: tuple[int, ...] = ()
+    also_masks: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +147,10 @@ def _rule(block: str, choice: str, plan: Plan, old: Old, new: Graph) -> Rule | N
         return None
     if choice == Choice.EXIT:
         return Rule(old.version_id, old.number, node, "exit")
-    target = block if choice == Choice.SAME else choice.removeprefix(_TO)
-    if choice != Choice.SAME and not choice.startswith(_TO):
+    also = _added(block, choice, old, new)
+    is_same = choice == Choice.SAME or bool(also_of(choice))
+    target = block if is_same else choice.removeprefix(_TO)
+    if not is_same and not choice.startswith(_TO):
         raise PlanRefused("unknown_choice", block)
     if target not in new.document.nodes:
         raise PlanRefused("lost_block", block)
@@ -153,7 +174,40 @@ def _rule(block: str, choice: str, plan: Plan, old: Old, new: Graph) -> Rule | N
         loosens=action == "keep" and is_timed and is_other,
         round_key=str(node) if action == "recompute" and bounded else "",
         is_send=was.t == "send",
+        also=tuple(also) if action != "enter" else (),
+        also_masks=tuple(new.masks[number] for number in also) if action != "enter" else (),
     )
+
+
+def _added(block: str, choice: str, old: Old, new: Graph) -> list[int]:
+    """Return the numbers of the added blocks that a choice names, of those that people at a block of a version passed."""
+    asked = also_of(choice)
+    lost = [name for name in asked if name not in new.document.nodes]
+    if lost:
+        raise PlanRefused("lost_block", lost[0])
+    passed = passed_before(block, old.graph.document, new.document) if asked else []
+    return [new.node_map[name] for name in passed if name in asked]
+
+
+def passed_before(block: str, old: ProcessDocument, new: ProcessDocument) -> list[str]:
+    """Return the blocks with an effect that a version adds before a block of an older one, in their order.
+
+    Only those count that nobody comes to the block but through: whoever stands there has passed their place, whichever way
+    they came. Those at a block that waits for something other than time, a message or what the person does are left alone.
+    """
+    was, becomes = old.nodes.get(block), new.nodes.get(block)
+    if was is None or becomes is None or was.t != becomes.t or was.t not in _RESTED:
+        return []
+    following = {name: tuple(node.ports.values()) for name, node in new.nodes.items()}
+    ways, first = Ways(following), new.entry.first
+    found = []
+    for name, node in new.nodes.items():
+        if name in old.nodes or node.t not in _EFFECTS or name == block or ways.leads(block, name):
+            continue
+        around = set() if first == name else Ways({**following, name: ()}).reached_from(first)
+        if block not in around and ways.leads(name, block):
+            found.append(name)
+    return sorted(found, key=lambda name: -len(ways.reached_from(name)))[:MOST_ADDED]
 
 
 def _goal_bits(old: Graph, new: Graph) -> tuple[int, ...]:
@@ -162,8 +216,13 @@ def _goal_bits(old: Graph, new: Graph) -> tuple[int, ...]:
     return () if found == tuple(goal.bit for goal in old.goals) else found
 
 
-def apply_rule(enrolment: Enrolment, rule: Rule, version_id: int, now: datetime) -> Outcome:
-    """Move one enrolment as `sql/move.sql` does it: for the look ahead, and for the tests of the statement."""
+def apply_rule(
+    enrolment: Enrolment, rule: Rule, version_id: int, now: datetime, *, had: Collection[int] = ()
+) -> Outcome:
+    """Move one enrolment as `sql/move.sql` does it: for the look ahead, and for the tests of the statement.
+
+    :param had: the added blocks that the enrolment has been at.
+    """
     if rule.action == "exit":
         return stop(enrolment, Code.STOPPED_MIGRATED, now)
     enters = rule.action == "enter"
@@ -178,14 +237,54 @@ def apply_rule(enrolment: Enrolment, rule: Rule, version_id: int, now: datetime)
         wait_mask=rule.mask,
         attempt=0,
         flags=_flags(enrolment, rule, enters=enters),
-        variables=_without_round(enrolment, rule.round_key) if begins_again else enrolment.variables,
+        variables=_variables(enrolment, rule, begins_again=begins_again),
     )
     if looks and enrolment.state in ACTIVE_STATES and enrolment.run_at is not None:
         moved = moved._replace(
             state=State.READY.value, prio=Priority.BULK.value, run_at=min(enrolment.run_at, now)
         )
+    if rule.also and not is_aside(enrolment.variables):
+        moved = _aside(moved, rule, now, had)
     line = Step(moved.step_no, moved.node, Code.MIGRATED.value, moved.node_at, rule.number)
     return Outcome(moved, (line,), ())
+
+
+def _aside(moved: Enrolment, rule: Rule, now: datetime, had: Collection[int]) -> Enrolment:
+    """Let somebody do added blocks before they go on where they are; nothing where they have been at all of them."""
+    todo = [
+        (number, mask) for number, mask in zip(rule.also, rule.also_masks, strict=True) if number not in had
+    ]
+    if not todo:
+        return moved
+    variables = going_aside(
+        moved.variables,
+        node=moved.node,
+        node_at=moved.node_at,
+        due_at=moved.due_at,
+        last_message_step=moved.last_message_step,
+        flags=moved.flags,
+        then=[number for number, _ in todo[1:]],
+    )
+    number, mask = todo[0]
+    moved = moved._replace(
+        node=number,
+        node_at=max(now, moved.node_at),
+        due_at=None,
+        wait_mask=mask,
+        variables=variables,
+        flags=moved.flags & ~_DROPPED_BY_ENTERING,
+    )
+    if moved.state in ACTIVE_STATES and moved.run_at is not None:
+        moved = moved._replace(
+            state=State.READY.value, prio=Priority.BULK.value, run_at=min(moved.run_at, now)
+        )
+    return moved
+
+
+def _variables(enrolment: Enrolment, rule: Rule, *, begins_again: bool) -> Mapping[str, int] | None:
+    if rule.action == "enter":
+        return without_place(enrolment.variables)
+    return _without_round(enrolment, rule.round_key) if begins_again else enrolment.variables
 
 
 def _flags(enrolment: Enrolment, rule: Rule, *, enters: bool) -> int:
@@ -209,4 +308,5 @@ def _without_round(enrolment: Enrolment, key: str) -> Mapping[str, int] | None:
 
 def as_rows(rules: Sequence[Rule]) -> list[dict[str, Any]]:
     """Return rules as plain values for the statement."""
-    return [{**asdict(rule), "goal_bits": list(rule.goal_bits)} for rule in rules]
+    lists = ("goal_bits", "also", "also_masks")
+    return [{**asdict(rule), **{name: list(getattr(rule, name)) for name in lists}} for rule in rules]

@@ -1,7 +1,7 @@
 """What becomes of those inside a process: where they stand, what would go out, how far a move is."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,12 +10,14 @@ from django.utils.translation import gettext as _
 
 from recoup.core import humane
 from recoup.messaging.models import Template
+from recoup.processes.graph.compiling import number_nodes
 from recoup.processes.graph.document import ProcessDocument
 from recoup.processes.graph.picture import draw
 from recoup.processes.models import LookAhead, Process, ProcessVersion, VersionMove
 from recoup.processes.moving.ahead import Ahead
 from recoup.processes.moving.moves import people_at_blocks, versions_left
-from recoup.processes.moving.plan import default_choices
+from recoup.processes.moving.passed import Passed, added_blocks, who_passed
+from recoup.processes.moving.plan import Old, default_choices
 from recoup.shops.access import Seat
 from recoup.web.answers import place
 from recoup.web.life_screens import AheadPanel, Behind
@@ -36,13 +38,16 @@ def titles_of(doc: Mapping[str, Any]) -> dict[str, str]:
 class Inside:
     """Who is inside on versions other than the one that would be current: at which blocks, and what may become of them.
 
-    `blocks` are titles by id, `defaults` what is offered for every block of their versions.
+    `blocks` are titles by id, `defaults` what is offered for every block of their versions. `passed` names for each block
+    the added ones whose place those who stand there have passed, `who` for each added one how many, and the first by name.
     """
 
     counts: Mapping[str, Mapping[int, int]]
     blocks: Mapping[str, str]
     defaults: Mapping[str, str]
     is_movable: bool
+    passed: Mapping[str, Sequence[str]]
+    who: Mapping[str, Words]
 
     @property
     def people(self) -> int:
@@ -74,12 +79,49 @@ def inside_of(process: Process, target_id: int | None, new: Mapping[str, Any]) -
     on = {doc["entry"]["on"] for doc in docs}
     subjects = {ProcessDocument.model_validate(doc).entry.subject for doc in docs}
     is_movable = not on or subjects == {ProcessDocument.model_validate(new).entry.subject}
+    document = ProcessDocument.model_validate(new)
+    passed, who = _passed(process, olds, document) if is_movable else ({}, {})
     return Inside(
         counts,
         {name: titles.get(name, name) for name in titles if name in counts},
         default_choices(docs, dict(new)),
         is_movable,
+        passed,
+        who,
     )
+
+
+def _passed(
+    process: Process, olds: Sequence[Old], new: ProcessDocument
+) -> tuple[dict[str, list[str]], dict[str, Words]]:
+    latest = ProcessVersion.objects.filter(process=process).order_by("-number").first()
+    numbers = number_nodes(new, latest.node_map if latest is not None else None)
+    passed: dict[str, list[str]] = {}
+    who: dict[str, Words] = {}
+    for name, places in sorted(added_blocks(olds, new).items(), key=lambda one: numbers[one[0]]):
+        found = who_passed(process, places, numbers[name])
+        if not found.people:
+            continue
+        for block in places:
+            passed.setdefault(block, []).append(name)
+        who[name] = _who(found)
+    return passed, who
+
+
+def _who(found: Passed) -> Words:
+    """Return who has passed an added step: how many, and the first of them by name."""
+    rest = found.people - len(found.names)
+    names = ", ".join(found.names)
+    if rest > 0:
+        more = ngettext("%(count)s more", "%(count)s more", rest)
+        names = f"{names}, {_count(rest, more)}"
+    whole = _count(
+        found.people,
+        ngettext(
+            "%(count)s person has passed its place", "%(count)s people have passed its place", found.people
+        ),
+    )
+    return f"{whole}: {names}"
 
 
 def ahead_panel(process: Process, found: Ahead) -> AheadPanel:

@@ -28,6 +28,7 @@ from recoup.web.shown.changes import change_words
 from recoup.web.views.editor import crumbs, get_process, show
 from recoup.web.views.editor_forms import name_refused
 from recoup.web.views.moving import (
+    also_rows,
     ask_look,
     asked_look,
     initial_of,
@@ -86,20 +87,27 @@ def _tell(
 def _plan(process: Process, request: StaffRequest) -> Plan:
     """Return what was chosen for those inside; without a choice they stay."""
     doc = drafts.draft_of(process).doc
-    if request.POST.get("how") != "move" or drafts.problems_of(process, doc):
+    wants_more = any(name.startswith("also_") for name in request.POST)
+    if (request.POST.get("how") != "move" and not wants_more) or drafts.problems_of(process, doc):
         return Plan()
     form, inside = _moving_form(process, doc, request)
     if not form.is_valid():
-        raise PlanRefused("lost_block")
+        raise PlanRefused("stays" if "how" in form.errors else "lost_block")
     return form.plan(inside.defaults)
 
 
 def _moving_form(
-    process: Process, doc: dict[str, Any], request: StaffRequest, initial: dict[str, str] | None = None
+    process: Process, doc: dict[str, Any], request: StaffRequest, initial: dict[str, Any] | None = None
 ) -> tuple[MovingForm, moving.Inside]:
     inside = moving.inside_of(process, None, doc)
     posted = request.POST if request.method == "POST" else None
-    form = MovingForm(posted, blocks=inside.blocks, targets=moving.titles_of(doc), initial=initial or {})
+    form = MovingForm(
+        posted,
+        blocks=inside.blocks,
+        targets=moving.titles_of(doc),
+        passed=inside.passed,
+        initial=initial or {},
+    )
     return form, inside
 
 
@@ -159,6 +167,7 @@ def _about_those_inside(
         **found,
         "form": form,
         "rows": [(field, inside.words(field.name.removeprefix("at_"))) for field in form.at_blocks()],
+        "also": also_rows(form, inside),
         "is_movable": inside.is_movable,
     }
 

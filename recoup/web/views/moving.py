@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
+from django.forms import BoundField
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
@@ -18,8 +19,9 @@ from recoup.shops.access import Seat
 from recoup.web.answers import actor_of, place, see_other
 from recoup.web.doors import StaffRequest, staff
 from recoup.web.forms.moving import MovingForm
+from recoup.web.forms.moving import initial_of as shown_again
 from recoup.web.listing import with_query
-from recoup.web.parts import Link
+from recoup.web.parts import Link, Words
 from recoup.web.shown import moving as shown
 from recoup.web.words import steps
 
@@ -43,6 +45,7 @@ def refusal_words(refused: PlanRefused) -> str:
     """Return why people cannot be moved like this."""
     words = {
         "other_subject": _("The new version is about something else, so nobody can be moved to it."),
+        "stays": _("Whoever also does an added step has to be moved to the new version."),
         "lost_block": _("A step that was chosen is not there any more. Look again, then choose."),
     }
     return words.get(refused.code, _("The steps have changed meanwhile. Look again, then choose."))
@@ -90,15 +93,14 @@ def ask_look(
     return see_other(with_query(url, {"look": look.pk}))
 
 
-def initial_of(look: LookAhead | None) -> dict[str, str]:
+def initial_of(look: LookAhead | None) -> dict[str, Any]:
     """Return the choices that a look was asked for with."""
-    if look is None:
-        return {}
-    plan = Plan.of_json(look.plan)
-    if not plan.moves_somebody:
-        return {}
-    due = "recompute" if plan.recomputes else "keep"
-    return {"how": "move", "due": due, **{f"at_{name}": choice for name, choice in plan.choices.items()}}
+    return shown_again(Plan.of_json(look.plan)) if look is not None else {}
+
+
+def also_rows(form: MovingForm, inside: shown.Inside) -> list[tuple[BoundField, Words]]:
+    """Return for each added step the field that lets those who passed do it too, and who they are."""
+    return [(field, inside.who[field.name.removeprefix("also_")]) for field in form.also()]
 
 
 def people_inside(process: Process) -> int:
@@ -120,6 +122,7 @@ def move(request: StaffRequest, seat: Seat, process_id: int) -> HttpResponse:
         request.POST or None,
         blocks=inside.blocks,
         targets=shown.titles_of(version.doc),
+        passed=inside.passed,
         is_moving=True,
         initial=initial_of(look),
     )
@@ -140,6 +143,7 @@ def move(request: StaffRequest, seat: Seat, process_id: int) -> HttpResponse:
         "crumb_links": _crumbs(seat, process, _("Move people")),
         "form": form,
         "rows": [(field, inside.words(field.name.removeprefix("at_"))) for field in form.at_blocks()],
+        "also": also_rows(form, inside),
         "people": inside.people,
         "is_movable": inside.is_movable,
         "number": version.number,

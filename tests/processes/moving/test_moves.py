@@ -335,7 +335,14 @@ def test_the_statement_does_what_the_look_ahead_does(shop: Shop) -> None:
         "n2": {"t": "send", "template": "first", "out": {"done": "n3"}},
         "n3": {"t": "end"},
     }
-    new = old | {"n1": old["n1"] | {"for": "PT30H"}, "n4": {"t": "end"}}
+    new = old | {
+        "n1": old["n1"] | {"for": "PT30H"},
+        "n4": {"t": "end"},
+        "n5": {"t": "tag", "add": ["a"], "out": {"next": "n6"}},
+        "n6": {"t": "send", "template": "other", "out": {"done": "n7"}},
+        "n7": {"t": "tag", "add": ["b"], "out": {"next": "n1"}},
+    }
+    entry = {"on": "order.unpaid", "first": "n5"}
     process = make_process(shop, nodes=old, goals=[{"on": "order.paid"}, {"on": "order.cancelled"}])
     enrol(shop, 60)
     for one in Enrolment.objects.all():
@@ -349,12 +356,29 @@ def test_the_statement_does_what_the_look_ahead_does(shop: Shop) -> None:
             run_at=None if state == 3 else chance.choice([NOW + HOUR, NOW - HOUR]),
             node_at=NOW + chance.choice([-2, 2]) * HOUR,
             flags=chance.choice([0, 4, 8, 12, 1, 2]) | chance.choice([0, 16, 32, 48]),
-            variables=chance.choice([None, {"1": 2}, {"1": 0}, {"5": 1}]),
+            variables=chance.choice(
+                [
+                    None,
+                    {"1": 2},
+                    {"1": 0},
+                    {"5": 1},
+                    {"back": 1, "back_at": 5},
+                    {"chain": 1, "back": 1, "back_at": 5},
+                ]
+            ),
+            last_message_step=chance.choice([None, 1]),
             attempt=chance.choice([0, 3]),
         )
     goals = chance.sample([{"on": "order.cancelled"}, {"on": "order.paid"}, {"on": "case.closed"}], 3)
-    publish(process, new, goals=goals)
+    publish(process, new, goals=goals, entry=entry)
     process.refresh_from_db()
+    numbers = process.current_version.node_map if process.current_version else {}
+    had = {one.pk: {numbers[chance.choice(["n5", "n6", "n7"])]} for one in Enrolment.objects.all()[::2]}
+    for key, nodes in had.items():
+        StepLog.objects.create(
+            enrolment_id=key, step_no=900, shop_id=shop.pk, version_id=1, node=min(nodes), outcome=Code.TAGGED, at=NOW,
+            done_at=NOW,
+        )  # fmt: skip
     target = process.current_version_id or 0
     with connection.cursor() as cursor:
         cursor.execute(facts_sql("e.process_id = %s ORDER BY e.id"), [process.pk])
@@ -364,6 +388,8 @@ def test_the_statement_does_what_the_look_ahead_does(shop: Shop) -> None:
         ({"n1": "same", "n2": "same"}, False),
         ({"n1": "same", "n2": "to:n1"}, True),
         ({"n1": "to:n2", "n2": "to:n4"}, False),
+        ({"n1": "also:n7+n5", "n2": "also:n6"}, False),
+        ({"n1": "also:n5+n6+n7", "n2": "also:n5+n7"}, True),
     ):
         with transaction.atomic():
             asked = request_move(process, Plan(choices, recomputes), actor=ANNA, now=NOW)
@@ -376,7 +402,9 @@ def test_the_statement_does_what_the_look_ahead_does(shop: Shop) -> None:
                 cursor.execute(facts_sql("e.process_id = %s ORDER BY e.id"), [process.pk])
                 after = [enrolment_of(row) for row in cursor.fetchall()]
             of_node = {rule.node: rule for rule in rules}
-            expected = [apply_rule(one, of_node[one.node], target, NOW) for one in before]
+            expected = [
+                apply_rule(one, of_node[one.node], target, NOW, had=had.get(one.id, ())) for one in before
+            ]
             assert after == [outcome.enrolment for outcome in expected]
             lines = StepLog.objects.filter(outcome=Code.MIGRATED).order_by("enrolment_id")
             assert [(line.step_no, line.node, line.at, line.arm) for line in lines] == [

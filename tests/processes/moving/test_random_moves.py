@@ -9,7 +9,16 @@ from hypothesis import strategies as st
 from recoup.processes.engine.codes import Code, is_final
 from recoup.processes.graph.compiling import compile_graph, number_nodes
 from recoup.processes.graph.document import ProcessDocument
-from recoup.processes.moving.plan import Choice, Old, Plan, apply_rule, rules_of, to_block
+from recoup.processes.moving.plan import (
+    Choice,
+    Old,
+    Plan,
+    also_blocks,
+    apply_rule,
+    passed_before,
+    rules_of,
+    to_block,
+)
 from recoup.processes.simulator import Simulator
 from recoup.processes.worlds import Lane, News
 from tests.processes.drawn import END_OF_TIME, documents, worlds
@@ -39,6 +48,8 @@ def test_whoever_is_moved_reaches_one_end_with_a_whole_ledger(
     choices = {}
     for name in old.nodes:
         same = [Choice.SAME.value] if name in new.nodes else []
+        if passed := passed_before(name, old, new):
+            same += [also_blocks(passed)] * 3
         choices[name] = data.draw(
             st.sampled_from([*same, Choice.STAY.value, Choice.EXIT.value, *map(to_block, new.nodes)])
         )
@@ -51,7 +62,8 @@ def test_whoever_is_moved_reaches_one_end_with_a_whole_ledger(
         rule = rules.get(one.node)
         if rule is None or is_final(one.state):
             continue
-        store.save([apply_rule(one, rule, NEXT, now)], now)
+        had = {step.node for owner, step in store.ledger if owner == one.id}
+        store.save([apply_rule(one, rule, NEXT, now, had=had)], now)
         moved.add(one.id)
         if rule.action == "enter":
             for (owner, _), message in store.messages.items():

@@ -21,6 +21,11 @@ class Moving(forms.Form):
         widget=forms.RadioSelect,
         initial="keep",
     )
+    also_n9 = forms.BooleanField(
+        label="also for those who passed: 2. SMS the day after",
+        required=False,
+        widget=forms.CheckboxInput(attrs={"class": "checkbox checkbox-sm"}),
+    )
     at_n1 = forms.ChoiceField(
         label="1. Wait 24 hours", choices=CHOICES, widget=forms.Select(attrs={"class": "select"})
     )
@@ -46,6 +51,9 @@ def move(**given: str) -> dict[str, Any]:
         crumb_links=CRUMBS,
         form=form,
         rows=rows,
+        also=[
+            (form["also_n9"], "11 people have passed its place: Anna Nowak, Ben Okafor, Chiara Conti, 8 more")
+        ],
         people=311,
         is_movable=True,
         number=4,

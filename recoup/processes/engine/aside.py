@@ -1,0 +1,109 @@
+"""Going aside: whoever has passed the place of an added block does it too, and then stands again where they stood.
+
+Where somebody came from stands among the variables of the enrolment while they are away; the instants of the block are kept,
+so that the way they were on goes on as if nothing had been between, and no block of it is done a second time.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from recoup.processes.engine.codes import Flag
+from recoup.processes.engine.compiled import Graph, Move
+
+# Among the variables of an enrolment: the block to come back to, its instants in microseconds since 1970, the message that
+# was the last one there, the flag of its instant, and the blocks that are to be done before, 16 bits each.
+BACK, BACK_AT, BACK_DUE, BACK_STEP, BACK_FLAG, THEN = (
+    "back",
+    "back_at",
+    "back_due",
+    "back_step",
+    "back_flag",
+    "then",
+)
+KEYS = (BACK, BACK_AT, BACK_DUE, BACK_STEP, BACK_FLAG, THEN)
+BITS = 16
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_TICK = timedelta(microseconds=1)
+
+
+class Place(NamedTuple):
+    """Where somebody stood before they went aside."""
+
+    node: int
+    at: datetime
+    due_at: datetime | None
+
+
+def is_aside(variables: Mapping[str, int] | None) -> bool:
+    """Tell whether somebody is away from their place."""
+    return variables is not None and BACK in variables
+
+
+def place_of(variables: Mapping[str, int]) -> Place:
+    """Return where somebody who is away comes back to."""
+    due = variables.get(BACK_DUE)
+    return Place(
+        variables[BACK], _EPOCH + variables[BACK_AT] * _TICK, None if due is None else _EPOCH + due * _TICK
+    )
+
+
+def going_aside(
+    variables: Mapping[str, int] | None,
+    *,
+    node: int,
+    node_at: datetime,
+    due_at: datetime | None,
+    last_message_step: int | None,
+    flags: int,
+    then: Sequence[int],
+) -> dict[str, int]:
+    """Return the variables of somebody who leaves a place to do something, and then blocks in their order."""
+    found = {**(variables or {}), BACK: node, BACK_AT: (node_at - _EPOCH) // _TICK}
+    if due_at is not None:
+        found[BACK_DUE] = (due_at - _EPOCH) // _TICK
+    if last_message_step is not None:
+        found[BACK_STEP] = last_message_step
+    if flags & Flag.ANCHORED:
+        found[BACK_FLAG] = Flag.ANCHORED.value
+    if then:
+        found[THEN] = sum(one << BITS * index for index, one in enumerate(then))
+    return found
+
+
+def without_place(variables: Mapping[str, int] | None) -> Mapping[str, int] | None:
+    """Return variables without a place to come back to."""
+    if not is_aside(variables):
+        return variables
+    return {key: value for key, value in (variables or {}).items() if key not in KEYS} or None
+
+
+def go_on(graph: Graph, move: Move, following: int) -> None:
+    """Let somebody who was aside do the next block that was meant, or stand again where they stood.
+
+    Where a later version has not got that block any more, they go on as the added one leads.
+    """
+    variables = dict(move.variables or {})
+    then = variables.pop(THEN, 0)
+    while then:
+        number, then = then & (1 << BITS) - 1, then >> BITS
+        if _has(graph, number):
+            move.variables = {**variables, THEN: then} if then else variables
+            _enter(move, number)
+            return
+    move.variables = without_place(variables)
+    place = place_of(variables)
+    if not _has(graph, place.node):
+        _enter(move, following)
+        return
+    move.node, move.at, move.node_at, move.due_at = place.node, place.at, place.at, place.due_at
+    move.last_message_step = variables.get(BACK_STEP)
+    move.flags |= variables.get(BACK_FLAG, 0)
+
+
+def _has(graph: Graph, number: int) -> bool:
+    return number < len(graph.nodes) and graph.nodes[number] is not None
+
+
+def _enter(move: Move, number: int) -> None:
+    move.node, move.node_at, move.due_at = number, move.at, None
