@@ -12,7 +12,7 @@ from recoup.processes.engine.codes import Flag
 from recoup.processes.engine.compiled import Graph, Move
 
 # Among the variables of an enrolment: the block to come back to, its instants in microseconds since 1970, the message that
-# was the last one there, the flag of its instant, and the blocks that are to be done before, 16 bits each.
+# was the last one there, the flags of its instant, and the blocks that are to be done before, 16 bits each.
 BACK, BACK_AT, BACK_DUE, BACK_STEP, BACK_FLAG, THEN = (
     "back",
     "back_at",
@@ -23,6 +23,7 @@ BACK, BACK_AT, BACK_DUE, BACK_STEP, BACK_FLAG, THEN = (
 )
 KEYS = (BACK, BACK_AT, BACK_DUE, BACK_STEP, BACK_FLAG, THEN)
 BITS = 16
+_OF_INSTANT = (Flag.ANCHORED | Flag.DATED).value
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK = timedelta(microseconds=1)
 
@@ -64,8 +65,8 @@ def going_aside(
         found[BACK_DUE] = (due_at - _EPOCH) // _TICK
     if last_message_step is not None:
         found[BACK_STEP] = last_message_step
-    if flags & Flag.ANCHORED:
-        found[BACK_FLAG] = Flag.ANCHORED.value
+    if kept := flags & _OF_INSTANT:
+        found[BACK_FLAG] = kept
     if then:
         found[THEN] = sum(one << BITS * index for index, one in enumerate(then))
     return found

@@ -16,7 +16,7 @@ WITH rule AS MATERIALIZED (
         CASE WHEN r.goal_bits = '{}' OR p.flags & 4080 = 0 THEN p.flags ELSE (p.flags & ~4080) | (
                 SELECT coalesce(bit_or(b.bit), 0) FROM unnest(r.goal_bits) WITH ORDINALITY AS b (bit, n)
                 WHERE p.flags & (8 << b.n::int) <> 0) END
-            & CASE WHEN r.loosens AND p.due_at IS NOT NULL THEN ~4 ELSE -1 END AS kept_flags,
+            & CASE WHEN r.loosens AND p.due_at IS NOT NULL THEN ~8196 ELSE -1 END AS kept_flags,
         CASE WHEN r.round_key <> '' AND p.due_at IS NOT NULL AND (p.variables ->> r.round_key)::int > 0
             THEN jsonb_set(p.variables, ARRAY[r.round_key], to_jsonb((p.variables ->> r.round_key)::int - 1))
             ELSE p.variables END AS kept_variables
@@ -37,14 +37,14 @@ WITH rule AS MATERIALIZED (
         prio = CASE WHEN e.state IN (1, 2) AND (g.enters OR g.wakes OR g.begins_again) THEN 2 ELSE e.prio END,
         run_at = CASE WHEN e.state IN (1, 2) AND (g.enters OR g.wakes OR g.begins_again) THEN least(e.run_at, %(now)s)
                  ELSE e.run_at END,
-        flags = g.kept_flags & CASE WHEN g.enters THEN ~8 ELSE -1 END,
+        flags = g.kept_flags & CASE WHEN g.enters THEN ~8200 ELSE -1 END,
         variables = CASE
             WHEN g.is_aside THEN coalesce(g.kept_variables, '{}') || jsonb_strip_nulls(jsonb_build_object(
                 'back', g.to_node,
                 'back_at', (extract(epoch FROM e.node_at) * 1000000)::bigint,
                 'back_due', CASE WHEN g.action = 'keep' THEN (extract(epoch FROM e.due_at) * 1000000)::bigint END,
                 'back_step', e.last_message_step,
-                'back_flag', nullif(g.kept_flags & 4, 0),
+                'back_flag', nullif(g.kept_flags & 8196, 0),
                 'then', (SELECT sum(t.node::bigint << (16 * (t.n - 1)::int))::bigint
                          FROM unnest(g.todo[2:]) WITH ORDINALITY AS t (node, n))))
             WHEN g.action = 'enter' AND e.variables -> 'back' IS NOT NULL

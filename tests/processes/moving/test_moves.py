@@ -355,7 +355,7 @@ def test_the_statement_does_what_the_look_ahead_does(shop: Shop) -> None:
             due_at=due_at,
             run_at=None if state == 3 else chance.choice([NOW + HOUR, NOW - HOUR]),
             node_at=NOW + chance.choice([-2, 2]) * HOUR,
-            flags=chance.choice([0, 4, 8, 12, 1, 2]) | chance.choice([0, 16, 32, 48]),
+            flags=chance.choice([0, 4, 8, 12, 1, 2, 8192, 8196]) | chance.choice([0, 16, 32, 48]),
             variables=chance.choice(
                 [
                     None,
