@@ -206,6 +206,8 @@ def blocks_by_kind(
                                  "within": SPANS, "earlier": st.booleans()}),
             block("until", {**two, "unsent": forward},
                   {"on": st.fixed_dictionaries({"e": visits, "ref": reference}), "within": SPANS}),
+            block("until", {**two, "unsent": forward},
+                  {"on": st.fixed_dictionaries({"e": st.just("page.visited"), "ref": reference}), "within": SPANS}),
         ],
         "if": [st.fixed_dictionaries({"t": st.just("if"), "if": asked, "out": either})],
         "split": [

@@ -9,7 +9,7 @@ from recoup.processes.engine.codes import Code
 from recoup.processes.graph.problems import InvalidProcess
 from recoup.processes.graph.validation import load_process
 from recoup.processes.simulator import Simulator
-from recoup.processes.worlds import Coming, News, Visit
+from recoup.processes.worlds import Coming, Lane, News, Visit
 from tests.processes.worlds import CONTACT, ORDER, PLACED, arrival, document, graph_of, hours, shop_with, told
 
 DAYS = timedelta(days=1)
@@ -77,6 +77,21 @@ def test_without_the_tick_only_visits_from_the_block_on_count() -> None:
 
     assert answer(asking(earlier=False), before)[0] is Code.NO
     assert answer(asking(earlier=False), before, after) == (Code.YES, BEGINS + hours(5))
+
+
+def test_whoever_never_got_the_mail_has_not_stayed_away() -> None:
+    nodes = asking(ref="n2")
+    nodes["n2"]["not_after"] = "PT1S"
+    nodes["n4"]["out"]["unsent"] = "n5"
+    straight = came(PLACED + hours(1.5))
+    late = Lane(lag=hours(1))
+    told_of = {}
+    for lane, visits in ((Lane(), []), (late, []), (late, [straight])):
+        store = shop_with(graph_of(nodes))
+        Simulator(store, [*visits, arrival(PLACED)], lane=lane).run(PLACED + 30 * DAYS)
+        told_of[lane is late, bool(visits)] = next(code for node, code, _ in told(store) if node == "n4")
+
+    assert told_of == {(False, False): Code.NO, (True, False): Code.NOT_SENT, (True, True): Code.YES}
 
 
 def test_the_page_that_is_meant_decides() -> None:

@@ -49,7 +49,8 @@ class Event(Strict):
     """An event; `ref` names the sending block that a message event is about, `products` what must be bought.
 
     Of several products any one is enough, or all are needed (J4). `page` is where the person must come to: where one
-    buys (the pay page, the cart), where one leaves, or any page of ours about the order, cart or person (D14).
+    buys (the pay page, the cart), where one leaves, or any page of ours about the order, cart or person (D14); with a
+    `ref`, whoever never got that message and does not come anyway is not asked.
     """
 
     e: Literal[
@@ -63,7 +64,7 @@ class Event(Strict):
 
     @model_validator(mode="after")
     def _has_its_message(self) -> "Event":
-        if (self.e in MESSAGE_EVENTS) != (self.ref is not None):
+        if self.e not in PAGE_EVENTS and (self.e in MESSAGE_EVENTS) != (self.ref is not None):
             raise refuse("event_and_ref")
         if (self.e in PRODUCT_EVENTS) != bool(self.products):
             raise refuse("event_and_products")
@@ -114,7 +115,7 @@ def _check(document: UntilDocument, around: Surroundings) -> Iterator[Trouble]:
 
 def _build(document: UntilDocument, shop: Workshop) -> CompiledNode:
     mask = EVENTS[document.on.e].wake.value
-    if document.on.ref is not None:
+    if document.on.e in MESSAGE_EVENTS:
         return CompiledNode(_about_message(document, shop), mask)
     if document.on.e in PRODUCT_EVENTS:
         return CompiledNode(*_about_products(document, shop, mask))
@@ -175,8 +176,7 @@ def _about_message(document: UntilDocument, shop: Workshop) -> Callable[[Move, F
     ask = _answerer(document, shop, read_instant)
 
     def run(move: Move, facts: Facts, now: datetime) -> int:
-        message = latest_message(facts, node)
-        if (message is None or message.sent_at is None) and not move.is_holdout:
+        if not move.is_holdout and not _is_sent(facts, node):
             move.log(Code.NOT_SENT)  # never sent is not the same as not opened
             return unsent
         return ask(move, facts, now)
@@ -184,12 +184,23 @@ def _about_message(document: UntilDocument, shop: Workshop) -> Callable[[Move, F
     return run
 
 
+def _is_sent(facts: Facts, node: int) -> bool:
+    message = latest_message(facts, node)
+    return message is not None and message.sent_at is not None
+
+
 def _about_pages(document: UntilDocument, shop: Workshop) -> Callable[[Move, Facts, datetime], int]:
     pages, takes_earlier = PAGES.get(document.on.page), document.earlier
     ask = _asker(document, shop)
+    node = None if document.on.ref is None else shop.node_map[document.on.ref]
+    unsent = shop.node_map[document.out.unsent or document.out.no]
 
     def run(move: Move, facts: Facts, now: datetime) -> int:
-        return ask(move, facts, now, visited_at(facts, pages, None if takes_earlier else move.node_at))
+        at = visited_at(facts, pages, None if takes_earlier else move.node_at)
+        if at is None and node is not None and not move.is_holdout and not _is_sent(facts, node):
+            move.log(Code.NOT_SENT)  # never sent is not the same as not come
+            return unsent
+        return ask(move, facts, now, at)
 
     return run
 

@@ -45,7 +45,8 @@ class UntilForm(BlockForm):
         ],
         required=False,
         help_text=gettext_lazy(
-            "By whichever message, or straight. Programs that look at links before the person does do not count."
+            "By whichever message, or straight. Programs that look at links before the person does do not count. You may"
+            " name a mail, too: who never got it, and does not come anyway, leaves by a way of their own."
         ),
     )
     within = SpanField(
@@ -122,7 +123,7 @@ class UntilForm(BlockForm):
         on: dict[str, Any] = {"e": typed["event"]}
         if typed["event"] in PRODUCT_EVENTS:
             on |= {"products": typed["products"], "match": typed["match"] or "any"}
-        if typed["event"] in MESSAGE_EVENTS:
+        if typed["event"] in MESSAGE_EVENTS or (typed["event"] in PAGE_EVENTS and typed["ref"]):
             on["ref"] = typed["ref"]
         if typed["event"] in PAGE_EVENTS and typed["page"] not in ("", "buy"):
             on["page"] = typed["page"]
@@ -133,7 +134,9 @@ class UntilForm(BlockForm):
     def ways(self) -> dict[str, str | None]:
         """Take the way for mails that were not sent off a question about something else."""
         found = super().ways()
-        return found if self.cleaned_data["event"] in MESSAGE_EVENTS else {**found, "unsent": None}
+        event, ref = self.cleaned_data["event"], self.cleaned_data["ref"]
+        is_about_mail = event in MESSAGE_EVENTS or (event in PAGE_EVENTS and ref)
+        return found if is_about_mail else {**found, "unsent": None}
 
     def own_parts(self) -> list[Part]:
         """Return the event with what it needs."""
@@ -141,8 +144,8 @@ class UntilForm(BlockForm):
             self.line("event"),
             self.line("products", css="when-product"),
             self.line("match", css="when-product"),
-            self.line("ref", css="when-message"),
             self.line("page", css="when-page"),
+            self.line("ref", css="when-message when-page"),
             self.line("within"),
             self.line("earlier"),
         ]
