@@ -96,6 +96,22 @@ def test_a_step_grants_in_its_own_transaction_and_goes_on(shop: Shop) -> None:
     assert ledger == [Code.OFFER_GRANTED, Code.TAGGED, Code.COMPLETED]
 
 
+def test_the_size_that_chance_gives_stands_in_the_ledger_and_is_what_is_granted(shop: Shop) -> None:
+    process = make_process(shop, nodes=nodes(percent=0, sizes=["0", "7", "9"]), goals=[])
+
+    found = [run(shop, process) for _ in range(12)]
+
+    granted = [offer for offer, _ in found if offer is not None]
+    arms = dict(StepLog.objects.filter(outcome=Code.SPLIT).values_list("enrolment_id", "arm"))
+    assert set(arms.values()) == {0, 1, 2}
+    assert {(arms[offer.enrolment_id or 0], offer.terms["percent"]) for offer in granted} == {
+        (1, "7"),
+        (2, "9"),
+    }
+    assert all(ledger[:2] == [Code.SPLIT, Code.OFFER_GRANTED] for offer, ledger in found if offer is not None)
+    assert len(granted) == 12 - list(arms.values()).count(0)
+
+
 def test_each_refusal_stands_in_the_ledger_and_goes_the_other_way(shop: Shop) -> None:
     gamer, holder = make_contact(shop), make_contact(shop)
     make_offer(make_order(shop, contact=holder))

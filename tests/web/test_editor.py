@@ -3,6 +3,7 @@
 import json
 import re
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -209,6 +210,8 @@ def test_the_outline_names_steps_ways_and_products(editor: Editor) -> None:
          "Discount in per cent: A discount is more than 0 and at most 100 per cent."),
         ("offer", {"what": "percent", "percent": "-5", "valid": "2", "valid_unit": "D", "currency": "EUR"},
          "Discount in per cent: A discount is more than 0 and at most 100 per cent."),
+        ("offer", {"what": "percent", "sizes": "5; 3", "valid": "2", "valid_unit": "D", "currency": "EUR"},
+         "Sizes that are tried: Write two to six numbers that rise, such as 0; 3; 5; 10."),
         ("order_status", {"to": "cancelled"}, "Reason: Say why the order is cancelled."),
         ("send", {"purpose": "reminder", "not_after": "1", "not_after_unit": "D"},
          "Text: Choose a text."),
@@ -720,6 +723,28 @@ def test_an_offer_in_a_process_about_people_is_for_their_next_order(editor: Edit
             "whatever they order next" in str(note) for part in form.own_parts() for note in part.notes
         )
         assert list(foreign.errors) == ["currency"]
+
+
+@pytest.mark.parametrize("typed", ["0; 2.5; 10", "0, 2.5, 10", "0 2.5 10"])
+def test_the_sizes_of_an_offer_stand_in_the_place_of_the_one(editor: Editor, typed: str) -> None:
+    around = Around(editor.shop, {"entry": {"on": "order.unpaid"}})
+    with scopes_disabled():
+        values = {
+            "what": "percent",
+            "percent": "5",
+            "sizes": typed,
+            "valid": "2",
+            "valid_unit": "D",
+            "currency": "EUR",
+        }
+        form = OfferForm(QueryDict(urlencode(values)), raw={}, around=around)
+
+        assert form.is_valid(), form.errors
+        raw = form.fields_to_raw()
+        assert raw == {"sizes": ["0", "2.5", "10"], "valid": "P2D"}
+        assert (
+            OfferForm(raw={**raw, "out": {"granted": "n2"}}, around=around).initial["sizes"] == "0; 2.5; 10"
+        )
 
 
 def test_who_gets_no_offer_has_an_end_of_their_own_unless_a_step_follows(editor: Editor) -> None:

@@ -17,15 +17,16 @@ from recoup.messaging.models import Message
 from recoup.orders.models import Order
 from recoup.payments.events import PaymentFailed
 from recoup.processes import actions, handlers
-from recoup.processes.engine.codes import Refusal
+from recoup.processes.engine.codes import Code, Refusal
 from recoup.processes.entering import enrol_cases
 from recoup.processes.graph.reading import read_document
 from recoup.processes.loop import Engine
-from recoup.processes.models import Enrolment, Process, TurnedAway
+from recoup.processes.models import Enrolment, Process, StepLog, TurnedAway
 from recoup.shops.models import Shop
 from tests.factories.cases import make_case
 from tests.factories.clock import set_clock
 from tests.factories.moments import DAY, HOUR, NOW
+from tests.factories.offers import make_settings
 from tests.factories.orders import make_attempt, make_order
 from tests.factories.people import make_contact
 from tests.factories.processes import make_process, opened
@@ -372,3 +373,18 @@ def test_another_shop_and_nonsense_answer_nothing(shop: Shop, order: Order) -> N
         assert client.get(f"/s/lumen/why/?{query}").status_code == 404
     assert "Nobody was found." in ask(client, find="zzzzzz")
     assert Process.objects.count() == 0
+
+
+def test_the_size_of_an_offer_that_chance_gave_is_named(shop: Shop, order: Order) -> None:
+    make_settings(shop)
+    nodes = {
+        "n1": {"t": "offer", "sizes": ["7", "9"], "valid": "P2D", "out": {"granted": "n2"}},
+        "n2": {"t": "end"},
+    }
+    make_process(shop, nodes=nodes, goals=[])
+    come(order)
+    arm = StepLog.objects.get(outcome=Code.SPLIT).arm or 0
+
+    told = ask(sign_in(shop), order=order.pk)
+
+    assert f"Chance gave them this of the sizes that are tried: {(7, 9)[arm]}%" in told

@@ -68,13 +68,14 @@ judged AS MATERIALIZED (
                      FROM catalog_product x JOIN shops_source s ON s.id = x.source_id
                      JOIN shops_source mine ON mine.id = o.source_id
                      WHERE x.shop_id = o.shop_id AND s.shop_id = o.shop_id AND x.ref = l.product_ref AND l.product_ref <> ''
-                       AND x.variant_ref IN (l.variant_ref, '') AND x.cost IS NOT NULL AND (mine.kind = %(own)s OR s.kind = %(file)s)
+                       AND x.variant_ref IN (l.variant_ref, '') AND x.cost IS NOT NULL
+                           AND (mine.kind = %(own)s OR s.kind = %(file)s)
                      GROUP BY x.variant_ref ORDER BY x.variant_ref = l.variant_ref DESC LIMIT 1)
                     UNION ALL
                     SELECT 3, CASE WHEN count(DISTINCT x.cost) FILTER (WHERE x.currency = o.currency) = 1
                                   THEN min(x.cost) FILTER (WHERE x.currency = o.currency) END
                     FROM catalog_product x
-                    WHERE x.shop_id = o.shop_id AND x.sku = l.sku AND l.sku <> '' AND x.cost IS NOT NULL AND NOT x.is_deleted
+                    WHERE x.shop_id = o.shop_id AND x.sku = l.sku AND x.sku <> '' AND x.cost IS NOT NULL AND NOT x.is_deleted
                 ) q ORDER BY q.place LIMIT 1
             ) c ON true
             WHERE l.order_id = o.id

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from recoup.processes.engine.advance import advance
@@ -38,6 +39,11 @@ class Told(NamedTuple):
     drawn: Mapping[str, Any] | None = (
         None  # the terms of the size that chance gave, of an offer that tries several
     )
+
+    @property
+    def has_offered(self) -> bool:
+        """Tell whether chance gave a size that is offered: which way that led, the next line says."""
+        return self.drawn is not None and Decimal(self.drawn[self.drawn["kind"]]) > 0
 
 
 class Reason(NamedTuple):
@@ -207,7 +213,12 @@ def _led_away(story: Story, node: str) -> Told | None:
     led = None
     for line in story.lines:
         is_known = line.node in story.graph.document.nodes
-        if line.code in _LED_ON and is_known and node in ways.reached_from(line.node):
+        if (
+            line.code in _LED_ON
+            and not line.has_offered
+            and is_known
+            and node in ways.reached_from(line.node)
+        ):
             led = line
     return led
 
