@@ -113,7 +113,8 @@ def documents(
         if not with_offers and node["t"] == "offer":
             node |= {"t": "until", "on": {"e": "order.paid"}, "within": node.pop("valid")}
             node["out"] = {"yes": node["out"]["granted"], "no": node["out"]["refused"]}
-            del node["percent"]
+            for promise in ("percent", "sizes"):
+                node.pop(promise, None)
     raw = read_document(document(reached(nodes), entry=entry, goals=goals))
     assume(not sender or any(node.t == "send" for node in raw.nodes.values()))
     assume(not find_problems(raw))
