@@ -171,6 +171,25 @@ def test_a_lane_sends_no_more_than_its_day_holds_and_says_so(road: Road, sender:
     assert (lane.taken, lane.next_at is not None) == (3, True)
 
 
+def test_what_found_no_place_on_its_day_and_says_today_does_not_go_on_the_next(
+    road: Road, sender: Sender
+) -> None:
+    Lane.objects.update(daily_quota=1)
+    first, dated, plain = road.reminder(), road.reminder(), road.reminder()
+    ends = NOW + HOUR
+    Message.objects.filter(pk=dated.pk).update(not_after=ends, day_ends_at=ends)
+    send_all(sender)
+
+    Lane.objects.update(next_at=None, taken=0, daily_quota=2)
+    send_all(sender, NOW + 2 * HOUR)
+
+    assert [state_of(one) for one in (first, dated, plain)] == [
+        ("sent", ""),
+        ("cancelled", "day_over"),
+        ("sent", ""),
+    ]
+
+
 def test_a_lane_that_is_warmed_up_sends_a_little_more_each_day(road: Road, sender: Sender) -> None:
     Lane.objects.update(warmup=[1, 2], warmup_since=real_now().date(), daily_quota=100)
     messages = [road.reminder() for _ in range(6)]

@@ -28,6 +28,7 @@ from recoup.messaging.rendering.pool import shared_pool
 from recoup.messaging.rules.book import SHIPPED, Cell, RuleHistory
 from recoup.messaging.rules.changing import change_rule
 from recoup.messaging.rules.deciding import Basis
+from recoup.messaging.sender import judge
 from recoup.messaging.sender.limits import Quiet
 from recoup.orders.models import Order
 from recoup.processes.backtest import around, running
@@ -76,7 +77,7 @@ NODES: dict[str, Any] = {
         "out": {"done": "n4"},
     },
     "n4": {"t": "wait", "for": "PT20H", "out": {"next": "n5"}},
-    "n5": {"t": "send", "template": "advert", "not_after": "P2D", "same_day": True, "out": {"done": "n6"}},
+    "n5": {"t": "send", "template": "advert", "not_after": "P2D", "out": {"done": "n6"}},
     "n6": {"t": "end"},
 }
 # Another one, of higher rank, that writes to some of them.
@@ -393,6 +394,31 @@ def test_a_rule_holds_from_its_day_on_as_in_life(real: SendingShop, monkeypatch:
     assert [one.reason for _, one in sorted(real.handed().items())] == ["", "forbidden", "forbidden"]
     assert_same(tried(real, until), real)
     monkeypatch.setattr(RuleHistory, "at", lambda *_: SHIPPED)
+    assert not is_same(tried(real, until), real)
+
+
+def test_what_says_today_goes_on_its_day_or_not_at_all_as_in_life(
+    real: SendingShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quiet(real.shop, "email", 16, 8)
+    SendingLimits(shop=real.shop, per_day=1, per_week=5).save(force_insert=True)
+    nodes = {
+        "n1": {"t": "send", "template": "first", "not_after": "P3D", "same_day": True, "out": {"done": "n2"}},
+        "n2": {"t": "end"},
+    }
+    real.process = make_process(real.shop, nodes=nodes, entry={"on": "order.placed"}, name="Today")
+    day = NOW.replace(hour=8, minute=0) + DAY
+    placed = [("a", day), ("a", day + HOUR), ("b", day + 12 * HOUR), ("c", day + 26 * HOUR)]
+    for number, (name, at) in enumerate(placed):
+        one = person(f"today{name}", phone="")
+        real.at(at, real.place(f"t{number}", f"today{name}", at, person=one, product=f"p{number}"))
+    until = NOW + 5 * DAY
+    real.run(until)
+
+    # Went; had enough for that day; came in quiet hours; went.
+    assert [one.reason for _, one in sorted(real.handed().items())] == ["", "day_over", "day_over", ""]
+    assert_same(tried(real, until), real)
+    monkeypatch.setattr(judge, "_when_late", lambda *_: "expired")
     assert not is_same(tried(real, until), real)
 
 
