@@ -35,7 +35,7 @@ class Why(StrEnum):
     MONEY = "money"  # a part of it was paid, or its money is reserved
     CLAIMED = "claimed"  # a colleague works on it
     PROMISED = "promised"  # its buyer has promised to pay
-    READABLE = "readable"  # Recoup knows its status, and not that of the others
+    READABLE = "readable"  # it can be reminded of: it came by no file, and Recoup knows its status
     NEWEST = "newest"
 
 
@@ -135,7 +135,7 @@ def _has(order: Order, why: Why, now: datetime) -> bool:
         case Why.PROMISED:
             return order.promised_at is not None and order.promised_at > now
         case Why.READABLE:
-            return order.shop_state != ShopState.UNKNOWN
+            return order.shop_state != ShopState.UNKNOWN and not order.is_backfill
     return True
 
 
@@ -191,9 +191,13 @@ def _reason_to_leave(order: Order, kept: Order, actor: Actor, now: datetime) -> 
         return Left.PAID_MEANWHILE
     if not _is_live(order):
         return Left.ENDED
-    if order.payment_state in _MONEY or order.captured > order.refunded:
+    if _has_money(order):
         return Left.MONEY
     return Left.CLAIMED if is_claimed(order, now) and order.claimed_by != actor.id else None
+
+
+def _has_money(order: Order) -> bool:
+    return order.payment_state in _MONEY or order.captured > order.refunded
 
 
 def _is_same_set(order: Order, other: Order) -> bool:
@@ -216,10 +220,10 @@ def last_run(shop: Shop, *, now: datetime) -> TwinsKept | None:
 def undo(run: TwinsKept, *, actor: Actor, now: datetime) -> tuple[int, list[tuple[Order, Left]]]:
     """Make the orders of a run again what they were; return how many, and which were left as they are.
 
-    Left is what has changed since: paid, taken up or ended in another way, or dropped for an order that is paid by now.
-    Notes that went to the order that is kept stay there. Undoing twice does nothing.
+    Left is what has changed since: paid, taken up or ended in another way, or dropped for an order that has money by now.
+    Notes that went to the order that is kept stay there. Undoing twice, or after a day, does nothing.
     """
-    if run.undone_at is not None:
+    if run.undone_at is not None or run.made_at <= now - _UNDONE_WITHIN:
         return 0, []
     count, left = 0, list[tuple[Order, Left]]()
     for order_id, kept_id, was in run.dropped:
@@ -246,7 +250,7 @@ def _bring_back(order: Order, kept_id: int, was: str, actor: Actor, now: datetim
         return Left.PAID_MEANWHILE
     if order.status != Order.Status.FALSE or order.duplicate_of_id != kept_id:
         return Left.ENDED
-    if kept is not None and kept.payment_state in PAID_STATES:
+    if kept is not None and (_has_money(kept) or kept.payment_state in PAID_STATES):
         return Left.KEPT_PAID
     bring_back(order, was, actor=actor, now=now)
     return None

@@ -40,9 +40,11 @@ WITH picked AS MATERIALIZED ({_PICK_ORDERS}
            CASE
                WHEN p.is_over THEN 'over'
                WHEN p.placed_at < greatest(p.live_since, shop.live_since) THEN 'before_live'
-               -- A long waiting time or a kept promise makes no order too old; having lain unseen does.
+               -- A long waiting time, a promise or a hold makes no order too old; having lain unseen does.
                WHEN p.placed_at < %(now)s - make_interval(days => shop.max_age_days)
-                   AND p.due_at < %(now)s - make_interval(days => shop.max_age_days) / 2 THEN 'too_old'
+                   AND greatest(p.due_at, p.promised_at, p.claimed_until)
+                       < %(now)s - make_interval(days => shop.max_age_days) / 2
+                   AND p.paused_at IS NULL THEN 'too_old'
                WHEN paid.id IS NOT NULL THEN 'superseded'
                -- What a person holds, or the buyer has promised, is theirs to decide.
                WHEN p.paused_at IS NOT NULL OR p.promised_at > %(now)s OR p.claimed_until > %(now)s THEN 'wait'

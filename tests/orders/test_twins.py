@@ -14,6 +14,7 @@ from recoup.orders.models import Order, OrderNote, TwinsKept
 from recoup.orders.pointless import close_superseded
 from recoup.orders.twins import Left, begin, find_groups, keep_one, last_run, undo
 from recoup.payments.actions import record_payment
+from recoup.recovery.detection import open_due_cases
 from recoup.shops.models import Shop
 from recoup.shops.snapshots import AttemptState, PaymentSnapshot
 from tests.factories.moments import DAY, HOUR, NOW
@@ -73,8 +74,11 @@ def test_the_best_of_a_group_is_proposed(older: dict[str, Any], why: str) -> Non
     assert list(group.orders) == [second, first]
 
 
-def test_an_order_that_nobody_can_read_is_kept_only_where_there_is_no_other() -> None:
-    first, _ = pair(newer={"shop_state": "unknown"})
+@pytest.mark.parametrize("newer", [{"shop_state": "unknown"}, {"is_backfill": True}])
+def test_an_order_that_nobody_is_reminded_of_is_kept_only_where_there_is_no_other(
+    newer: dict[str, Any],
+) -> None:
+    first, _ = pair(newer=newer)
 
     [group], _ = find_groups(first.shop, now=NOW)
 
@@ -202,6 +206,46 @@ def test_undoing_leaves_what_was_dropped_for_an_order_that_is_paid() -> None:
 
     assert undo(run, actor=ANNA, now=NOW) == (0, [(first, Left.KEPT_PAID)])
     assert fresh(first)[0].status == "false"
+
+
+@pytest.mark.parametrize(
+    "money",
+    [{"payment_state": "authorized"}, {"payment_state": "partly_paid", "captured": 5}],
+    ids=["reserved", "a part"],
+)
+def test_undoing_leaves_what_was_dropped_for_an_older_order_for_which_money_came(
+    money: dict[str, Any],
+) -> None:
+    older, newer = pair()
+    run = begin(older.shop, actor=ANNA, now=NOW)
+    keep_one(run, older.pk, [newer.pk], actor=ANNA, now=NOW)
+    Order.objects.filter(pk=older.pk).update(**money)
+
+    assert undo(run, actor=ANNA, now=NOW) == (0, [(newer, Left.KEPT_PAID)])
+    assert fresh(newer)[0].status == "false"
+
+
+def test_what_was_done_long_ago_is_undone_no_more() -> None:
+    first, second = pair()
+    run = begin(first.shop, actor=ANNA, now=NOW)
+    keep_one(run, second.pk, [first.pk], actor=ANNA, now=NOW)
+
+    assert undo(run, actor=ANNA, now=NOW + DAY) == (0, [])
+    assert fresh(first)[0].status == "false"
+
+
+def test_a_promised_order_that_was_dropped_and_is_back_is_reminded_of_on_its_day() -> None:
+    first, second = pair(older={"placed_at": NOW - 20 * DAY, "promised_at": NOW + DAY, "check_at": NOW + DAY})
+    run = begin(first.shop, actor=ANNA, now=NOW)
+    keep_one(run, second.pk, [first.pk], actor=ANNA, now=NOW)
+    undo(run, actor=ANNA, now=NOW)
+    Order.objects.filter(pk=second.pk).update(status="cancelled", check_at=None)
+
+    open_due_cases(now=NOW)
+
+    [back] = fresh(first)
+    assert (back.status, back.check_at) == ("new", NOW + DAY)
+    assert open_due_cases(now=NOW + DAY).opened == 1
 
 
 @pytest.mark.django_db(transaction=True)

@@ -156,5 +156,5 @@ def undo(request: StaffRequest, seat: Seat, run_id: int) -> HttpResponse:
             request, told([f"{order.number}: {words.why_left(reason)}" for order, reason in left])
         )
     if not count and not left:
-        messages.info(request, _("That was undone already."))
+        messages.info(request, _("There is nothing to undo any more."))
     return see_other(place(seat, "order_twins"))

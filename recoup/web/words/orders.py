@@ -38,7 +38,7 @@ _KEPT = {
     "money": gettext_lazy("money came for it or is reserved"),
     "claimed": gettext_lazy("a colleague works on it"),
     "promised": gettext_lazy("its buyer has promised to pay"),
-    "readable": gettext_lazy("its status in the shop is known"),
+    "readable": gettext_lazy("its buyer can be reminded of it"),
     "newest": gettext_lazy("the newest"),
 }
 _LEFT = {
@@ -47,7 +47,7 @@ _LEFT = {
     "money": gettext_lazy("Money came for it or is reserved."),
     "claimed": gettext_lazy("A colleague works on it."),
     "paid_meanwhile": gettext_lazy("It was paid meanwhile."),
-    "kept_paid": gettext_lazy("The order kept instead is paid."),
+    "kept_paid": gettext_lazy("Money came for the order kept instead, or is reserved."),
 }
 _MOVE_HELP = {
     "in_work": gettext_lazy("You take it; its reminders rest while you work on it"),
