@@ -49,10 +49,16 @@ class Teller:
 
     def _print(self) -> None:
         while (one := self._lines.get()) is not None:
-            show(*one)
-            if self._left_out:
-                left_out, self._left_out = self._left_out, 0
-                show("run", f"{left_out} more lines came while nobody read this output; they are lost")
+            try:
+                show(*one)
+                if self._left_out:
+                    left_out, self._left_out = self._left_out, 0
+                    show("run", f"{left_out} more lines could not be printed here; they are lost")
+            except (
+                OSError,
+                ValueError,
+            ):  # a letter that the output has not, or an output that is gone; the next may do
+                self._left_out += 1
 
 
 def show(name: str, line: str) -> None:

@@ -11,8 +11,15 @@ from typing import Any
 import structlog
 
 _ADDRESS = re.compile(r"[^\s@'\"<>()\[\]{}=,;:]+@[^\s@'\"<>()\[\]{}=,;:]+")
-# PostgreSQL tells in its details which values a row held.
-_DETAILS = re.compile(r"(DETAIL|CONTEXT|LINE \d+):.*?(?=\n\S|\Z|')", re.DOTALL)
+# PostgreSQL tells in its details which values a row held: up to the end of the message, over line breaks and quotes.
+_DETAILS = re.compile(
+    r"(DETAIL|CONTEXT|LINE \d+):.*?(?=\n(?:Traceback |The above |During handling |  File |  [+|])|\Z)",
+    re.DOTALL,
+)
+# What is named in quotes may be a value: of a message all but names of ours, which have no space and no capital.
+_QUOTED = re.compile(r'"(?![a-z_][a-z0-9_]*")[^"\n]*"' + r"|(?<=input_value=)(?:'[^'\n]*'|\S+)")
+_NUMBER = re.compile(r"\+?\d[\d \-()]{7,}\d")
+_TRACED = ('  File "', "    ")  # how lines of our source begin in a trace
 WINDOW = 60.0  # seconds
 AT_MOST = 10  # lines of one kind in a window (T158)
 _KINDS = 500  # whose count is kept
@@ -32,7 +39,9 @@ class Flood(logging.Filter):
         if record.levelno < logging.WARNING:
             return True
         fields = record.msg if isinstance(record.msg, dict) else {"event": record.msg}
-        kind = (record.name, record.levelno, str(fields.get("event")), fields.get("loop"))
+        match = getattr(getattr(record, "request", None), "resolver_match", None)
+        place = fields.get("loop") or getattr(match, "route", "")
+        kind = (record.name, record.levelno, str(fields.get("event")), place)
         now = time.monotonic()
         with self._lock:
             if len(self._seen) >= _KINDS and kind not in self._seen:
@@ -73,7 +82,7 @@ def configure(_settings: dict[str, Any]) -> None:
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
                 _without_values,
-                structlog.processors.JSONRenderer(ensure_ascii=False),
+                structlog.processors.JSONRenderer(),
             ],
             foreign_pre_chain=shared,
         )
@@ -111,8 +120,16 @@ def _name_request(_logger: Any, _method: str, event: MutableMapping[str, Any]) -
 
 
 def _without_values(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Take out of free text what a database or a library tells of people."""
+    """Take out of free text what a database or a library tells of people. Lines of our source in a trace stay."""
     for name in _FREE_TEXT:
-        if isinstance(event.get(name), str):
-            event[name] = _ADDRESS.sub("…@…", _DETAILS.sub(r"\1: …", event[name]))
+        text = event.get(name)
+        if isinstance(text, str):
+            text = _DETAILS.sub(r"\1: …", text)
+            event[name] = "\n".join(
+                line if line.startswith(_TRACED) else _blank(line) for line in text.split("\n")
+            )
     return event
+
+
+def _blank(line: str) -> str:
+    return _NUMBER.sub("…", _QUOTED.sub('"…"', _ADDRESS.sub("…@…", line)))

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
-from django.db import InterfaceError, OperationalError, close_old_connections, connection
+from django.db import OperationalError, close_old_connections, connection
 
 from recoup.core import heartbeat
 from recoup.core.clock import boot_seconds, real_now
@@ -61,7 +61,7 @@ def run(loop: Loop, stop: threading.Event) -> None:
 
 def has_no_database(error: Exception) -> bool:
     """Tell whether the server went away, is starting or takes no more lines: where that happened says nothing."""
-    if not isinstance(error, OperationalError | InterfaceError):
+    if not isinstance(error, OperationalError):
         return False
     state = getattr(error.__cause__, "sqlstate", None)
     return state is None or state[:3] in {"08P", "080", "533", "57P"}

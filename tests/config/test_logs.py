@@ -13,8 +13,8 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError, IntegrityError
 from django.http import HttpRequest, HttpResponse
-from django.test import Client, override_settings
-from django.urls import path
+from django.test import Client, RequestFactory, override_settings
+from django.urls import ResolverMatch, path
 
 from recoup.cli import telling
 from recoup.cli.telling import Teller, readable
@@ -108,6 +108,60 @@ def test_a_value_that_looks_like_a_line_stays_in_its_line(lines: Any) -> None:
     assert "Anna" not in second["error"]
 
 
+@pytest.mark.parametrize(
+    "told",
+    [
+        "new row violates\nDETAIL:  Failing row contains (1, Mary O'Brien, Long Street 5,\nin the attic, +48601000111).",
+        'invalid input syntax for type date: "Anna Nowak"',
+        "1 validation error\nname\n  Input should be a date [type=date, input_value='Anna Nowak', input_type=str]",
+        "no such person: anna.nowak@example.com, 601 000 111",
+    ],
+)
+def test_what_an_error_tells_of_people_is_left_out(lines: Any, told: str) -> None:
+    log = structlog.get_logger("recoup.tests")
+    try:
+        raise ValueError(told)
+    except ValueError as error:
+        log.exception("worker.loop.failed", error=repr(error))
+        log.error("hooks.apply.failed", error=str(error))
+
+    written = json.dumps(lines())
+    assert not [
+        word
+        for word in ("Anna", "Nowak", "O'Brien", "Street", "attic", "601000111", "000 111")
+        if word in written
+    ]
+    assert "test_what_an_error_tells" in written  # the trace stays
+    assert "ValueError" in written
+
+
+def test_a_page_that_breaks_all_the_time_hides_no_other(lines: Any) -> None:
+    for token, route in [("a", "one"), ("b", "two")]:
+        request = RequestFactory().get(f"/{token}")
+        request.resolver_match = ResolverMatch(break_down, (), {}, route=route)
+        for _ in range(logs.AT_MOST + 5):
+            logging.getLogger("django.request").error(
+                "%s: %s", "Broken", request.path, extra={"request": request}
+            )
+
+    assert [line["route"] for line in lines()] == ["one"] * logs.AT_MOST + ["two"] * logs.AT_MOST
+
+
+def test_a_line_that_cannot_be_printed_silences_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[str] = []
+
+    def show(_name: str, line: str) -> None:
+        line.encode("ascii")
+        shown.append(line)
+
+    monkeypatch.setattr(telling, "show", show)
+    with Teller() as tell:
+        tell("worker", "ż")
+        tell("worker", "z")
+
+    assert shown == ["z", "1 more lines could not be printed here; they are lost"]
+
+
 def test_a_person_at_a_terminal_reads_words() -> None:
     line = '{"event": "a.b", "level": "error", "timestamp": "2026-11-28T20:01:27Z", "id": 2, "exception": "A\\n \\u001b[2J"}'
 
@@ -151,4 +205,4 @@ def test_an_output_that_nobody_reads_holds_up_nobody(monkeypatch: pytest.MonkeyP
 
     assert shown[0] == "0"
     assert len(shown) <= 3 + 1 + 1
-    assert "more lines came" in shown[1]
+    assert "more lines could not" in shown[1]
