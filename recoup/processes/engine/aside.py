@@ -12,7 +12,7 @@ from recoup.processes.engine.codes import Flag
 from recoup.processes.engine.compiled import Graph, Move
 
 # Among the variables of an enrolment: the block to come back to, its instants in microseconds since 1970, the message that
-# was the last one there, the flags of its instant, and the blocks that are to be done before, 16 bits each.
+# is under way from there, the flags of its instant, and the blocks that are to be done before, 16 bits each.
 BACK, BACK_AT, BACK_DUE, BACK_STEP, BACK_FLAG, THEN = (
     "back",
     "back_at",
@@ -55,16 +55,19 @@ def going_aside(
     node: int,
     node_at: datetime,
     due_at: datetime | None,
-    last_message_step: int | None,
+    own_message: int | None,
     flags: int,
     then: Sequence[int],
 ) -> dict[str, int]:
-    """Return the variables of somebody who leaves a place to do something, and then blocks in their order."""
+    """Return the variables of somebody who leaves a place to do something, and then blocks in their order.
+
+    :param own_message: the step of the message that is under way from the place, if there is one.
+    """
     found = {**(variables or {}), BACK: node, BACK_AT: (node_at - _EPOCH) // _TICK}
     if due_at is not None:
         found[BACK_DUE] = (due_at - _EPOCH) // _TICK
-    if last_message_step is not None:
-        found[BACK_STEP] = last_message_step
+    if own_message is not None:
+        found[BACK_STEP] = own_message
     if kept := flags & _OF_INSTANT:
         found[BACK_FLAG] = kept
     if then:
@@ -98,7 +101,7 @@ def go_on(graph: Graph, move: Move, following: int) -> None:
         _enter(move, following)
         return
     move.node, move.at, move.node_at, move.due_at = place.node, place.at, place.at, place.due_at
-    move.last_message_step = variables.get(BACK_STEP)
+    move.last_message_step = variables.get(BACK_STEP, move.last_message_step)
     move.flags |= variables.get(BACK_FLAG, 0)
 
 

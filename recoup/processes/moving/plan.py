@@ -33,7 +33,11 @@ class Choice(StrEnum):
 
 
 class PlanRefused(Exception):
-    """A plan that cannot be carried out; `code` is `other_subject`, `unknown_block`, `lost_block` or `unknown_choice`."""
+    """A plan that cannot be carried out.
+
+    `code` is `other_subject`, `unknown_block`, `lost_block`, `unknown_choice` or, where somebody is to do an added step and
+    not to be moved, `stays`.
+    """
 
     def __init__(self, code: str, block: str = "") -> None:
         super().__init__(f"{code} {block}")
@@ -261,7 +265,7 @@ def _aside(moved: Enrolment, rule: Rule, now: datetime, had: Collection[int]) ->
         node=moved.node,
         node_at=moved.node_at,
         due_at=moved.due_at,
-        last_message_step=moved.last_message_step,
+        own_message=moved.last_message_step if rule.is_send and moved.due_at is not None else None,
         flags=moved.flags,
         then=[number for number, _ in todo[1:]],
     )

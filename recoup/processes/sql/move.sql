@@ -43,7 +43,7 @@ WITH rule AS MATERIALIZED (
                 'back', g.to_node,
                 'back_at', (extract(epoch FROM e.node_at) * 1000000)::bigint,
                 'back_due', CASE WHEN g.action = 'keep' THEN (extract(epoch FROM e.due_at) * 1000000)::bigint END,
-                'back_step', e.last_message_step,
+                'back_step', CASE WHEN g.is_send AND e.due_at IS NOT NULL THEN e.last_message_step END,
                 'back_flag', nullif(g.kept_flags & 8196, 0),
                 'then', (SELECT sum(t.node::bigint << (16 * (t.n - 1)::int))::bigint
                          FROM unnest(g.todo[2:]) WITH ORDINALITY AS t (node, n))))

@@ -122,7 +122,7 @@ def test_who_has_passed_gets_the_added_message_once_and_goes_on_where_they_were(
     after = Enrolment.objects.get()
     assert texts() == ["first", "extra"]
     assert (after.version.number, after.node, after.due_at) == (2, 3, one.due_at)
-    assert (after.node_at, after.last_message_step) == (one.node_at, one.last_message_step)
+    assert after.node_at == one.node_at
     assert (after.variables, after.state) == (None, State.WAITING)
     added = after.version.node_map["n9"]
     ledger = StepLog.objects.filter(enrolment_id=one.pk).order_by("step_no").values_list("outcome", "node")
@@ -147,6 +147,32 @@ def test_what_they_do_on_the_way_is_answered_by_the_block_that_they_come_back_to
 
     assert texts() == ["first", "extra"]
     assert Enrolment.objects.get().state == State.COMPLETED
+
+
+def test_a_message_under_way_stays_so_and_what_follows_counts_from_it(shop: Shop) -> None:
+    process = make_process(shop, nodes=OLD)
+    enrol_cases([opened(make_case(make_order(shop, status="unpaid", placed_at=NOW)))])
+    Engine().run_once()
+    set_clock(NOW + 2 * HOUR)
+    Enrolment.objects.update(run_at=NOW)
+    Engine().run_once()
+    assert texts() == ["first"]
+    nodes = OLD | {"n1": OLD["n1"] | {"out": {"next": "n9"}}, "n9": EXTRA | {"out": {"done": "n2"}}}
+    publish(process, nodes)
+    move(process, n2=also_blocks(["n9"]))
+    set_clock(NOW + 4 * HOUR)
+    Enrolment.objects.update(run_at=NOW)
+    Engine().run_once()
+    assert texts() == ["first", "extra"]
+    Message.objects.filter(template__key="first").update(
+        state="sent", settled_at=NOW + 3 * HOUR, handed_at=NOW + 3 * HOUR
+    )
+
+    run(NOW + 5 * HOUR)
+
+    after = Enrolment.objects.get()
+    assert (after.node, after.due_at) == (3, NOW + 3 * HOUR + 3 * DAY)
+    assert texts() == ["first", "extra"]
 
 
 def test_a_payment_on_the_way_ends_it_as_anywhere(shop: Shop) -> None:
