@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -24,6 +24,8 @@ from recoup.offers.previewing import foresee
 from recoup.offers.settings import get_settings
 from recoup.offers.terms import Kind, Terms
 from recoup.orders.models import Cart, Order
+from recoup.processes.engine.times import Span, last_after
+from recoup.processes.facts import contact_facts
 from recoup.shops.access import Seat
 from recoup.web.answers import actor_of, place, see_other
 from recoup.web.doors import StaffRequest, staff
@@ -124,6 +126,14 @@ def _goods(seat: Seat, subjects: list[Order | Cart]) -> dict[str, str]:
     return dict(rows.values_list("ref", "name")[:MOST_PRODUCTS])
 
 
+def _ends_at(seat: Seat, wish: Wish, days: int, now: datetime) -> datetime:
+    """Return when an offer of so many days ends: at the same time of day where the person lives."""
+    people = Contact.objects.filter(shop=seat.shop, pk=wish.contact_id)
+    told = people.values_list("time_zone", "locale", "country").first() or ("", "", "")
+    facts = contact_facts(*told, seat.shop.time_zone, seat.shop.country)
+    return last_after(now, Span(days, timedelta(0)), facts)
+
+
 def _form(
     request: StaffRequest,
     seat: Seat,
@@ -138,7 +148,7 @@ def _form(
         wish = replace(
             wish,
             terms=form.terms(currency=currency, is_for_person=wish.is_for_person),
-            valid_until=request.now + timedelta(days=form.cleaned_data["days"]),
+            valid_until=_ends_at(seat, wish, form.cleaned_data["days"], request.now),
         )
     if is_sent and request.POST.get("do") != "reckon":
         try:
