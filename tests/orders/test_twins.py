@@ -10,13 +10,17 @@ from django_scopes import scopes_disabled
 from recoup.core.activity import Actor
 from recoup.core.models import OutboxEvent
 from recoup.orders.desk import NotADuplicate, add_note
+from recoup.orders.events import OrderCancelled, OrderChanged
 from recoup.orders.models import Order, OrderNote, TwinsKept
 from recoup.orders.pointless import close_superseded
 from recoup.orders.twins import Left, begin, find_groups, keep_one, last_run, undo
 from recoup.payments.actions import record_payment
 from recoup.recovery.detection import open_due_cases
+from recoup.recovery.handlers import close_ended, follow_changed
 from recoup.shops.models import Shop
 from recoup.shops.snapshots import AttemptState, PaymentSnapshot
+from tests.factories.cases import make_case
+from tests.factories.clock import set_clock
 from tests.factories.moments import DAY, HOUR, NOW
 from tests.factories.orders import make_order
 from tests.factories.people import make_contact
@@ -143,6 +147,24 @@ def test_one_of_each_is_kept_its_notes_go_along_and_all_is_undone() -> None:
     assert (other.status, other.check_at) == ("new", pairs[1][0].check_at)
     assert last_run(shop, now=NOW + HOUR) is None
     assert OutboxEvent.objects.filter(kind="orders.OrderCancelled").count() == 2
+
+
+def test_the_case_of_a_dropped_order_ends_and_goes_on_once_that_is_undone() -> None:
+    first, second = pair(older=UNPAID)
+    set_clock(NOW)
+    case = make_case(first)
+    run = begin(first.shop, actor=ANNA, now=NOW)
+
+    keep_one(run, second.pk, [first.pk], actor=ANNA, now=NOW)
+    close_ended([OrderCancelled(shop_id=first.shop_id, order_id=first.pk, at=NOW)])
+    case.refresh_from_db()
+    assert case.outcome == "duplicate"
+    run.refresh_from_db()
+    undo(run, actor=ANNA, now=NOW)
+    follow_changed([OrderChanged(shop_id=first.shop_id, order_id=first.pk, at=NOW)])
+
+    case.refresh_from_db()
+    assert (case.outcome, case.closed_at, fresh(first)[0].status) == ("", None, "unpaid")
 
 
 def test_what_changed_since_it_was_shown_is_left_and_said() -> None:
