@@ -6,6 +6,7 @@ The template's name holds a hash of everything that shapes the schema, so a chan
 from __future__ import annotations
 
 import hashlib
+import subprocess
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
@@ -17,6 +18,7 @@ from django.core.management import call_command
 from django.db import connection
 from psycopg import sql
 
+from recoup.cli import tools_of_postgres
 from recoup.supervisor import locks
 from recoup.supervisor.places import var_folder
 
@@ -68,6 +70,29 @@ def template_url() -> str | None:
     """Return the address of the template, to be read; None if no test has needed one yet."""
     with _server() as server:
         return database_url(template_name()) if _exists(server, template_name()) else None
+
+
+def copy_to_server(target: str, *, version: int) -> bool:
+    """Fill an empty database of another server, a second's work instead of a quarter of a minute; False without a template.
+
+    :param target: the address of the database.
+    :param version: of that server: one of another version is not copied to.
+    """
+    migrated = template_url()
+    if migrated is None or tools_of_postgres.server_version(migrated) != version:
+        return False
+    dump = [str(tools_of_postgres.tool("pg_dump", version=version)), "--no-owner"]
+    said = subprocess.run(
+        dump, check=True, stdout=subprocess.PIPE, env=tools_of_postgres.environment(migrated)
+    ).stdout
+    psql = [str(tools_of_postgres.tool("psql", version=version)), "--no-psqlrc", "--quiet"]
+    subprocess.run(
+        [*psql, "--single-transaction", "--set=ON_ERROR_STOP=1", "--output=/dev/null"],
+        check=True,
+        input=said,
+        env=tools_of_postgres.environment(target),
+    )
+    return True
 
 
 def make_empty(target: str) -> None:

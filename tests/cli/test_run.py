@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import psycopg
 import pytest
 
 from recoup.cli.address import WHAT_TO_DO, require_public_address
@@ -21,6 +22,7 @@ from recoup.config import environment
 from recoup.supervisor import cluster, machine
 from recoup.supervisor.postgres import Server
 from recoup.supervisor.runlock import only_supervisor
+from tests import databases
 
 # Long, because a slow machine migrates for a while; nothing waits longer than it must.
 PATIENCE = 180.0
@@ -66,9 +68,27 @@ class Running:
 
 
 @pytest.fixture
-def running(clean_environment: dict[str, str], tmp_path: Path) -> Iterator[Running]:
-    """Return a Recoup that was started; whatever is left of it afterwards is ended."""
+def var(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_full_size: bool
+) -> Path:
+    """Return the folder of an installation that is one migration behind; in full size, one that is not there yet."""
     var = tmp_path / "var"
+    if not is_full_size:
+        request.getfixturevalue("django_db_setup")
+    monkeypatch.setenv("RECOUP_VAR", str(var))
+    if not is_full_size:
+        with Server.at().held() as server:
+            server.create_database("recoup")
+            assert databases.copy_to_server(server.url(), version=server.place.version)
+            with psycopg.connect(server.url()) as connection:
+                connection.execute("DELETE FROM django_migrations WHERE app = 'sessions'")
+                connection.execute("DROP TABLE django_session")
+    return var
+
+
+@pytest.fixture
+def running(clean_environment: dict[str, str], var: Path) -> Iterator[Running]:
+    """Return a Recoup that was started; whatever is left of it afterwards is ended."""
     port = next(port for port in range(21_000, 30_000) if is_free(port))
     runs = Running(var, clean_environment, port)
     yield runs
@@ -77,18 +97,16 @@ def running(clean_environment: dict[str, str], tmp_path: Path) -> Iterator[Runni
         if machine.is_alive(pid):
             os.kill(pid, signal.SIGKILL)
     runs.process.communicate()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("RECOUP_VAR", str(var))
-        server = Server.at()
-        server.stop("immediate")
-        cluster.throw_away(server.place)
-        shutil.rmtree(server.place.home)
-        shutil.rmtree(server.place.socket_folder, ignore_errors=True)
+    server = Server.at()
+    server.stop("immediate")
+    cluster.throw_away(server.place)
+    shutil.rmtree(server.place.home)
+    shutil.rmtree(server.place.socket_folder, ignore_errors=True)
 
 
+@pytest.mark.faults
 @pytest.mark.slow
-def test_run_survives_every_kill_and_stops_cleanly(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("RECOUP_VAR", str(running.var))
+def test_run_survives_every_kill_and_stops_cleanly(running: Running, is_full_size: bool) -> None:
     assert running.waits_for_green()
     server = Server.at()
 
@@ -106,7 +124,10 @@ def test_run_survives_every_kill_and_stops_cleanly(running: Running, monkeypatch
 
     first, database = running.process, server.pid
     first.kill()
-    assert "Make your account: https://" in first.communicate()[0]
+    told = first.communicate()[0]
+    assert "Make your account: https://" in told
+    assert ("migrating: 1 steps" in told) != is_full_size
+    assert "migrating: " in told
     running.start()
     assert machine.wait_until(lambda: not machine.is_alive(worker), seconds=PATIENCE)
     assert running.waits_for_green()

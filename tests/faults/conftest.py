@@ -8,6 +8,7 @@ from recoup.supervisor.postgres import Server
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _server() -> Iterator[None]:
+def _server(request: pytest.FixtureRequest) -> Iterator[None]:
+    request.getfixturevalue("django_db_setup")  # migrates, and others copy that
     with Server.at("faults").held():
         yield

@@ -85,4 +85,5 @@ def _told(stage: Stage) -> dict[int, list[str]]:
 def _lines(path: Path) -> list[dict[str, float]]:
     if not path.exists():
         return []
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    whole, _, _being_written = path.read_text(encoding="utf-8").rpartition("\n")
+    return [json.loads(line) for line in whole.splitlines()]

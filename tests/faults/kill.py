@@ -35,9 +35,7 @@ class Plan:
 def run(plan: Plan, folder: Path) -> Findings:
     """Play it, and return what was found."""
     chance = random.Random(plan.seed)
-    with Stage(
-        f"kill_{plan.seed}", folder, sink=["--delay", str(plan.delay)], is_to_die=plan.restarts > 0
-    ) as stage:
+    with Stage(f"kill_{plan.seed}", folder, delay=plan.delay, is_to_die=plan.restarts > 0) as stage:
         stage.make_world(messages=plan.messages)
         senders = [stage.start_sender(weaken=plan.weaken) for _ in range(plan.senders)]
         stage.start_payers(

@@ -1,7 +1,9 @@
-"""A program that forks senders and payers on request: a fork is there in milliseconds, so that many can be killed.
+"""A program that forks senders, payers and mail servers on request: a fork is there in milliseconds, so that many can be
+killed.
 
-Reads one JSON line a request, `{"role": "sender", ...}`, and answers with the pid. A child leads a life of its own until
-it is killed; `weaken` names the protection that a negative control takes out of it.
+Reads one JSON line a request, `{"role": "sender", "database": ..., "words": ..., ...}`, and answers with the pid. A child
+leads a life of its own until it is killed, on the database of its request; what it says goes to the file `words`; `weaken`
+names the protection that a negative control takes out of it.
 """
 
 import contextlib
@@ -16,6 +18,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import django
@@ -27,6 +30,7 @@ from django.db import connection, connections  # noqa: E402
 from django.test import Client, override_settings  # noqa: E402
 from django_scopes import scopes_disabled  # noqa: E402
 
+from recoup.config import environment  # noqa: E402
 from recoup.config.adapters import CHANNELS  # noqa: E402
 from recoup.core import inbox, outbox  # noqa: E402
 from recoup.core.clock import boot_seconds, trade_now  # noqa: E402
@@ -44,6 +48,7 @@ from recoup.shops.snapshots import AttemptState, PaymentSnapshot  # noqa: E402
 from tests.faults.weaken import weaken  # noqa: E402
 from tests.faults.world import make_world  # noqa: E402
 from tests.hooks.calls import body_of, send  # noqa: E402
+from tests.support.smtp_sink import SinkOptions, SmtpSink  # noqa: E402
 
 
 def main() -> None:
@@ -73,12 +78,17 @@ def _live(request: dict[str, Any]) -> None:
     try:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         os.close(0)
-        os.dup2(2, 1)  # what a child says is no answer of ours
+        words = os.open(request["words"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        os.dup2(words, 1)  # what a child says is no answer of ours
+        os.dup2(words, 2)
         connections.close_all()
+        os.environ["DATABASE_URL"] = request["database"]
+        connection.settings_dict.update(environment.database())
         roles: dict[str, Callable[[dict[str, Any]], None]] = {
             "sender": _send,
             "payer": _pay,
             "world": _make_world,
+            "sink": _take_mails,
         }
         for protection in request.get("weaken", ()):
             weaken(protection)
@@ -97,6 +107,15 @@ def _send(request: dict[str, Any]) -> None:
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     Sender(timing=Timing(**request.get("timing", {}))).run(stop)
+
+
+def _take_mails(request: dict[str, Any]) -> None:
+    options = SinkOptions(delay=request["delay"], keep_content=False, discard=True)
+    with SmtpSink(options, log=Path(request["log"])) as sink:
+        draft = Path(f"{request['port']}.new")
+        draft.write_text(str(sink.port), encoding="ascii")
+        draft.replace(request["port"])
+        signal.pause()
 
 
 def _make_world(request: dict[str, Any]) -> None:

@@ -4,7 +4,9 @@ Nothing of ours runs in the test's own process: everything is a child that may b
 and the log of the mail server like a stranger.
 """
 
+import atexit
 import contextlib
+import functools
 import json
 import os
 import signal
@@ -19,7 +21,6 @@ from typing import Any, Self
 import psycopg
 from psycopg import sql
 
-from recoup.cli import tools_of_postgres
 from recoup.supervisor import locks
 from recoup.supervisor.places import var_folder
 from recoup.supervisor.postgres import Server
@@ -33,10 +34,10 @@ ROOT = Path(__file__).resolve().parents[2]
 class Stage:
     """A context manager; `name` tells databases and folders of runs at the same time apart."""
 
-    def __init__(self, name: str, folder: Path, *, sink: Sequence[str] = (), is_to_die: bool = False) -> None:
+    def __init__(self, name: str, folder: Path, *, delay: float = 0.0, is_to_die: bool = False) -> None:
         self.name, self.folder = name, folder
         self._is_to_die = is_to_die  # then nobody else's test may play on the same server
-        self._sink_options = sink
+        self._delay = delay  # of each answer of the mail server
         self._stack = contextlib.ExitStack()
         self.pids: set[int] = set()
 
@@ -48,12 +49,8 @@ class Stage:
             server = Server.at("dying" if self._is_to_die else "faults")
             self.server = self._stack.enter_context(server.held())
             self.url = self._stack.enter_context(_fresh_database(self.server, self.name))
-            self._sink = self._program(
-                "tests.support.smtp_sink", "--log", str(self.sink_log), *self._sink_options
-            )
-            self.port: int = json.loads(self._sink.stdout.readline())["port"]  # type: ignore[union-attr]
-            self._nursery = self._program("tests.faults.nursery")
             self._stack.callback(self._end_children)
+            self.port = self._start_sink()
         except BaseException:
             self._stack.close()
             raise
@@ -74,26 +71,16 @@ class Stage:
         """Where payers note each payment once it is known."""
         return self.folder / "payments.jsonl"
 
-    def _program(self, module: str, *arguments: str) -> subprocess.Popen[str]:
-        environment = {
-            **os.environ,
-            "DATABASE_URL": self.url,
-            "RECOUP_PUBLIC_URL": "https://recoup.example",
-            "RECOUP_LOG_LEVEL": "ERROR",
-            "PYTHONWARNINGS": "ignore",
-        }
-        with open(self.folder / f"{module.rpartition('.')[2]}.log", "a", encoding="utf-8") as errors:
-            program = subprocess.Popen(
-                [sys.executable, "-m", module, *arguments],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                text=True,
-                env=environment,
-                cwd=ROOT,
-            )
-        self._stack.callback(_end, program)
-        return program
+    def _start_sink(self) -> int:
+        told = self.folder / "port"
+        told.unlink(missing_ok=True)
+        pid = self.start("sink", log=str(self.sink_log), delay=self._delay, port=str(told))
+        deadline = time.monotonic() + 30
+        while not told.exists():
+            if time.monotonic() > deadline or not is_alive(pid):
+                raise TimeoutError("the mail server did not start")
+            time.sleep(0.01)
+        return int(told.read_text(encoding="ascii"))
 
     def _end_children(self) -> None:
         for pid in self.pids:
@@ -104,11 +91,15 @@ class Stage:
 
     def start(self, role: str, **request: Any) -> int:
         """Start a child and return its pid."""
-        assert self._nursery.stdin is not None
-        assert self._nursery.stdout is not None
-        self._nursery.stdin.write(json.dumps({"role": role, **request}) + "\n")
-        self._nursery.stdin.flush()
-        pid = int(self._nursery.stdout.readline())
+        nursery = _nursery()
+        assert nursery.stdin is not None
+        assert nursery.stdout is not None
+        words = str(self.folder / f"{role}.log")
+        nursery.stdin.write(
+            json.dumps({"role": role, "database": self.url, "words": words, **request}) + "\n"
+        )
+        nursery.stdin.flush()
+        pid = int(nursery.stdout.readline())
         self.pids.add(pid)
         return pid
 
@@ -204,11 +195,15 @@ class Stage:
         """Return the one value that a query finds."""
         return self.rows(query, *values)[0][0]
 
+    def are_on_their_way(self) -> int:
+        """Return how many messages have not ended."""
+        query = "SELECT count(*) FROM messaging_message WHERE state IN ('due', 'claimed', 'handing')"
+        return int(self.value(query))
+
     def wait_drained(self, *, seconds: float) -> None:
         """Wait until no message is on its way any more."""
         deadline = time.monotonic() + seconds
-        query = "SELECT count(*) FROM messaging_message WHERE state IN ('due', 'claimed', 'handing')"
-        while left := self.value(query):
+        while left := self.are_on_their_way():
             if time.monotonic() > deadline:
                 states = self.rows("SELECT state, reason, count(*) FROM messaging_message GROUP BY 1, 2")
                 raise TimeoutError(f"{left} messages are still on their way: {states}")
@@ -232,16 +227,29 @@ def _state_of(pid: int) -> str:
         return ""
 
 
-def _end(program: subprocess.Popen[str]) -> None:
-    program.terminate()
-    try:
-        program.wait(timeout=5)
-    except subprocess.TimeoutExpired:
-        program.kill()
-        program.wait()
-    for stream in (program.stdin, program.stdout):
-        if stream is not None:
-            stream.close()
+@functools.cache
+def _nursery() -> subprocess.Popen[str]:
+    """Return the program that forks the children of all stages; it is started once, and each child told its database."""
+    nursery = subprocess.Popen(
+        [sys.executable, "-m", "tests.faults.nursery"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={
+            **os.environ,
+            "RECOUP_PUBLIC_URL": "https://recoup.example",
+            "RECOUP_LOG_LEVEL": "ERROR",
+            "PYTHONWARNINGS": "ignore",
+        },
+        cwd=ROOT,
+    )
+    atexit.register(_end, nursery)
+    return nursery
+
+
+def _end(nursery: subprocess.Popen[str]) -> None:
+    nursery.terminate()
+    nursery.communicate()
 
 
 @contextlib.contextmanager
@@ -274,19 +282,7 @@ def _migrate(server: Server, name: str) -> None:
     """Make a migrated database: a copy of what other tests have migrated on their server, if they have."""
     _run(server, "DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
     _run(server, "CREATE DATABASE {}", name)
-    migrated, version = databases.template_url(), server.place.version
-    if migrated is not None and tools_of_postgres.server_version(migrated) == version:
-        dump = [str(tools_of_postgres.tool("pg_dump", version=version)), "--no-owner"]
-        said = subprocess.run(
-            dump, check=True, stdout=subprocess.PIPE, env=tools_of_postgres.environment(migrated)
-        ).stdout
-        psql = [str(tools_of_postgres.tool("psql", version=version)), "--no-psqlrc", "--quiet"]
-        subprocess.run(
-            [*psql, "--single-transaction", "--set=ON_ERROR_STOP=1", "--output=/dev/null"],
-            check=True,
-            input=said,
-            env=tools_of_postgres.environment(server.url(name)),
-        )
+    if databases.copy_to_server(server.url(name), version=server.place.version):
         return
     command = [sys.executable, "-m", "django", "migrate", "--verbosity", "0"]
     subprocess.run(

@@ -36,7 +36,7 @@ def seed() -> int:
 def test_killed_senders_and_a_dying_database_lose_and_double_nothing(
     tmp_path: Path, seed: int, is_full_size: bool
 ) -> None:
-    sizes = (20_000, 200, 20, 4_000) if is_full_size else (1_000, 10, 2, 200)
+    sizes = (20_000, 200, 20, 4_000) if is_full_size else (400, 6, 2, 80)
     messages, kills, restarts, payments = sizes
 
     findings = run(Plan(messages, kills, restarts, payments, seed), tmp_path)
@@ -58,26 +58,30 @@ def kill_at_each(stage: Stage, points: tuple[str, ...], weaken: tuple[str, ...] 
     stage.kill(last)
 
 
-def test_a_sender_killed_at_each_border_leaves_a_clear_end(tmp_path: Path) -> None:
+def test_a_sender_killed_at_each_border_leaves_a_clear_end(tmp_path: Path, is_full_size: bool) -> None:
+    messages = 200 if is_full_size else 60
     with Stage(f"borders_{os.getpid()}", tmp_path) as stage:
-        stage.make_world(messages=200, roads=1)
+        stage.make_world(messages=messages, roads=1)
 
         kill_at_each(stage, CERTAIN)
         certain = judge(stage)
 
-        assert (certain.faults, certain.sent, certain.uncertain) == ({}, 200, 0)
+        assert (certain.faults, certain.sent, certain.uncertain) == ({}, messages, 0)
 
 
-def test_a_sender_killed_while_handing_over_leaves_a_list_and_no_copy(tmp_path: Path) -> None:
+def test_a_sender_killed_while_handing_over_leaves_a_list_and_no_copy(
+    tmp_path: Path, is_full_size: bool
+) -> None:
+    messages = 200 if is_full_size else 60
     with Stage(f"handing_{os.getpid()}", tmp_path) as stage:
-        stage.make_world(messages=200, roads=1)
+        stage.make_world(messages=messages, roads=1)
 
         kill_at_each(stage, UNCERTAIN)
         findings = judge(stage)
 
         assert findings.faults == {}
         assert findings.uncertain >= len(UNCERTAIN)
-        assert findings.sent + findings.uncertain == 200
+        assert findings.sent + findings.uncertain == messages
         assert 0 < findings.uncertain_taken < findings.uncertain
 
 
@@ -97,7 +101,7 @@ def test_an_answer_outlives_the_absence_of_the_database(tmp_path: Path) -> None:
         with Stage(
             f"away_{os.getpid()}_{len(weaken)}",
             tmp_path / str(len(weaken)),
-            sink=["--delay", "0.1"],
+            delay=0.1,
             is_to_die=True,
         ) as stage:
             stage.make_world(messages=6, roads=1)
@@ -116,7 +120,7 @@ def test_an_answer_outlives_the_absence_of_the_database(tmp_path: Path) -> None:
 
 
 def test_a_graceful_stop_leaves_nothing_uncertain(tmp_path: Path) -> None:
-    with Stage(f"stop_{os.getpid()}", tmp_path, sink=["--delay", "0.02"]) as stage:
+    with Stage(f"stop_{os.getpid()}", tmp_path, delay=0.02) as stage:
         stage.make_world(messages=60, roads=2)
         sender = stage.start_sender(lease=30.0)
         stage.wait_for_mails(5, seconds=30)
