@@ -65,12 +65,15 @@ class RealShop:
         clock = self.script[0][0]
         while clock <= until:
             set_clock(clock)
+            is_settled = False
             while self.script and self.script[0][0] <= clock:
                 self.script.pop(0)[1](trade_now())
                 self._settle_down(engine)
-            self._settle_down(engine)
-            self._hand_over(clock)
-            self._settle_down(engine)
+                is_settled = True
+            if not is_settled:
+                self._settle_down(engine)
+            if self._hand_over(clock):
+                self._settle_down(engine)
             clock = self._next(clock, until)
 
     def _settle_down(self, engine: Engine) -> None:
@@ -96,7 +99,8 @@ class RealShop:
         instants = [at for at in (due, self.script[0][0] if self.script else None) if at is not None]
         return max(min(instants, default=until + LAG), clock + self.pause)
 
-    def _hand_over(self, clock: datetime) -> None:
+    def _hand_over(self, clock: datetime) -> bool:
+        """Hand over what is due; tell whether there was any."""
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT id, enrolment_id, step_no, due_at, not_after, purpose, cancel_requested_at IS NOT NULL"
@@ -108,6 +112,7 @@ class RealShop:
             # One that was queued long after its time goes out now and not in the past.
             at = due_at + LAG if clock - due_at < LAG + timedelta(minutes=1) else clock
             self._settle(message_id, enrolment_id, step_no, at, not_after, purpose, is_stopped)
+        return bool(rows)
 
     def _place_of(self, kind: int, subject_id: int) -> int:
         """Return which order or cart of the shop it is, so that no fate hangs on the numbers of a database."""

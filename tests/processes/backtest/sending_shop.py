@@ -45,9 +45,11 @@ class SendingShop(RealShop):
         finally:
             self._sender.close()
 
-    def _hand_over(self, clock: datetime) -> None:
+    def _hand_over(self, clock: datetime) -> bool:
+        is_any = False
         while self._sender.run_once(lambda: clock):
-            pass
+            is_any = True
+        return is_any
 
     def handed(self) -> Ends:
         """Return how the messages of the process ended that is tried."""
