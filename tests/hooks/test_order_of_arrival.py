@@ -24,6 +24,7 @@ from recoup.shops.models import Shop, Source
 from tests.factories.moments import HOUR, NOW
 from tests.factories.shops import make_source
 from tests.hooks.calls import body_of, order_data
+from tests.support.sizes import how_many
 
 
 def at(hour: int) -> str:
@@ -345,8 +346,11 @@ def test_all_orders_of_woocommerce_end_alike(shop: Shop, is_full_size: bool) -> 
     assert only["attention"] == []
 
 
+@pytest.mark.faults
 @pytest.mark.usefixtures("db")
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=how_many(5, 60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(numbers=st.lists(st.integers(0, 11), min_size=8, max_size=24))
 def test_random_longer_orders_with_repeats_end_alike(shop: Shop, numbers: list[int]) -> None:
     events = MONEY + LIFE

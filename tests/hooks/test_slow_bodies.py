@@ -5,7 +5,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import httpx
 import pytest
@@ -127,7 +127,7 @@ def test_t14_without_the_front_they_hold_everybody(database_url: str) -> None:
         return [
             *command,
             "--workers",
-            "2",
+            "1",
             "--blocking-threads",
             "4",
             "--workers-kill-timeout",
@@ -136,4 +136,4 @@ def test_t14_without_the_front_they_hold_everybody(database_url: str) -> None:
         ]
 
     with pytest.raises(httpx.ReadTimeout):
-        served(database_url, QUICK, bare)
+        served(database_url, replace(QUICK, calls=5), bare)
