@@ -48,11 +48,25 @@ def test_production_settings_are_clean(tmp_path: Path) -> None:
     )
 
 
-def test_nothing_is_served_without_a_public_address(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of an installation that was started once."""
+    return tmp_path_factory.mktemp("started")
+
+
+@pytest.fixture(scope="module")
+def started(home: Path) -> subprocess.CompletedProcess[str]:
+    """Return what serves at a good address, and what it said of its settings."""
+    return run(home, "-c", f"import recoup.config.wsgi; {SHOW}", RECOUP_PUBLIC_URL=GOOD)
+
+
+def test_nothing_is_served_without_a_public_address(
+    tmp_path: Path, started: subprocess.CompletedProcess[str]
+) -> None:
     done = run(tmp_path, "-c", "import recoup.config.wsgi")
     assert done.returncode == 1
     assert "Set RECOUP_PUBLIC_URL" in done.stderr
-    assert run(tmp_path, "-c", "import recoup.config.wsgi", RECOUP_PUBLIC_URL=GOOD).returncode == 0
+    assert (started.returncode, started.stderr) == (0, "")
 
 
 @pytest.mark.parametrize(
@@ -69,9 +83,8 @@ def test_a_demo_may_not_use_a_public_http_address(tmp_path: Path) -> None:
     assert "only the demo may use http" in done.stderr
 
 
-def test_cookies_are_bound_to_the_https_address(tmp_path: Path) -> None:
-    shown = json.loads(run(tmp_path, "-c", SHOW, RECOUP_PUBLIC_URL=GOOD).stdout)
-    assert shown == {
+def test_cookies_are_bound_to_the_https_address(started: subprocess.CompletedProcess[str]) -> None:
+    assert json.loads(started.stdout) == {
         "SESSION_COOKIE_SECURE": True,
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",
@@ -86,9 +99,9 @@ def test_cookies_are_bound_to_the_https_address(tmp_path: Path) -> None:
     }
 
 
-def test_a_fresh_key_is_made_for_its_owner_alone(tmp_path: Path) -> None:
-    run(tmp_path, "-c", SHOW, RECOUP_PUBLIC_URL=GOOD)
-    made = tmp_path / "secret.key"
+@pytest.mark.usefixtures("started")
+def test_a_fresh_key_is_made_for_its_owner_alone(home: Path) -> None:
+    made = home / "secret.key"
     assert made.stat().st_mode & 0o777 == 0o600
     assert not safety.is_weak(made.read_text().strip())
 

@@ -53,15 +53,37 @@ def begin(var: Path, made_home: Path) -> Iterator[Begin]:
     ) -> Server:
         home = Server.at(instance).place.home
         if is_copied and not (home / "data").exists():
-            for name in ("data", "recoup.password", "postgres.password"):
-                subprocess.run(["cp", "-a", str(made_home / name), str(home / name)], check=True)
+            _copy(made_home, home)
         server = Server.ensure(instance, 18, fast=fast, port=port)
         places[server.place.home] = server
         return server
 
     yield ensure
-    for home, server in places.items():
-        server.stop("immediate")
-        cluster.throw_away(server.place)
-        shutil.rmtree(home)
-        shutil.rmtree(server.place.socket_folder, ignore_errors=True)
+    for server in places.values():
+        _end(server)
+
+
+@pytest.fixture(scope="module")
+def running(made_home: Path) -> Iterator[Server]:
+    """Return a server that runs, for tests that only ask it something."""
+    parent = Path(tempfile.mkdtemp(prefix="recoup-test-"))
+    parent.chmod(0o711)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RECOUP_VAR", str(parent / "var"))
+        _copy(made_home, Server.at().place.home)
+        server = Server.ensure(fast=True)
+    yield server
+    _end(server)
+    shutil.rmtree(parent)
+
+
+def _copy(made_home: Path, home: Path) -> None:
+    for name in ("data", "recoup.password", "postgres.password"):
+        subprocess.run(["cp", "-a", str(made_home / name), str(home / name)], check=True)
+
+
+def _end(server: Server) -> None:
+    server.stop("immediate")
+    cluster.throw_away(server.place)
+    shutil.rmtree(server.place.home)
+    shutil.rmtree(server.place.socket_folder, ignore_errors=True)

@@ -66,10 +66,8 @@ def test_stop_ends_the_server_and_start_keeps_address_and_rows(begin: Begin) -> 
     assert ask(server, "SELECT number FROM kept", "recoup") == 7
 
 
-def test_create_database_says_whether_it_made_one(begin: Begin) -> None:
-    server = begin()
-
-    assert [server.create_database("shop"), server.create_database("shop")] == [True, False]
+def test_create_database_says_whether_it_made_one(running: Server) -> None:
+    assert [running.create_database("shop"), running.create_database("shop")] == [True, False]
 
 
 def test_a_killed_server_is_started_again_with_its_rows(begin: Begin) -> None:
@@ -207,16 +205,17 @@ def test_a_path_too_long_for_a_socket_gets_a_short_private_folder(
     assert server.is_running()
 
 
-def test_passwords_are_asked_for_and_kept_from_others(begin: Begin) -> None:
-    server = begin()
-    wrong = server.url("postgres").replace(":" + server.url("postgres").split(":")[2].split("@")[0], ":guess")
+def test_passwords_are_asked_for_and_kept_from_others(running: Server) -> None:
+    wrong = running.url("postgres").replace(
+        ":" + running.url("postgres").split(":")[2].split("@")[0], ":guess"
+    )
 
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
         psycopg.connect(wrong)
 
-    kept = {path.name: path.stat().st_mode & 0o777 for path in server.place.home.glob("*.password")}
+    kept = {path.name: path.stat().st_mode & 0o777 for path in running.place.home.glob("*.password")}
     assert kept == {"recoup.password": 0o600, "postgres.password": 0o600}
-    assert ask(server, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user") is False
+    assert ask(running, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user") is False
 
 
 def test_tcp_is_silent_unless_asked_for(begin: Begin) -> None:
@@ -272,10 +271,8 @@ def test_an_initdb_that_was_killed_leaves_nothing_in_the_way(begin: Begin) -> No
 
 
 @AS_ROOT
-def test_root_runs_the_server_under_another_account(begin: Begin) -> None:
-    server = begin()
-
-    status = (machine.PROC / str(server.pid) / "status").read_text()
+def test_root_runs_the_server_under_another_account(running: Server) -> None:
+    status = (machine.PROC / str(running.pid) / "status").read_text()
 
     uids = next(line for line in status.splitlines() if line.startswith("Uid:")).split()[1:]
     assert "0" not in uids
