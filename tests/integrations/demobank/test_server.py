@@ -45,6 +45,13 @@ def bank_program(ledger: Path) -> Iterator[httpx.Client]:
         assert program.returncode == 0
 
 
+@pytest.fixture(scope="module")
+def bank(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    """Return a client of a bank where each test has payments of its own."""
+    with bank_program(tmp_path_factory.mktemp("bank") / "bank.sqlite") as client:
+        yield client
+
+
 @pytest.fixture
 def heard() -> Iterator[list[tuple[dict[str, str], bytes]]]:
     """Return what the bank tells; an address that answers stands at its `address`."""
@@ -114,7 +121,7 @@ def test_the_program_takes_a_payment_tells_the_shop_and_keeps_its_books(
 
 
 def test_every_mood_of_the_page_does_what_it_says(
-    tmp_path: Path, heard: list[tuple[dict[str, str], bytes]]
+    bank: httpx.Client, heard: list[tuple[dict[str, str], bytes]]
 ) -> None:
     moods = {
         "pay": ("paid", 1),
@@ -125,83 +132,77 @@ def test_every_mood_of_the_page_does_what_it_says(
         **{f"decline:{reason}": ("declined", 1) for reason in DECLINES},
     }
     seen = {}
-    with bank_program(tmp_path / "bank.sqlite") as bank:
-        for mood in moods:
-            payment = open_payment(bank, reference=mood)
-            heard.clear()
-            do, _, reason = mood.partition(":")
-            bank.post(f"/pay/{payment['id']}", data={"do": do, "reason": reason})
-            state = bank.get(f"/api/payments/{payment['id']}", auth=AUTH).json()
-            seen[mood] = (state["status"], len(heard))
-            assert state["reason"] == reason
+    for mood in moods:
+        payment = open_payment(bank, reference=mood)
+        heard.clear()
+        do, _, reason = mood.partition(":")
+        bank.post(f"/pay/{payment['id']}", data={"do": do, "reason": reason})
+        state = bank.get(f"/api/payments/{payment['id']}", auth=AUTH).json()
+        seen[mood] = (state["status"], len(heard))
+        assert state["reason"] == reason
 
     assert seen == moods
 
 
 def test_a_late_payment_comes_after_the_session_was_cancelled(
-    tmp_path: Path, heard: list[tuple[dict[str, str], bytes]]
+    bank: httpx.Client, heard: list[tuple[dict[str, str], bytes]]
 ) -> None:
-    with bank_program(tmp_path / "bank.sqlite") as bank:
-        payment = open_payment(bank)
-        bank.post(f"/pay/{payment['id']}", data={"do": "pay_late", "after": "0.3"})
-        bank.post(f"/api/payments/{payment['id']}/cancel", auth=AUTH)
-        deadline = time.monotonic() + 5
-        while not heard and time.monotonic() < deadline:
-            time.sleep(0.05)
-        state = bank.get(f"/api/payments/{payment['id']}", auth=AUTH).json()["status"]
+    payment = open_payment(bank, "late")
+    bank.post(f"/pay/{payment['id']}", data={"do": "pay_late", "after": "0.3"})
+    bank.post(f"/api/payments/{payment['id']}/cancel", auth=AUTH)
+    deadline = time.monotonic() + 5
+    while not heard and time.monotonic() < deadline:
+        time.sleep(0.05)
+    state = bank.get(f"/api/payments/{payment['id']}", auth=AUTH).json()["status"]
 
     assert (state, [json.loads(body)["type"] for _, body in heard]) == ("paid", ["payment.paid"])
 
 
-def test_a_hanging_bank_answers_late_and_leaves_the_payment_open(tmp_path: Path) -> None:
-    with bank_program(tmp_path / "bank.sqlite") as bank:
-        payment = open_payment(bank, notify_url="")
-        begun = time.monotonic()
-        bank.post(f"/pay/{payment['id']}", data={"do": "hang", "after": "0.5"})
+def test_a_hanging_bank_answers_late_and_leaves_the_payment_open(bank: httpx.Client) -> None:
+    payment = open_payment(bank, "hanging", notify_url="")
+    begun = time.monotonic()
+    bank.post(f"/pay/{payment['id']}", data={"do": "hang", "after": "0.5"})
 
-        assert time.monotonic() - begun >= 0.5
-        assert bank.get(f"/api/payments/{payment['id']}", auth=AUTH).json()["status"] == "processing"
+    assert time.monotonic() - begun >= 0.5
+    assert bank.get(f"/api/payments/{payment['id']}", auth=AUTH).json()["status"] == "processing"
 
 
 def test_a_call_that_was_not_answered_is_repeated(
-    tmp_path: Path, heard: list[tuple[dict[str, str], bytes]]
+    bank: httpx.Client, heard: list[tuple[dict[str, str], bytes]]
 ) -> None:
-    with bank_program(tmp_path / "bank.sqlite") as bank:
-        payment = open_payment(bank, notify_url=f"{Heard.address}/busy")
-        bank.post(f"/pay/{payment['id']}", data={"do": "pay"})
-        deadline = time.monotonic() + 5
-        while len(heard) < 2 and time.monotonic() < deadline:
-            time.sleep(0.05)
+    payment = open_payment(bank, "repeated", notify_url=f"{Heard.address}/busy")
+    bank.post(f"/pay/{payment['id']}", data={"do": "pay"})
+    deadline = time.monotonic() + 5
+    while len(heard) < 2 and time.monotonic() < deadline:
+        time.sleep(0.05)
 
     assert [headers["webhook-id"] for headers, _ in heard] == [heard[0][0]["webhook-id"]] * 2
 
 
-def test_strangers_learn_nothing_and_a_payment_ends_once(tmp_path: Path) -> None:
-    with bank_program(tmp_path / "bank.sqlite") as bank:
-        payment = open_payment(bank, notify_url="")
-        path = f"/api/payments/{payment['id']}"
-        assert bank.get(path).status_code == 401
-        assert bank.get(path, auth=("shop-1", "whsec_wrong")).status_code == 401
-        assert bank.get(path, auth=("shop-2", SECRET)).status_code == 404
-        assert open_payment(bank, amount=1)["code"] == 409
-        assert open_payment(bank)["id"] == payment["id"]
-        bank.post(f"/pay/{payment['id']}", data={"do": "pay"})
+def test_strangers_learn_nothing_and_a_payment_ends_once(bank: httpx.Client) -> None:
+    payment = open_payment(bank, "strange", notify_url="")
+    path = f"/api/payments/{payment['id']}"
+    assert bank.get(path).status_code == 401
+    assert bank.get(path, auth=("shop-1", "whsec_wrong")).status_code == 401
+    assert bank.get(path, auth=("shop-2", SECRET)).status_code == 404
+    assert open_payment(bank, "strange", amount=1)["code"] == 409
+    assert open_payment(bank, "strange")["id"] == payment["id"]
+    bank.post(f"/pay/{payment['id']}", data={"do": "pay"})
 
-        again = [bank.post(f"/pay/{payment['id']}", data={"do": deed}) for deed in ("pay", "decline", "fly")]
+    again = [bank.post(f"/pay/{payment['id']}", data={"do": deed}) for deed in ("pay", "decline", "fly")]
 
-        assert [answer.status_code for answer in again] == [409, 409, 409]
-        assert bank.get("/pay/db_nobody").status_code == 404
-        assert bank.get(path, auth=AUTH).json()["status"] == "paid"
+    assert [answer.status_code for answer in again] == [409, 409, 409]
+    assert bank.get("/pay/db_nobody").status_code == 404
+    assert bank.get(path, auth=AUTH).json()["status"] == "paid"
 
 
 @pytest.mark.parametrize(
     ("locale", "sum_"),
     [("en", "€149.00"), ("pl", "149,00 €"), ("ru", "149,00 €"), ("de-AT", "149,00 €"), ("fr", "€149.00")],
 )
-def test_the_page_speaks_the_buyers_language(tmp_path: Path, locale: str, sum_: str) -> None:
-    with bank_program(tmp_path / "bank.sqlite") as bank:
-        payment = open_payment(bank, locale=locale, description="<b>Order</b>")
-        page = bank.get(f"/pay/{payment['id']}")
+def test_the_page_speaks_the_buyers_language(bank: httpx.Client, locale: str, sum_: str) -> None:
+    payment = open_payment(bank, locale, locale=locale, description="<b>Order</b>")
+    page = bank.get(f"/pay/{payment['id']}")
 
     assert sum_ in page.text.replace("\xa0", " ")
     assert "<b>" not in page.text
