@@ -1,6 +1,6 @@
 """A live run on a moved clock and its back-test give identical ledgers."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -13,6 +13,8 @@ from django_scopes import scopes_disabled
 from recoup import flow
 from recoup.core import outbox
 from recoup.core.activity import Actor
+from recoup.core.models import Link
+from recoup.messaging.tracking import note_visits, record_straight_visit
 from recoup.orders.carts import record_cart
 from recoup.orders.holds import pause_reminders, promise_payment, resume_reminders
 from recoup.orders.models import Order
@@ -246,6 +248,53 @@ def test_process_that_begins_with_the_placing_is_walked_the_same(real: RealShop)
 
     lived = real.journal()
     assert {Code(line.outcome) for line in lived} >= {Code.YES, Code.NO, Code.QUEUED}
+    assert backtested(real, until) == lived
+
+
+VISITED_NODES = {
+    "n1": {"t": "until", "on": {"e": "page.visited"}, "within": "P1D", "out": {"yes": "n2", "no": "n3"}},
+    "n2": {"t": "wait", "date": "promise.until", "offset": "-P1D", "at": "09:00", "out": {"next": "n4"}},
+    "n3": {"t": "wait", "date": "order.placed_at", "offset": "P3D", "at": "09:00", "out": {"next": "n4"}},
+    "n4": {"t": "send", "template": "first", "purpose": "thanks", "out": {"done": "n5"}},
+    "n5": {"t": "end"},
+}
+
+
+def test_visits_and_dates_that_move_are_walked_the_same(real: RealShop) -> None:
+    real.process = make_process(real.shop, nodes=VISITED_NODES, goals=GOALS[:1], entry={"on": "order.placed"})
+
+    def come(ref: str) -> Callable[[datetime], Any]:
+        def happen(now: datetime) -> None:
+            order = order_of(ref)
+            link = Link(purpose="pay", shop_id=real.shop.pk, subject_kind="order", subject_id=order.pk)
+            record_straight_visit(link, order.contact_id, at=now, is_machine=False)
+
+        return happen
+
+    def promise(ref: str, after: timedelta) -> Callable[[datetime], Any]:
+        return lambda now: promise_payment(order_of(ref), NOW + after, actor=STAFF, now=now)
+
+    for number in range(5):
+        real.at(NOW, real.place(f"o{number}", f"anna{number}", NOW))
+    for number, after in ((0, 5 * HOUR), (1, 6 * HOUR), (2, 30 * HOUR), (3, 7 * HOUR)):
+        real.at(NOW + after, come(f"o{number}"))
+        real.at(NOW + after + MINUTE, lambda now: note_visits(now=now))
+    for ref in ("o0", "o1"):
+        real.at(NOW + 2 * HOUR, promise(ref, 6 * DAY))
+    real.at(NOW + 2 * DAY, promise("o0", 9 * DAY))
+    real.at(NOW + 2 * DAY, promise("o1", 108 * HOUR))  # earlier, and still ahead
+    until = NOW + 12 * DAY
+    real.run(until)
+
+    lived = real.journal()
+    assert [line.outcome for line in lived if line.node_id == "n1"] == [
+        Code.YES,
+        Code.YES,
+        Code.NO,
+        Code.YES,
+        Code.NO,
+    ]
+    assert len({line.at for line in lived if line.node_id == "n4"}) == 4
     assert backtested(real, until) == lived
 
 
