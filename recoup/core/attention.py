@@ -57,6 +57,11 @@ def settle(kind: str, *, shop_id: int, key: str, now: datetime, user_id: int | N
     )
 
 
+def settle_before(kind: str, *, key: str, now: datetime) -> int:
+    """Settle the open items of a kind of all shops whose key, a day, is before another; return how many there were."""
+    return AttentionItem.objects.filter(kind=kind, key__lt=key, settled_at=None).update(settled_at=now)
+
+
 def open_items(shop_id: int) -> QuerySet[AttentionItem]:
     """Return what is open in a shop, newest first."""
     return AttentionItem.objects.filter(shop_id=shop_id, settled_at=None).order_by("-id")

@@ -275,7 +275,15 @@ def test_home_says_that_a_range_is_held_up_and_its_messages_can_be_let_go(
     page = owner.get(f"{HOME}sms/").content.decode()
     answer = owner.post(f"{HOME}sms/release/", {"range": str(held.pk)}, follow=True).content.decode()
     again = owner.post(f"{HOME}sms/release/", {"range": str(held.pk)}, follow=True).content.decode()
+    with scopes_disabled():
+        for prefix in ("+4850102", "+4850103"):
+            SmsRangeDay.objects.create(shop=shop, day=held.day, prefix=prefix, is_known=False, held_at=now)
+    several = owner.get(f"{HOME}sms/").content.decode()
+    all_gone = owner.post(f"{HOME}sms/release/", {"range": "all"}, follow=True).content.decode()
 
+    assert ("Let all go today" in page, "Let all go today" in several) == (False, True)
+    assert "All messages that were held up go out again today" in all_gone
+    assert not SmsRangeDay.objects.filter(released_at=None).exists()
     assert "such as +4850100xxxx" in home
     assert "money for short messages is spent" in home
     assert "20 numbers got messages, 1 message waits" in page

@@ -48,20 +48,21 @@ def set_aside(
     Called in the transaction of the mark. Asks for a person as soon as the day's money is spent.
     """
     today, tomorrow = day_of(account, now)
-    _lock_day(account.shop_id, today)
+    ranges.lock_day(account.shop_id, today)
     known = ranges.known_numbers(account.shop_id, messages)
     stakes: dict[int, Stake] = {}
     ends: list[End] = []
     # The day is locked: what has no place has none for the rest of these messages.
     too_dear: Decimal | None = None
-    full: set[ranges.Share] = set()
+    told: dict[ranges.Share, bool] = {}  # of ranges that are full
     had: set[bytes] = set()
+    waited: set[int] = set()
     for one in messages:
         parcel = one.mail
         assert isinstance(parcel, ShortMessage)
         stake = _stake(account, today, parcel, is_known=parcel.recipient in known)
         is_hopeless = too_dear is not None and stake.price >= too_dear
-        is_held = stake.share in full and stake.number_hash not in had
+        is_held = stake.share in told and stake.number_hash not in had
         reason: str = Reason.RANGE_CAP if is_held else Reason.COST_CAP
         if not (is_held or is_hopeless):
             reason = _take(stake, account)
@@ -72,10 +73,18 @@ def set_aside(
         if reason == Reason.COST_CAP and not is_hopeless:
             too_dear = stake.price
             _tell(account, today, now)
-        if reason == Reason.RANGE_CAP and stake.share not in full:
-            full.add(stake.share)
-            had |= _had_today(account, today, messages)
-            ranges.tell(account, today, stake.share, now)
+        if reason == Reason.RANGE_CAP:
+            if stake.share not in told:
+                told[stake.share] = ranges.is_told(account.shop_id, today, stake.share)
+                had |= _had_today(account, today, messages)
+                waited |= ranges.waited(messages)
+            if not (told[stake.share] or one.message.id in waited) and _can_wait(one, now):
+                again = now + ranges.FIRST_WAIT
+                ends.append(End(one.message.id, Message.State.DUE, reason, at=now, due_at=again, deferrals=1))
+                continue
+            if not told[stake.share]:
+                ranges.tell(account, today, stake.share, now)
+                told[stake.share] = True
         ends.append(_end(one, reason, tomorrow, now))
     _note_prices(messages, stakes)
     return stakes, ends
@@ -85,7 +94,7 @@ def pay_for(account: SmsAccount, parcel: ShortMessage, *, now: datetime) -> str:
     """Set aside what a single message costs that goes out past the lanes; return why it may not."""
     today, _ = day_of(account, now)
     with transaction.atomic():
-        _lock_day(account.shop_id, today)
+        ranges.lock_day(account.shop_id, today)
         return _take(_stake(account, today, parcel, is_known=False), account)
 
 
@@ -111,16 +120,9 @@ def forget_numbers(*, now: datetime) -> int:
                 [now.date() - NUMBERS_KEPT, _MOST_FORGOTTEN],
             )
             gone += int(cursor.rowcount)
+    for kind in (KIND, ranges.KIND):  # there is nothing to look at any more
+        attention.settle_before(kind, key=(now.date() - NUMBERS_KEPT).isoformat(), now=now)
     return gone
-
-
-def _lock_day(shop_id: int, day: date) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO messaging_smsday AS d (shop_id, day, spent, messages) VALUES (%s, %s, 0, 0)"
-            " ON CONFLICT (shop_id, day) DO UPDATE SET messages = d.messages",
-            [shop_id, day],
-        )
 
 
 def _stake(account: SmsAccount, day: date, parcel: ShortMessage, *, is_known: bool) -> Stake:
@@ -192,7 +194,7 @@ def give_back(stakes: Sequence[Stake]) -> None:
     """Free what was set aside for messages that certainly did not leave."""
     days = sorted({(stake.shop_id, stake.day) for stake in stakes})
     for shop_id, day in days:
-        _lock_day(shop_id, day)
+        ranges.lock_day(shop_id, day)
     for stake in stakes:
         _free(stake)
     for shop_id, day in days:
@@ -203,6 +205,11 @@ def give_back(stakes: Sequence[Stake]) -> None:
                 " WHERE shop_id = %s AND day = %s",
                 [sum(mine, Decimal(0)), len(mine), shop_id, day],
             )
+
+
+def _can_wait(one: Prepared, now: datetime) -> bool:
+    """Tell whether a message is not too late a minute from now."""
+    return now + ranges.FIRST_WAIT < one.message.not_after - ranges.LAST_LOOK
 
 
 def _end(one: Prepared, reason: str, tomorrow: datetime, now: datetime) -> End:

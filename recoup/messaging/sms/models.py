@@ -125,6 +125,7 @@ class SmsRangeDay(models.Model):
     prefix = models.CharField(max_length=16)
     is_known = models.BooleanField()
     numbers = models.IntegerField(default=0)
+    allowed = models.IntegerField(null=True)  # how many may, once they are looked up; before, the least
     held_at = models.DateTimeField(null=True)  # trade; when it first held a message up
     released_at = models.DateTimeField(null=True)  # trade; a person let its messages go, for this day
     released_by = models.BigIntegerField(null=True)

@@ -52,6 +52,7 @@ def sms(request: StaffRequest, seat: Seat) -> HttpResponse:
 
 def _context(request: StaffRequest, seat: Seat, form: SmsForm, account: SmsAccount) -> dict[str, Any]:
     today, _tomorrow = day_of(account, request.now)
+    held = ranges.held_ranges(seat.shop.pk, today)
     day = SmsDay.objects.filter(shop=seat.shop, day=today).first()
     lane = Lane.objects.filter(shop=seat.shop, channel=ChannelKind.SMS).first()
     return {
@@ -71,7 +72,8 @@ def _context(request: StaffRequest, seat: Seat, form: SmsForm, account: SmsAccou
         "balance_at": account.balance_at,
         "spent": Money(day.spent, account.currency) if day is not None else None,
         "release_url": reverse("web:sms_release", args=[seat.shop.slug]),
-        "held": ranges.held_ranges(seat.shop.pk, today),
+        "held": held,
+        "are_several_held": sum(not one.is_released for one in held) > 1,
         "sent_today": day.messages if day is not None else 0,
         "reply_url": hook_url(account, "reply"),
         "trouble": lane.trouble if lane is not None else "",
@@ -133,16 +135,23 @@ def sms_test(request: StaffRequest, seat: Seat) -> HttpResponse:
 @require_POST
 @staff(Right.MANAGE_SHOP)
 def sms_release(request: StaffRequest, seat: Seat) -> HttpResponse:
-    """Let the messages to numbers that begin alike go, for the rest of the day."""
+    """Let the messages to numbers that begin alike go, or all that are held up, for the rest of the day."""
     asked = request.POST.get("range", "")
     range_id = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 19 else 0
-    prefix = ranges.release(seat.shop.pk, range_id, user_id=seat.user.pk, now=request.now)
-    if prefix:
-        note(seat, request, "messaging.sms.range_released", prefix=ranges.written(prefix))
+    account = find_sms_account(seat.shop.pk) or SmsAccount(shop=seat.shop)
+    today, _tomorrow = day_of(account, request.now)
+    is_all = asked == "all"
+    gone = ranges.release(
+        seat.shop.pk, None if is_all else range_id, day=today, user_id=seat.user.pk, now=request.now
+    )
+    if gone:
+        note(seat, request, "messaging.sms.range_released", prefix=", ".join(map(ranges.written, gone)))
         messages.success(
             request,
-            _("Messages to %(range)s go out again today, as far as the day\u2019s money reaches.")
-            % {"range": ranges.written(prefix)},
+            _("All messages that were held up go out again today, as far as the day\u2019s money reaches.")
+            if is_all
+            else _("Messages to %(range)s go out again today, as far as the day\u2019s money reaches.")
+            % {"range": ranges.written(gone[0])},
         )
     else:
         messages.info(request, _("Nothing is held up there any more."))

@@ -15,9 +15,11 @@ from recoup.messaging.models import SmsAccount, SmsDay, SmsNumberDay
 from recoup.messaging.sender import ranges
 from recoup.messaging.sender.records import Claimed, Prepared
 from recoup.messaging.sender.spending import day_of, give_back, set_aside
-from tests.factories.messages import make_sms_account
-from tests.factories.moments import DAY, HOUR, NOW
+from recoup.shops.models import Shop
+from tests.factories.messages import make_message, make_sms_account
+from tests.factories.moments import DAY, HOUR, MINUTE, NOW
 from tests.factories.orders import make_order
+from tests.factories.people import make_contact
 from tests.factories.shops import make_shop
 from tests.support.together import together
 
@@ -41,6 +43,12 @@ def prepared(number: int, *, contact_id: int = 1, form: str = IN_ONE_RANGE) -> P
         number, "Pottery", form.format(digits), "Hello", str(number), 2, Decimal("0.10"), "PLN", "PL"
     )
     return Prepared(claimed, parcel, 0, "")
+
+
+def waits(number: int) -> Prepared:
+    """Return a message that has waited its minute for a place in its range already."""
+    make_message(make_order(make_shop()), id=number, reason="range_cap")
+    return prepared(number)
 
 
 def spend(account: SmsAccount, numbers: range, form: str) -> int:
@@ -77,12 +85,15 @@ def test_ten_thousand_numbers_cost_no_more_than_the_day_allows() -> None:
     assert time.monotonic() - began < 60
 
 
-def test_ten_thousand_numbers_that_begin_alike_are_stopped_far_before_it_and_told_at_once() -> None:
+def test_ten_thousand_numbers_that_begin_alike_are_stopped_far_before_it_and_told_after_a_minute() -> None:
     sent, day = attack(IN_ONE_RANGE)
 
     assert (sent, day.messages, day.spent) == (20, 20, Decimal("4.00"))
+    assert not AttentionItem.objects.exists()
+    with scopes_disabled():
+        set_aside(SmsAccount.objects.get(), [waits(9_999)], now=NOW + MINUTE)
     item = AttentionItem.objects.get()
-    assert (item.kind, item.opened_at) == ("messaging.range_held", NOW)
+    assert (item.kind, item.opened_at) == ("messaging.range_held", NOW + MINUTE)
     assert item.details == {"prefix": "+4850100xxxx", "numbers": 20}
 
 
@@ -123,13 +134,27 @@ def test_an_attack_holds_up_nobody_who_has_paid_by_that_number() -> None:
     assert [(end.message_id, end.reason) for end in ends] == [(n, "range_cap") for n in (41, 42, 43, 44)]
 
 
+def test_who_finds_no_place_waits_a_minute_for_what_is_in_flight_and_nobody_is_told() -> None:
+    account = make_sms_account(make_shop(country="PL"), port=1)
+
+    with scopes_disabled():
+        stakes, [end] = set_aside(account, [prepared(number) for number in range(21)], now=NOW)
+        give_back([stakes[3]])  # paid meanwhile: the last look has called it off
+        again, _ = set_aside(account, [waits(20)], now=NOW + MINUTE)
+
+    assert (end.state, end.reason, end.due_at) == ("due", "range_cap", NOW + MINUTE)
+    assert set(again) == {20}
+    assert not AttentionItem.objects.exists()
+
+
 def test_a_range_waits_for_the_next_day_or_until_somebody_lets_it_go() -> None:
     shop = make_shop(country="PL")
     account = make_sms_account(shop, port=1)
     late = [one._replace(message=one.message._replace(not_after=NOW + HOUR)) for one in [prepared(98)]]
 
     with scopes_disabled():
-        stakes, ends = set_aside(account, [*(prepared(n) for n in range(21)), *late], now=NOW)
+        first = [*(prepared(n) for n in range(20)), waits(20)]
+        stakes, ends = set_aside(account, [*first, *late], now=NOW)
         today, tomorrow = day_of(account, NOW)
         assert [(end.state, end.due_at) for end in ends] == [
             ("due", tomorrow),
@@ -144,13 +169,61 @@ def test_a_range_waits_for_the_next_day_or_until_somebody_lets_it_go() -> None:
         assert set(set_aside(account, [prepared(30), prepared(31), second], now=NOW)[0]) == {30, 201}
 
         (held,) = ranges.held_ranges(shop.pk, today)
+        let_go = partial(ranges.release, day=today, user_id=1, now=NOW)
         assert (held.written, held.numbers, held.is_released) == ("+4850100xxxx", 20, False)
-        assert ranges.release(make_shop().pk, held.id, user_id=1, now=NOW) == ""
-        assert ranges.release(shop.pk, held.id, user_id=1, now=NOW) == "+4850100"
-        assert ranges.release(shop.pk, held.id, user_id=1, now=NOW) == ""
+        assert let_go(make_shop().pk, held.id) == []
+        assert let_go(shop.pk, held.id, day=tomorrow.date()) == []  # the page of yesterday
+        assert let_go(shop.pk, held.id) == ["+4850100"]
+        assert let_go(shop.pk, held.id) == let_go(shop.pk, None) == []
         assert not AttentionItem.objects.filter(settled_at=None).exists()
         assert len(set_aside(account, [prepared(n) for n in range(40, 60)], now=NOW)[0]) == 20
         assert len(set_aside(account, [prepared(n) for n in range(25)], now=NOW + DAY)[0]) == 20
+
+
+def test_all_ranges_that_are_held_up_are_let_go_at_once() -> None:
+    shop = make_shop(country="PL")
+    account = make_sms_account(shop, port=1)
+
+    with scopes_disabled():
+        for first in (0, 10_000):
+            asked = [*(prepared(first + number) for number in range(20)), waits(first + 20)]
+            assert len(set_aside(account, asked, now=NOW)[1]) == 1
+        gone = ranges.release(shop.pk, None, day=day_of(account, NOW)[0], user_id=1, now=NOW)
+        stakes, _ = set_aside(account, [prepared(30), prepared(10_030)], now=NOW)
+
+    assert gone == ["+4850100", "+4850101"]
+    assert set(stakes) == {30, 10_030}
+    assert not AttentionItem.objects.filter(settled_at=None).exists()
+
+
+def test_where_many_of_a_range_have_paid_before_twice_as_many_numbers_go(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ranges, "OF_STRANGERS", 2)
+    shop = make_shop(country="PL")
+    account = make_sms_account(shop, port=1)
+    money: dict[str, Any] = {"payment_state": "paid", "captured": 10, "placed_at": NOW - 2 * DAY}
+
+    def buyer(number: int, in_shop: Shop = shop, **values: Any) -> None:
+        """Make somebody with a number and a paid order, unless told otherwise."""
+        phone = f"+4850{FIRST + number}"
+        contact = make_contact(in_shop, phone=phone)
+        make_order(in_shop, contact=contact, **{**money, "buyer": {"phone": phone}, **values})
+
+    for number in (100, 101):
+        buyer(number)
+    buyer(102, placed_at=NOW)  # an attack of today makes no room for itself
+    buyer(103, payment_state="owed", captured=0)
+    buyer(104, buyer={"phone": ""})
+    buyer(10_100)
+    buyer(105, make_shop())
+
+    with scopes_disabled():
+        stakes, _ = set_aside(account, [prepared(number) for number in range(10)], now=NOW)
+        set_aside(account, [waits(11)], now=NOW)
+
+    assert len(stakes) == 4
+    assert AttentionItem.objects.get().details["numbers"] == 4
 
 
 def test_a_number_gets_its_share_however_many_ask_at_once() -> None:

@@ -103,9 +103,13 @@ def settings_sms(**given: str) -> dict[str, Any]:
                 id=1, written="+4850100xxxx", is_known=False, numbers=20, waiting=312, is_released=False
             ),
             SimpleNamespace(
+                id=3, written="+4850101xxxx", is_known=False, numbers=20, waiting=1, is_released=False
+            ),
+            SimpleNamespace(
                 id=2, written="+35462xxxx", is_known=True, numbers=500, waiting=1, is_released=True
             ),
         ],
+        are_several_held=True,
     )
 
 
@@ -113,7 +117,14 @@ def settings_sms_new(**given: str) -> dict[str, Any]:
     """The same before anybody has filled it in, saved with what does not fit."""
     form = Account({"provider": "smsapi", "price_per_part": "0", "currency": "", "sender": ""})
     form.is_valid()
-    return {**settings_sms(**given), "form": form, "is_set_up": False, "trouble": "", "held": []}
+    return {
+        **settings_sms(**given),
+        "form": form,
+        "is_set_up": False,
+        "trouble": "",
+        "held": [],
+        "are_several_held": False,
+    }
 
 
 def settings_short_text(**given: str) -> dict[str, Any]:
