@@ -78,7 +78,8 @@ class Walk:
         )
         axe.prepare(context)
         self.page, self.complaints = open_page(context)
-        self.looks = list(LOOKS)
+        self.looks, self.scheme = list(LOOKS), scheme
+        self.known: dict[tuple[int, int], set[str]] = {}
         self.found: dict[str, list[str]] = {}
 
     def look_at(self, address: str) -> None:
@@ -90,7 +91,8 @@ class Walk:
                 self.turn(size, scheme)
             found += [f"{size[0]} {scheme}: {words}" for words in troubles(self.page, is_phone=size == PHONE)]
             if not place:
-                found += [f"{size[0]} {scheme}: {words}" for words in axe.violations(self.page)]
+                known = self.known.setdefault(size, set())
+                found += [f"{size[0]} {scheme}: {words}" for words in axe.violations(self.page, known=known)]
         self.looks.reverse()
         self.found[address] = found + self.complaints
         self.complaints.clear()
@@ -98,7 +100,9 @@ class Walk:
     def turn(self, size: tuple[int, int], scheme: Scheme) -> None:
         """Change the window and the colours."""
         self.page.set_viewport_size({"width": size[0], "height": size[1]})
-        self.page.emulate_media(color_scheme=scheme)
+        if scheme != self.scheme:
+            self.page.emulate_media(color_scheme=scheme)
+            self.scheme = scheme
 
 
 def troubles(page: Page, *, is_phone: bool) -> Iterator[str]:

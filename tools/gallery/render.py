@@ -146,6 +146,7 @@ class Photographer:
         self.shot = ""
         self.pages: dict[tuple[int, str], Any] = {}
         self.next_looks = [PHONE, DESK]
+        self.known: dict[tuple[int, str], set[str]] = {}
 
     def page_of(self, width: int, theme: str) -> Any:
         """Return the browser's page of a width and a theme; it is used again and again."""
@@ -174,7 +175,7 @@ class Photographer:
         self.shot = f"{name}-{width}-{theme}" + ("" if language == "en" else f"-{language}")
         page = self.page_of(width, theme)
         self.open(page, name, language)
-        self.look(page, with_axe=with_axe)
+        self.look(page, (width, theme), with_axe=with_axe)
         if self.out:
             page.wait_for_load_state("networkidle")
             page.screenshot(path=str(self.out / f"{self.shot}.png"), full_page=True)
@@ -192,17 +193,18 @@ class Photographer:
                 page.emulate_media(color_scheme=theme)
             else:
                 self.open(page, name)
-            self.look(page, with_axe=(width, theme) == PHONE)
+            self.look(page, (width, theme), with_axe=(width, theme) == PHONE)
         self.next_looks.reverse()
 
-    def look(self, page: Any, *, with_axe: bool) -> None:
+    def look(self, page: Any, place: tuple[int, str], *, with_axe: bool) -> None:
         """See whether a page fits into its window, and what axe says."""
         from tools.gallery import axe  # local: optional
 
         wide = width_left_over(page)
         if wide > 0:
             self.complain(f"the page is {wide} px wider than its window")
-        for words in axe.violations(page) if with_axe else ():
+        known = self.known.setdefault(place, set())
+        for words in axe.violations(page, known=known) if with_axe else ():
             self.complain(words)
 
     def hear(self, line: Any) -> None:
