@@ -15,7 +15,7 @@ from recoup.segments.facts import CartFacts, ContactFacts, OrderFacts
 
 ENROLMENT_COLUMNS = 22
 _ORDER = ENROLMENT_COLUMNS + 1
-_CART = _ORDER + 15
+_CART = _ORDER + 16
 _REST = _CART + 8
 
 # How messages end, in the ledger's codes; the reason itself stands on the message.
@@ -117,7 +117,7 @@ def enrolment_of(row: Sequence[Any]) -> Enrolment:
 def facts_of(row: Sequence[Any], graph: Graph) -> Facts:
     """Build the facts from the columns behind the enrolment and the status of its process."""
     zone, locale, country, shop_zone, shop_country, closed_at, messages = row[_REST : _REST + 7]
-    order, order_superseded, held_until, paused_at = _order_of(row)
+    order, order_superseded, promised_at, claimed_until, paused_at = _order_of(row)
     cart, cart_superseded = _cart_of(row)
     facts = Facts(
         order=order,
@@ -126,7 +126,8 @@ def facts_of(row: Sequence[Any], graph: Graph) -> Facts:
         messages=_messages_of(messages, graph) if messages else NO_MESSAGES,
         superseded_at=order_superseded or cart_superseded,
         case_closed_at=closed_at,
-        paused_until=held_until,
+        promised_at=promised_at,
+        claimed_until=claimed_until,
         held_since=paused_at,
     )
     variables = row[ENROLMENT_COLUMNS - 1]
@@ -145,18 +146,18 @@ def contact_facts(
     )
 
 
-def _order_of(row: Sequence[Any]) -> tuple[OrderFacts | None, Any, Any, Any]:
+def _order_of(row: Sequence[Any]) -> tuple[OrderFacts | None, Any, Any, Any, Any]:
     if row[_ORDER] is None:
-        return None, None, None, None
+        return None, None, None, None, None
     (
         placed_at, total, total_due, currency, method, is_offline, cause, status, paid_at, paid_learnt_at,
-        cancelled_at, superseded_at, held_until, paused_at, products,
-    ) = row[_ORDER : _ORDER + 15]  # fmt: skip
+        cancelled_at, superseded_at, promised_at, claimed_until, paused_at, products,
+    ) = row[_ORDER : _ORDER + 16]  # fmt: skip
     facts = OrderFacts(
         placed_at, total, total_due, currency, method, is_offline, cause, status, None, paid_at, paid_learnt_at,
         cancelled_at, cancelled_at, tuple(products),
     )  # fmt: skip
-    return facts, superseded_at, held_until, paused_at
+    return facts, superseded_at, promised_at, claimed_until, paused_at
 
 
 def _cart_of(row: Sequence[Any]) -> tuple[CartFacts | None, Any]:

@@ -102,9 +102,11 @@ def _complete(facts: Facts, shop_id: int, kind: int, subject_id: int, contact_id
     order = Order.objects.filter(shop=shop_id, pk=subject_id).first() if kind == SubjectKind.ORDER else None
     if order is None:
         return facts
-    until = [at for at in (order.promised_at, order.claimed_until) if at is not None]
     return facts._replace(
-        superseded_at=order.superseded_at, paused_until=max(until, default=None), held_since=order.paused_at
+        superseded_at=order.superseded_at,
+        promised_at=order.promised_at,
+        claimed_until=order.claimed_until,
+        held_since=order.paused_at,
     )
 
 

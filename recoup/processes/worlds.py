@@ -21,7 +21,8 @@ class ChangeKind(StrEnum):
     CART_ACTIVITY = "cart_activity"
     CONVERTED = "converted"
     EMPTIED = "emptied"
-    PROMISED = "promised"  # the instant until which reminders rest; the change's `until`
+    PROMISED = "promised"  # to pay by the change's `until`; until then reminders rest
+    CLAIMED = "claimed"  # a person has taken it on until the change's `until`: reminders rest, too
     HELD = "held"
     RELEASED = "released"
     DUE = "due"  # a part was paid or given back, or the sum changed; the change's `amount` is due now
@@ -168,8 +169,15 @@ def _apply_rest(facts: Facts, change: Change) -> Facts:
             return facts._replace(superseded_at=change.became_true_at)
         case ChangeKind.CASE_CLOSED:
             return facts._replace(case_closed_at=change.became_true_at)
+    return _apply_hold(facts, change)
+
+
+def _apply_hold(facts: Facts, change: Change) -> Facts:
+    match change.kind:
         case ChangeKind.PROMISED:
-            return facts._replace(paused_until=change.until)
+            return facts._replace(promised_at=change.until)
+        case ChangeKind.CLAIMED:
+            return facts._replace(claimed_until=change.until)
         case ChangeKind.HELD:
             return facts._replace(held_since=change.became_true_at)
         case ChangeKind.RELEASED:
@@ -186,6 +194,7 @@ WAKES = {
     ChangeKind.CONVERTED: Wake.CART_CONVERTED,
     ChangeKind.EMPTIED: Wake.CART_EMPTIED,
     ChangeKind.PROMISED: Wake.HOLD_CHANGED,
+    ChangeKind.CLAIMED: Wake.HOLD_CHANGED,
     ChangeKind.HELD: Wake.HOLD_CHANGED,
     ChangeKind.RELEASED: Wake.HOLD_CHANGED,
     ChangeKind.DUE: Wake.ORDER_CHANGED,

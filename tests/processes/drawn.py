@@ -360,6 +360,7 @@ def changes(draw: st.DrawFn, order: int, at: datetime, contact: int) -> News:
         ChangeKind.CANCELLED,
         ChangeKind.SUPERSEDED,
         ChangeKind.PROMISED,
+        ChangeKind.CLAIMED,
         ChangeKind.HELD,
     ]
     if draw(st.integers(0, 7)) == 0:
@@ -374,6 +375,8 @@ def changes(draw: st.DrawFn, order: int, at: datetime, contact: int) -> News:
         if draw(st.booleans()):
             return Coming(at + READING, ORDER, order, contact, draw(PAGES))
         return Visit(at + READING, ORDER, order, f"n{draw(st.integers(1, 9))}", is_click=draw(st.booleans()))
-    until = at + hours(draw(st.integers(-5, 100))) if kind is ChangeKind.PROMISED else None
+    until = (
+        at + hours(draw(st.integers(-5, 100))) if kind in (ChangeKind.PROMISED, ChangeKind.CLAIMED) else None
+    )
     became_true_at = at - hours(draw(st.integers(0, 3)))
     return Change(at, ORDER, order, kind, became_true_at, until)

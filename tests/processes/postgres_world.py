@@ -71,6 +71,7 @@ CHANGES = {
     ChangeKind.CANCELLED: "UPDATE orders_order SET cancelled_at = %(true)s, status = 'cancelled' WHERE id = %(id)s",
     ChangeKind.SUPERSEDED: "UPDATE orders_order SET superseded_at = %(true)s WHERE id = %(id)s",
     ChangeKind.PROMISED: "UPDATE orders_order SET promised_at = %(until)s WHERE id = %(id)s",
+    ChangeKind.CLAIMED: "UPDATE orders_order SET claimed_until = %(until)s WHERE id = %(id)s",
     ChangeKind.HELD: "UPDATE orders_order SET paused_at = %(true)s WHERE id = %(id)s",
     ChangeKind.RELEASED: "UPDATE orders_order SET paused_at = NULL WHERE id = %(id)s",
 }

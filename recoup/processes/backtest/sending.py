@@ -133,9 +133,9 @@ def seen_of(letter: Letter, facts: Facts) -> Seen:
             total=order.total,
             captured=order.total - order.total_due,
             placed_at=order.placed_at,
-            promised_at=facts.paused_until,
+            promised_at=facts.promised_at,
             paused_at=facts.held_since,
-            claimed_until=None,
+            claimed_until=facts.claimed_until,
             superseded_by_id=None if facts.superseded_at is None else 1,
             duplicate_of_id=None,
             is_backfill=False,  # what was imported is walked as if it had come in time

@@ -308,24 +308,19 @@ def _sums(order: PastOrder, facts: list[Fact], page: Page, paid: _Known | None) 
 
 def _holds(order: PastOrder, held: list[Held]) -> Iterator[Change]:
     """Tell what rested the reminders: the buyer's promise, somebody's claim, a pause without an end."""
-    promised: datetime | None = None
-    claimed: datetime | None = None
     for verb, at, until in held:
         match verb.rpartition(".")[2]:
             case "reminders_paused":
                 yield Change(at, ORDER, order.id, ChangeKind.HELD, at)
-                continue
             case "reminders_resumed":
                 yield Change(at, ORDER, order.id, ChangeKind.RELEASED, at)
-                promised = None
+                yield Change(at, ORDER, order.id, ChangeKind.PROMISED, at)
             case "payment_promised":
-                promised = until
+                yield Change(at, ORDER, order.id, ChangeKind.PROMISED, at, until=until)
             case "claimed":
-                claimed = until
+                yield Change(at, ORDER, order.id, ChangeKind.CLAIMED, at, until=until)
             case _:
-                claimed = None
-        instants = [instant for instant in (promised, claimed) if instant is not None]
-        yield Change(at, ORDER, order.id, ChangeKind.PROMISED, at, until=max(instants, default=None))
+                yield Change(at, ORDER, order.id, ChangeKind.CLAIMED, at)
 
 
 def _leaving(

@@ -34,7 +34,7 @@ DATE_FIELDS = {
         DateField("order.placed_at", _ORDER, lambda f: f.order and f.order.placed_at),
         DateField("cart.last_activity_at", _CART, lambda f: f.cart and f.cart.last_activity_at),
         DateField("order.paid_at", _ORDER, SUBJECT_EVENTS["order.paid"].read),
-        DateField("promise.until", _BOTH, lambda f: f.paused_until, Wake.HOLD_CHANGED),
-        DateField(OFFER_ENDS, frozenset(SubjectKind), _of_a_block),
+        DateField("promise.until", _BOTH, lambda f: f.promised_at, Wake.HOLD_CHANGED),
+        DateField(OFFER_ENDS, frozenset(SubjectKind), _of_a_block, Wake.OFFER_DECIDED),
     )
 }

@@ -69,10 +69,10 @@ class Swap(NamedTuple):
 class Facts(NamedTuple):
     """Everything that the store reads for one enrolment. What stands here is known, and nothing else is.
 
-    `messages` is keyed by step number. `paused_until` is the latest of promised-pay date and end of a claim;
-    `held_since` is set while a person holds the reminders without an end. `purchases` holds, for each product that the
-    person has paid for and not given back, the instants, earliest first; it is read for versions that ask for it alone, and
-    so are `details`, `person` and `visits`: those since the person entered, earliest first.
+    `messages` is keyed by step number. `promised_at` is until when payment was promised, `claimed_until` when a person's
+    claim ends; `held_since` is set while a person holds the reminders without an end. `purchases` holds, for each product
+    that the person has paid for and not given back, the instants, earliest first; it is read for versions that ask for it
+    alone, and so are `details`, `person` and `visits`: those since the person entered, earliest first.
     """
 
     order: OrderFacts | None = None
@@ -81,7 +81,8 @@ class Facts(NamedTuple):
     messages: Mapping[int, MessageFacts] = NO_MESSAGES
     superseded_at: datetime | None = None
     case_closed_at: datetime | None = None
-    paused_until: datetime | None = None
+    promised_at: datetime | None = None
+    claimed_until: datetime | None = None
     held_since: datetime | None = None
     purchases: Purchases = NO_PURCHASES
     details: Details | None = None
@@ -92,6 +93,13 @@ class Facts(NamedTuple):
     swaps: tuple[
         Swap, ...
     ] = ()  # of the order, as they were learnt; read where the reason to be there is gone
+
+    @property
+    def paused_until(self) -> datetime | None:
+        """Return until when reminders rest: the later of the promise and the claim."""
+        if self.promised_at is None or self.claimed_until is None:
+            return self.promised_at or self.claimed_until
+        return max(self.promised_at, self.claimed_until)
 
 
 class Enrolment(NamedTuple):

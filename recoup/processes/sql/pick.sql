@@ -11,7 +11,8 @@ SELECT e.id, e.shop_id, e.process_id, e.version_id, e.contact_id, e.case_id, e.s
        e.last_message_step, e.attempt, e.flags, e.variables::text,
        p.status,
        o.placed_at, o.total, o.total_due, o.currency, o.method, o.is_offline_method, o.cause, o.status,
-       o.paid_at, o.paid_learnt_at, o.cancelled_at, o.superseded_at, o.held_until, o.paused_at, o.product_refs,
+       o.paid_at, o.paid_learnt_at, o.cancelled_at, o.superseded_at, o.promised_at, o.claimed_until, o.paused_at,
+       o.product_refs,
        c.last_activity_at, c.total, c.currency, c.item_count, c.converted_at, c.emptied_at, c.product_refs,
        c.superseded_at,
        ct.time_zone, ct.locale, ct.country, s.time_zone, s.country, rc.closed_at, m.messages
@@ -24,7 +25,7 @@ LEFT JOIN LATERAL (
            oo.method, oo.is_offline_method, coalesce(cc.cause, '') AS cause, oo.status, oo.paid_at,
            oo.paid_learnt_at, coalesce(oo.cancelled_at, CASE WHEN oo.status = 'false' THEN oo.version_at END)
                AS cancelled_at,
-           oo.superseded_at, greatest(oo.promised_at, oo.claimed_until) AS held_until, oo.paused_at,
+           oo.superseded_at, oo.promised_at, oo.claimed_until, oo.paused_at,
            oo.product_refs
     FROM orders_order oo LEFT JOIN recovery_recoverycase cc ON cc.id = e.case_id
     WHERE e.subject_kind = 1 AND oo.id = e.subject_id

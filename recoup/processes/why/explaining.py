@@ -236,7 +236,8 @@ def _due_at(story: Story, node: str) -> datetime | None:
         case_closed_at=None,
         swaps=(),
         held_since=None,
-        paused_until=None,
+        promised_at=None,
+        claimed_until=None,
     )
     enrolment = story.enrolment._replace(
         state=int(State.READY),

@@ -66,7 +66,7 @@ def test_wait_ends_at(wait: dict[str, Any], until: datetime) -> None:
 
 def test_wait_for_the_promised_date() -> None:
     promised = PLACED + timedelta(days=9)
-    facts = order_facts()._replace(paused_until=promised)
+    facts = order_facts()._replace(promised_at=promised)
 
     assert told(play({"date": "promise.until", "offset": "PT1H"}, facts))[0][2] == promised + hours(1)
 
@@ -77,7 +77,7 @@ def test_a_time_of_the_day_that_a_date_gives_is_one_of_the_clock_of_the_person_w
     )  # 28 March, 0:30 in Warsaw; the clocks change on the 29th
     for offset, wall, hour in (("P1D", "10:00", 8), ("P1D", "02:30", 1), ("-P1D", "10:00", 9)):
         day = 27 if offset.startswith("-") else 29
-        facts = order_facts(PLACED - timedelta(days=300))._replace(paused_until=promised)
+        facts = order_facts(PLACED - timedelta(days=300))._replace(promised_at=promised)
         nodes = {
             "n1": {"t": "wait", "date": "promise.until", "offset": offset, "at": wall, "out": {"next": "n2"}}
         }
@@ -104,7 +104,7 @@ def test_a_wait_follows_its_date(moved: list[tuple[float, float | None]], until:
         "n1": {"t": "wait", "date": "promise.until", "offset": "-P1D", "out": {"next": "n2"}},
         "n2": {"t": "end"},
     }
-    facts = order_facts()._replace(paused_until=PLACED + timedelta(days=7))
+    facts = order_facts()._replace(promised_at=PLACED + timedelta(days=7))
     news = [
         Change(
             at := PLACED + timedelta(days=day),
@@ -122,6 +122,21 @@ def test_a_wait_follows_its_date(moved: list[tuple[float, float | None]], until:
 
     assert told(store) == [("n2", Code.COMPLETED, PLACED + timedelta(days=until))]
     assert not only(store).flags & Flag.DATED
+
+
+def test_somebody_who_takes_the_order_on_moves_no_promised_date() -> None:
+    due, claims = PLACED + timedelta(days=9), [PLACED + timedelta(days=day) for day in (6, 8)]
+    facts = order_facts()._replace(promised_at=PLACED + timedelta(days=7))
+    nodes = {
+        "n1": {"t": "wait", "date": "promise.until", "offset": "P2D", "out": {"next": "n2"}},
+        "n2": {"t": "end"},
+    }
+    news = [Change(at, ORDER, 1, ChangeKind.CLAIMED, at, at + timedelta(days=4)) for at in claims]
+    store = shop_with(graph_of(nodes))
+
+    Simulator(store, [arrival(PLACED, facts), *news]).run(FAR)
+
+    assert told(store) == [("n2", Code.COMPLETED, due)]
 
 
 @pytest.mark.parametrize("held_out", [0, 10_000])
