@@ -42,7 +42,7 @@ _END = """
                 THEN %(real)s + %(grace)s
             ELSE %(real)s + %(pause)s END
     WHERE id = ANY(%(ids)s) AND state IN ('granted', 'asked')
-    RETURNING id, shop_id, budget_key, budget_start, currency, expected, enrolment_id, state
+    RETURNING id, shop_id, budget_key, budget_start, currency, expected, enrolment_id, state, valid_until
 """
 
 
@@ -55,6 +55,7 @@ class _Ended(NamedTuple):
     expected: Decimal
     enrolment_id: int | None
     state: str
+    valid_until: datetime
 
 
 def end_offers(
@@ -63,7 +64,7 @@ def end_offers(
     """End offers that are in force, each once, and give back what they had reserved; return those that were ended.
 
     A coupon that stands for one in the shop is taken away by the worker's loop. One whose coupon was still being made is
-    refused, and whoever waits for it goes on.
+    refused, and whoever waits for it goes on. Who waits for the end of one that ends before its time is told.
     """
     if not offer_ids:
         return []
@@ -84,7 +85,7 @@ def end_offers(
             cursor.execute(_END, values)
             rows = [_Ended(*row) for row in cursor.fetchall()]
         for one in rows:
-            if one.state == State.REFUSED and one.enrolment_id is not None:
+            if one.enrolment_id is not None and (one.state == State.REFUSED or now < one.valid_until):
                 outbox.announce(OfferDecided(one.shop_id, one.id, one.enrolment_id, now))
     held = [(one.key, one.shop_id, one.currency, one.start, one.expected) for one in rows if one.start]
     for key, shop_id, currency, start, expected in sorted(held):  # in the order in which granting takes them

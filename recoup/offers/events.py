@@ -6,7 +6,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class OfferDecided:
-    """What a step of a process asked for was granted or refused: whoever waits for it goes on."""
+    """What a step of a process asked for was granted or refused, or has ended before its time: whoever waits looks again."""
 
     shop_id: int
     offer_id: int

@@ -15,7 +15,7 @@ from recoup.offers import budgets
 from recoup.offers.baskets import basket_of, gift_of
 from recoup.offers.coupons import Used, pay_coupons
 from recoup.offers.ending import PAUSE, end_offers
-from recoup.offers.events import OfferRedeemed
+from recoup.offers.events import OfferDecided, OfferRedeemed
 from recoup.offers.models import Offer, Redemption
 from recoup.offers.origins import Origin, origin_of
 from recoup.offers.pricing import Basket, Part, Quote, Rules, quote
@@ -322,6 +322,8 @@ def _mark_used(order: Order, used: dict[int, Used], *, now: datetime) -> list[Of
                 shop_id=offer.shop_id, offer_id=offer.pk, order_id=order.pk, at=order.paid_at or now
             )
         )
+        if offer.enrolment_id is not None:  # it ends here, and somebody may wait for that
+            outbox.announce(OfferDecided(offer.shop_id, offer.pk, offer.enrolment_id, order.paid_at or now))
         if (
             offer.kind == Offer.Kind.GIFT and not used[offer.pk].discount
         ):  # else none was left, and it gave its share

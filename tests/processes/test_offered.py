@@ -10,7 +10,10 @@ import pytest
 from django_scopes import scopes_disabled
 
 from recoup.core import outbox
+from recoup.core.activity import SYSTEM
 from recoup.customers.models import Contact
+from recoup.offers.ending import withdraw
+from recoup.offers.events import OfferDecided
 from recoup.offers.models import Budget, Offer
 from recoup.offers.redeeming import confirm_paid, find_applied, redeem
 from recoup.orders.models import Order
@@ -21,6 +24,7 @@ from recoup.processes.engine.codes import Code, SubjectKind
 from recoup.processes.engine.nodes.offer import OfferEffect
 from recoup.processes.engine.records import Facts
 from recoup.processes.entering import Arrival, enrol, enrol_cases
+from recoup.processes.handlers import wake_offered
 from recoup.processes.loop import Engine
 from recoup.processes.models import Process, StepLog
 from recoup.shops.models import Shop
@@ -299,3 +303,33 @@ def test_a_trial_and_the_control_group_take_nothing_from_the_budget(
 
     assert list(Offer.objects.values_list("is_test", flat=True)) == offers
     assert not Budget.objects.exists()
+
+
+@pytest.mark.parametrize("is_used", [False, True])
+def test_who_waits_for_the_end_of_an_offer_goes_on_when_it_ends_before_its_time(
+    shop: Shop, *, is_used: bool
+) -> None:
+    waits = {
+        "n1": {"t": "offer", "percent": 10, "valid": "P9D", "out": {"granted": "n2"}},
+        "n2": {"t": "wait", "date": "offer.ends_at", "ref": "n1", "out": {"next": "n3"}},
+        "n3": {"t": "end"},
+    }
+    offer, _ = run(shop, make_process(shop, nodes=waits, goals=[]))
+    assert offer is not None
+    ended_at = NOW + timedelta(days=2)
+    set_clock(ended_at)
+    outbox.set_routes({OfferDecided: (wake_offered,)})
+
+    if is_used:
+        order = Order.objects.get()
+        applied = find_applied(order, now=NOW)
+        assert applied is not None
+        redeem(order, applied, now=NOW)
+        Order.objects.update(paid_at=ended_at, discount_given=applied.discount)
+        confirm_paid(Order.objects.get(pk=order.pk), now=ended_at)
+    else:
+        withdraw(offer, note="", actor=SYSTEM, now=ended_at)
+    work()
+    outbox.set_routes({})
+
+    assert abs(StepLog.objects.get(outcome=Code.COMPLETED).at - ended_at) < timedelta(minutes=1)
