@@ -31,7 +31,7 @@ BURST, BURST_LINKS = timedelta(seconds=10), 3
 OPEN = "open"  # the purpose of the visit that the picture in a mail leaves; no link has it
 # Neighbours of a visit have come after this.
 PATIENCE = timedelta(seconds=15)
-# Visits of one page within the same such time are one.
+# Of visits of one page within the same such time the first and the last are kept.
 SLOT = timedelta(minutes=2)
 SUBJECTS = {"order": 1, "cart": 2, "contact": 3}
 
@@ -151,15 +151,20 @@ _NOTE = """
         WHERE NOT n.is_machine AND n.purpose <> %(open)s AND s.kind IS NOT NULL
     ), kept AS (
         INSERT INTO messaging_pagevisit AS p
-            (shop_id, subject_kind, subject_id, contact_id, page, slot, at, source_id, noted_at)
+            (shop_id, subject_kind, subject_id, contact_id, page, slot, at, last_at, source_id, noted_at)
         SELECT DISTINCT ON (kind, id, purpose, slot)
-            shop_id, kind, id, contact_id, purpose, slot, at, source_id, %(now)s FROM came
+            shop_id, kind, id, contact_id, purpose, slot, at,
+            nullif(max(at) OVER (PARTITION BY kind, id, purpose, slot), at), source_id, %(now)s FROM came
         ORDER BY kind, id, purpose, slot, at
         ON CONFLICT (subject_kind, subject_id, page, slot) DO UPDATE SET
-            noted_at = EXCLUDED.noted_at, is_machine = false,
-            at = CASE WHEN p.is_machine THEN EXCLUDED.at ELSE least(p.at, EXCLUDED.at) END
-            WHERE p.noted_at IS NULL OR p.is_machine
-        RETURNING shop_id, subject_kind, subject_id, contact_id, at
+            noted_at = CASE WHEN p.is_machine THEN EXCLUDED.noted_at ELSE coalesce(p.noted_at, EXCLUDED.noted_at) END,
+            is_machine = false,
+            at = CASE WHEN p.is_machine THEN EXCLUDED.at ELSE least(p.at, EXCLUDED.at) END,
+            last_at = CASE WHEN p.is_machine THEN EXCLUDED.last_at
+                ELSE nullif(greatest(p.at, p.last_at, EXCLUDED.at, EXCLUDED.last_at), least(p.at, EXCLUDED.at)) END
+            WHERE p.noted_at IS NULL OR p.is_machine OR EXCLUDED.at < p.at
+                OR coalesce(EXCLUDED.last_at, EXCLUDED.at) > coalesce(p.last_at, p.at)
+        RETURNING shop_id, subject_kind, subject_id, contact_id, coalesce(last_at, at) AS at
     ), seen AS (
         SELECT message_id, min(at) AS opened_at, min(at) FILTER (WHERE purpose <> %(open)s) AS clicked_at
         FROM noted WHERE NOT is_machine GROUP BY message_id

@@ -33,8 +33,8 @@ class MessageVisit(ShopOwned):
 class PageVisit(ShopOwned):
     """A person came to a page about an order, a cart or themselves, by whichever message or straight.
 
-    What looks like a machine by itself leaves none. Visits of the same page within a short time are one: `slot` numbers
-    the times.
+    What looks like a machine by itself leaves none. Of visits of the same page within a short time the first and the last
+    are kept, because a process may begin to ask between them: `slot` numbers the times.
     """
 
     subject_kind = models.SmallIntegerField()  # 1 order, 2 cart, 3 person
@@ -45,6 +45,7 @@ class PageVisit(ShopOwned):
     page = models.CharField(max_length=24)  # the purpose of the link
     slot = models.BigIntegerField()
     at = models.DateTimeField()
+    last_at = models.DateTimeField(null=True)  # of the last one in the slot, where there is more than one
     source_id = models.BigIntegerField(
         null=True
     )  # of the message that led there; empty of one who came straight

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from importlib import import_module
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -201,10 +203,48 @@ def test_whoever_follows_a_link_has_come_to_its_page_each_time_and_once_in_a_whi
 
     order = message.order_id or 0
     assert sorted(came, key=lambda one: one.at) == [
-        PageVisited(message.shop_id, 1, order, message.contact_id, start),
+        PageVisited(message.shop_id, 1, order, message.contact_id, start + SLOT / 2),
         PageVisited(message.shop_id, 1, order, message.contact_id, start + SLOT),
     ]
+    assert list(PageVisit.objects.order_by("at").values_list("at", "last_at")) == [
+        (start, start + SLOT / 2),
+        (start + SLOT, None),
+    ]
     assert set(PageVisit.objects.values_list("page", "source_id")) == {("pay", message.source_id)}
+
+
+def test_who_comes_again_soon_after_is_told_again_because_somebody_may_ask_only_since_then(
+    message: Message, came: list[PageVisited]
+) -> None:
+    start = NOW + HOUR
+    for after in (10, 90, 50):  # the last is told late
+        at = start + after * SECOND
+        record_visit(link_of(message), at=at, is_machine=False)
+        note_visits(now=start + max(after, 90) * SECOND + PATIENCE)
+    outbox.dispatch()
+
+    assert [one.at - start for one in came] == [10 * SECOND, 90 * SECOND]
+    visit = PageVisit.objects.get()
+    assert (visit.at - start, visit.last_at and visit.last_at - start) == (10 * SECOND, 90 * SECOND)
+
+
+def test_past_visits_are_filled_in_twice_without_harm(message: Message) -> None:
+    fill = import_module("recoup.messaging.migrations.0021_fill_in_visits_of_before").fill
+    start = NOW + HOUR
+    for after in (10, 90, 200):
+        record_visit(link_of(message), at=start + after * SECOND, is_machine=False)
+    note_visits(now=NOW + 2 * HOUR)
+    kept = list(PageVisit.objects.order_by("at").values_list("at", "last_at", "source_id", "noted_at"))
+    PageVisit.objects.filter(at__gt=start + 100 * SECOND).delete()
+    PageVisit.objects.update(at=start + 90 * SECOND, last_at=None)
+
+    fill(None, SimpleNamespace(connection=connection))
+    fill(None, SimpleNamespace(connection=connection))
+
+    assert len(kept) == 2
+    assert (
+        list(PageVisit.objects.order_by("at").values_list("at", "last_at", "source_id", "noted_at")) == kept
+    )
 
 
 def test_an_order_made_of_a_cart_is_what_its_own_page_is_about(

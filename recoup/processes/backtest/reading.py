@@ -368,14 +368,16 @@ def _purchases(wanted: Wanted, contacts: Collection[int]) -> list[Purchase]:
 def _visits(wanted: Wanted, kind: int, whose: Mapping[int, int]) -> list[Coming]:
     """Return who came to a page of ours, but by a message of this process: who would follow those is unknown."""
     statement = """
-        SELECT subject_id, page, at, noted_at FROM messaging_pagevisit
+        SELECT subject_id, page, at, last_at, noted_at FROM messaging_pagevisit
         WHERE shop_id = %(shop)s AND subject_kind = %(kind)s AND subject_id = ANY(%(ids)s) AND noted_at <= %(now)s
           AND NOT is_machine AND (source_id IS NULL OR source_id IS DISTINCT FROM %(source)s::bigint)
         ORDER BY noted_at"""
     values = {**_values(wanted), "kind": kind, "ids": list(whose), "source": wanted.source_id}
     return [
-        Coming(noted_at, kind, key, whose[key], page, came_at)
-        for key, page, came_at, noted_at in _rows(statement, values)
+        Coming(noted_at + (came_at - first_at), kind, key, whose[key], page, came_at)
+        for key, page, first_at, last_at, noted_at in _rows(statement, values)
+        for came_at in (first_at, last_at)
+        if came_at is not None and noted_at + (came_at - first_at) <= wanted.now
     ]
 
 
