@@ -134,7 +134,9 @@ def wake_visited(batch: Sequence[PageVisited]) -> None:
     now, bit = trade_now(), Wake.VISITED.value
     about = {(news.subject_kind, news.subject_id) for news in batch if news.subject_kind in (_ORDER, _CART)}
     wake([WakeUp(kind, key, bit) for kind, key in sorted(about)], now)
-    wake_visitors({(news.shop_id, news.contact_id) for news in batch if news.contact_id is not None}, now)
+    came = {(news.shop_id, news.contact_id) for news in batch if news.contact_id is not None}
+    stands = who_stands_for(contact_id for _, contact_id in came)
+    wake_visitors({(shop_id, stands.get(contact_id, contact_id)) for shop_id, contact_id in came}, now)
 
 
 def wake_task_done(batch: Sequence[TaskDone]) -> None:
@@ -169,6 +171,8 @@ def follow_merged(batch: Sequence[CustomerMerged]) -> None:
     stands = who_stands_for(news.gone_id for news in batch)
     for news in batch:
         merged.end_doubles(news.shop_id, stands.get(news.gone_id, news.contact_id), news.gone_id)
+    # The visits of the one who went are theirs now.
+    wake_visitors({(news.shop_id, stands.get(news.gone_id, news.contact_id)) for news in batch}, trade_now())
 
 
 def follow_wishes(batch: Sequence[StatusWished]) -> None:

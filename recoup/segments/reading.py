@@ -60,7 +60,8 @@ _TAGS = """
     WHERE (t.shop_id, g.contact_id) IN (SELECT * FROM unnest(%s::bigint[], %s::bigint[]))"""
 _VISITS = f"""
     SELECT v.contact_id, v.at, v.noted_at FROM messaging_pagevisit v
-    WHERE {_ASKED % ("v", "v", "contact_id")} AND {COUNTS}"""  # noqa: S608 - columns of ours
+    WHERE {_ASKED % ("v", "v", "contact_id")} AND {COUNTS}
+      AND (%s::bigint IS NULL OR v.source_id IS DISTINCT FROM %s::bigint)"""  # noqa: S608 - columns of ours
 _SUPPRESSIONS = """
     SELECT u.shop_id, u.address_hash, u.scope, u.since, u.lifted_at FROM customers_suppression u
     WHERE u.channel = 'email' AND (u.shop_id, u.address_hash) IN (SELECT * FROM unnest(%s::bigint[], %s::bytea[]))"""
@@ -74,8 +75,13 @@ def details_of(subject: int, ids: Collection[int]) -> dict[int, Details]:
     return {key: Details._make(columns) for key, *columns in rows}
 
 
-def people_of(people: Collection[tuple[int, int]], needs: Need) -> dict[int, PersonFacts]:
-    """Return what conditions need of people (shop and key), by key."""
+def people_of(
+    people: Collection[tuple[int, int]], needs: Need, *, visits_but_by: int | None = None
+) -> dict[int, PersonFacts]:
+    """Return what conditions need of people (shop and key), by key.
+
+    :param visits_but_by: leave out the visits by messages of this source, because who would follow those is unknown.
+    """
     if not people:
         return {}
     asked = [list(column) for column in zip(*sorted(set(people)), strict=True)]
@@ -94,7 +100,7 @@ def people_of(people: Collection[tuple[int, int]], needs: Need) -> dict[int, Per
         suppressed = _suppressed([(shop_id, key, email) for key, shop_id, _, _, email, _ in rows if email])
     visits: dict[int, list[Visited]] = defaultdict(list)
     if needs & Need.VISITS:
-        for contact_id, *columns in _rows(_VISITS, asked):
+        for contact_id, *columns in _rows(_VISITS, [*asked, visits_but_by, visits_but_by]):
             visits[contact_id].append(Visited._make(columns))
     if needs & Need.TAGS:
         for contact_id, *columns in _rows(_TAGS, asked):

@@ -183,7 +183,7 @@ def _walk(
         news += one.news
     shop = PastShop(plan.since, plan.graph, plan.version_id, sending)
     shop.groups[plan.process_id], shop.ranks[plan.process_id] = group, rank
-    _know(plan, told, shop)
+    _know(plan, told, shop, around.standing.source_id)
     if makes_offers(plan.graph):
         kind = int(plan.graph.document.entry.subject)
         shop.past_offers = PastOffers(plan.shop_id, plan.process_id, told, kind, purse)
@@ -197,15 +197,17 @@ def _walk(
     return told
 
 
-def _know(plan: Plan, told: list[Told], shop: PastShop) -> None:
+def _know(plan: Plan, told: list[Told], shop: PastShop, source_id: int | None) -> None:
     """Tell the store what the version's conditions ask for of the people and of the orders or carts themselves.
 
-    Facts of people keep their instants; what is known today alone is named among the unknown.
+    Facts of people keep their instants; what is known today alone is named among the unknown. Visits by messages of the
+    process itself (its source) are left out.
     """
     needs = Need(plan.graph.needs)
     if not needs:
         return
-    shop.people |= people_of([(plan.shop_id, one.contact_id) for one in told], needs)
+    people = [(plan.shop_id, one.contact_id) for one in told]
+    shop.people |= people_of(people, needs, visits_but_by=source_id)
     kind = int(plan.graph.document.entry.subject)
     if needs & Need.DETAILS:
         details = details_of(kind, [one.subject_id for one in told])

@@ -1,7 +1,7 @@
 """Until: an event or a deadline, whichever comes first."""
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
@@ -36,6 +36,10 @@ from recoup.processes.engine.times import after, parse_span, zone_of
 from recoup.processes.engine.wording import gettext_noop
 
 _PAID = SUBJECT_EVENTS["order.paid"]
+# Whether a person or a machine came or opened is known only once the visit was weighed with its neighbours: what happened in
+# the last second is looked for a little after the deadline, which stays where it is.
+WEIGHED_WITHIN = timedelta(seconds=30)
+_AT_ONCE = timedelta(0)
 _READ_MESSAGE: dict[str, Callable[[MessageFacts], datetime | None]] = {
     "message.opened": lambda message: message.opened_at,
     "message.clicked": lambda message: message.clicked_at,
@@ -127,14 +131,17 @@ def _build(document: UntilDocument, shop: Workshop) -> CompiledNode:
 
 
 def _answerer(
-    document: UntilDocument, shop: Workshop, read: Callable[[Facts], datetime | None]
+    document: UntilDocument,
+    shop: Workshop,
+    read: Callable[[Facts], datetime | None],
+    known_within: timedelta = _AT_ONCE,
 ) -> Callable[[Move, Facts, datetime], int]:
-    ask = _asker(document, shop)
+    ask = _asker(document, shop, known_within)
     return lambda move, facts, now: ask(move, facts, now, read(facts))
 
 
 def _asker(
-    document: UntilDocument, shop: Workshop
+    document: UntilDocument, shop: Workshop, known_within: timedelta = _AT_ONCE
 ) -> Callable[[Move, Facts, datetime, datetime | None], int]:
     yes, no = shop.node_map[document.out.yes], shop.node_map[document.out.no]
     span = parse_span(document.within)
@@ -154,11 +161,12 @@ def _asker(
             move.log(Code.YES)
             move.flags |= taken
             return yes
-        if due <= now:
+        known_at = due + known_within
+        if known_at <= now:
             move.at = due
             move.log(Code.NO)
             return no
-        move.run_at = due
+        move.run_at = known_at
         return STAY
 
     return run
@@ -173,7 +181,7 @@ def _about_message(document: UntilDocument, shop: Workshop) -> Callable[[Move, F
         message = latest_message(facts, node)
         return None if message is None else read(message)
 
-    ask = _answerer(document, shop, read_instant)
+    ask = _answerer(document, shop, read_instant, WEIGHED_WITHIN)
 
     def run(move: Move, facts: Facts, now: datetime) -> int:
         if not move.is_holdout and not _is_sent(facts, node):
@@ -191,7 +199,7 @@ def _is_sent(facts: Facts, node: int) -> bool:
 
 def _about_pages(document: UntilDocument, shop: Workshop) -> Callable[[Move, Facts, datetime], int]:
     pages, takes_earlier = PAGES.get(document.on.page), document.earlier
-    ask = _asker(document, shop)
+    ask = _asker(document, shop, WEIGHED_WITHIN)
     node = None if document.on.ref is None else shop.node_map[document.on.ref]
     unsent = shop.node_map[document.out.unsent or document.out.no]
 

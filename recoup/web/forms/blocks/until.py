@@ -45,7 +45,7 @@ class UntilForm(BlockForm):
         ],
         required=False,
         help_text=gettext_lazy(
-            "By whichever message, or straight. Programs that look at links before the person does do not count. You may"
+            "By whichever message. Programs that look at links before the person does do not count. You may"
             " name a mail, too: who never got it, and does not come anyway, leaves by a way of their own."
         ),
     )
