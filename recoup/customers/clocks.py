@@ -14,8 +14,8 @@ _SEASONS = (datetime(2026, 1, 15, tzinfo=UTC), datetime(2026, 7, 15, tzinfo=UTC)
 class Clocks(NamedTuple):
     """The clocks that a person may live by, for each question that hangs on one.
 
-    People of the shop's own country go by the shop's clock; so do, but for the end of an offer, those of a country whose
-    clocks are too far apart.
+    People of the shop's own country (that of its clock, if it does not say which) go by the shop's clock; so do, but for the
+    end of an offer, those of a country whose clocks are too far apart.
     """
 
     quiet: tuple[ZoneInfo, ...]  # what is quiet on any of them is quiet
@@ -35,11 +35,16 @@ def clocks_of_person(time_zone: str, country: str, *, shop_zone: str, shop_count
     clocks = clocks_of_country(country)
     if not clocks:
         return Clocks((of_shop,), of_shop, of_shop, (of_shop,))
-    if country == shop_country.upper():
+    if _is_home(country, shop_country.upper(), of_shop):
         return Clocks((of_shop,), of_shop, of_shop, (of_shop, *(clocks if len(clocks) > 1 else ())))
     end = min(clocks, key=_shows)
     quiet = clocks if _are_close(clocks) else (of_shop,)
     return Clocks(quiet, min(quiet, key=_shows), end, clocks)
+
+
+def _is_home(country: str, shop_country: str, of_shop: ZoneInfo) -> bool:
+    """Tell whether a country is the shop's own; a shop that did not say which is at home where its clock is."""
+    return country == shop_country if shop_country else of_shop.key in _names().get(country, ())
 
 
 @lru_cache(maxsize=512)

@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from recoup.core import activity, arrays, outbox
 from recoup.core.activity import SYSTEM, Actor
 from recoup.core.installation import get_installation
+from recoup.messaging.dayness import refuse_after_day
 from recoup.messaging.events import MessageSettled
 from recoup.messaging.models import ChannelKind, Lane, Message
 from recoup.messaging.quiet import Wanted, loud_instants, rests
@@ -307,7 +308,10 @@ def settle_uncertain(message: Message, verdict: Verdict, *, now: datetime, actor
     Sent again means the same message with the same Message-ID, after every check that any message passes.
 
     :raises NotUncertain: if it is not uncertain any more.
+    :raises DayOver: if it is to be sent again after the day that its text speaks of.
     """
+    if verdict == "send_again":
+        refuse_after_day(message, now)
     with transaction.atomic():
         rows = Message.objects.filter(pk=message.pk, shop_id=message.shop_id, state=Message.State.UNCERTAIN)
         if verdict == "send_again":
@@ -344,7 +348,9 @@ def retry_failed(message: Message, *, now: datetime, actor: Actor = SYSTEM) -> M
     """Queue a failed message again, with its tries counted anew.
 
     :raises NotFailed: if it is not failed any more.
+    :raises DayOver: if the day that its text speaks of is over.
     """
+    refuse_after_day(message, now)
     with transaction.atomic():
         changed = Message.objects.filter(
             pk=message.pk, shop_id=message.shop_id, state=Message.State.FAILED

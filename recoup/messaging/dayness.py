@@ -5,8 +5,10 @@ As with words that advertise, every text is read for the words of all our langua
 
 import re
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
+from recoup.messaging.models import Message
 from recoup.messaging.promotion import MOST_SHOWN, plain_words
 from recoup.messaging.rendering.sources import LIQUID
 
@@ -25,6 +27,24 @@ _WORDS = re.compile("|".join(f"(?:{one})" for one in _PATTERNS), re.IGNORECASE)
 # A filter that writes the name of the day: date: "weekday", date: "full", date: "%A, %d.%m.".
 _WEEKDAY = re.compile(r"\bdate\s*:\s*(?:\"[^\"]*\"|'[^']*')")
 _NAMES_DAY = re.compile(r"[\"'](?:weekday|full)[\"']|%[Aa]")
+
+
+class DayOver(Exception):
+    """The text was true on its day alone, and that day is over: nobody sends it again."""
+
+
+def is_day_over(message: Message, now: datetime) -> bool:
+    """Tell whether a text that was true on its day alone is too late."""
+    return message.day_ends_at is not None and message.day_ends_at <= now
+
+
+def refuse_after_day(message: Message, now: datetime) -> None:
+    """Refuse to send a message again whose text was true on a day that is over.
+
+    :raises DayOver: always then.
+    """
+    if is_day_over(message, now):
+        raise DayOver(message.pk)
 
 
 def day_words(*sources: str) -> list[str]:

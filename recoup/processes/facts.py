@@ -142,7 +142,13 @@ def contact_facts(
     told, at_home = zone or "", country or ""
     clocks = clocks_of_person(told, at_home, shop_zone=shop_zone, shop_country=shop_country)
     return ContactFacts(
-        told, locale or "", shop_zone, at_home, clocks.wait.key, tuple(one.key for one in clocks.ends)
+        told,
+        locale or "",
+        shop_zone,
+        at_home,
+        clocks.wait.key,
+        end_zones=tuple(one.key for one in clocks.ends),
+        quiet_zones=tuple(one.key for one in clocks.quiet),
     )
 
 

@@ -73,6 +73,7 @@ class ContactFacts(NamedTuple):
     country: str = ""
     wait_zone: str = ""  # by which waits go where no zone is told
     end_zones: tuple[str, ...] = ()  # an offer ends when it ends on the last of these
+    quiet_zones: tuple[str, ...] = ()  # a day is over when it is over on the first of these
 
 
 class Details(NamedTuple):

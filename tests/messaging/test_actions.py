@@ -25,6 +25,7 @@ from recoup.messaging.actions import (
     send_by_hand,
     settle_uncertain,
 )
+from recoup.messaging.dayness import DayOver
 from recoup.messaging.events import MessageSettled
 from recoup.messaging.message_sources import make_source, set_source_state
 from recoup.messaging.models import Lane, Message
@@ -291,5 +292,23 @@ def test_what_says_today_is_true_until_midnight_whoever_sends_it_again(shop: Sho
     retry_failed(message, now=NOW + HOUR, actor=CLERK)
     assert message.not_after == ends
 
-    Message.objects.update(state="uncertain")
-    assert settle_uncertain(message, "send_again", now=NOW + DAY, actor=CLERK).not_after == ends
+    Message.objects.update(state="uncertain", handed_at=NOW)
+    assert settle_uncertain(message, "send_again", now=ends - HOUR, actor=CLERK).not_after == ends
+
+
+def test_what_says_today_is_not_sent_again_once_its_day_is_over(shop: Shop) -> None:
+    perhaps, failed = (
+        make_message(
+            make_order(shop), state=state, handed_at=NOW, not_after=NOW + HOUR, day_ends_at=NOW + HOUR
+        )
+        for state in ("uncertain", "failed")
+    )
+
+    with pytest.raises(DayOver):
+        settle_uncertain(perhaps, "send_again", now=NOW + HOUR, actor=CLERK)
+    with pytest.raises(DayOver):
+        retry_failed(failed, now=NOW + HOUR, actor=CLERK)
+
+    rows = Message.objects.order_by("id").values_list("state", "handed_at")
+    assert list(rows) == [("uncertain", NOW), ("failed", NOW)]  # the first may have arrived: it still says so
+    assert settle_uncertain(perhaps, "delivered", now=NOW + DAY, actor=CLERK).state == "sent"

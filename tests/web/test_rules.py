@@ -148,6 +148,42 @@ def test_a_rule_for_a_day_to_come_holds_from_then_and_can_be_withdrawn(owner: Cl
     )
 
 
+def test_a_way_back_can_be_planned_and_an_old_page_leaves_alone_what_it_did_not_choose(
+    owner: Client, shop: Shop
+) -> None:
+    address, now = f"/s/{shop.slug}/settings/rules/DE/cart/", trade_now()
+    begins, ends = ((now + timedelta(days=days)).date() for days in (40, 50))
+
+    page = owner.get(address).content.decode()
+    owner.post(address, {"neither": "soft_opt_in", "begins": str(begins)})
+    owner.post(address, {"neither": "needs_consent", "begins": str(ends)})  # what is in force today, again
+    owner.post(address, {"neither": "", "customer": "forbidden"})
+
+    assert re.findall(r'<option value="([^"]*)" selected', page) == ["", "", ""]
+    assert "No change (now: Only with consent)" in page
+    books = [book_of(shop.pk, now=now + timedelta(days=days)) for days in (1, 45, 55)]
+    assert [book.verdict("DE", "cart", "neither") for book in books] == [
+        "needs_consent",
+        "soft_opt_in",
+        "needs_consent",
+    ]
+    assert {book.verdict("DE", "cart", "customer") for book in books} == {"forbidden"}
+
+
+def test_whoever_takes_recoups_own_rule_withdraws_what_was_planned_there(owner: Client, shop: Shop) -> None:
+    address, now = f"/s/{shop.slug}/settings/rules/DE/cart/", trade_now()
+    owner.post(address, {"neither": "forbidden"})
+    for place in ("DE/cart", "PL/cart"):
+        values = {"neither": "soft_opt_in", "begins": str((now + timedelta(days=40)).date())}
+        owner.post(f"/s/{shop.slug}/settings/rules/{place}/", values)
+
+    owner.post(address, {"do": "reset"})
+
+    later = book_of(shop.pk, now=now + timedelta(days=50))
+    assert [later.rule(country, "cart", "neither").is_own for country in ("DE", "PL")] == [False, True]
+    assert "withdrawn by Ann" in owner.get(address).content.decode()
+
+
 def test_recoups_own_rule_can_be_taken_again(owner: Client, shop: Shop) -> None:
     address = f"/s/{shop.slug}/settings/rules/DE/cart/"
     owner.post(address, posted(neither="forbidden", order="contract"))

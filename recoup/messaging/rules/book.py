@@ -1,14 +1,15 @@
 """The rules that are in force in a shop: the table of the product with the shop's own changes over it, at an instant."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, tzinfo
 from typing import NamedTuple
 
 from django.db import connection
 from django.utils.functional import Promise
 
+from recoup.customers.clocks import clocks_of_person
 from recoup.messaging.models import Message, SendingRule
 from recoup.messaging.rules.kinds import Content, Relation
 from recoup.messaging.rules.law import COUNTRIES, OTHER, changes_of_law, law_at
@@ -42,6 +43,7 @@ class Rule:
     source: Promise
     change: SendingRule | None
     shipped_since: date
+    zone: tzinfo = UTC  # the shop's
 
     @property
     def is_own(self) -> bool:
@@ -50,18 +52,25 @@ class Rule:
 
     @property
     def since(self) -> date:
-        """The day from which it is in force."""
-        return self.change.since.date() if self.change is not None and self.is_own else self.shipped_since
+        """The day from which it is in force, on the shop's calendar if it is the shop's."""
+        if self.change is None or not self.is_own:
+            return self.shipped_since
+        return self.change.since.astimezone(self.zone).date()
 
 
 class RuleBook:
     """All rules of a shop as they are in force on a day; without one, as they are now."""
 
     def __init__(
-        self, changes: Mapping[Cell, SendingRule], *, has_ground: bool = False, day: date | None = None
+        self,
+        changes: Mapping[Cell, SendingRule],
+        *,
+        has_ground: bool = False,
+        day: date | None = None,
+        zone: tzinfo = UTC,
     ) -> None:
         self._changes = changes
-        self._day = day
+        self._day, self._zone = day, zone
         self.has_ground = has_ground
         """Whether buyers are told at the checkout that they may refuse advertising for similar goods."""
 
@@ -72,7 +81,9 @@ class RuleBook:
         change, shipped = self._changes.get(cell), law.verdict(relation)
         if change is not None and not change.verdict:
             change = None
-        return Rule(cell, change.verdict if change else shipped, shipped, law.source, change, law.since)
+        return Rule(
+            cell, change.verdict if change else shipped, shipped, law.source, change, law.since, self._zone
+        )
 
     def deciding(self, country: str, content: str, relation: str) -> Rule:
         """Return the rule that decides about a reader.
@@ -104,13 +115,14 @@ SHIPPED = RuleBook({})
 class RuleHistory:
     """The rules of a shop at any instant: what was tried on a past goes by those of then."""
 
-    def __init__(self, changes: Iterable[SendingRule] = ()) -> None:
+    def __init__(self, changes: Iterable[SendingRule] = (), *, zone: tzinfo = UTC) -> None:
         # Of two that begin at once the one that was made later holds.
         self.changes = sorted(
             (one for one in changes if one.withdrawn_at is None), key=lambda one: (one.since, one.pk or 0)
         )
         self._turns = sorted({*(one.since for one in self.changes), *_TURNS_OF_LAW})
         self._books: dict[int, RuleBook] = {}
+        self._zone = zone
 
     def at(self, instant: datetime) -> RuleBook:
         """Return the rules that were, are or will be in force at an instant."""
@@ -132,6 +144,7 @@ class RuleHistory:
             {Cell(one.country, one.content, one.relation): one for one in begun},
             has_ground=bool(grounds) and grounds[-1].verdict == SendingRule.TOLD,
             day=instant.astimezone(UTC).date(),
+            zone=self._zone,
         )
 
 
@@ -143,8 +156,9 @@ _COLUMNS = (
 )  # fmt: skip
 # Every shop's own: the sender and the engine serve all of them.
 _CHANGES = f"""
-    SELECT {", ".join(_COLUMNS)} FROM messaging_sendingrule
-    WHERE shop_id = ANY(%s) AND withdrawn_at IS NULL ORDER BY id
+    SELECT {", ".join(f"r.{column}" for column in _COLUMNS)}, s.time_zone
+    FROM messaging_sendingrule r JOIN shops_shop s ON s.id = r.shop_id
+    WHERE r.shop_id = ANY(%s) AND r.withdrawn_at IS NULL ORDER BY r.id
 """  # noqa: S608 - columns of the model
 
 
@@ -165,13 +179,14 @@ def history_of(shop_id: int) -> RuleHistory:
 
 def _histories(shop_ids: Iterable[int]) -> dict[int, RuleHistory]:
     changes: dict[int, list[SendingRule]] = {shop_id: [] for shop_id in shop_ids}
+    zones: dict[int, tzinfo] = {}
     with connection.cursor() as cursor:
         cursor.execute(_CHANGES, [list(changes)])
-        for row in cursor.fetchall():
+        for *row, zone in cursor.fetchall():
             change = SendingRule(**dict(zip(_COLUMNS, row, strict=True)))
             changes[change.shop_id].append(change)
-    return {shop_id: _history(of_shop) for shop_id, of_shop in changes.items()}
-
-
-def _history(changes: Sequence[SendingRule]) -> RuleHistory:
-    return RuleHistory(changes) if changes else _UNCHANGED
+            zones[change.shop_id] = clocks_of_person("", "", shop_zone=zone, shop_country="").wait
+    return {
+        shop_id: RuleHistory(of_shop, zone=zones[shop_id]) if of_shop else _UNCHANGED
+        for shop_id, of_shop in changes.items()
+    }

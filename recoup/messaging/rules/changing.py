@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.db import connection, transaction
+from django.db.models import Max
 
 from recoup.core import activity
 from recoup.core.activity import Actor
@@ -44,6 +45,7 @@ def change_rule(
     """Put another verdict at one place of the table, at once or from an instant on; `None` if it stands there already.
 
     Messages that wait go by it: the sender looks it up anew before it hands over; where it holds at once their rows say so.
+    Whoever takes the shipped rule at once wants no other later either: what is planned there is withdrawn.
 
     :raises TooEarly: if it is to hold from an instant that is past.
     """
@@ -52,9 +54,9 @@ def change_rule(
     if holds_from is not None and holds_from < now:
         raise TooEarly(holds_from)
     with transaction.atomic():
-        Shop.objects.select_for_update(no_key=True).get(
-            pk=shop.pk
-        )  # two people who change rules, one after the other
+        now = _in_turn(shop, now)
+        if verdict == AS_SHIPPED and holds_from is None:
+            _withdraw_planned(shop, cell, actor, now)
         rule = book_of(shop.pk, now=holds_from or now).rule(*cell)
         if rule.change is None if verdict == AS_SHIPPED else rule.verdict == verdict:
             return None
@@ -79,14 +81,34 @@ def withdraw(shop: Shop, change_id: int, *, actor: Actor, now: datetime) -> None
     :raises AlreadyInForce: if it holds by now.
     """
     with transaction.atomic():
-        Shop.objects.select_for_update(no_key=True).get(pk=shop.pk)
+        now = _in_turn(shop, now)
         change = SendingRule.objects.filter(shop=shop, pk=change_id, withdrawn_at=None).first()
         if change is None:
             return
         if change.since <= now:
             raise AlreadyInForce(change_id)
-        SendingRule.objects.filter(pk=change.pk).update(withdrawn_at=now, withdrawn_by=_person(actor))
-        _record("messaging.rules.withdrawn", change, actor, now)
+        _take_back(change, actor, now)
+
+
+def _in_turn(shop: Shop, now: datetime) -> datetime:
+    """Let people who change rules go one after the other; return the instant, no earlier than the last change.
+
+    Whoever waited for somebody else changes what they left: by an earlier instant theirs would hold.
+    """
+    Shop.objects.select_for_update(no_key=True).get(pk=shop.pk)
+    last: datetime | None = SendingRule.objects.filter(shop=shop).aggregate(last=Max("changed_at"))["last"]
+    return now if last is None else max(now, last)
+
+
+def _withdraw_planned(shop: Shop, cell: Cell, actor: Actor, now: datetime) -> None:
+    planned = SendingRule.objects.filter(shop=shop, **cell._asdict(), withdrawn_at=None, holds_from__gt=now)
+    for change in planned.order_by("id"):
+        _take_back(change, actor, now)
+
+
+def _take_back(change: SendingRule, actor: Actor, now: datetime) -> None:
+    SendingRule.objects.filter(pk=change.pk).update(withdrawn_at=now, withdrawn_by=_person(actor))
+    _record("messaging.rules.withdrawn", change, actor, now)
 
 
 def _reclassify(shop: Shop, cell: Cell, now: datetime) -> None:
@@ -104,7 +126,7 @@ def change_ground(shop: Shop, *, is_told: bool, actor: Actor, now: datetime) -> 
     """
     to = SendingRule.TOLD if is_told else SendingRule.NOT_TOLD
     with transaction.atomic():
-        Shop.objects.select_for_update(no_key=True).get(pk=shop.pk)
+        now = _in_turn(shop, now)
         has_ground = book_of(shop.pk, now=now).has_ground
         if has_ground == is_told:
             return None

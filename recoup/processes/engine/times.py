@@ -114,10 +114,14 @@ def last_after(start: datetime, span: Span, contact: ContactFacts | None) -> dat
 
 
 def day_end(at: datetime, contact: ContactFacts | None) -> datetime:
-    """Return when the calendar day of an instant is over on the first of the clocks that a person may live by."""
-    return min(
-        resolve(at.astimezone(zone).date() + timedelta(days=1), time(), zone) for zone in _clocks_of(contact)
-    )
+    """Return when the calendar day of an instant is over on the first of the clocks by which a person is written to.
+
+    These are the clocks of quiet hours: by others of their country nothing is planned, so their midnight ends no day.
+    """
+    zones = {zone_of(contact)}
+    if contact is not None and _zone(contact.zone) is None:
+        zones = {zone for name in contact.quiet_zones if (zone := _zone(name)) is not None} or zones
+    return min(resolve(at.astimezone(zone).date() + timedelta(days=1), time(), zone) for zone in zones)
 
 
 def _clocks_of(contact: ContactFacts | None) -> set[ZoneInfo]:

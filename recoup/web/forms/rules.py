@@ -40,8 +40,11 @@ class RuleForm(forms.Form):
         for relation, rule in rules.items():
             self.fields[relation] = forms.ChoiceField(
                 label=Relation(relation).label,
-                choices=[(value, VERDICTS[value]) for value in Message.MessageClass.values],
-                initial=rule.verdict,
+                choices=[
+                    ("", format_lazy(_("No change (now: {rule})"), rule=VERDICTS[rule.verdict])),
+                    *((value, VERDICTS[value]) for value in Message.MessageClass.values),
+                ],
+                required=False,
                 help_text=format_lazy(_("Recoup’s own rule: {rule}"), rule=VERDICTS[rule.shipped]),
             )
         self.order_fields([*rules, "begins", "note"])
@@ -58,6 +61,9 @@ class RuleForm(forms.Form):
         return datetime.combine(day, time(), self._zone)
 
     def changed_rules(self) -> dict[str, str]:
-        """Return the new choices by relation; what was left as it stands is no change, whatever is planned."""
-        changed = self.changed_data
-        return {relation: self.cleaned_data[relation] for relation in self._relations if relation in changed}
+        """Return what was chosen, by relation. Whether it differs from what will be in force then, the book knows.
+
+        Nothing says "as it stood when the page was opened": a planned rule may have begun since, or is to be ended.
+        """
+        chosen = {relation: self.cleaned_data[relation] for relation in self._relations}
+        return {relation: verdict for relation, verdict in chosen.items() if verdict}

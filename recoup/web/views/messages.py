@@ -1,6 +1,7 @@
 """Messages: every one that left, waits or was held back, and why; and what a person decides about them."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Literal, cast
 
 from django.contrib import messages as notices
@@ -14,6 +15,7 @@ from recoup.accounts.roles import Right
 from recoup.analytics.figures import count_rows_of, rows_of
 from recoup.core.paging import Page
 from recoup.messaging.actions import NotFailed, NotUncertain, retry_failed, settle_uncertain
+from recoup.messaging.dayness import DayOver, is_day_over
 from recoup.messaging.models import Message
 from recoup.messaging.queries import (
     count_messages,
@@ -91,7 +93,7 @@ def message(request: StaffRequest, seat: Seat, message_id: int) -> HttpResponse:
 
 
 def _show(request: StaffRequest, seat: Seat, shown: Message, *, status: int = 200) -> HttpResponse:
-    page = message_page(seat, get_message_story(shown), _actions(seat, shown))
+    page = message_page(seat, get_message_story(shown), _actions(seat, shown, request.now))
     context = {
         "message": page,
         "crumb_links": [Link(_("Messages"), place(seat, "messages")), Link(page.subject, "")],
@@ -100,18 +102,24 @@ def _show(request: StaffRequest, seat: Seat, shown: Message, *, status: int = 20
     return render(request, "web/message.html", context, status=status)
 
 
-def _actions(seat: Seat, shown: Message) -> list[Action]:
-    """Return what a person may decide: about an uncertain message three things, a failed one may be tried again."""
+def _actions(seat: Seat, shown: Message, now: datetime) -> list[Action]:
+    """Return what a person may decide: about an uncertain message three things, a failed one may be tried again.
+
+    What says "today" is not sent once its day is over.
+    """
     found = []
     if seat.may(Right.SEND_MESSAGES) and shown.state == Message.State.UNCERTAIN:
         url = place(seat, "message_settle", shown.pk)
         words = [("delivered", _("It arrived"), "mail-check"), ("not_delivered", _("It did not"), "mail-x")]
-        words.append(("send_again", _("Send again"), "send"))
+        if not is_day_over(shown, now):
+            words.append(("send_again", _("Send again"), "send"))
         found = [
             Action(label, icon, url, is_post=True, fields=[("verdict", verdict)])
             for verdict, label, icon in words
         ]
-    elif seat.may(Right.SEND_MESSAGES) and shown.state == Message.State.FAILED:
+    elif (
+        seat.may(Right.SEND_MESSAGES) and shown.state == Message.State.FAILED and not is_day_over(shown, now)
+    ):
         url = place(seat, "message_retry", shown.pk)
         found = [Action(_("Try again"), "rotate-ccw", url, is_post=True, tone="primary")]
     if shown.order_id is not None and shown.state != Message.State.UNCERTAIN:
@@ -135,6 +143,12 @@ def _decide(
         said = act(_get(seat, message_id))
     except (NotUncertain, NotFailed):
         notices.warning(request, _("Somebody else has decided already, or the answer came. Look again."))
+        return _show(request, seat, _get(seat, message_id), status=409)
+    except DayOver:
+        words = _(
+            "What it says was true on its day alone, and that day is over. Write to the person anew instead."
+        )
+        notices.warning(request, words)
         return _show(request, seat, _get(seat, message_id), status=409)
     notices.success(request, said)
     return see_other(place(seat, "message", message_id))

@@ -1,7 +1,7 @@
 """The class that a message is queued with: from its words, its reader, their country, and the rules of the shop."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -223,6 +223,30 @@ def test_a_change_keeps_the_old_rule_and_reclassifies_what_waits(shop: Shop) -> 
         ("forbidden", "needs_consent"),
     ]
     assert Activity.objects.filter(verb="messaging.rules.changed", shop_id=shop.pk).count() == 2
+
+
+def test_of_two_who_change_a_rule_at_once_the_one_who_waited_changes_what_the_other_left(shop: Shop) -> None:
+    make_template(shop, kind="cart")
+    queued(in_country(shop, "DE"))
+    cell, came = Cell("DE", "cart", "neither"), NOW - timedelta(milliseconds=500)
+    change_rule(shop, cell, "forbidden", actor=OWNER, now=NOW)  # began to hold while the other waited
+
+    assert change_rule(shop, cell, "soft_opt_in", actor=OWNER, now=came) is not None
+
+    assert book_of(shop.pk, now=NOW).verdict(*cell) == "soft_opt_in"
+    assert Message.objects.get().message_class == "soft_opt_in"
+    change_ground(shop, is_told=True, actor=OWNER, now=NOW)
+    change_ground(shop, is_told=False, actor=OWNER, now=came)
+    assert not book_of(shop.pk, now=NOW).has_ground
+
+
+def test_a_rule_is_in_force_since_a_day_of_the_shops_calendar() -> None:
+    shop = make_shop(time_zone="Europe/Warsaw")
+    cell, midnight = Cell("DE", "cart", "neither"), datetime(2026, 11, 30, 23, tzinfo=UTC)
+
+    change_rule(shop, cell, "forbidden", actor=OWNER, now=NOW, holds_from=midnight)
+
+    assert book_of(shop.pk, now=midnight).rule(*cell).since == date(2026, 12, 1)
 
 
 def test_the_rule_for_all_others_leaves_named_countries_alone(shop: Shop) -> None:

@@ -127,6 +127,25 @@ def test_the_clock_is_the_persons_then_their_countrys_then_the_shops(
     assert found.wait.key == clocks[0]
 
 
+@pytest.mark.parametrize(
+    ("shop_zone", "country", "clock"),
+    [
+        ("America/New_York", "US", "America/New_York"),
+        ("America/Toronto", "ca", "America/Toronto"),
+        ("Australia/Sydney", "AU", "Australia/Sydney"),
+        ("America/Sao_Paulo", "BR", "America/Sao_Paulo"),
+        ("America/Toronto", "JP", "Asia/Tokyo"),
+        ("UTC", "JP", "Asia/Tokyo"),
+    ],
+)
+def test_a_shop_that_names_no_country_is_at_home_where_its_clock_is(
+    shop_zone: str, country: str, clock: str
+) -> None:
+    found = clocks_of_person("", country, shop_zone=shop_zone, shop_country="")
+
+    assert (found.wait.key, [one.key for one in found.quiet]) == (clock, [clock])
+
+
 def test_people_of_a_country_with_several_clocks_are_written_to_when_it_is_loud_on_all() -> None:
     zones = clocks_of_person("", "US", shop_zone="Europe/Warsaw", shop_country="PL").quiet
     night_in_new_york = datetime(2026, 11, 2, 8, tzinfo=UTC)

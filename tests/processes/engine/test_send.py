@@ -160,7 +160,13 @@ def test_new_status_is_asked_for_and_in_the_control_group_suppressed() -> None:
         ),  # two minutes before
         ("Africa/Cairo", "", "2026-04-23T12:00:00+00:00", "2026-04-23T22:00:00+00:00"),  # then no midnight
         ("", "JP", "2026-06-02T08:00:00+00:00", "2026-06-02T15:00:00+00:00"),  # ten in Warsaw, five in Tokyo
-        ("", "RU", "2026-06-02T08:00:00+00:00", "2026-06-02T12:00:00+00:00"),  # the day is over on Kamchatka
+        (
+            "",
+            "RU",
+            "2026-06-02T08:00:00+00:00",
+            "2026-06-02T22:00:00+00:00",
+        ),  # written to by the shop's clock
+        ("", "US", "2026-06-02T18:00:00+00:00", "2026-06-03T04:00:00+00:00"),  # the day is over in New York
     ],
 )
 def test_what_is_true_on_its_day_alone_is_too_late_from_midnight_on(

@@ -11,6 +11,7 @@ from recoup.processes.engine.times import (
     EVERY_DAY,
     Span,
     after,
+    day_end,
     is_known_zone,
     last_after,
     next_wall,
@@ -177,3 +178,23 @@ def test_unknown_zone_can_be_reported() -> None:
         False,
         False,
     ]
+
+
+@pytest.mark.parametrize(
+    ("shop_zone", "country", "planned", "midnight"),
+    [
+        (
+            "Europe/Moscow",
+            "RU",
+            "2026-06-02T11:58:00+00:00",
+            "2026-06-02T21:00:00+00:00",
+        ),  # Kamchatka: midnight in 2 min
+        ("Europe/Moscow", "RU", "2026-06-02T14:58:00+00:00", "2026-06-02T21:00:00+00:00"),
+        ("America/Los_Angeles", "US", "2026-06-03T03:58:00+00:00", "2026-06-03T07:00:00+00:00"),
+    ],
+)
+def test_the_day_of_the_shops_own_people_ends_by_the_shops_clock(
+    shop_zone: str, country: str, planned: str, midnight: str
+) -> None:
+    contact = contact_facts("", "en", country, shop_zone, country)
+    assert day_end(datetime.fromisoformat(planned), contact) == datetime.fromisoformat(midnight)
