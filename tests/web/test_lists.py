@@ -346,6 +346,26 @@ def test_a_failed_message_is_tried_again(shop: Shop) -> None:
     assert (message.state, message.attempt) == ("due", 0)
 
 
+@pytest.mark.parametrize(
+    ("state", "to", "values", "button"),
+    [("uncertain", "settle", {"verdict": "send_again"}, "send_again"), ("failed", "retry", {}, "/retry/")],
+)
+def test_what_says_today_is_not_offered_again_after_its_day(
+    shop: Shop, state: str, to: str, values: dict[str, str], button: str
+) -> None:
+    message = make_message(make_order(shop), state=state, handed_at=NOW - DAY, day_ends_at=NOW - HOUR)
+    client = sign_in(shop)
+
+    late = client.post(f"{S}messages/{message.pk}/{to}/", values)
+    page = shown(client, f"messages/{message.pk}/")
+    Message.objects.update(day_ends_at=NOW + DAY)
+    before = shown(client, f"messages/{message.pk}/")
+
+    assert late.status_code == 409
+    assert "that day is over" in late.content.decode()
+    assert (button in page, button in before) == (False, True)
+
+
 def test_a_process_is_paused_and_goes_on(shop: Shop) -> None:
     install_shipped(shop, now=NOW)
     process = Process.objects.get(key="unpaid_order")

@@ -25,6 +25,7 @@ from recoup.messaging.sender.details import Detail, note_details
 from recoup.messaging.sender.ends import DATABASE_ERRORS, HandOver, Ledger, add_hand_overs, record_ends
 from recoup.messaging.sender.judge import Decision, counts, judge, note_passed
 from recoup.messaging.sender.records import Claimed, End, Prepared
+from recoup.messaging.sender.restating import note_classes
 from recoup.messaging.sender.timing import Timing
 
 log = structlog.get_logger(__name__)
@@ -149,6 +150,7 @@ class Turn:
         self._session = _Session(connection)
         self._heard_at = boot_seconds()
         failpoints.reach("after_locks")
+        note_classes(messages, sights)
         passing = []
         for one in self._messages.values():
             message = one.message

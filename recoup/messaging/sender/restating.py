@@ -10,6 +10,7 @@ from recoup.core import arrays
 from recoup.messaging.rendering.tokens import OFFER_TOKENS
 from recoup.messaging.rules.deciding import Basis, bases_of, contents_of
 from recoup.messaging.rules.ways import Way
+from recoup.messaging.sender.facts import Sight
 from recoup.messaging.sender.records import Claimed
 from recoup.messaging.texts import Texts
 
@@ -94,3 +95,23 @@ def _restate(
     with connection.cursor() as cursor:
         cursor.execute(_RESTATE, [sorted(messages), arrays.rows(rows)])
         return {key: _Told(*values) for key, *values in cursor.fetchall()}
+
+
+def note_classes(messages: Sequence[Claimed], sights: Mapping[int, Sight]) -> None:
+    """Let the rows say by which rule they are judged: one that was planned, or a law, may have begun since they were queued.
+
+    What is left with an unsubscribe link, what is counted and the ground that is shown go by the row.
+    """
+    anew = {
+        one.id: sights[one.id].message_class
+        for one in messages
+        if one.id in sights and sights[one.id].message_class != one.message_class
+    }
+    if not anew:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE messaging_message m SET message_class = n.class"
+            " FROM unnest(%s::bigint[], %s::text[]) AS n (id, class) WHERE m.id = n.id",
+            [list(anew), list(anew.values())],
+        )

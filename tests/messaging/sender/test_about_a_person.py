@@ -173,6 +173,20 @@ def test_a_country_that_the_shop_forbids_gets_nothing(road: Road, sink: SmtpSink
     assert sink.mails() == []
 
 
+def test_what_goes_out_after_a_planned_rule_began_is_kept_as_what_that_rule_makes_of_it(
+    road: Road, sender: Sender
+) -> None:
+    with scopes_disabled():
+        waiting = write(road, agrees(make_contact(road.shop, country="US")))
+        cell = Cell("US", "advertising", "neither")
+        change_rule(road.shop, cell, "needs_consent", actor=SYSTEM, now=NOW - HOUR, holds_from=NOW)
+        before = waiting.message_class
+        sender.run_once()
+
+        assert end_of(waiting)[0] == "sent"
+        assert (before, waiting.message_class) == ("soft_opt_in", "needs_consent")
+
+
 def test_it_counts_among_the_messages_of_the_day_and_waits_for_its_turn(
     road: Road, sink: SmtpSink, sender: Sender
 ) -> None:
