@@ -38,6 +38,7 @@ from recoup.hooks import at_once  # noqa: E402
 from recoup.hooks.apply import apply_item  # noqa: E402
 from recoup.messaging import channels  # noqa: E402
 from recoup.messaging.events import MessageSettled  # noqa: E402
+from recoup.messaging.rendering.pool import shared_pool  # noqa: E402
 from recoup.messaging.sender import failpoints  # noqa: E402
 from recoup.messaging.sender.ends import DATABASE_ERRORS  # noqa: E402
 from recoup.messaging.sender.loop import Sender  # noqa: E402
@@ -45,6 +46,7 @@ from recoup.messaging.sender.timing import Timing  # noqa: E402
 from recoup.orders.models import Order  # noqa: E402
 from recoup.payments.actions import record_payment  # noqa: E402
 from recoup.shops.snapshots import AttemptState, PaymentSnapshot  # noqa: E402
+from tests.factories.templates import DEFAULTS, compiled  # noqa: E402
 from tests.faults.weaken import weaken  # noqa: E402
 from tests.faults.world import make_world  # noqa: E402
 from tests.hooks.calls import body_of, send  # noqa: E402
@@ -56,6 +58,8 @@ def main() -> None:
     signal.signal(signal.SIGCHLD, _reap)
     channels.register(CHANNELS)
     outbox.set_routes({MessageSettled: (lambda _: None,)})
+    compiled("order", *DEFAULTS["order"], "en", "email")  # every world has this text
+    shared_pool().close()
     gc.collect()
     gc.freeze()
     for line in sys.stdin:
