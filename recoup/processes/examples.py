@@ -82,7 +82,7 @@ def run_examples(document: ProcessDocument) -> list[Ran]:
 
     Ways of a test of ways are those of one fixed person, so that an example means the same in every shop.
     """
-    graph = compile_graph(document)
+    graph = compile_graph(document, knows_at_once=True)
     return [run_example(graph, example) for example in document.examples]
 
 

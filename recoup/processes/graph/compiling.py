@@ -34,9 +34,16 @@ def number_nodes(document: ProcessDocument, previous: Mapping[str, int] | None =
 
 
 def compile_graph(
-    document: ProcessDocument, *, salt: int = 0, node_map: Mapping[str, int] | None = None
+    document: ProcessDocument,
+    *,
+    salt: int = 0,
+    node_map: Mapping[str, int] | None = None,
+    knows_at_once: bool = False,
 ) -> Graph:
-    """Compile a document that `load_process` has accepted. `salt` and `node_map` are those of the process."""
+    """Compile a document that `load_process` has accepted. `salt` and `node_map` are those of the process.
+
+    :param knows_at_once: for made-up people, whose visits need not be weighed: deadlines pass to the second.
+    """
     numbers = number_nodes(document, node_map)
     goals = tuple(_goal(number, goal.on) for number, goal in enumerate(document.goals))
     goal_mask = sum(goal.wake for goal in goals)
@@ -49,6 +56,7 @@ def compile_graph(
             goals={goal.name: (index, goal.bit) for index, goal in enumerate(goals)},
             anchor=_ANCHORS[document.entry.anchor],
             salt=salt,
+            knows_at_once=knows_at_once,
         )
         nodes[numbers[name]] = KINDS[node.t].build(node, workshop)
     if document.entry.swapped == "end" and wanted_products(document.entry) is not None:

@@ -12,6 +12,7 @@ from recoup.messaging.models import Message
 from recoup.orders.models import Order
 from recoup.processes import actions
 from recoup.processes.engine.codes import Code, State
+from recoup.processes.engine.nodes.until import WEIGHED_WITHIN
 from recoup.processes.entering import enrol_cases
 from recoup.processes.graph.document import ProcessDocument
 from recoup.processes.graph.reading import read_document
@@ -132,7 +133,7 @@ def test_who_has_passed_gets_the_added_message_once_and_goes_on_where_they_were(
     move(process, n3=also_blocks(["n9"]))
     assert Enrolment.objects.get().node == 3
 
-    run(NOW + 2 * HOUR + 3 * DAY)
+    run(NOW + 2 * HOUR + 3 * DAY + WEIGHED_WITHIN)
     assert texts() == ["first", "extra", "second"]
     assert Message.objects.latest("id").due_at == NOW + 2 * HOUR + 3 * DAY
 

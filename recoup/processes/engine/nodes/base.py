@@ -101,6 +101,7 @@ class Workshop:
     goals: Mapping[str, tuple[int, int]]  # event name to index and flag bit
     anchor: Callable[[Facts], datetime | None]
     salt: int = 0  # of the process: the same person takes the same way in every version
+    knows_at_once: bool = False  # of made-up people: their visits need not be weighed
 
 
 class Summary(NamedTuple):

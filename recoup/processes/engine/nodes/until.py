@@ -181,7 +181,7 @@ def _about_message(document: UntilDocument, shop: Workshop) -> Callable[[Move, F
         message = latest_message(facts, node)
         return None if message is None else read(message)
 
-    ask = _answerer(document, shop, read_instant, WEIGHED_WITHIN)
+    ask = _answerer(document, shop, read_instant, _weighed_within(shop))
 
     def run(move: Move, facts: Facts, now: datetime) -> int:
         if not move.is_holdout and not _is_sent(facts, node):
@@ -192,6 +192,10 @@ def _about_message(document: UntilDocument, shop: Workshop) -> Callable[[Move, F
     return run
 
 
+def _weighed_within(shop: Workshop) -> timedelta:
+    return _AT_ONCE if shop.knows_at_once else WEIGHED_WITHIN
+
+
 def _is_sent(facts: Facts, node: int) -> bool:
     message = latest_message(facts, node)
     return message is not None and message.sent_at is not None
@@ -199,7 +203,7 @@ def _is_sent(facts: Facts, node: int) -> bool:
 
 def _about_pages(document: UntilDocument, shop: Workshop) -> Callable[[Move, Facts, datetime], int]:
     pages, takes_earlier = PAGES.get(document.on.page), document.earlier
-    ask = _asker(document, shop, WEIGHED_WITHIN)
+    ask = _asker(document, shop, _weighed_within(shop))
     node = None if document.on.ref is None else shop.node_map[document.on.ref]
     unsent = shop.node_map[document.out.unsent or document.out.no]
 
