@@ -155,7 +155,7 @@ def _way_ground(split: Split, arm: int) -> _Ground:
     condition = f"""r.process_id = %s AND r.flags & 4099 = 0 AND {mine}
         AND NOT EXISTS (SELECT FROM processes_enrolment earlier WHERE earlier.shop_id = r.shop_id
             AND earlier.contact_id = r.contact_id AND earlier.process_id = r.process_id AND earlier.id < r.id
-            AND earlier.flags & 4099 = 0 AND {earlier})"""
+            AND earlier.flags & 4099 = 0 AND {earlier} OFFSET 0)"""  # looked up by the index, as in `first_entries`
     first: _Part = (condition, [split.process.pk])
     return _Ground(split.process.shop_id, split.window, first, _SPLIT_AT.format(node=int(split.node)))
 

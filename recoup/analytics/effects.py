@@ -233,12 +233,14 @@ def _looks(scope: Scope, judged: Sequence[Day]) -> list[Look]:
 
 
 # The same people one by one, over the alias `r`. Each number of an effect counts what one of these shows (rule 10).
+# OFFSET 0 makes PostgreSQL look up each person's earlier times by the index. It takes conditions on flags for rare, expects
+# a row or two, and would compare each person with every other otherwise: seven seconds for five thousand people.
 _FIRST = """
     r.id > %s AND r.id <= %s AND r.flags & %s = 0 AND r.entered_at >= %s AND r.entered_at < %s
     AND NOT EXISTS (
         SELECT FROM processes_enrolment earlier
         WHERE earlier.shop_id = r.shop_id AND earlier.contact_id = r.contact_id AND earlier.id < r.id
-          AND earlier.id > %s AND earlier.flags & %s = 0{same_process})
+          AND earlier.id > %s AND earlier.flags & %s = 0{same_process} OFFSET 0)
 """
 _BY_HAND = """
     SELECT count(*) FROM processes_enrolment r

@@ -5,6 +5,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from recoup.analytics.effect_rows import Who, count_people, list_people
 from recoup.analytics.effects import Effect, Scope, effect_of, window_of
@@ -283,3 +285,17 @@ def test_another_shop_sees_nothing_of_it(process: Process) -> None:
     stolen = Scope(other.shop, process, stretches_of(process)[0], timedelta(days=14))
     assert groups(effect_of(stolen, now=NOW)) == ((0, 0), (0, 0))
     assert count_people(stolen, Who.TREATED, now=NOW).number == 0
+
+
+def test_each_persons_earlier_times_are_looked_up_and_not_compared_with_everybodys(process: Process) -> None:
+    come_in(process, buyers(500, 50))
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE processes_enrolment, orders_order")
+        with CaptureQueriesContext(connection) as asked:
+            assert count_people(scope_of(process), Who.TREATED, now=NOW).number == 500
+        (counted,) = [one["sql"] for one in asked if "earlier" in one["sql"]]
+        cursor.execute(f"EXPLAIN {counted}")
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+
+    assert "processes_enrolment earlier" in plan
+    assert "Anti Join" not in plan
