@@ -6,7 +6,8 @@ right in 95 of 100 splits, however often one looks.
 """
 
 import json
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -26,8 +27,10 @@ from recoup.analytics.intervals import (
     people_needed,
     people_until_first_look,
 )
-from recoup.analytics.profit import Least, Worth, difference, least_that_helps, worth_of
+from recoup.analytics.profit import Least, Worth, currencies_told, difference, least_that_helps, worth_of
+from recoup.processes.engine.codes import SubjectKind
 from recoup.processes.graph.editing import ports_of
+from recoup.processes.graph.entries import subject_of
 from recoup.processes.graph.ways import Ways
 from recoup.processes.models import Process, ProcessVersion
 
@@ -51,6 +54,7 @@ class Split:
     sizes: Sequence[Decimal] = ()  # of an offer; each is the way of its place
     size_kind: str = ""
     size_currency: str = ""
+    costs_later: bool = False  # an offer takes off a next order, and what is judged is this one
 
     def params(self, now: datetime) -> dict[str, Any]:
         """Return the values of the statement that reads its people."""
@@ -113,7 +117,9 @@ class SplitEffect:
     @property
     def is_paid_for(self) -> bool:
         """Tell whether anything was spent on the people of a way: then more payments may still be less profit."""
-        return bool(self.split.sizes) or any(one.worth.spent for arm in self.arms for one in arm.profit)
+        if self.split.sizes or self.split.costs_later:
+            return True
+        return any(one.worth.spent for arm in self.arms for one in arm.profit)
 
     @property
     def winner(self) -> ArmEffect | None:
@@ -156,6 +162,7 @@ def splits_of(process: Process) -> list[Split]:
                 sizes=sizes,
                 size_kind=node.get("kind", "percent") if sizes else "",
                 size_currency=node.get("currency") or "",
+                costs_later=_costs_later(current.doc, block),
             )
         )
     return found
@@ -166,13 +173,25 @@ def is_tried(node: dict[str, Any]) -> bool:
     return node["t"] == "split" or (node["t"] == "offer" and bool(node.get("sizes")))
 
 
+def _costs_later(doc: dict[str, Any], block: str) -> bool:
+    """Tell whether an offer from a block on is for a next order, whose price nothing here sees."""
+    if subject_of(doc["entry"]) is SubjectKind.CONTACT:
+        return False
+    return any(node.get("next_order") for node in _from_on(doc, block).values())
+
+
+def _from_on(doc: dict[str, Any], block: str) -> dict[str, dict[str, Any]]:
+    """Return a block and all that lies behind it."""
+    following = {name: tuple(ports_of(node).values()) for name, node in doc["nodes"].items()}
+    return {name: doc["nodes"][name] for name in Ways(following).reached_from(block)}
+
+
 def _signature(doc: dict[str, Any], block: str) -> str:
     """Return all that decides what happens to people from a split on, names left out."""
     nodes = doc["nodes"]
     if block not in nodes or not is_tried(nodes[block]):
         return ""
-    following = {name: tuple(ports_of(node).values()) for name, node in nodes.items()}
-    behind = {name: _told(nodes[name]) for name in Ways(following).reached_from(block)}
+    behind = {name: _told(node) for name, node in _from_on(doc, block).items()}
     return json.dumps(behind, sort_keys=True)
 
 
@@ -193,17 +212,19 @@ def split_effect(split: Split, *, now: datetime) -> SplitEffect:
         sum(one.group.people for one in days if one.part == "young" and one.arm == at)
         for at in range(len(split.arms))
     ]
-    currencies = sorted({one.currency for of_arm in judged for one in of_arm})
+    people: Counter[str] = Counter()
+    for one in (one for of_arm in judged for one in of_arm):
+        people[one.currency] += one.group.people
     worth = {
         currency: worth_of(
             ARMS_PROFIT, split.params(now), split.process.shop, currency, groups=len(split.arms)
         )
-        for currency in currencies
+        for currency in currencies_told(people)
     }
     return SplitEffect(
         split,
         [_arm(split, at, judged, young[at], _profit(split, at, worth)) for at in range(len(split.arms))],
-        _least(split, worth),
+        _least(split, worth, people),
     )
 
 
@@ -220,11 +241,12 @@ def _profit(split: Split, at: int, worth: dict[str, list[Worth]]) -> list[ArmPro
     ]
 
 
-def _least(split: Split, worth: dict[str, list[Worth]]) -> Least | None:
+def _least(split: Split, worth: Mapping[str, list[Worth]], people: Mapping[str, int]) -> Least | None:
     """Return the cheapest way that helps: only where nearly all people buy in one currency, and ways differ in price."""
-    people = {currency: sum(one.sums.people for one in found) for currency, found in worth.items()}
     main = max(people, key=lambda currency: people[currency], default=None)
     if main is None or people[main] < MAIN_CURRENCY * sum(people.values()):
+        return None
+    if split.costs_later:
         return None
     found, places = worth[main], range(len(split.arms))
     if not split.sizes and not any(one.spent for one in found):

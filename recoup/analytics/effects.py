@@ -23,7 +23,7 @@ from recoup.analytics.intervals import (
     always_valid_mean,
     people_until_first_look,
 )
-from recoup.analytics.profit import Worth, difference, worth_of
+from recoup.analytics.profit import Worth, currencies_told, difference, worth_of
 from recoup.core.money import Money
 from recoup.processes.engine.codes import Flag
 from recoup.processes.graph.document import ProcessDocument
@@ -194,7 +194,8 @@ def effect_of(scope: Scope, *, now: datetime) -> Effect:
 def profit_of(effect: Effect, *, now: datetime) -> list[ProfitEffect]:
     """Return what the people of both groups were worth, in each currency in which they buy."""
     scope, found = effect.scope, []
-    for currency in (one.currency for one in effect.money):
+    people = {one.currency: one.treated.people + one.control.people for one in effect.money}
+    for currency in currencies_told(people):
         treated, control = worth_of(EFFECT_PROFIT, scope.params(now), scope.shop, currency, groups=2)
         interval = difference(treated, control, share=scope.share) if scope.stretch.share_bp else None
         found.append(ProfitEffect(currency, treated, control, interval))

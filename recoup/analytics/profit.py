@@ -25,6 +25,7 @@ from recoup.offers.settings import get_settings, rules_of, tax_share
 from recoup.shops.models import FILE_KIND, OWN_KIND, Shop
 
 TOLERATED = 0.05
+WORTH_TELLING = 0.01  # of the people buy in a currency; one buyer's has no profit of its own
 
 
 class Worth(NamedTuple):
@@ -46,6 +47,11 @@ class Worth(NamedTuple):
     def spent_each(self) -> float:
         """Return what was spent on a person who came in."""
         return self.spent / self.sums.people if self.sums.people else 0.0
+
+
+def currencies_told(people: Mapping[str, int]) -> list[str]:
+    """Return the currencies in which more than a few of so many people buy."""
+    return sorted(one for one, many in people.items() if many > WORTH_TELLING * sum(people.values()))
 
 
 _NOTHING = Worth(Sums(0, 0.0, 0.0))

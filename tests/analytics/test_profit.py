@@ -17,6 +17,7 @@ from recoup.offers.terms import Kind, Terms
 from recoup.orders.models import Order, OrderLine
 from recoup.processes.models import Enrolment, Process
 from recoup.shops.models import Shop
+from recoup.web.words.effects import least_sentence
 from tests.analytics.left_alone import LONG_AGO, Buyer, buyers
 from tests.analytics.test_arms import take
 from tests.factories.messages import make_message
@@ -109,6 +110,41 @@ def test_where_nobody_knows_what_goods_cost_nothing_is_named(shop: Shop) -> None
     assert [one.profit[0].worth.unknown for one in found.arms] == [80, 40, 40, 40]
     assert found.arms[1].profit[0].interval is None
     assert found.least is None
+
+
+def test_a_size_whose_price_is_paid_with_the_next_order_is_never_named(shop: Shop) -> None:
+    make_settings(shop)
+    ladder = {**LADDER, "n1": {**LADDER["n1"], "sizes": ["0", "30"], "next_order": True}}
+    process = make_process(shop, nodes=ladder)
+    for arm, paid in enumerate((100, 500)):
+        take(process, arm, buyers(1_000, paid))
+
+    found = effect(process)
+
+    assert found.arms[1].profit[0].interval is not None
+    assert (found.least, found.split.costs_later) == (None, True)
+    assert "next order" in least_sentence(found)
+
+
+def test_a_currency_of_hardly_anybody_is_not_told(shop: Shop) -> None:
+    process = make_process(shop, nodes=LADDER)
+    take(process, 0, [*buyers(110, 10), Buyer(currency="EUR")])
+
+    assert [one.currency for one in effect(process).arms[0].profit] == ["PLN"]
+
+
+@pytest.mark.parametrize("line_total", [None, 80, 100])
+def test_a_guessed_cost_does_not_fall_with_a_coupon(shop: Shop, line_total: int | None) -> None:
+    make_settings(shop, default_cost=Decimal(60))
+    process = make_process(shop, nodes=LADDER)
+    take(process, 1, [Buyer(pays_after=DAY, total=Decimal(80), currency=shop.currency)])
+    coupons = [{"code": "A", "discount": "20"}]
+    Order.objects.update(tax_total=0, discount_total=Decimal("16.26"), coupons=coupons)
+    if line_total is not None:
+        line(Order.objects.get(), 0)
+        OrderLine.objects.update(total=line_total)
+
+    assert effect(process).arms[1].profit[0].worth.sums.total == pytest.approx(20)
 
 
 def test_messages_that_were_paid_in_another_currency_are_told_and_not_counted(shop: Shop) -> None:

@@ -38,7 +38,7 @@ judged AS MATERIALIZED (
                goods.unknown > 0 AND %(default_cost)s::numeric IS NULL OR %(fixed_fee)s::numeric IS NULL AS is_unknown,
                goods.unknown > 0 AS is_guessed,
                part.kept * part.net
-                   - (goods.known + goods.unknown * coalesce(%(default_cost)s::numeric, 0) / 100
+                   - (goods.known + goods.unknown * coalesce(list.raised, 1) * coalesce(%(default_cost)s::numeric, 0) / 100
                        + coalesce(o.shipping_total, 0) * part.net) * part.of_goods
                    - o.captured * %(fee)s::numeric / 100 - coalesce(%(fixed_fee)s::numeric, 0) - given.gifts AS profit,
                given.spent
@@ -53,33 +53,49 @@ judged AS MATERIALIZED (
         CROSS JOIN LATERAL (
             SELECT CASE WHEN count(*) = 0 THEN o.total - coalesce(o.shipping_total, 0)
                        ELSE coalesce(sum(l.total) FILTER (WHERE c.cost IS NULL), 0) END AS unknown,
-                   coalesce(sum(c.cost * l.quantity), 0) AS known
+                   coalesce(sum(c.cost * l.quantity), 0) AS known,
+                   coalesce(nullif(sum(l.total), 0), o.total - coalesce(o.shipping_total, 0)) AS sold
             FROM orders_orderline l
-            -- As `offers.baskets._Costs`: by its own source, by a file (of ours any source), by the article number.
+            -- As `offers.baskets._Costs`: by its own source, by a file (of ours any source), by the article number. The first
+            -- place that knows the goods answers; those behind it are not looked at.
             LEFT JOIN LATERAL (
-                SELECT q.cost FROM (
-                    (SELECT 1 AS place, CASE WHEN x.currency = o.currency THEN x.cost END AS cost FROM catalog_product x
-                     WHERE x.shop_id = o.shop_id AND x.source_id = o.source_id AND x.ref = l.product_ref AND l.product_ref <> ''
-                       AND x.variant_ref IN (l.variant_ref, '') AND x.cost IS NOT NULL
-                     ORDER BY x.variant_ref = l.variant_ref DESC LIMIT 1)
-                    UNION ALL
-                    (SELECT 2, CASE WHEN count(DISTINCT x.cost) FILTER (WHERE x.currency = o.currency) = 1
-                                  THEN min(x.cost) FILTER (WHERE x.currency = o.currency) END
-                     FROM catalog_product x JOIN shops_source s ON s.id = x.source_id
-                     JOIN shops_source mine ON mine.id = o.source_id
-                     WHERE x.shop_id = o.shop_id AND s.shop_id = o.shop_id AND x.ref = l.product_ref AND l.product_ref <> ''
-                       AND x.variant_ref IN (l.variant_ref, '') AND x.cost IS NOT NULL
-                           AND (mine.kind = %(own)s OR s.kind = %(file)s)
-                     GROUP BY x.variant_ref ORDER BY x.variant_ref = l.variant_ref DESC LIMIT 1)
-                    UNION ALL
-                    SELECT 3, CASE WHEN count(DISTINCT x.cost) FILTER (WHERE x.currency = o.currency) = 1
-                                  THEN min(x.cost) FILTER (WHERE x.currency = o.currency) END
-                    FROM catalog_product x
-                    WHERE x.shop_id = o.shop_id AND x.sku = l.sku AND x.sku <> '' AND x.cost IS NOT NULL AND NOT x.is_deleted
-                ) q ORDER BY q.place LIMIT 1
-            ) c ON true
+                SELECT true AS is_found, CASE WHEN x.currency = o.currency THEN x.cost END AS cost FROM catalog_product x
+                WHERE x.shop_id = o.shop_id AND x.source_id = o.source_id AND x.ref = l.product_ref AND l.product_ref <> ''
+                  AND x.variant_ref IN (l.variant_ref, '') AND x.cost IS NOT NULL
+                ORDER BY x.variant_ref = l.variant_ref DESC LIMIT 1
+            ) of_source ON true
+            LEFT JOIN LATERAL (
+                SELECT true AS is_found, CASE WHEN count(DISTINCT x.cost) FILTER (WHERE x.currency = o.currency) = 1
+                                             THEN min(x.cost) FILTER (WHERE x.currency = o.currency) END AS cost
+                FROM catalog_product x JOIN shops_source s ON s.id = x.source_id
+                JOIN shops_source mine ON mine.id = o.source_id
+                WHERE of_source.is_found IS NULL AND x.shop_id = o.shop_id AND s.shop_id = o.shop_id
+                  AND x.ref = l.product_ref AND l.product_ref <> ''
+                  AND x.variant_ref IN (l.variant_ref, '') AND x.cost IS NOT NULL
+                  AND (mine.kind = %(own)s OR s.kind = %(file)s)
+                GROUP BY x.variant_ref ORDER BY x.variant_ref = l.variant_ref DESC LIMIT 1
+            ) of_file ON true
+            LEFT JOIN LATERAL (
+                SELECT CASE WHEN count(DISTINCT x.cost) FILTER (WHERE x.currency = o.currency) = 1
+                           THEN min(x.cost) FILTER (WHERE x.currency = o.currency) END AS cost
+                FROM catalog_product x
+                WHERE of_source.is_found IS NULL AND of_file.is_found IS NULL
+                  AND x.shop_id = o.shop_id AND x.sku = l.sku AND x.sku <> '' AND x.cost IS NOT NULL AND NOT x.is_deleted
+            ) of_number ON true
+            -- Only one of the three has answered, whatever it knew.
+            CROSS JOIN LATERAL (SELECT coalesce(of_source.cost, of_file.cost, of_number.cost) AS cost) c
             WHERE l.order_id = o.id
         ) goods
+        CROSS JOIN LATERAL (
+            -- A share stands in for a cost, and goods cost no less with a coupon: it is a share of what stood on the list. A
+            -- shop's coupon is off the total, and off the lines too where they add up to no more than it.
+            SELECT greatest(1, least(goods.sold + off.sum, o.total - coalesce(o.shipping_total, 0) + off.sum)
+                               / nullif(goods.sold, 0)) AS raised
+            FROM (
+                SELECT greatest(coalesce(o.discount_total, 0), coalesce(sum((k.coupon ->> 'discount')::numeric), 0)) AS sum
+                FROM jsonb_array_elements(CASE WHEN jsonb_typeof(o.coupons) = 'array' THEN o.coupons END) k(coupon)
+            ) off
+        ) list
         CROSS JOIN LATERAL (
             SELECT coalesce(sum(r.cost) FILTER (WHERE f.kind = 'gift' AND r.discount = 0), 0) AS gifts,
                    coalesce(sum(r.cost), 0) AS spent

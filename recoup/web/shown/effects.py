@@ -227,7 +227,8 @@ def _split(seat: Seat, effect: SplitEffect) -> SplitPart:
         else _split_sentence(effect),
         since=since,
         rows=[_arm(seat, effect, arm, is_winner=arm.number == chosen) for arm in effect.arms],
-        left_out=[
+        left_out=([words.costs_later()] if effect.split.costs_later and not is_of_sizes else [])
+        + [
             line
             for place, one in enumerate(effect.arms[0].profit)
             for line in words.left_out([arm.profit[place].worth for arm in effect.arms], one.currency)

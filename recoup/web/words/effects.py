@@ -91,6 +91,8 @@ def way_name(split: Split, number: int) -> str:
 def least_sentence(effect: SplitEffect) -> str:
     """Say which way is the cheapest that is no worse, once that is sure; before, that it is not."""
     split, least = effect.split, effect.least
+    if split.costs_later:
+        return costs_later()
     if least is None:
         missing = max((arm.missing for arm in effect.arms), default=0)
         return (
@@ -112,6 +114,11 @@ def least_sentence(effect: SplitEffect) -> str:
     else:
         text = _("%(name)s brings more profit than all that cost more: give %(name)s.")
     return text % shown
+
+
+def costs_later() -> str:
+    """Say that no profit names an offer for the next order."""
+    return _("What an offer takes off the next order is not counted here, so no answer can be given.")
 
 
 def missing_sentence(missing: int) -> str:
