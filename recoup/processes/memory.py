@@ -14,6 +14,7 @@ from recoup.processes.engine.nodes.enrol import EnrolEffect, candidate_for
 from recoup.processes.engine.nodes.offer import OfferEffect
 from recoup.processes.engine.records import (
     Answer,
+    CallOff,
     Effect,
     Enrolment,
     Facts,
@@ -60,9 +61,7 @@ class MemoryStore(Knowledge):
         self._heaps: dict[int, list[tuple[datetime, int]]] = {int(priority): [] for priority in Priority}
         self._due_messages: list[tuple[datetime, int, int]] = []
         self._paused: set[int] = set()
-        self._versions: dict[
-            int, int
-        ] = {}  # of the processes of this world, by the last who came to their doors
+        self._versions: dict[int, int] = {}  # of processes, by the last who came to their doors
         self._shares: dict[int, tuple[int, int]] = {}  # held out, of the process and of the shop
         self.ranks: dict[int, int] = {}  # of processes, for exclusive groups
         self._came: dict[tuple[int, int, int], Arrival] = {}  # to the doors, by subject and process
@@ -340,6 +339,8 @@ class MemoryStore(Knowledge):
     def _carry_out(self, enrolment: Enrolment, effect: Effect, now: datetime) -> None:
         if effect.is_suppressed:
             self.suppressed.append(effect)
+        elif isinstance(effect, CallOff):
+            self._call_off(enrolment.id, now)
         elif not isinstance(effect, SendEffect):
             self.done.append((enrolment.id, effect))
             if isinstance(effect, EnrolEffect):

@@ -12,9 +12,10 @@ from recoup.processes.engine.nodes.order_status import StatusEffect
 from recoup.processes.engine.nodes.tag import TagEffect
 from recoup.processes.engine.nodes.task import TaskEffect
 from recoup.processes.engine.nodes.webhook import WebhookEffect
-from recoup.processes.engine.records import Effect, Enrolment, Outcome, SendEffect
+from recoup.processes.engine.records import CallOff, Effect, Enrolment, Outcome, SendEffect
 
 EFFECTS: dict[type[Effect], Carrier] = {
+    CallOff: send.CALLING_OFF,  # before anything is queued
     OfferEffect: offer.CARRIER,  # first: a message that is queued in the same moment finds it
     SendEffect: send.CARRIER,
     StatusEffect: order_status.CARRIER,

@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from recoup.processes.engine.aside import go_on, is_aside, place_of
+from recoup.processes.engine.aside import go_on, is_aside, place_of, sends, without_others
 from recoup.processes.engine.codes import Code, Priority, State, is_final
 from recoup.processes.engine.compiled import Graph, Move
-from recoup.processes.engine.records import Enrolment, Facts, Outcome
+from recoup.processes.engine.records import CallOff, Enrolment, Facts, Outcome
 from recoup.processes.engine.swapping import lost_at
 
 MOST_INSTANT_NODES = 100
@@ -27,7 +27,13 @@ def advance(graph: Graph, enrolment: Enrolment, facts: Facts, now: datetime) -> 
         return Outcome(enrolment, (), ())
     move = Move(enrolment)
     if not _meet_goal(graph, move, facts, enrolment.entered_at):
-        _run_nodes(graph, move, facts, now)
+        if is_aside(move.variables) and _is_called_back(graph, move, facts):
+            move.variables = without_others(move.variables)
+            if move.due_at is not None and sends(graph, move.node):
+                move.effects.append(CallOff(move.step_no, move.node, move.at))
+            _run_nodes(graph, move, facts, now, _stand_again(graph, move, facts, now, move.node))
+        else:
+            _run_nodes(graph, move, facts, now, graph.runs[move.node](move, facts, now))
     return _finish(graph, enrolment, move)
 
 
@@ -73,10 +79,28 @@ def _is_taken_by_block(graph: Graph, move: Move, facts: Facts, bit: int, at: dat
     return is_in_time and (shield.takes_earlier or at >= node_at)
 
 
-def _run_nodes(graph: Graph, move: Move, facts: Facts, now: datetime) -> None:
+def _is_called_back(graph: Graph, move: Move, facts: Facts) -> bool:
+    """Tell whether what happened is a yes of the block that somebody is away from: they do nothing more before it."""
+    for goal in graph.goals:
+        at = None if move.flags & goal.bit else goal.read(facts)
+        if at is not None and _is_taken_by_block(graph, move, facts, goal.bit, at):
+            return True
+    return False
+
+
+def _stand_again(graph: Graph, move: Move, facts: Facts, now: datetime, following: int) -> int:
+    """Go on after an added block. What was over meanwhile is over when they come back: what follows counts from then."""
+    since, told = move.at, len(move.steps)
+    go_on(graph, move, following)
+    following = graph.runs[move.node](move, facts, now)
+    move.at = max(move.at, since)
+    move.steps[told:] = [step._replace(at=max(step.at, since)) for step in move.steps[told:]]
+    return following
+
+
+def _run_nodes(graph: Graph, move: Move, facts: Facts, now: datetime, following: int) -> None:
     runs = graph.runs
     instant_nodes = 0
-    following = runs[move.node](move, facts, now)
     while following >= 0:
         if move.at > move.node_at:
             instant_nodes = 0
@@ -86,11 +110,11 @@ def _run_nodes(graph: Graph, move: Move, facts: Facts, now: datetime) -> None:
             return
         instant_nodes += 1
         if is_aside(move.variables):
-            go_on(graph, move, following)
-        else:
-            move.node = following
-            move.node_at = move.at
-            move.due_at = None
+            following = _stand_again(graph, move, facts, now, following)
+            continue
+        move.node = following
+        move.node_at = move.at
+        move.due_at = None
         following = runs[move.node](move, facts, now)
 
 

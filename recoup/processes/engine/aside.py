@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from recoup.processes.engine.codes import Flag
+from recoup.processes.engine.codes import Flag, Wake
 from recoup.processes.engine.compiled import Graph, Move
 
 # Among the variables of an enrolment: the block to come back to, its instants in microseconds since 1970, the message that
@@ -23,7 +23,8 @@ BACK, BACK_AT, BACK_DUE, BACK_STEP, BACK_FLAG, THEN = (
 )
 KEYS = (BACK, BACK_AT, BACK_DUE, BACK_STEP, BACK_FLAG, THEN)
 BITS = 16
-_OF_INSTANT = (Flag.ANCHORED | Flag.DATED).value
+_OF_INSTANT = (Flag.ANCHORED | Flag.DATED | Flag.HELD).value
+_SETTLED = Wake.MESSAGE_SETTLED.value
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK = timedelta(microseconds=1)
 
@@ -82,10 +83,16 @@ def without_place(variables: Mapping[str, int] | None) -> Mapping[str, int] | No
     return {key: value for key, value in (variables or {}).items() if key not in KEYS} or None
 
 
+def without_others(variables: Mapping[str, int] | None) -> Mapping[str, int] | None:
+    """Return variables without the blocks that were to be done before standing again at the place."""
+    return {key: value for key, value in (variables or {}).items() if key != THEN} or None
+
+
 def go_on(graph: Graph, move: Move, following: int) -> None:
     """Let somebody who was aside do the next block that was meant, or stand again where they stood.
 
-    Where a later version has not got that block any more, they go on as the added one leads.
+    Where a later version has not got that block any more, they go on as the added one leads. What was put off at a message
+    that has not been queued is planned for when they come back.
     """
     variables = dict(move.variables or {})
     then = variables.pop(THEN, 0)
@@ -100,9 +107,16 @@ def go_on(graph: Graph, move: Move, following: int) -> None:
     if not _has(graph, place.node):
         _enter(move, following)
         return
-    move.node, move.at, move.node_at, move.due_at = place.node, place.at, place.at, place.due_at
+    is_unsent = place.due_at is None and sends(graph, place.node)
+    node_at = max(place.at, move.at) if is_unsent else place.at
+    move.node, move.node_at, move.due_at = place.node, node_at, place.due_at
     move.last_message_step = variables.get(BACK_STEP, move.last_message_step)
     move.flags |= variables.get(BACK_FLAG, 0)
+
+
+def sends(graph: Graph, number: int) -> bool:
+    """Tell whether a block sends messages: no other waits for the end of one."""
+    return bool(graph.masks[number] & _SETTLED)
 
 
 def _has(graph: Graph, number: int) -> bool:

@@ -167,6 +167,15 @@ class SendEffect(NamedTuple):
         return self.planned_at
 
 
+class CallOff(NamedTuple):
+    """Messages of the enrolment that are under way are not wanted any more. `step_no` is the last line before that."""
+
+    step_no: int
+    node: int
+    at: datetime
+    is_suppressed: bool = False
+
+
 class Effect(Protocol):
     """What the world must do about a step. Its class is a tuple with names, which stands beside its kind of block; how a
     batch of them is carried out stands in `processes.effects`, outside the engine.

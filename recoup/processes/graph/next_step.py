@@ -12,7 +12,7 @@ from recoup.processes.engine.compiled import Graph
 from recoup.processes.engine.nodes.order_status import StatusEffect
 from recoup.processes.engine.nodes.send import SendDocument
 from recoup.processes.engine.nodes.until import UntilDocument
-from recoup.processes.engine.records import Effect, Enrolment, Facts, SendEffect
+from recoup.processes.engine.records import CallOff, Effect, Enrolment, Facts, SendEffect
 from recoup.processes.graph.document import ProcessDocument
 
 FURTHEST = 50
@@ -58,6 +58,7 @@ def _look_ahead(
         if isinstance(node, UntilDocument) and node.on.e not in unless:
             unless.append(node.on.e)
         ahead, steps, effects = advance(graph, enrolment, facts, max(enrolment.run_at or now, now))
+        effects = tuple(effect for effect in effects if not isinstance(effect, CallOff))
         if effects:
             return _about_effect(graph, effects[0], facts, now, tuple(unless))
         if is_final(ahead.state):

@@ -29,7 +29,7 @@ from recoup.processes.memory import Message
 from recoup.processes.models import LookAhead, Process, ProcessVersion
 from recoup.processes.moving.moves import FIRST_KEY, LAST_KEY
 from recoup.processes.moving.passed import been_at
-from recoup.processes.moving.plan import Old, Plan, Rule, apply_rule, rules_of
+from recoup.processes.moving.plan import Old, Plan, Rule, apply_rule, leaves_message, rules_of
 from recoup.processes.offering import with_offers
 from recoup.processes.purchases import with_purchases
 from recoup.processes.simulator import Simulator
@@ -210,9 +210,7 @@ def _moved(enrolment: Enrolment, changed: Changed, had: Collection[int], now: da
     if rule is None:
         return enrolment, False, False
     after = apply_rule(enrolment, rule, changed.target_id, now, had=had).enrolment
-    calls_off = rule.action == "exit" or (
-        rule.action == "enter" and rule.is_send and enrolment.due_at is not None
-    )
+    calls_off = rule.action == "exit" or leaves_message(enrolment, rule)
     return after, rule.action != "exit", calls_off
 
 

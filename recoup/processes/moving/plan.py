@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from recoup.processes.engine.aside import going_aside, is_aside, without_place
+from recoup.processes.engine.aside import BACK_STEP, going_aside, is_aside, without_place
 from recoup.processes.engine.codes import ACTIVE_STATES, Code, Flag, Priority, State
 from recoup.processes.engine.compiled import Graph
 from recoup.processes.engine.endings import stop
@@ -301,6 +301,12 @@ def _flags(enrolment: Enrolment, rule: Rule, *, enters: bool) -> int:
     if rule.loosens and enrolment.due_at is not None:
         flags &= ~(Flag.ANCHORED | Flag.DATED).value
     return flags
+
+
+def leaves_message(enrolment: Enrolment, rule: Rule) -> bool:
+    """Tell whether somebody is taken away from a message under way: from the block, or from where they come back to."""
+    has_message = rule.is_send and enrolment.due_at is not None
+    return rule.action == "enter" and (has_message or BACK_STEP in (enrolment.variables or {}))
 
 
 def _without_round(enrolment: Enrolment, key: str) -> Mapping[str, int] | None:

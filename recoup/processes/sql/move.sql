@@ -12,6 +12,8 @@ WITH rule AS MATERIALIZED (
 ), going AS MATERIALIZED (
     -- Each with what is done first (those added blocks that they have never been at, in their order), and with what is kept.
     SELECT p.id, p.due_at, r.*, t.todo, t.masks, t.todo IS NOT NULL AS is_aside,
+        -- A message is under way from here, or from the place that somebody who is aside comes back to.
+        r.is_send AND p.due_at IS NOT NULL OR p.variables -> 'back_step' IS NOT NULL AS has_message,
         t.todo IS NOT NULL OR r.action = 'enter' AS enters, r.action = 'recompute' AND p.due_at IS NOT NULL AS begins_again,
         CASE WHEN r.goal_bits = '{}' OR p.flags & 4080 = 0 THEN p.flags ELSE (p.flags & ~4080) | (
                 SELECT coalesce(bit_or(b.bit), 0) FROM unnest(r.goal_bits) WITH ORDINALITY AS b (bit, n)
@@ -44,7 +46,7 @@ WITH rule AS MATERIALIZED (
                 'back_at', (extract(epoch FROM e.node_at) * 1000000)::bigint,
                 'back_due', CASE WHEN g.action = 'keep' THEN (extract(epoch FROM e.due_at) * 1000000)::bigint END,
                 'back_step', CASE WHEN g.is_send AND e.due_at IS NOT NULL THEN e.last_message_step END,
-                'back_flag', nullif(g.kept_flags & 8196, 0),
+                'back_flag', nullif(g.kept_flags & 8204, 0),
                 'then', (SELECT sum(t.node::bigint << (16 * (t.n - 1)::int))::bigint
                          FROM unnest(g.todo[2:]) WITH ORDINALITY AS t (node, n))))
             WHEN g.action = 'enter' AND e.variables -> 'back' IS NOT NULL
@@ -53,7 +55,7 @@ WITH rule AS MATERIALIZED (
     FROM going g
     WHERE e.id = g.id
     RETURNING e.id, e.shop_id, e.step_no, e.node, e.node_at, g.number,
-        g.is_send AND g.action = 'enter' AND g.due_at IS NOT NULL AS leaves_message
+        g.action = 'enter' AND g.has_message AS leaves_message
 ), logged AS (
     INSERT INTO processes_step_log (enrolment_id, step_no, shop_id, version_id, node, outcome, arm, at, done_at, reason)
     SELECT id, step_no, shop_id, %(target)s, node, %(code)s, number, node_at, %(now)s, '' FROM moved

@@ -13,7 +13,7 @@ from recoup.processes.engine.nodes.order_status import StatusEffect
 from recoup.processes.engine.nodes.tag import TagEffect
 from recoup.processes.engine.nodes.task import TaskEffect
 from recoup.processes.engine.nodes.webhook import WebhookEffect
-from recoup.processes.engine.records import Effect, SendEffect
+from recoup.processes.engine.records import CallOff, Effect, SendEffect
 from recoup.processes.simulator import Simulator
 from tests.processes.worlds import PLACED, arrival, graph_of, hours, only, shop_with, told
 
@@ -30,7 +30,11 @@ BLOCKS: dict[type[Effect], dict[str, Any]] = {
 MADE_AS_TEST = {OfferEffect, SendEffect, EnrolEffect}
 
 
-@pytest.mark.parametrize("effect", EFFECTS, ids=lambda one: one.__name__)
+def test_no_kind_of_effect_is_forgotten() -> None:
+    assert EFFECTS.keys() - BLOCKS.keys() == {CallOff}  # which does nothing but call off
+
+
+@pytest.mark.parametrize("effect", BLOCKS, ids=lambda one: one.__name__)
 def test_what_could_not_be_called_back_is_not_done_in_test_mode(effect: type[Effect]) -> None:
     store, come = shop_with(graph_of({"n1": BLOCKS[effect], "n2": {"t": "end"}})), arrival(PLACED)
 

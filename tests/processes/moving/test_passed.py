@@ -8,10 +8,11 @@ import pytest
 from django_scopes import scopes_disabled
 
 from recoup.core.activity import SYSTEM, Actor
+from recoup.desk.models import Task
 from recoup.messaging.models import Message
 from recoup.orders.models import Order
 from recoup.processes import actions
-from recoup.processes.engine.codes import Code, State
+from recoup.processes.engine.codes import Code, Flag, State
 from recoup.processes.engine.nodes.until import WEIGHED_WITHIN
 from recoup.processes.entering import enrol_cases
 from recoup.processes.graph.document import ProcessDocument
@@ -21,7 +22,7 @@ from recoup.processes.models import Enrolment, Process, StepLog
 from recoup.processes.moving.ahead import changed_by, look_ahead
 from recoup.processes.moving.moves import request_move, run_waiting, versions_left
 from recoup.processes.moving.passed import added_blocks, who_passed
-from recoup.processes.moving.plan import Plan, PlanRefused, also_blocks, passed_before
+from recoup.processes.moving.plan import Plan, PlanRefused, also_blocks, passed_before, to_block
 from recoup.shops.models import Shop
 from tests.factories.cases import make_case
 from tests.factories.clock import set_clock
@@ -150,7 +151,7 @@ def test_what_they_do_on_the_way_is_answered_by_the_block_that_they_come_back_to
     assert Enrolment.objects.get().state == State.COMPLETED
 
 
-def test_a_message_under_way_stays_so_and_what_follows_counts_from_it(shop: Shop) -> None:
+def test_a_message_under_way_stays_so_and_what_follows_counts_from_coming_back(shop: Shop) -> None:
     process = make_process(shop, nodes=OLD)
     enrol_cases([opened(make_case(make_order(shop, status="unpaid", placed_at=NOW)))])
     Engine().run_once()
@@ -172,7 +173,7 @@ def test_a_message_under_way_stays_so_and_what_follows_counts_from_it(shop: Shop
     run(NOW + 5 * HOUR)
 
     after = Enrolment.objects.get()
-    assert (after.node, after.due_at) == (3, NOW + 3 * HOUR + 3 * DAY)
+    assert (after.node, after.due_at) == (3, NOW + 5 * HOUR + 3 * DAY)
     assert texts() == ["first", "extra"]
 
 
@@ -187,6 +188,134 @@ def test_a_payment_on_the_way_ends_it_as_anywhere(shop: Shop) -> None:
 
     assert texts() == ["first"]
     assert Enrolment.objects.get(pk=one.pk).state == State.EXITED
+
+
+PAID: dict[str, Any] = OLD | {
+    "n3": {"t": "until", "on": {"e": "order.paid"}, "within": "P7D", "out": {"yes": "n6", "no": "n4"}},
+    "n6": {"t": "send", "template": "thanks", "purpose": "thanks", "out": {"done": "n5"}},
+}
+CALL: dict[str, Any] = {"t": "task", "title": "Call {customer}", "out": {"done": "n3"}}
+WAITED_FOR = {"within": "P3D", "out": {"done": "n3", "timeout": "n3"}}
+
+
+def asked_to_pay(shop: Shop, **added: Any) -> Process:
+    """Return a process whose version adds blocks before a question about the payment, with somebody moved to the first."""
+    make_template(shop, key="thanks")
+    process = make_process(shop, nodes=PAID)
+    enrol_cases([opened(make_case(make_order(shop, status="unpaid", placed_at=NOW)))])
+    Engine().run_once()
+    run(NOW + 2 * HOUR)
+    publish(process, PAID | {"n2": OLD["n2"] | {"out": {"done": "n9"}}} | added)
+    assert move(process, n3=also_blocks(list(added))) == 1
+    return process
+
+
+def pay(at: datetime) -> None:
+    Order.objects.update(payment_state="paid", paid_at=at, paid_learnt_at=at, captured=149)
+    Enrolment.objects.update(run_at=at)
+    set_clock(at)
+    Engine().run_once()
+
+
+@pytest.mark.parametrize("call", [CALL, CALL | WAITED_FOR])
+def test_who_pays_before_the_added_step_is_not_called(shop: Shop, call: dict[str, Any]) -> None:
+    asked_to_pay(shop, n9=call)
+
+    pay(NOW + 4 * HOUR)
+
+    assert (texts(), Task.objects.count()) == (["first", "thanks"], 0)
+
+
+def test_who_pays_while_an_added_step_waits_comes_back_at_once(shop: Shop) -> None:
+    asked_to_pay(shop, n9=CALL | WAITED_FOR | {"out": {"done": "n8", "timeout": "n8"}}, n8=EXTRA)
+    run(NOW + 4 * HOUR)
+    assert Task.objects.count() == 1
+
+    pay(NOW + 2 * DAY)
+
+    assert texts() == ["first", "thanks"]
+    assert Message.objects.latest("id").due_at == NOW + 2 * DAY
+    assert Enrolment.objects.get().variables is None
+
+
+def test_who_pays_while_an_added_message_is_under_way_does_not_get_it(shop: Shop) -> None:
+    asked_to_pay(shop, n9=EXTRA)
+    set_clock(NOW + 4 * HOUR)
+    Engine().run_once()
+
+    pay(NOW + 5 * HOUR)
+
+    assert list(Message.objects.order_by("id").values_list("template__key", "state")) == [
+        ("first", "sent"),
+        ("extra", "cancelled"),
+        ("thanks", "due"),
+    ]
+
+
+def test_a_reminder_that_was_held_is_sent_from_when_the_hold_is_lifted(shop: Shop) -> None:
+    process = make_process(shop, nodes=OLD)
+    enrol_cases([opened(make_case(make_order(shop, status="unpaid", placed_at=NOW)))])
+    Engine().run_once()
+    Order.objects.update(paused_at=NOW)
+    run(NOW + 2 * HOUR)
+    assert (Enrolment.objects.get().flags & Flag.HELD, texts()) == (Flag.HELD, [])
+    nodes = OLD | {"n1": OLD["n1"] | {"out": {"next": "n9"}}, "n9": EXTRA | {"out": {"done": "n2"}}}
+    publish(process, nodes)
+    set_clock(NOW + 3 * DAY)
+    move(process, n2=also_blocks(["n9"]))
+    Order.objects.update(paused_at=None)
+    Enrolment.objects.update(run_at=NOW)
+
+    run(NOW + 3 * DAY + HOUR)
+
+    assert texts() == ["extra", "first"]
+
+
+@pytest.mark.parametrize("recomputes", [False, True])
+def test_what_follows_a_wait_that_ended_meanwhile_counts_from_coming_back(
+    shop: Shop, *, recomputes: bool
+) -> None:
+    nodes = OLD | {"n3": {"t": "wait", "for": "P1D", "out": {"next": "n4"}}}
+    process = make_process(shop, nodes=nodes)
+    enrol_cases([opened(make_case(make_order(shop, status="unpaid", placed_at=NOW)))])
+    Engine().run_once()
+    run(NOW + 2 * HOUR)
+    publish(process, nodes | {"n2": OLD["n2"] | {"out": {"done": "n9"}}, "n9": CALL | WAITED_FOR})
+    plan = Plan({"n3": also_blocks(["n9"])}, recomputes)
+    request_move(process, plan, actor=ANNA, now=NOW + 3 * HOUR)
+    run_waiting()
+    run(NOW + 3 * HOUR)
+    back = Enrolment.objects.get().due_at
+    assert back is not None
+
+    run(back)
+
+    assert texts() == ["first", "second"]
+    assert Message.objects.latest("id").due_at == back
+
+
+def test_whoever_is_sent_elsewhere_from_an_added_step_leaves_no_message_at_their_place(shop: Shop) -> None:
+    process = make_process(shop, nodes=OLD)
+    enrol_cases([opened(make_case(make_order(shop, status="unpaid", placed_at=NOW)))])
+    Engine().run_once()
+    set_clock(NOW + 2 * HOUR)
+    Enrolment.objects.update(run_at=NOW)
+    Engine().run_once()
+    nodes = OLD | {
+        "n1": OLD["n1"] | {"out": {"next": "n9"}},
+        "n9": CALL | {"within": "P3D", "out": {"done": "n2", "timeout": "n2"}},
+    }
+    publish(process, nodes)
+    move(process, n2=also_blocks(["n9"]))
+    Engine().run_once()
+    publish(process, nodes | {"n4": OLD["n4"] | {"not_after": "PT12H"}})
+    plan = Plan({"n9": to_block("n4")})
+    found = look_ahead(process, changed_by(process, None, plan), NOW + 3 * HOUR)
+    assert dict(found.day) == {"second": 1}
+
+    move(process, n9=to_block("n4"))
+
+    assert list(Message.objects.values_list("template__key", "state")) == [("first", "cancelled")]
 
 
 def test_hold_out_gets_none_and_who_is_set_aside_gets_it_when_the_process_goes_on(shop: Shop) -> None:
