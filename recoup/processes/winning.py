@@ -16,6 +16,10 @@ class NoSuchWay(Exception):
     """The draft has no such split, or the split no such way: somebody has changed it meanwhile."""
 
 
+class NothingLeft(Exception):
+    """Without the block whoever enters is at the end: such a draft could never be published."""
+
+
 def keep_way(doc: Raw, block: str, arm: str) -> Raw:
     """Return a document in which whatever led to a split leads along one of its ways; what nothing leads to is dropped.
 
@@ -55,7 +59,11 @@ def prepare_way(process: Process, block: str, arm: str, *, actor: Actor, now: da
     """Prepare the draft of a process in which everybody takes one way of a split, on top of what is in the draft.
 
     :raises NoSuchWay: if there is no such split or way.
+    :raises NothingLeft: if nothing but an end would be left.
     :raises DraftChanged: if somebody changes the draft at this moment.
     """
     state = draft_of(process)
-    return save_draft(process, keep_way(state.doc, block, arm), lock=state.lock, actor=actor, now=now)
+    doc = keep_way(state.doc, block, arm)
+    if not ports_of(doc["nodes"][doc["entry"]["first"]]):
+        raise NothingLeft(block, arm)
+    return save_draft(process, doc, lock=state.lock, actor=actor, now=now)

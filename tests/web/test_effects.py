@@ -298,6 +298,17 @@ def test_the_sizes_of_an_offer_stand_beside_each_other_and_the_least_that_helps_
         keep_way({"entry": {"first": "n1"}, "nodes": LADDER}, "n1", "7")
 
 
+def test_where_nothing_but_the_offer_stands_giving_nothing_makes_no_draft(shop: Shop) -> None:
+    process = make_process(shop, nodes=LADDER)
+
+    answer = sign_in(shop).post(
+        f"/s/lumen/processes/{process.pk}/take-way/", {"block": "n1", "way": "0"}, follow=True
+    )
+
+    assert "Without the offer this process does nothing" in text(answer.content.decode())
+    assert not draft_of(process).is_stored
+
+
 def test_numbers_that_nobody_made_are_not_found(shop: Shop, process: Process) -> None:
     client = sign_in(shop)
     place = f"{result(process)}people/"

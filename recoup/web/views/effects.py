@@ -32,7 +32,7 @@ from recoup.processes.holdout import (
     stretches_of_shop,
 )
 from recoup.processes.models import Process
-from recoup.processes.winning import NoSuchWay, prepare_way
+from recoup.processes.winning import NoSuchWay, NothingLeft, prepare_way
 from recoup.shops.access import Seat
 from recoup.web import listing
 from recoup.web.answers import actor_of, place, see_other
@@ -142,6 +142,14 @@ def take_way(request: StaffRequest, seat: Seat, process_id: int) -> HttpResponse
     block, way = request.POST.get("block", ""), request.POST.get("way", "")
     try:
         prepare_way(one, block, way, actor=actor_of(seat), now=request.now)
+    except NothingLeft:
+        messages.warning(
+            request,
+            _(
+                "Without the offer this process does nothing, so no draft was made. Stop it, or add another step."
+            ),
+        )
+        return see_other(place(seat, "process_result", one.pk))
     except (NoSuchWay, DraftChanged, EditRefused):
         messages.warning(
             request, _("The draft has changed meanwhile. Look at it, then choose the way there.")
