@@ -27,6 +27,7 @@ from recoup.processes.entering import Arrival, enrol, enrol_cases
 from recoup.processes.handlers import wake_offered
 from recoup.processes.loop import Engine
 from recoup.processes.models import Process, StepLog
+from recoup.processes.why.reading import answers_about
 from recoup.shops.models import Shop
 from tests.factories.cases import make_case
 from tests.factories.clock import set_clock
@@ -333,3 +334,30 @@ def test_who_waits_for_the_end_of_an_offer_goes_on_when_it_ends_before_its_time(
     outbox.set_routes({})
 
     assert abs(StepLog.objects.get(outcome=Code.COMPLETED).at - ended_at) < timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(("offset", "is_sent"), [("-P1D", False), ("P0D", True)])
+def test_who_was_to_be_told_before_an_offer_ends_is_not_once_it_has_ended(
+    shop: Shop, offset: str, *, is_sent: bool
+) -> None:
+    waits = {
+        "n1": {"t": "offer", "percent": 10, "valid": "P9D", "out": {"granted": "n2"}},
+        "n2": {"t": "wait", "date": "offer.ends_at", "ref": "n1", "offset": offset, "out": {"next": "n3"}},
+        "n3": {"t": "send", "template": "ends.tomorrow", "out": {"done": "n4"}},
+        "n4": {"t": "end"},
+    }
+    offer, _ = run(shop, make_process(shop, nodes=waits, goals=[]))
+    assert offer is not None
+    ended_at = NOW + timedelta(days=2)
+    set_clock(ended_at)
+    outbox.set_routes({OfferDecided: (wake_offered,)})
+
+    withdraw(offer, note="", actor=SYSTEM, now=ended_at)
+    work()
+    outbox.set_routes({})
+
+    outcomes = set(StepLog.objects.values_list("outcome", flat=True))
+    assert (Code.SKIPPED_EXPIRED in outcomes, Code.QUEUED in outcomes) == (not is_sent, is_sent)
+    [why] = answers_about(shop, kind=SubjectKind.ORDER, subject_id=offer.order_id or 0, now=ended_at)
+    reasons = {answer.reason.message_reason for answer in why.answers}
+    assert ("offer_over" in reasons) == (not is_sent)

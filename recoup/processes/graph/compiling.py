@@ -10,6 +10,7 @@ from recoup.processes.engine.entry import Candidate, EntryKeys, entry_keys
 from recoup.processes.engine.happenings import SUBJECT_EVENTS
 from recoup.processes.engine.nodes.base import Workshop
 from recoup.processes.engine.nodes.table import KINDS
+from recoup.processes.engine.nodes.wait import WaitDocument
 from recoup.processes.engine.records import Facts
 from recoup.processes.engine.times import parse_span
 from recoup.processes.graph.document import Entry, ProcessDocument, doc_hash
@@ -31,6 +32,15 @@ def number_nodes(document: ProcessDocument, previous: Mapping[str, int] | None =
             numbers[name] = following
             following += 1
     return numbers
+
+
+def before_end_of(document: ProcessDocument, name: str) -> str | None:
+    """Return the block of the offer before whose end everybody has waited who comes to a block, if there is one."""
+    found: set[str | None] = {None} if name == document.entry.first else set()
+    for node in document.nodes.values():
+        if name in node.ports.values():
+            found.add(node.before_end_of if isinstance(node, WaitDocument) else None)
+    return found.pop() if len(found) == 1 else None
 
 
 def compile_graph(
@@ -57,6 +67,7 @@ def compile_graph(
             anchor=_ANCHORS[document.entry.anchor],
             salt=salt,
             knows_at_once=knows_at_once,
+            before_end_of=numbers.get(before_end_of(document, name) or ""),
         )
         nodes[numbers[name]] = KINDS[node.t].build(node, workshop)
     if document.entry.swapped == "end" and wanted_products(document.entry) is not None:

@@ -9,9 +9,11 @@ from typing import Any, NamedTuple
 from recoup.processes.engine.advance import advance
 from recoup.processes.engine.codes import Code, Flag, Refusal, State, is_final
 from recoup.processes.engine.compiled import Graph
+from recoup.processes.engine.happenings import latest_offer
 from recoup.processes.engine.nodes.send import SendDocument
 from recoup.processes.engine.records import Effect, Enrolment, Facts, MessageFacts, SendEffect
 from recoup.processes.engine.times import day_end
+from recoup.processes.graph.compiling import before_end_of
 from recoup.processes.graph.ways import Ways
 
 FURTHEST = 50
@@ -157,6 +159,8 @@ def _of_kept_back(story: Story, line: Told, now: datetime) -> Reason:
 def _of_line(story: Story, line: Told, node: str) -> Reason:
     if line.code is Code.SUPPRESSED:
         return _left_alone(story, line.at)
+    if _is_over_with_offer(story, line):
+        return Reason("skipped_other", line.done_at, message_reason="offer_over")
     key = "day_over" if _is_over_by_day(story, line) else line.code.name.lower()
     return Reason(key, line.done_at, _due_at(story, node))
 
@@ -167,6 +171,17 @@ def _is_over_by_day(story: Story, line: Told) -> bool:
     if line.code is not Code.SKIPPED_EXPIRED or not isinstance(document, SendDocument):
         return False
     return document.same_day and day_end(line.at, story.facts.contact) <= line.done_at
+
+
+def _is_over_with_offer(story: Story, line: Told) -> bool:
+    """Tell whether a message was left out because the offer before whose end it was to go had ended already."""
+    graph = story.graph
+    document = graph.document.nodes.get(line.node)
+    if line.code is not Code.SKIPPED_EXPIRED or not isinstance(document, SendDocument):
+        return False
+    block = before_end_of(graph.document, line.node)
+    offer = None if block is None else latest_offer(story.facts, graph.node_map[block])
+    return offer is not None and offer.ends_at is not None and offer.ends_at <= line.done_at
 
 
 def _left_alone(story: Story, at: datetime) -> Reason:

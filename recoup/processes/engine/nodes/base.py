@@ -102,6 +102,9 @@ class Workshop:
     anchor: Callable[[Facts], datetime | None]
     salt: int = 0  # of the process: the same person takes the same way in every version
     knows_at_once: bool = False  # of made-up people: their visits need not be weighed
+    before_end_of: int | None = (
+        None  # the number of an offer, where whoever comes has waited until before its end
+    )
 
 
 class Summary(NamedTuple):

@@ -7,6 +7,7 @@ from pydantic import StringConstraints, model_validator
 
 from recoup.processes.engine.codes import Code, Flag, Wake, is_failure
 from recoup.processes.engine.compiled import STAY, CompiledNode, Move
+from recoup.processes.engine.happenings import latest_offer
 from recoup.processes.engine.nodes.base import (
     ForwardSpan,
     Kind,
@@ -55,7 +56,8 @@ class SendDocument(NodeDocument):
     A reminder is never handed over once its order is paid; a message of thanks may be. In a process about a person
     without an order neither is guarded by a payment. Later than `not_after`
     from its planned instant it is skipped; with `same_day` also as soon as the day of that instant is over on the
-    person's clock, because its text says "today".
+    person's clock, because its text says "today". What follows a wait until before the end of an offer is skipped once
+    that has ended.
     """
 
     t: Literal["send"]
@@ -86,6 +88,7 @@ def _build(document: SendDocument, shop: Workshop) -> CompiledNode:
     span, node, node_id = parse_span(document.not_after), shop.number, shop.node_id
     channel, template, purpose = document.channel, document.template, document.purpose
     otherwise, same_day = document.ways[1:], document.same_day
+    ending = shop.before_end_of
     is_reminder, exact = purpose == "reminder", None if span.days else span.exact
     not_anchored, holdout, held = ~Flag.ANCHORED.value, Flag.HOLDOUT.value, Flag.HELD.value
     queued, suppressed = Code.QUEUED.value, Code.SUPPRESSED.value
@@ -105,7 +108,7 @@ def _build(document: SendDocument, shop: Workshop) -> CompiledNode:
         if day_ends_at is not None:
             not_after = min(not_after, day_ends_at)
         move.flags &= not_anchored
-        if not_after <= now:
+        if not_after <= now or (ending is not None and _is_over(ending, facts, now)):
             move.log(Code.SKIPPED_EXPIRED)
             return done
         is_holdout = bool(move.flags & holdout)
@@ -137,6 +140,12 @@ def _build(document: SendDocument, shop: Workshop) -> CompiledNode:
         return STAY
 
     return CompiledNode(run, MASK)
+
+
+def _is_over(node: int, facts: Facts, now: datetime) -> bool:
+    """Tell whether an offer that was to end later has ended: what is said before its end is not true."""
+    offer = latest_offer(facts, node)
+    return offer is not None and offer.ends_at is not None and offer.ends_at <= now
 
 
 def _is_held(move: Move, facts: Facts, now: datetime) -> bool:

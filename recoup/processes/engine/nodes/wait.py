@@ -83,6 +83,11 @@ class WaitDocument(NodeDocument):
     max_rounds: int | None = Field(default=None, ge=1, le=20)
     out: WaitPorts
 
+    @property
+    def before_end_of(self) -> NodeId | None:
+        """Return the block whose offer still stands when this wait is over."""
+        return self.ref if self.offset is not None and self.offset.startswith("-") else None
+
     @model_validator(mode="after")
     def _is_one_kind(self) -> "WaitDocument":
         if self.date is not None and self.span is not None:
