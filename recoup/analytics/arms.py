@@ -162,7 +162,7 @@ def splits_of(process: Process) -> list[Split]:
                 sizes=sizes,
                 size_kind=node.get("kind", "percent") if sizes else "",
                 size_currency=node.get("currency") or "",
-                costs_later=_costs_later(current.doc, block),
+                costs_later=costs_later(current.doc, block),
             )
         )
     return found
@@ -173,7 +173,7 @@ def is_tried(node: dict[str, Any]) -> bool:
     return node["t"] == "split" or (node["t"] == "offer" and bool(node.get("sizes")))
 
 
-def _costs_later(doc: dict[str, Any], block: str) -> bool:
+def costs_later(doc: dict[str, Any], block: str) -> bool:
     """Tell whether an offer from a block on is for a next order, whose price nothing here sees."""
     if subject_of(doc["entry"]) is SubjectKind.CONTACT:
         return False

@@ -298,6 +298,16 @@ def test_the_sizes_of_an_offer_stand_beside_each_other_and_the_least_that_helps_
         keep_way({"entry": {"first": "n1"}, "nodes": LADDER}, "n1", "7")
 
 
+def test_what_an_offer_takes_off_the_next_order_is_told_to_be_missing_from_the_profit(shop: Shop) -> None:
+    make_settings(shop)
+    process = make_process(shop, nodes={**LADDER, "n1": {**LADDER["n1"], "next_order": True}})
+    take(process, 0, buyers(5, 2))
+
+    html = page(sign_in(shop), result(process))
+
+    assert text(html).count("is not counted here: the profit looks better than it is") == 2
+
+
 def test_where_nothing_but_the_offer_stands_giving_nothing_makes_no_draft(shop: Shop) -> None:
     process = make_process(shop, nodes=LADDER)
 

@@ -10,7 +10,7 @@ from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from recoup.accounts.roles import Right
-from recoup.analytics.arms import ArmEffect, SplitEffect
+from recoup.analytics.arms import ArmEffect, SplitEffect, costs_later
 from recoup.analytics.credited import Credited
 from recoup.analytics.effect_rows import Person, Who
 from recoup.analytics.effects import Effect, ProfitEffect, Scope
@@ -62,10 +62,14 @@ def effect_page(
         facts=_facts(seat, effect),
         chart=_chart(effect),
         splits=[_split(seat, one) for one in splits],
-        left_out=[
-            line for one in profit for line in words.left_out([one.treated, one.control], one.currency)
-        ],
+        left_out=([words.costs_later()] if profit and _costs_later(effect.scope) else [])
+        + [line for one in profit for line in words.left_out([one.treated, one.control], one.currency)],
     )
+
+
+def _costs_later(scope: Scope) -> bool:
+    running = scope.process.current_version if scope.process is not None else None
+    return running is not None and costs_later(running.doc, running.doc["entry"]["first"])
 
 
 def _note(effect: Effect) -> str:

@@ -118,7 +118,10 @@ def least_sentence(effect: SplitEffect) -> str:
 
 def costs_later() -> str:
     """Say that no profit names an offer for the next order."""
-    return _("What an offer takes off the next order is not counted here, so no answer can be given.")
+    return _(
+        "What an offer takes off the next order is not counted here: the profit looks better than it is, and no size or way"
+        " is named by it."
+    )
 
 
 def missing_sentence(missing: int) -> str:
