@@ -17,6 +17,7 @@ from recoup.offers.events import OfferDecided
 from recoup.offers.models import Budget, Offer
 from recoup.offers.redeeming import confirm_paid, find_applied, redeem
 from recoup.orders.models import Order
+from recoup.processes import actions
 from recoup.processes.backtest.offers import PastOffers
 from recoup.processes.backtest.purse import OfferPurse
 from recoup.processes.backtest.telling import Told
@@ -24,9 +25,12 @@ from recoup.processes.engine.codes import Code, SubjectKind
 from recoup.processes.engine.nodes.offer import OfferEffect
 from recoup.processes.engine.records import Facts
 from recoup.processes.entering import Arrival, enrol, enrol_cases
+from recoup.processes.graph.reading import read_document
 from recoup.processes.handlers import wake_offered
 from recoup.processes.loop import Engine
-from recoup.processes.models import Process, StepLog
+from recoup.processes.models import Enrolment, Process, StepLog
+from recoup.processes.moving.moves import request_move, run_waiting
+from recoup.processes.moving.plan import Plan
 from recoup.processes.why.reading import answers_about
 from recoup.shops.models import Shop
 from tests.factories.cases import make_case
@@ -99,6 +103,26 @@ def test_a_step_grants_in_its_own_transaction_and_goes_on(shop: Shop) -> None:
     assert (offer.state, offer.step_no, offer.expected_discount) == ("granted", 1, Decimal("10.00"))
     assert abs(offer.valid_until - NOW - timedelta(days=2)) < timedelta(minutes=1)
     assert ledger == [Code.OFFER_GRANTED, Code.TAGGED, Code.COMPLETED]
+
+
+def test_whoever_is_moved_while_it_is_decided_gets_what_was_granted(shop: Shop) -> None:
+    process = make_process(shop, nodes=nodes(), goals=[])
+    enrol_cases([opened(make_case(make_order(shop, status="unpaid", total="100.00")))])
+    Engine().run_once()
+    assert Offer.objects.get().state == "granted"
+    entry = {"on": "order.unpaid", "first": "n1"}
+    for days in (3, 4):
+        changed = {"schema": 1, "name": "G", "entry": entry, "goals": [], "nodes": nodes(valid=f"P{days}D")}
+        actions.publish(process, read_document(changed), actor=SYSTEM, now=NOW)
+        request_move(process, Plan({"n1": "same"}), actor=SYSTEM, now=NOW)
+        while run_waiting():
+            pass
+
+    work()
+
+    ledger = StepLog.objects.order_by("step_no").values_list("outcome", flat=True)
+    assert list(ledger)[2:] == [Code.OFFER_GRANTED, Code.TAGGED, Code.COMPLETED]
+    assert Enrolment.objects.get().variables is None
 
 
 def test_the_size_that_chance_gives_stands_in_the_ledger_and_is_what_is_granted(shop: Shop) -> None:

@@ -133,7 +133,7 @@ class Enrolment(NamedTuple):
     flags: int
     variables: (
         Mapping[str, int] | None
-    )  # rounds of bounded waits: {"7": 2} by node number; `CHAIN`, `CAUSE`, ends
+    )  # rounds of bounded waits: {"7": 2} by node number; `CHAIN`, `CAUSE`, `ASKED`, ends
 
 
 class Step(NamedTuple):

@@ -44,6 +44,10 @@ Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 Ref = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
+# Among the variables while the block waits: the step that it asked at, as a move to another version takes numbers too.
+ASKED = "asked"
+
+
 def end_key(node: int) -> str:
     """Return under which name an enrolment keeps when an offer would have ended that was only written down."""
     return f"offer_{node}"
@@ -189,6 +193,7 @@ def _build(document: OfferDocument, shop: Workshop) -> CompiledNode:
             ends = {end_key(shop.number): int(valid_until.timestamp())}
             move.variables = {**(move.variables or {}), **ends}
             return granted
+        move.variables = {**(move.variables or {}), ASKED: step_no}
         move.node_at = planned
         move.due_at = move.run_at = max(planned, now) + LONGEST_ASKING
         return STAY
@@ -198,15 +203,18 @@ def _build(document: OfferDocument, shop: Workshop) -> CompiledNode:
 
 def _decided(move: Move, facts: Facts, now: datetime, granted: int, refused: int) -> int:
     """Go on as was decided; as refused if nobody decided in time."""
-    found = facts.offers.get(move.step_no + 1)
+    variables = dict(move.variables or {})
+    found = facts.offers.get(variables.pop(ASKED, move.step_no + 1))
     due = move.due_at or now
     if found is None:
         if now < due:
             move.run_at = due
             return STAY
+        move.variables = variables or None
         move.at = due
         move.log(Code.FAILED_COUPON)
         return refused
+    move.variables = variables or None
     if found.at is not None:
         move.at = max(found.at, move.node_at)
     move.log(found.outcome)
