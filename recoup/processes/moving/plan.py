@@ -1,12 +1,20 @@
 """What a move does with whoever stands at a block: chosen by a person, worked out once for each block of each version."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from recoup.processes.engine.aside import BACK_STEP, going_aside, is_aside, without_place
+from recoup.processes.engine.aside import (
+    BACK,
+    BACK_DUE,
+    BACK_FLAG,
+    BACK_STEP,
+    going_aside,
+    is_aside,
+    without_place,
+)
 from recoup.processes.engine.codes import ACTIVE_STATES, Code, Flag, Priority, State
 from recoup.processes.engine.compiled import Graph
 from recoup.processes.engine.endings import stop
@@ -117,6 +125,9 @@ class Rule:
     is_send: bool = False  # a message may be under way from here
     also: tuple[int, ...] = ()
     also_masks: tuple[int, ...] = ()
+    # Of whoever is aside: places that are blocks of another kind now, and waits whose instant is kept as with `loosens`.
+    other: tuple[int, ...] = ()
+    looser: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +176,7 @@ def _rule(block: str, choice: str, plan: Plan, old: Old, new: Graph) -> Rule | N
     if is_timed and plan.recomputes:
         action = "recompute"
     bounded = getattr(was, "max_rounds", None) is not None
-    is_other = was.model_dump(exclude={"out", "label"}) != becomes.model_dump(exclude={"out", "label"})
+    blocks = new.document.nodes
     return Rule(
         version_id=old.version_id,
         number=old.number,
@@ -175,12 +186,30 @@ def _rule(block: str, choice: str, plan: Plan, old: Old, new: Graph) -> Rule | N
         mask=new.masks[number],
         wakes=bool(new.masks[number] & ~old.graph.masks[node]),
         goal_bits=_goal_bits(old.graph, new),
-        loosens=action == "keep" and is_timed and is_other,
+        loosens=action == "keep" and is_timed and _is_other(was, becomes),
         round_key=str(node) if action == "recompute" and bounded else "",
         is_send=was.t == "send",
         also=tuple(also) if action != "enter" else (),
         also_masks=tuple(new.masks[number] for number in also) if action != "enter" else (),
+        other=_numbers(old, lambda name, was: name not in blocks or blocks[name].t != was.t),
+        looser=_numbers(old, lambda name, was: was.t in _TIMED and _is_other(was, blocks.get(name, was))),
     )
+
+
+def _numbers(old: Old, holds: Callable[[str, Any], bool]) -> tuple[int, ...]:
+    """Return the numbers of those places to come back to of which something holds."""
+    graph = old.graph
+    return tuple(
+        graph.node_map[name]
+        for name, was in graph.document.nodes.items()
+        if was.t in _RESTED and holds(name, was)
+    )
+
+
+def _is_other(was: Any, becomes: Any) -> bool:
+    """Tell whether two blocks of a kind differ in more than their ways and their label."""
+    beside = {"out", "label"}
+    return bool(was.model_dump(exclude=beside) != becomes.model_dump(exclude=beside))
 
 
 def _added(block: str, choice: str, old: Old, new: Graph) -> list[int]:
@@ -288,7 +317,12 @@ def _aside(moved: Enrolment, rule: Rule, now: datetime, had: Collection[int]) ->
 def _variables(enrolment: Enrolment, rule: Rule, *, begins_again: bool) -> Mapping[str, int] | None:
     if rule.action == "enter":
         return without_place(enrolment.variables)
-    return _without_round(enrolment, rule.round_key) if begins_again else enrolment.variables
+    kept = _without_round(enrolment, rule.round_key) if begins_again else enrolment.variables
+    back = (kept or {}).get(BACK)
+    if back is None or back not in (*rule.other, *rule.looser):
+        return kept
+    dropped = (BACK_DUE, BACK_STEP, BACK_FLAG) if back in rule.other else (BACK_FLAG,)
+    return {key: value for key, value in (kept or {}).items() if key not in dropped}
 
 
 def _flags(enrolment: Enrolment, rule: Rule, *, enters: bool) -> int:
@@ -318,5 +352,5 @@ def _without_round(enrolment: Enrolment, key: str) -> Mapping[str, int] | None:
 
 def as_rows(rules: Sequence[Rule]) -> list[dict[str, Any]]:
     """Return rules as plain values for the statement."""
-    lists = ("goal_bits", "also", "also_masks")
+    lists = ("goal_bits", "also", "also_masks", "other", "looser")
     return [{**asdict(rule), **{name: list(getattr(rule, name)) for name in lists}} for rule in rules]

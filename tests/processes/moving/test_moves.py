@@ -332,8 +332,9 @@ def test_the_statement_does_what_the_look_ahead_does(shop: Shop) -> None:
     chance = random.Random(5)
     old: dict[str, Any] = {
         "n1": {"t": "wait", "for": "PT24H", "max_rounds": 3, "out": {"next": "n2", "over": "n3"}},
-        "n2": {"t": "send", "template": "first", "out": {"done": "n3"}},
+        "n2": {"t": "send", "template": "first", "out": {"done": "n4"}},
         "n3": {"t": "end"},
+        "n4": {"t": "wait", "for": "PT1H", "out": {"next": "n3"}},
     }
     new = old | {
         "n1": old["n1"] | {"for": "PT30H"},
@@ -363,7 +364,8 @@ def test_the_statement_does_what_the_look_ahead_does(shop: Shop) -> None:
                     {"1": 0},
                     {"5": 1},
                     {"back": 1, "back_at": 5},
-                    {"chain": 1, "back": 1, "back_at": 5},
+                    {"chain": 1, "back": 1, "back_at": 5, "back_due": 6, "back_flag": 4},
+                    {"back": 4, "back_at": 5, "back_due": 6, "back_step": 1, "back_flag": 8},
                 ]
             ),
             last_message_step=chance.choice([None, 1]),

@@ -381,6 +381,18 @@ def test_where_the_block_is_gone_by_then_they_go_on_as_the_added_one_leads(shop:
     assert texts() == ["first", "extra", "second"]
 
 
+def test_a_place_that_has_become_a_message_is_sent_when_they_come_back(shop: Shop) -> None:
+    process, _one = waiting(shop)
+    publish(process, NEW)
+    move(process, n3=also_blocks(["n9"]))
+    publish(process, NEW | {"n3": OLD["n4"], "n4": {"t": "wait", "for": "PT1H", "out": {"next": "n5"}}})
+    move(process, n9="same")
+
+    run(NOW + 4 * HOUR)
+
+    assert texts() == ["first", "extra", "second"]
+
+
 def test_only_those_count_as_passed_who_cannot_have_come_by_another_way() -> None:
     old = ProcessDocument.model_validate(document(OLD))
 
