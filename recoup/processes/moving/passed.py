@@ -47,15 +47,20 @@ def added_blocks(olds: Sequence[Old], new: ProcessDocument) -> dict[str, dict[st
     return dict(found)
 
 
+# Names are read of the first alone. Of a block that was never published nobody has a line, so none is looked for.
 _WHO = """
-    SELECT c.name, c.email, c.phone, count(*) OVER ()
-    FROM processes_enrolment e
-    JOIN unnest(%s::bigint[], %s::smallint[]) AS r (version_id, node) ON r.version_id = e.version_id AND r.node = e.node
-    JOIN customers_contact c ON c.id = e.contact_id
-    WHERE e.shop_id = %s AND e.process_id = %s AND e.active_key IS NOT NULL
-      AND coalesce(e.variables, '{}') -> 'back' IS NULL
-      AND NOT EXISTS (SELECT FROM processes_step_log s WHERE s.enrolment_id = e.id AND s.node = %s)
-    ORDER BY e.entered_at, e.id LIMIT %s
+    WITH passed AS MATERIALIZED (
+        SELECT e.id, e.contact_id, e.entered_at
+        FROM processes_enrolment e JOIN unnest(%s::bigint[], %s::smallint[]) AS r (version_id, node)
+            ON r.version_id = e.version_id AND r.node = e.node
+        WHERE e.shop_id = %s AND e.process_id = %s AND e.active_key IS NOT NULL
+          AND coalesce(e.variables, '{}') -> 'back' IS NULL
+          AND CASE WHEN %s < 0 THEN true ELSE NOT EXISTS (
+              SELECT FROM processes_step_log s WHERE s.enrolment_id = e.id AND s.node = %s) END
+    )
+    SELECT c.name, c.email, c.phone, (SELECT count(*) FROM passed)
+    FROM (SELECT * FROM passed ORDER BY entered_at, id LIMIT %s) p JOIN customers_contact c ON c.id = p.contact_id
+    ORDER BY p.entered_at, p.id
 """
 
 
@@ -70,6 +75,7 @@ def who_passed(process: Process, places: Mapping[str, Sequence[Old]], node: int)
                 [number for _, number in pairs],
                 process.shop_id,
                 process.pk,
+                node,
                 node,
                 MOST_NAMED,
             ],
