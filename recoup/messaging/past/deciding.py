@@ -229,6 +229,8 @@ class PastSender:
         claimed, sight = self._claimed(message, template_id, now), self._sight(message, seen, now)
         word = self._word(message, now)
         decision = judge(claimed, sight, self._shop(message, word, now), stamp=None, now=now)
+        # As `sender.restating` notes it.
+        message.bases[0] = replace(message.bases[0], message_class=claimed.message_class)
         message.has_unknown_word = not word.is_known and self._is_before_ledger(claimed, now)
         if decision.what == "wait":
             return Verdict(State.DUE, decision.reason, decision.until)

@@ -37,8 +37,8 @@ class SmsHarness:
         make_sms_account(shop, port=self.server.port, provider=self.provider)
 
     def address(self, how: str = "") -> str:
-        """Return a new Polish mobile number whose messages are treated so."""
-        return f"+4850{next(_numbers)}{_ENDINGS.get(how, '00')}"
+        """Return a new Polish mobile number whose messages are treated so; the next ones stand in other ranges."""
+        return f"+4850{str(next(_numbers))[::-1]}{_ENDINGS.get(how, '00')}"
 
     def had(self) -> list[Had]:
         """Return what was taken so far."""
