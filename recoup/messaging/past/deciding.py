@@ -227,6 +227,8 @@ class PastSender:
     def _look(self, message: PastMessage, template_id: int, seen: Seen, now: datetime) -> Verdict:
         """Take the sender's last look, at what was known at this instant."""
         claimed, sight = self._claimed(message, template_id, now), self._sight(message, seen, now)
+        # As the sender writes down: what the rules of this instant make of it.
+        message.bases[0] = replace(message.bases[0], message_class=claimed.message_class)
         word = self._word(message, now)
         decision = judge(claimed, sight, self._shop(message, word, now), stamp=None, now=now)
         # As `sender.restating` notes it.
