@@ -231,8 +231,6 @@ class PastSender:
         message.bases[0] = replace(message.bases[0], message_class=claimed.message_class)
         word = self._word(message, now)
         decision = judge(claimed, sight, self._shop(message, word, now), stamp=None, now=now)
-        # As `sender.restating` notes it.
-        message.bases[0] = replace(message.bases[0], message_class=claimed.message_class)
         message.has_unknown_word = not word.is_known and self._is_before_ledger(claimed, now)
         if decision.what == "wait":
             return Verdict(State.DUE, decision.reason, decision.until)
