@@ -63,9 +63,8 @@ def _meet_goal(graph: Graph, move: Move, facts: Facts, entered_at: datetime) -> 
 def _is_taken_by_block(graph: Graph, move: Move, facts: Facts, bit: int, at: datetime) -> bool:
     """Tell whether the present block listens to this goal's event and would answer yes to it."""
     node, node_at, due_at = move.node, move.node_at, move.due_at
-    if move.variables is not None and is_aside(
-        move.variables
-    ):  # the block that they come back to takes it then
+    if move.variables is not None and is_aside(move.variables):
+        # The block that they come back to takes it then.
         node, node_at, due_at = place_of(move.variables)
     shield = graph.shields[node] if node < len(graph.shields) else None
     if shield is None or graph.goals[shield.goal].bit != bit:
