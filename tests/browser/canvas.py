@@ -10,6 +10,12 @@ STILL = """things => {
     return kept.frames >= 10 && places;
 }"""
 
+# Some pictures of the page, in which what follows from an answer is drawn.
+SOME_PICTURES = """() => new Promise(done => {
+    const draw = left => left ? requestAnimationFrame(() => draw(left - 1)) : done();
+    draw(5);
+})"""
+
 
 def box_of(title: str) -> str:
     """Return where the button of a block is, by the beginning of its name."""

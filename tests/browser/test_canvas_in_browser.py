@@ -1,11 +1,12 @@
 """The process of seed 002 is drawn on the canvas in a real Chromium: by mouse, and by the keyboard alone (J2-J7)."""
 
+import re
 from typing import Any
 
 import pytest
 from django.urls import reverse
 from django_scopes import scopes_disabled
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, Route
 from pytest_django.live_server_helper import LiveServer
 
 from recoup.accounts.roles import Role
@@ -15,12 +16,14 @@ from recoup.processes.drafts import draft_of
 from recoup.processes.models import Process
 from recoup.shops.models import Source
 from tests.browser.canvas import (
+    SOME_PICTURES,
     ask_what_is_bought,
     at_rest,
     begin_with_orders,
     box,
     box_of,
     choose_by_keys,
+    focused,
     insert_by_keys,
     press_until,
     publish,
@@ -239,6 +242,46 @@ def test_the_process_of_the_seed_is_drawn_by_the_keyboard_alone(
     assert version is not None
     assert told(version.doc) == EXPECTED
     assert version.doc["entry"]["on"] == "order.placed"
+
+
+def test_the_focus_goes_where_an_edit_sends_it_though_counts_come_in_meanwhile(
+    in_browser: InBrowser, live_server: LiveServer, place: Place
+) -> None:
+    address = live_server.url + path_of_the_editor()
+    owner = session_of(place.people[Role.OWNER], live_server.url)
+    counts = re.compile(r"/counts/")
+
+    def steps(browser: Browser) -> str:
+        page, _ = open_canvas(browser, address, owner)
+        form = put_in(page, "Way from Who enters", "Wait For some time")
+        form.get_by_label("Wait for", exact=True).fill("3")
+        with page.expect_response(counts):
+            save(form, "Put in", page)
+        held: list[Route] = []
+
+        def hold(route: Route) -> None:
+            held.append(route)
+
+        page.route(counts, hold)
+        page.route("**/remove/", hold)
+        with page.expect_request(counts):
+            form = put_in(page, "Way from Who enters", "Wait For some time")
+            form.get_by_label("Wait for", exact=True).fill("5")
+            save(form, "Put in", page)
+        wait_for_focus(page, "1. Wait 5 hours")
+        with page.expect_request("**/remove/"):
+            page.keyboard.press("Delete")
+        late, removal = held
+        with page.expect_response(counts):
+            late.continue_()
+        page.evaluate(SOME_PICTURES)  # drawn again, with the counts
+        with page.expect_response("**/remove/"):
+            removal.continue_()
+        box(page, "2. Wait 3 hours").wait_for(state="detached")
+        page.evaluate(SOME_PICTURES)
+        return focused(page)
+
+    assert in_browser(steps).startswith("1. Wait 3 hours")
 
 
 def test_two_people_draw_at_once_and_lose_nothing(

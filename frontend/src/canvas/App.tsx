@@ -209,16 +209,20 @@ function Canvas({ given, page }: { given: Everything; page: Page }): ReactNode {
     });
   }
 
-  /** Take in what became of an edit. A form that was opened while it was on its way is asked for again. */
-  function heard(answer: Answer, done: string, isOfForm: boolean): void {
+  /**
+   * Take in what became of an edit. A form that was opened while it was on its way is asked for again.
+   *
+   * Where the focus goes next is told with the answer: what is drawn anew meanwhile, as when counts come in, has no part in it.
+   */
+  function heard(answer: Answer, done: string, isOfForm: boolean, next = ""): void {
     setLost(answer.kind === "lost");
+    if (answer.kind === "kept") wanted.current = answer.mark || next || kept.current || "entry";
     if (answer.kind === "kept" || answer.kind === "conflict") {
       take(answer.state);
       if (isOfForm) setForm(null);
       else if (!panel.current?.isDirty()) setForm((now) => now && { ...now, turn: now.turn + 1 });
     }
     if (answer.kind === "kept") {
-      wanted.current = answer.mark || wanted.current || at;
       setConflict(null);
       setSaid([done, ...answer.said].join(" "));
     } else if (answer.kind === "conflict") setConflict(answer);
@@ -244,7 +248,7 @@ function Canvas({ given, page }: { given: Everything; page: Page }): ReactNode {
     return () => document.removeEventListener("visibilitychange", look);
   }, []);
 
-  function edit(name: Edit, values: Record<string, string>, done = words.saved!): void {
+  function edit(name: Edit, values: Record<string, string>, next = "", done = words.saved!): void {
     leave(() => {
       const body = new FormData();
       body.set("csrfmiddlewaretoken", page.token);
@@ -253,7 +257,7 @@ function Canvas({ given, page }: { given: Everything; page: Page }): ReactNode {
       // One after the other, each on what the one before left: quick fingers are no second person.
       queue.current = queue.current.then(async () => {
         body.set("lock", latest.current.lock);
-        heard(await ask(urls[name], body), done, false);
+        heard(await ask(urls[name], body), done, false, next);
       });
     });
   }
@@ -279,8 +283,7 @@ function Canvas({ given, page }: { given: Everything; page: Page }): ReactNode {
   function remove(id: string): void {
     const block = walk.block(id);
     if (!block?.canRemove) return;
-    wanted.current = block.ways[0]?.to ?? "entry";
-    edit("remove", { block: id });
+    edit("remove", { block: id }, block.ways[0]?.to);
   }
 
   function hold(id: string, how: Held["edit"]): void {
@@ -293,8 +296,7 @@ function Canvas({ given, page }: { given: Everything; page: Page }): ReactNode {
   function put(way: string): void {
     if (!held) return setSaid(words.nothingCopied!);
     setHeld(null);
-    wanted.current = held.edit === "move" ? held.block : way;
-    edit(held.edit, { block: held.block, at: way });
+    edit(held.edit, { block: held.block, at: way }, held.edit === "move" ? held.block : way);
   }
 
   function plus(way: string): void {
@@ -314,12 +316,11 @@ function Canvas({ given, page }: { given: Everything; page: Page }): ReactNode {
 
   function lead(way: string, to: string): void {
     setOpen(null);
-    wanted.current = way;
-    edit("lead", { at: way, to });
+    edit("lead", { at: way, to }, way);
   }
 
   function step(to: "undo" | "redo"): void {
-    edit("step", { to }, to === "undo" ? words.undone! : words.redone!);
+    edit("step", { to }, "", to === "undo" ? words.undone! : words.redone!);
   }
 
   function nextProblem(): void {
