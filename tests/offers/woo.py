@@ -1,26 +1,35 @@
 """A shop on WooCommerce that takes its payments itself, in miniature, with orders and carts that we know of."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 from recoup.config.worker import record_told
 from recoup.core.clock import real_now
+from recoup.core.models import AttentionItem
 from recoup.customers.models import Contact
 from recoup.integrations.woocommerce.adapter import WooCommerce
+from recoup.offers.budgets import period_start, spent
+from recoup.offers.codes import shown
+from recoup.offers.granting import Wish, grant_offers
 from recoup.offers.making import call_shops
 from recoup.offers.models import Offer
+from recoup.offers.terms import BudgetLimit, Period, Terms
 from recoup.orders.models import Cart, Order
 from recoup.payments.actions import apply_order_snapshot
 from recoup.shops.models import Shop as OurShop
 from recoup.shops.models import Source
-from tests.factories.moments import NOW
+from tests.factories.moments import DAY, NOW
+from tests.factories.offers import TEN
 from tests.factories.orders import make_cart
 from tests.factories.shops import make_source
+from tests.integrations.woocommerce.coupon_desk import put_order
 from tests.integrations.woocommerce.shop import KEY, SECRET, Shop
 
+D = Decimal
+BUDGET = BudgetLimit(D("1000.00"), "EUR", Period.EVER)
 SECOND = timedelta(seconds=1)
 
 
@@ -118,3 +127,43 @@ def connect(woo: BusyShop, shop: OurShop) -> World:
 def address(contact: Contact) -> dict[str, str]:
     """Return the billing data of a person."""
     return {"first_name": contact.name, "email": contact.email}
+
+
+def ask_for(subject: Order | Cart, terms: Terms = TEN, **values: Any) -> Offer:
+    """Let a step wish for an offer."""
+    is_order = isinstance(subject, Order)
+    wish = Wish(
+        subject.shop_id,
+        subject.contact_id or 0,
+        terms,
+        NOW + 2 * DAY,
+        order_id=subject.pk if is_order else None,
+        cart_id=None if is_order else subject.pk,
+        budget=BUDGET,
+        budget_key="k",
+        enrolment_id=7,
+        step_no=3,
+    )
+    (offer,) = grant_offers([replace(wish, **values)], now=NOW)
+    return offer
+
+
+def fresh(offer: Offer) -> Offer:
+    offer.refresh_from_db()
+    return offer
+
+
+def cost(world: World) -> Decimal:
+    return spent(world.shop, "k", "EUR", start=period_start(Period.EVER, world.shop, NOW))
+
+
+def asked_about(kind: str) -> list[int | None]:
+    return list(AttentionItem.objects.filter(kind=kind).values_list("subject_id", flat=True))
+
+
+def place_with_code(world: World, offer: Offer, **values: Any) -> Order:
+    """Place an order at the shop's checkout with the code of an offer."""
+    row = world.theirs(world.order(**values))
+    put_order(world.woo, row, {"coupon_lines": [{"code": shown(offer.code)}]})
+    world.woo.now += timedelta(seconds=1)
+    return world.learn(row["id"])
