@@ -9,11 +9,12 @@ import hashlib
 import re
 import secrets
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from django.conf import settings
 from django.db import connection
+from django.utils.crypto import salted_hmac
 
 from recoup.core import arrays
 from recoup.core.models import Link
@@ -43,6 +44,13 @@ class LinkOrder(NamedTuple):
     subject_id: int
     contact_id: int | None = None
     message_id: int | None = None
+
+
+class Retold(NamedTuple):
+    """A link whose token can be told again, and when it ends."""
+
+    token: str
+    expires_at: datetime
 
 
 def register_purpose(purpose: str, *, life: timedelta) -> None:
@@ -78,8 +86,13 @@ _MINT = """
 def mint(orders: Sequence[LinkOrder], *, now: datetime) -> list[str]:
     """Mint links with one insert and return their tokens in the same order. `now` is trade time."""
     tokens = _new_tokens(len(orders))
+    _insert(orders, tokens, now)
+    return tokens
+
+
+def _insert(orders: Sequence[LinkOrder], tokens: Sequence[str], now: datetime) -> None:
     if not orders:
-        return []
+        return
     purposes = list(_purposes)
     # One text for the server to read: a thousand links as nine arrays of parameters take ten times as long here.
     rows = [
@@ -98,7 +111,48 @@ def mint(orders: Sequence[LinkOrder], *, now: datetime) -> list[str]:
         cursor.execute(
             _MINT, [now, arrays.rows(rows), purposes, [now + _purposes[name] for name in purposes]]
         )
-    return tokens
+
+
+def mint_once(order: LinkOrder, *, now: datetime) -> tuple[Retold, bool]:
+    """Return the link of an order for one that a page tells again while it is valid, and whether it was minted now.
+
+    Its token is reckoned from the key of the installation and the row, so that of it, too, only the hash is stored. The
+    caller holds what the link is about locked, so that of two at once the second finds what the first has minted.
+    """
+    found = find_minted_once(order, now=now)
+    if found is not None:
+        return found, False
+    token = _reckoned(order, now)
+    _insert([order], [token], now)
+    return Retold(token, now + _purposes[order.purpose]), True
+
+
+def find_minted_once(order: LinkOrder, *, now: datetime) -> Retold | None:
+    """Return the valid link that `mint_once` made of such an order, or `None`; reads only."""
+    rows = Link.objects.filter(
+        shop_id=order.shop_id,
+        subject_kind=order.subject_kind,
+        subject_id=order.subject_id,
+        purpose=order.purpose,
+        contact_id=order.contact_id,
+        message_id=order.message_id,
+        revoked_at=None,
+        expires_at__gt=now,
+    )
+    for stored, minted_at, ends_at in rows.order_by("-id").values_list(
+        "token_hash", "minted_at", "expires_at"
+    ):
+        token = _reckoned(order, minted_at)
+        if bytes(stored) == hash_token(token):
+            return Retold(token, ends_at)
+    return None
+
+
+def _reckoned(order: LinkOrder, minted_at: datetime) -> str:
+    """Return the token of a link that was minted once: 132 bits that nobody without the installation's key can reckon."""
+    what = "|".join(str(part) for part in (*order, minted_at.astimezone(UTC).isoformat()))
+    drawn = salted_hmac("recoup.core.links", what, algorithm="sha256").digest()
+    return base64.urlsafe_b64encode(drawn[:18]).decode()[:22]
 
 
 def public_address(path: str) -> str:

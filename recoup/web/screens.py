@@ -110,6 +110,14 @@ class PersonCard:
 
 
 @dataclass(frozen=True, slots=True)
+class HandedLink:
+    """A link of a buyer that staff hand on, and what it is in a few sentences."""
+
+    url: str
+    words: Sequence[Words]
+
+
+@dataclass(frozen=True, slots=True)
 class OrderPage:
     """An order: what it is, what happened, who it is and what comes next."""
 
@@ -134,6 +142,7 @@ class OrderPage:
     actions: Sequence[Action] = ()  # the first is the main one
     siblings: Sequence[OrderLink] = ()
     note_url: str = ""  # POST `note`
+    pay_link: HandedLink | None = None
     tasks: Sequence["TaskRow"] = ()  # to do about it
 
 

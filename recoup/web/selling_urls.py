@@ -49,6 +49,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("orders/<int:order_id>/duplicate/", order.duplicate, name="order_duplicate"),
     path("orders/<int:order_id>/note/", order.note, name="order_note"),
     path("orders/<int:order_id>/send-link/", order.send_link, name="order_send_link"),
+    path("orders/<int:order_id>/pay-link/", order.pay_link, name="order_pay_link"),
     path("orders/<int:order_id>/give-back/", order.give_back, name="order_give_back"),
     path("orders/<int:order_id>/free/", order.free, name="order_free"),
     path("recovery/", recovery.recovery, name="recovery"),

@@ -33,6 +33,7 @@ POSTED: dict[str, dict[str, str]] = {
     "web:order_duplicate": {},
     "web:order_note": {"text": "Called."},
     "web:order_send_link": {},
+    "web:order_pay_link": {},
     "web:order_give_back": {},
     "web:order_free": {},
     "web:customer_merge": {"kept": "this"},

@@ -10,10 +10,12 @@ from django_scopes import scopes_disabled
 from recoup.accounts.models import User
 from recoup.accounts.roles import Role
 from recoup.core import links
+from recoup.core.activity import Actor
 from recoup.core.clock import trade_now
 from recoup.core.links import LinkOrder
 from recoup.orders.models import Cart, Order
 from recoup.shops.models import Invitation, Shop
+from recoup.storefront.by_hand import make_pay_link
 from tests.web.world import Place, Route, World, client_of, routes
 
 ALL = routes()
@@ -122,7 +124,9 @@ def open_links(place: Place) -> list[str]:
         invited = Invitation.objects.get(pk=place.ids["invitation_id"])
         wishes.append(LinkOrder("join", shop.pk, "invitation", invited.pk))
         tokens = links.mint(wishes, now=trade_now())
-    return [f"/{wish.purpose}/{token}" for wish, token in zip(wishes, tokens, strict=True)]
+        by_hand = make_pay_link(order, actor=Actor("person", 1), now=trade_now())
+    made = [f"/{wish.purpose}/{token}" for wish, token in zip(wishes, tokens, strict=True)]
+    return [*made, f"/pay/{by_hand.token}"]
 
 
 def checksums() -> dict[str, tuple[int, str]]:

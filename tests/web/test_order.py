@@ -11,6 +11,7 @@ from django_scopes import scope, scopes_disabled
 
 from recoup.core import outbox
 from recoup.core.activity import SYSTEM
+from recoup.core.models import Link
 from recoup.messaging.actions import announce_settled
 from recoup.messaging.models import Message, Template
 from recoup.messaging.templates import install_shipped as install_texts
@@ -352,3 +353,50 @@ def test_an_order_from_before_shows_what_it_has(shop: Shop) -> None:
     assert "Billing and delivery address Lipowa 1, Kraków" in page_of(
         client, make_order(shop, buyer={"address": same}, delivery={"title": "Courier", "address": same})
     )
+
+
+def test_a_pay_link_is_made_by_a_press_and_told_again_to_whoever_may_work_on_the_order(shop: Shop) -> None:
+    order = make_order(shop)
+    clerk = sign_in(shop, "clerk")
+    url = f"/s/lumen/orders/{order.pk}/"
+    assert "/pay/" not in clerk.get(url).content.decode()
+
+    assert post(clerk, order, "pay-link") == 303
+    assert post(clerk, order, "pay-link") == 303
+    page = clerk.get(url).content.decode()
+
+    (shown,) = set(re.findall(r"http[^<\s]+/pay/[\w-]{22}", page))
+    assert clerk.get(shown[shown.index("/pay/") :]).status_code == 200
+    assert f'<code id="pay-link">{shown}</code>' in page
+    assert 'data-copy="#pay-link"' in page
+    assert f'action="{url}pay-link/"' not in page
+    said = words(page)
+    assert "Opens the payment of this order, now €149.00, until" in said
+    assert said.count("Pay link made to be handed to the customer") == 1
+    assert "Anna Kowalska" in said.partition("Pay link made to be handed")[2]
+    assert "/pay/" not in sign_in(shop, "viewer", name="Vera").get(url).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("values", "why"),
+    [
+        ({"status": "cancelled"}, "The order is cancelled"),
+        ({"status": "false"}, "The order is False"),
+        ({"shop_state": "unknown"}, "may be paid already"),
+        ({"status": "completed", "payment_state": "paid"}, "Nothing is to be paid"),
+        ({"payment_state": "authorized"}, "on its way"),
+    ],
+)
+def test_a_pay_link_is_refused_with_the_reason_and_the_one_made_before_is_told_no_more(
+    shop: Shop, values: dict[str, str], why: str
+) -> None:
+    order = make_order(shop)
+    client = sign_in(shop)
+    post(client, order, "pay-link")
+    Order.objects.filter(pk=order.pk).update(**values)
+
+    answer = client.post(f"/s/lumen/orders/{order.pk}/pay-link/")
+
+    assert (answer.status_code, why in words(answer.content.decode())) == (409, True)
+    assert "/pay/" not in answer.content.decode()
+    assert Link.objects.count() == 1

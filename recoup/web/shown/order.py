@@ -8,10 +8,13 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from recoup.accounts.roles import Right
 from recoup.core import humane
+from recoup.core.links import Retold
 from recoup.core.money import Money
 from recoup.desk.queries import tasks_about
 from recoup.messaging.models import Message
+from recoup.orders.actions import amount_due
 from recoup.orders.desk import is_claimed, is_workable
 from recoup.orders.models import Order, OrderLine
 from recoup.orders.particulars import (
@@ -30,6 +33,7 @@ from recoup.recovery.models import RecoveryCase
 from recoup.shops.access import Seat
 from recoup.shops.adapters import platform
 from recoup.shops.snapshots import ShopState
+from recoup.storefront.by_hand import find_pay_link, pay_address
 from recoup.web import parts, screens
 from recoup.web.answers import place
 from recoup.web.listing import with_query
@@ -58,6 +62,7 @@ class Standing:
     clerk: str  # who is working on it; empty when nobody is
     is_mine: bool
     waiting_messages: int
+    pay_link: Retold | None = None  # made by hand before, for whoever may hand it on
 
     @property
     def is_workable(self) -> bool:
@@ -87,6 +92,9 @@ def standing_of(seat: Seat, order: Order, now: datetime) -> Standing:
         clerk=(names.get(order.claimed_by or 0) or _("A colleague")) if holds else "",
         is_mine=holds and order.claimed_by == seat.user.pk,
         waiting_messages=Message.objects.filter(order=order, state__in=_UNSETTLED).count(),
+        pay_link=find_pay_link(order, now=now)
+        if seat.may(Right.WORK_ORDERS) and is_workable(order)
+        else None,
     )
 
 
@@ -113,8 +121,28 @@ def order_page(seat: Seat, standing: Standing, actions: list[screens.Action]) ->
         delivery=delivery_facts(order),
         next_step=next_card(standing),
         actions=actions,
+        pay_link=_pay_link(standing),
         siblings=_siblings(seat, standing),
         tasks=task_rows(seat, list(tasks_about(seat.shop, order_id=order.pk)[:MOST_TASKS]), standing.now),
+    )
+
+
+def _pay_link(standing: Standing) -> screens.HandedLink | None:
+    """Return the link to pay that is handed to the buyer, what it opens and until when."""
+    link = standing.pay_link
+    if link is None:
+        return None
+    until = humane.exact(link.expires_at, timezone.get_current_timezone(), get_language() or "en")
+    due = humane.money(Money(amount_due(standing.order), standing.order.currency), get_language() or "en")
+    return screens.HandedLink(
+        pay_address(link),
+        [
+            _("Opens the payment of this order, now %(sum)s, until %(when)s.") % {"sum": due, "when": until},
+            _("It is for a talk with the customer and counts as no reminder."),
+            _(
+                "Whoever has it sees name and address masked, and opening it counts as a visit of the customer."
+            ),
+        ],
     )
 
 

@@ -66,6 +66,9 @@ def order_actions(seat: Seat, standing: Standing) -> list[Action]:
         found.append(Action(_("Take this order"), "user-check", taking, is_post=True, tone="primary"))
     if may_send_link(seat, order):
         found.append(Action(_("Send the pay link…"), "send", opens="send-link"))
+    if standing.pay_link is None:
+        making = place(seat, "order_pay_link", order.pk)
+        found.append(Action(_("Make a pay link to copy"), "link", making, is_post=True))
     if order.contact_id is not None:
         found.append(Action(_("Make an offer…"), "badge-percent", place(seat, "order_offer", order.pk)))
     found.append(Action(_("Promised to pay…"), "calendar-clock", opens="promise-payment"))

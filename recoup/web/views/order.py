@@ -24,6 +24,7 @@ from recoup.payments.refunds import RefundNotPossible, RefundUnknown, refundable
 from recoup.payments.sessions import release_session
 from recoup.recovery.models import RecoveryCase
 from recoup.shops.access import Seat
+from recoup.storefront.by_hand import LinkRefused, make_pay_link
 from recoup.web import parts
 from recoup.web.answers import actor_of, place, see_other
 from recoup.web.doors import StaffRequest, staff
@@ -54,6 +55,7 @@ _REFUSALS = (
     NotADuplicate,
     RefundNotPossible,
     RefundUnknown,
+    LinkRefused,
 )
 
 
@@ -121,8 +123,9 @@ def _refusal(error: Exception, seat: Seat, shown: Order) -> str:
         return _("%(who)s has taken this order. Nothing was changed.") % {"who": who}
     if isinstance(error, OrderChangedMeanwhile):
         return _what_the_other_did(seat, shown)
-    if isinstance(error, HoldRefused):
-        return words.hold_refusal(error.reason)
+    if isinstance(error, HoldRefused | LinkRefused):
+        say = words.hold_refusal if isinstance(error, HoldRefused) else words.link_refusal
+        return say(error.reason)
     if isinstance(error, NotADuplicate):
         return _("Choose another order of the same person that is neither False nor Cancelled.")
     if isinstance(error, RefundNotPossible | RefundUnknown):
@@ -278,6 +281,13 @@ def send_link(request: StaffRequest, seat: Seat, shown: Order) -> str:
         now=request.now,
     )
     return _("The pay link is on its way.")
+
+
+@_acting(Right.WORK_ORDERS)
+def pay_link(request: StaffRequest, seat: Seat, shown: Order) -> str:
+    """Make the link to pay that whoever talks with the buyer hands on; the page tells it for as long as it is valid."""
+    make_pay_link(shown, actor=actor_of(seat), now=request.now)
+    return _("The pay link stands on this page, to be copied.")
 
 
 @_acting(Right.SETTLE_ATTENTION)

@@ -52,6 +52,7 @@ _LINES = {
         _("Had no link to pay by; went to order the same again"), "shopping-cart", "payment", "due"
     ),
     "storefront.order.payment_claimed": Line(_("The customer says it is paid"), "message-square", "payment"),
+    "storefront.order.pay_link_made": Line(_("Pay link made to be handed to the customer"), "link"),
     "storefront.contact.left": Line(_("Unsubscribed"), "mail-x", "message"),
     "storefront.contact.returned": Line(_("Subscribed again"), "mail-check", "message"),
     "offers.offer.granted": Line(_("Offer made"), "badge-percent"),
@@ -90,6 +91,10 @@ _LINES = {
     "processes.holdout.changed": Line(_("Share left alone changed"), "users-round"),
 }
 
+_UNTIL: Mapping[str, tuple[str, Words]] = {
+    "orders.order.payment_promised": ("promised_at", "%(when)s"),
+    "storefront.order.pay_link_made": ("until", _("Works until %(when)s.")),
+}
 _WHY = {
     "says_paid": _("The customer says that it is paid."),
     "buyer_stopped": _("The customer wants no more reminders of this order."),
@@ -104,8 +109,10 @@ def line(verb: str) -> Line:
 
 def details(verb: str, values: Mapping[str, Any]) -> str:
     """Return what else a line says: until when, why, from what to what."""
-    if verb == "orders.order.payment_promised":
-        return _until(values.get("promised_at"))
+    if verb in _UNTIL:
+        column, words = _UNTIL[verb]
+        until = _until(values.get(column))
+        return str(words) % {"when": until} if until else ""
     if verb == "orders.order.status_changed":
         was, to = (orders.status_label(str(values.get(key, ""))) for key in ("was", "to"))
         return f"{was} → {to}"

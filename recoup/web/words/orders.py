@@ -30,6 +30,25 @@ _HOLDS = {
     "in_the_past": gettext_lazy("Choose a day from today on."),
     "too_late": gettext_lazy("Choose a day within the next 60 days."),
 }
+_NO_LINK = {
+    "authorized": gettext_lazy(
+        "The payment is authorised and on its way. No pay link was made, so that nobody pays twice."
+    ),
+    "cancelled": gettext_lazy(
+        "The order is cancelled, so nobody is to pay it. Set it to In work first, then make a pay link."
+    ),
+    "false": gettext_lazy(
+        "The order is False, so nobody is to pay it. Set it to In work first, then make a pay link."
+    ),
+    "superseded": gettext_lazy(
+        "The customer has paid another order for the same. No pay link was made, so that nobody pays twice."
+    ),
+    "unsure": gettext_lazy(
+        "The shop calls this order something that Recoup does not know, so it may be paid already. Look it up in the shop"
+        " first; no pay link was made."
+    ),
+}
+_LINK_OF_PAID = gettext_lazy("Nothing is to be paid for this order any more, so no pay link was made.")
 _PASSED_OVER = {
     "before_live": gettext_lazy("It was placed before reminders were switched on."),
     "too_old": gettext_lazy("It was too old when it was looked at."),
@@ -98,6 +117,11 @@ def move_refusal(code: str) -> str:
 def hold_refusal(code: str) -> str:
     """Return why reminders cannot be rested."""
     return str(_HOLDS.get(code, _HOLDS["not_owed"]))
+
+
+def link_refusal(code: str) -> str:
+    """Return why no pay link is made."""
+    return str(_NO_LINK.get(code, _LINK_OF_PAID))
 
 
 def move_help(code: str) -> str:

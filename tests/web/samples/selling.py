@@ -237,6 +237,14 @@ def order(**given: str) -> dict[str, Any]:
         actions=actions(),
         siblings=siblings(),
         note_url="/s/lumen/orders/10482/note/",
+        pay_link=screens.HandedLink(
+            "https://recoup.shop.example/pay/Qm9Ytk3xVZ2p-LrW8sEa1c",
+            [
+                "Opens the payment of this order, now 1,299.00 zł, until Tue 19 Jan 2027, 11:00.",
+                "It is for a talk with the customer and counts as no reminder.",
+                "Whoever has it sees name and address masked, and opening it counts as a visit of the customer.",
+            ],
+        ),
     )
     return base(
         "/s/lumen/orders/10482/",
