@@ -205,6 +205,19 @@ def cancel_of_enrolments(enrolment_ids: Sequence[int], *, reason: str, now: date
     return _call_off("enrolment_id = ANY(%(ids)s)", values)
 
 
+def cancel_of_blocks(blocks: Sequence[tuple[int, int]], *, reason: str, now: datetime) -> int:
+    """Call off what blocks, each of an enrolment, have asked for and is still to do; return how much that was."""
+    if not blocks:
+        return 0
+    enrolment_ids, nodes = zip(*blocks, strict=True)
+    values = {"ids": list(enrolment_ids), "nodes": list(nodes), "reason": reason, "now": now}
+    return _call_off(
+        "enrolment_id = ANY(%(ids)s)"
+        " AND (enrolment_id, node) IN (SELECT * FROM unnest(%(ids)s::bigint[], %(nodes)s::smallint[]))",
+        values,
+    )
+
+
 def cancel_of_paid(order_ids: Sequence[int], *, now: datetime) -> int:
     """Call off what processes asked for about orders that are paid now; what people noted for themselves stays."""
     values = {"ids": sorted(set(order_ids)), "reason": "paid", "now": now}

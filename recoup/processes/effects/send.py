@@ -46,12 +46,6 @@ def _cases_of(asked: Asked) -> dict[tuple[int, int], int]:
     return found
 
 
-def _call_off(asked: Asked, now: datetime) -> None:
-    messaging.request_cancel(
-        enrolment_ids=[enrolment.id for enrolment, _ in asked], reason="stopped", now=now
-    )
-
-
 def _message(
     enrolment: Enrolment, effect: SendEffect, cases: Mapping[tuple[int, int], int]
 ) -> messaging.MessageOrder:
@@ -91,4 +85,3 @@ def _end(ended: Sequence[Outcome], now: datetime) -> None:
 
 
 CARRIER = Carrier(_carry_out, _end)
-CALLING_OFF = Carrier(_call_off)

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 
-from recoup.processes.effects import enrol, offer, order_status, send, tag, task, webhook
+from recoup.processes.effects import call_off, enrol, offer, order_status, send, tag, task, webhook
 from recoup.processes.effects.base import Carrier
 from recoup.processes.engine.nodes.enrol import EnrolEffect
 from recoup.processes.engine.nodes.offer import OfferEffect
@@ -15,7 +15,7 @@ from recoup.processes.engine.nodes.webhook import WebhookEffect
 from recoup.processes.engine.records import CallOff, Effect, Enrolment, Outcome, SendEffect
 
 EFFECTS: dict[type[Effect], Carrier] = {
-    CallOff: send.CALLING_OFF,  # before anything is queued
+    CallOff: call_off.CARRIER,  # before anything is queued
     OfferEffect: offer.CARRIER,  # first: a message that is queued in the same moment finds it
     SendEffect: send.CARRIER,
     StatusEffect: order_status.CARRIER,

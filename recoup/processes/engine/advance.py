@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from recoup.processes.engine.aside import go_on, is_aside, place_of, sends, without_others
-from recoup.processes.engine.codes import Code, Priority, State, is_final
+from recoup.processes.engine.aside import BACK_FLAG, go_on, is_aside, place_of, without_others
+from recoup.processes.engine.codes import Code, Flag, Priority, State, is_final
 from recoup.processes.engine.compiled import Graph, Move
 from recoup.processes.engine.records import CallOff, Enrolment, Facts, Outcome
 from recoup.processes.engine.swapping import lost_at
@@ -15,6 +15,7 @@ _COMPLETED = int(State.COMPLETED)
 _WAITING = int(State.WAITING)
 _TIMER = int(Priority.TIMER)
 _GOAL_BITS = 0xFF0
+_NOT_HELD = ~Flag.HELD.value
 
 
 def advance(graph: Graph, enrolment: Enrolment, facts: Facts, now: datetime) -> Outcome:
@@ -29,7 +30,8 @@ def advance(graph: Graph, enrolment: Enrolment, facts: Facts, now: datetime) -> 
     if not _meet_goal(graph, move, facts, enrolment.entered_at):
         if is_aside(move.variables) and _is_called_back(graph, move, facts):
             move.variables = without_others(move.variables)
-            if move.due_at is not None and sends(graph, move.node):
+            move.flags &= _NOT_HELD
+            if move.due_at is not None:
                 move.effects.append(CallOff(move.step_no, move.node, move.at))
             _run_nodes(graph, move, facts, now, _stand_again(graph, move, facts, now, move.node))
         else:
@@ -62,10 +64,11 @@ def _meet_goal(graph: Graph, move: Move, facts: Facts, entered_at: datetime) -> 
 
 def _is_taken_by_block(graph: Graph, move: Move, facts: Facts, bit: int, at: datetime) -> bool:
     """Tell whether the present block listens to this goal's event and would answer yes to it."""
-    node, node_at, due_at = move.node, move.node_at, move.due_at
+    node, node_at, due_at, flags = move.node, move.node_at, move.due_at, move.flags
     if move.variables is not None and is_aside(move.variables):
         # The block that they come back to takes it then.
         node, node_at, due_at = place_of(move.variables)
+        flags |= move.variables.get(BACK_FLAG, 0)
     shield = graph.shields[node] if node < len(graph.shields) else None
     if shield is None or graph.goals[shield.goal].bit != bit:
         return False
@@ -74,7 +77,7 @@ def _is_taken_by_block(graph: Graph, move: Move, facts: Facts, bit: int, at: dat
         if answered_at is None:
             return False
         at = answered_at
-    is_in_time = due_at is None or at <= due_at
+    is_in_time = at <= (due_at or shield.deadline(flags, node_at, facts))
     return is_in_time and (shield.takes_earlier or at >= node_at)
 
 

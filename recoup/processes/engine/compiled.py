@@ -64,11 +64,13 @@ Run = Callable[[Move, Facts, datetime], int]
 class Shield(NamedTuple):
     """A goal that the block itself listens to: the block takes the event and goes on by yes.
 
-    `read` tells when what the block asks for happened since an instant, where that is more than the goal.
+    `deadline` tells by flags, the instant of the block and facts until when it does, where that is not written down yet;
+    `read` when what the block asks for happened since an instant, where that is more than the goal.
     """
 
     goal: int
     takes_earlier: bool
+    deadline: Callable[[int, datetime, Facts], datetime]
     read: Callable[[Facts, datetime | None], datetime | None] | None = None
 
 

@@ -168,7 +168,7 @@ class SendEffect(NamedTuple):
 
 
 class CallOff(NamedTuple):
-    """Messages of the enrolment that are under way are not wanted any more. `step_no` is the last line before that."""
+    """What a block has begun is not wanted any more. `step_no` is the last line before that."""
 
     step_no: int
     node: int

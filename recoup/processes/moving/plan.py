@@ -318,11 +318,19 @@ def _variables(enrolment: Enrolment, rule: Rule, *, begins_again: bool) -> Mappi
     if rule.action == "enter":
         return without_place(enrolment.variables)
     kept = _without_round(enrolment, rule.round_key) if begins_again else enrolment.variables
-    back = (kept or {}).get(BACK)
-    if back is None or back not in (*rule.other, *rule.looser):
+    if (kept or {}).get(BACK) in rule.other:
+        dropped: tuple[str, ...] = (BACK_DUE, BACK_STEP, BACK_FLAG)
+    elif _is_looser(enrolment, rule):
+        dropped = (BACK_FLAG,)
+    else:
         return kept
-    dropped = (BACK_DUE, BACK_STEP, BACK_FLAG) if back in rule.other else (BACK_FLAG,)
     return {key: value for key, value in (kept or {}).items() if key not in dropped}
+
+
+def _is_looser(enrolment: Enrolment, rule: Rule) -> bool:
+    """Tell whether somebody comes back to another wait whose instant is kept: it is not read from the anchor again."""
+    kept = enrolment.variables or {}
+    return rule.action != "enter" and BACK_DUE in kept and kept.get(BACK) in rule.looser
 
 
 def _flags(enrolment: Enrolment, rule: Rule, *, enters: bool) -> int:
@@ -332,7 +340,7 @@ def _flags(enrolment: Enrolment, rule: Rule, *, enters: bool) -> int:
         flags = (flags & ~_GOALS) | kept
     if enters:
         flags &= ~_DROPPED_BY_ENTERING
-    if rule.loosens and enrolment.due_at is not None:
+    if (rule.loosens and enrolment.due_at is not None) or _is_looser(enrolment, rule):
         flags &= ~(Flag.ANCHORED | Flag.DATED).value
     return flags
 

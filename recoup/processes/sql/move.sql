@@ -15,17 +15,21 @@ WITH rule AS MATERIALIZED (
     SELECT p.id, p.due_at, r.*, t.todo, t.masks, t.todo IS NOT NULL AS is_aside,
         -- A message is under way from here, or from the place that somebody who is aside comes back to.
         r.is_send AND p.due_at IS NOT NULL OR p.variables -> 'back_step' IS NOT NULL AS has_message,
-        -- The place that they come back to is a block of another kind, or another wait.
-        (p.variables ->> 'back')::int = ANY(r.other) AS is_other, (p.variables ->> 'back')::int = ANY(r.looser) AS is_looser,
+        -- The place that they come back to is a block of another kind, or another wait whose instant is kept.
+        (p.variables ->> 'back')::int = ANY(r.other) AS is_other, l.is_looser,
         t.todo IS NOT NULL OR r.action = 'enter' AS enters, r.action = 'recompute' AND p.due_at IS NOT NULL AS begins_again,
         CASE WHEN r.goal_bits = '{}' OR p.flags & 4080 = 0 THEN p.flags ELSE (p.flags & ~4080) | (
                 SELECT coalesce(bit_or(b.bit), 0) FROM unnest(r.goal_bits) WITH ORDINALITY AS b (bit, n)
                 WHERE p.flags & (8 << b.n::int) <> 0) END
-            & CASE WHEN r.loosens AND p.due_at IS NOT NULL THEN ~8196 ELSE -1 END AS kept_flags,
+            & CASE WHEN r.loosens AND p.due_at IS NOT NULL OR l.is_looser THEN ~8196 ELSE -1 END AS kept_flags,
         CASE WHEN r.round_key <> '' AND p.due_at IS NOT NULL AND (p.variables ->> r.round_key)::int > 0
             THEN jsonb_set(p.variables, ARRAY[r.round_key], to_jsonb((p.variables ->> r.round_key)::int - 1))
             ELSE p.variables END AS kept_variables
     FROM picked p JOIN rule r ON r.version_id = p.version_id AND r.node = p.node AND r.action <> 'exit'
+    CROSS JOIN LATERAL (
+        SELECT r.action <> 'enter' AND p.variables -> 'back_due' IS NOT NULL AND (p.variables ->> 'back')::int = ANY(r.looser)
+            AS is_looser
+    ) l
     LEFT JOIN LATERAL (
         SELECT array_agg(a.node ORDER BY a.n) AS todo, array_agg(a.mask ORDER BY a.n) AS masks
         FROM unnest(r.also, r.also_masks) WITH ORDINALITY AS a (node, mask, n)

@@ -85,6 +85,16 @@ def test_payment_that_came_in_time_wins_although_the_worker_was_down_over_the_de
     assert [template for template, _ in sent_at(store)] == ["thanks"]
 
 
+def test_payment_after_the_deadline_of_a_block_that_no_worker_saw_before_ends_by_the_goal() -> None:
+    store = shop_with(thanks_or_reminder())
+    paid_at = DEADLINE + timedelta(minutes=20)
+    asleep = [(PLACED, DEADLINE + timedelta(hours=5))]
+
+    Simulator(store, [arrival(PLACED), paid(paid_at)], asleep=asleep).run(FAR)
+
+    assert told(store) == [("n1", Code.GOAL_PAID, paid_at)]
+
+
 def test_payment_after_the_deadline_ends_by_the_goal_even_before_a_late_worker_said_no() -> None:
     store = shop_with(thanks_or_reminder())
     paid_at = DEADLINE + timedelta(minutes=20)

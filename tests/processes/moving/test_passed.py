@@ -10,7 +10,7 @@ from django_scopes import scopes_disabled
 from recoup.core.activity import SYSTEM, Actor
 from recoup.desk.models import Task
 from recoup.messaging.models import Message
-from recoup.orders.models import Order
+from recoup.orders.models import Cart, Order
 from recoup.processes import actions
 from recoup.processes.engine.codes import Code, Flag, State
 from recoup.processes.engine.nodes.until import WEIGHED_WITHIN
@@ -27,7 +27,7 @@ from recoup.shops.models import Shop
 from tests.factories.cases import make_case
 from tests.factories.clock import set_clock
 from tests.factories.moments import DAY, HOUR, NOW
-from tests.factories.orders import make_order
+from tests.factories.orders import make_cart, make_order
 from tests.factories.people import make_contact
 from tests.factories.processes import make_process, opened
 from tests.factories.shops import make_shop
@@ -250,6 +250,77 @@ def test_who_pays_while_an_added_message_is_under_way_does_not_get_it(shop: Shop
         ("extra", "cancelled"),
         ("thanks", "due"),
     ]
+
+
+def test_a_deadline_that_is_counted_again_turns_no_payment_into_a_no(shop: Shop) -> None:
+    nodes = PAID | {"n4": CALL | {"title": "Not paid", "out": {"done": "n5"}}}
+    make_template(shop, key="thanks")
+    process = make_process(shop, nodes=nodes)
+    enrol_cases([opened(make_case(make_order(shop, status="unpaid", placed_at=NOW)))])
+    Engine().run_once()
+    run(NOW + 2 * HOUR)
+    shorter = {"n3": PAID["n3"] | {"within": "P1D"}, "n9": CALL | WAITED_FOR}
+    publish(process, nodes | {"n2": OLD["n2"] | {"out": {"done": "n9"}}} | shorter)
+    request_move(process, Plan({"n3": also_blocks(["n9"])}, True), actor=ANNA, now=NOW + 3 * HOUR)
+    run_waiting()
+    run(NOW + 3 * HOUR)
+
+    pay(NOW + 2 * DAY)
+
+    assert not Task.objects.filter(title="Not paid").exists()
+    assert Enrolment.objects.get().state == State.EXITED
+
+
+def test_the_task_of_an_added_step_is_called_off_when_they_are_called_back(shop: Shop) -> None:
+    asked = {"t": "until", "on": {"e": "cart.converted"}, "within": "P7D", "out": {"yes": "n5", "no": "n5"}}
+    wait: dict[str, Any] = {"t": "wait", "for": "PT1H", "out": {"next": "n3"}}
+    nodes = {"n1": wait, "n3": asked, "n5": {"t": "end"}}
+    entry = {"on": "cart.abandoned", "first": "n1"}
+    goals = [{"on": "cart.converted"}]
+    process = make_process(shop, nodes=nodes, entry=entry, goals=goals)
+    enrol_cases([opened(make_case(make_cart(shop, state="abandoned", last_activity_at=NOW)))])
+    Engine().run_once()
+    run(NOW + 2 * HOUR)
+    assert Enrolment.objects.get().due_at is not None
+    after = nodes | {"n1": wait | {"out": {"next": "n9"}}, "n9": CALL | WAITED_FOR}
+    doc = {"schema": 1, "name": "Cart", "entry": entry, "goals": goals, "nodes": after}
+    actions.publish(process, read_document(doc), actor=SYSTEM, now=NOW)
+    process.refresh_from_db()
+    move(process, n3=also_blocks(["n9"]))
+    run(NOW + 4 * HOUR)
+    assert Task.objects.get().state == "open"
+
+    Cart.objects.update(converted_at=NOW + DAY)
+    Enrolment.objects.update(run_at=NOW)
+    run(NOW + DAY)
+
+    assert Enrolment.objects.get().state == State.COMPLETED
+    assert (Task.objects.get().state, Task.objects.get().reason) == ("cancelled", "goal")
+
+
+def test_a_wait_to_come_back_to_that_was_made_longer_ends_when_it_was_going_to(shop: Shop) -> None:
+    entry: dict[str, Any] = {"on": "order.unpaid", "anchor": "placed_at"}
+    nodes = OLD | {"n1": OLD["n1"] | {"for": "P1D"}}
+    process = make_process(shop, nodes=nodes, entry=entry)
+    enrol_cases([opened(make_case(make_order(shop, status="unpaid", placed_at=NOW)))])
+    Engine().run_once()
+
+    def publish_with(nodes: dict[str, Any]) -> None:
+        doc = document(nodes, "n9") | {"entry": entry | {"first": "n9"}}
+        actions.publish(process, read_document(doc), actor=SYSTEM, now=NOW)
+        process.refresh_from_db()
+
+    nodes = nodes | {"n9": CALL | {"within": "PT12H", "out": {"done": "n1", "timeout": "n1"}}}
+    publish_with(nodes)
+    set_clock(NOW + HOUR)
+    move(process, n1=also_blocks(["n9"]))
+    Engine().run_once()
+    publish_with(nodes | {"n1": OLD["n1"] | {"for": "P3D"}})
+
+    move(process, n9="same")
+    run(NOW + 16 * HOUR)
+
+    assert (Enrolment.objects.get().node, Enrolment.objects.get().due_at) == (1, NOW + DAY)
 
 
 def test_a_reminder_that_was_held_is_sent_from_when_the_hold_is_lifted(shop: Shop) -> None:

@@ -127,7 +127,18 @@ def _build(document: UntilDocument, shop: Workshop) -> CompiledNode:
         return CompiledNode(_about_pages(document, shop), mask)
     run = _answerer(document, shop, SUBJECT_EVENTS[document.on.e].read)
     goal = shop.goals.get(document.on.e)
-    return CompiledNode(run, mask, Shield(goal[0], document.earlier) if goal is not None else None)
+    shield = Shield(goal[0], document.earlier, _deadline(document, shop)) if goal is not None else None
+    return CompiledNode(run, mask, shield)
+
+
+def _deadline(document: UntilDocument, shop: Workshop) -> Callable[[int, datetime, Facts], datetime]:
+    span, anchored, anchor = parse_span(document.within), Flag.ANCHORED.value, shop.anchor
+
+    def compute(flags: int, node_at: datetime, facts: Facts) -> datetime:
+        start = (flags & anchored and anchor(facts)) or node_at
+        return max(after(start, span, zone_of(facts.contact)), node_at)
+
+    return compute
 
 
 def _answerer(
@@ -144,16 +155,13 @@ def _asker(
     document: UntilDocument, shop: Workshop, known_within: timedelta = _AT_ONCE
 ) -> Callable[[Move, Facts, datetime, datetime | None], int]:
     yes, no = shop.node_map[document.out.yes], shop.node_map[document.out.no]
-    span = parse_span(document.within)
-    takes_earlier = document.earlier
+    deadline, takes_earlier = _deadline(document, shop), document.earlier
     taken = shop.goals.get(document.on.e, (0, 0))[1]
-    anchored, not_anchored = Flag.ANCHORED.value, ~Flag.ANCHORED.value
-    anchor = shop.anchor
+    not_anchored = ~Flag.ANCHORED.value
 
     def run(move: Move, facts: Facts, now: datetime, at: datetime | None) -> int:
         if move.due_at is None:
-            start = (move.flags & anchored and anchor(facts)) or move.node_at
-            move.due_at = max(after(start, span, zone_of(facts.contact)), move.node_at)
+            move.due_at = deadline(move.flags, move.node_at, facts)
             move.flags &= not_anchored
         due = move.due_at
         if at is not None and at <= due and (takes_earlier or at >= move.node_at):
@@ -238,7 +246,8 @@ def _about_products(
                 move.flags |= goal[1]
         return following
 
-    return run, mask, Shield(goal[0], takes_earlier, read) if goal is not None else None
+    shield = Shield(goal[0], takes_earlier, _deadline(document, shop), read) if goal is not None else None
+    return run, mask, shield
 
 
 def _summarise(document: UntilDocument) -> Summary:
