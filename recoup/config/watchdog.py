@@ -99,7 +99,7 @@ class Watchdog:
         """Tell each owner what they have not been told; tell whether anybody was."""
         if found != self.found:
             self.found = found
-            log.error("watchdog.troubles", codes=found)
+            (log.error if found else log.info)("watchdog.troubles", codes=found)
         told = False
         for owner in self.owners:
             known = self.told.get(owner.key, {})
@@ -115,14 +115,14 @@ class Watchdog:
 
 
 def run() -> None:
-    """Look again and again, until killed."""
+    """Look again and again, until killed. What was started together with it has the time of a look to get up."""
     watchdog = Watchdog()
     while True:
+        time.sleep(LOOK_EVERY)
         with scopes_disabled():
             watchdog.look(now=real_now())
         if watchdog.away_since is not None:
             close_old_connections()
-        time.sleep(LOOK_EVERY)
 
 
 def words(code: str) -> str:

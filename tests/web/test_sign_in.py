@@ -101,6 +101,18 @@ def test_passwords_are_kept_by_argon2(client: Client) -> None:
     assert settings.PASSWORD_HASHERS[0] == "django.contrib.auth.hashers.Argon2PasswordHasher"
 
 
+@pytest.mark.parametrize("language", ["en", "pl", "ru", "de"])
+def test_each_language_is_offered_by_its_own_name(client: Client, owner: User, language: str) -> None:
+    page = client.get(SIGN_IN, headers={"accept-language": language}).content.decode()
+
+    assert re.findall(r'<button name="language"[^>]*>([^<]*)', page) == [
+        "English",
+        "Polski",
+        "Русский",
+        "Deutsch",
+    ]
+
+
 def test_signing_in_gives_a_new_session(client: Client, owner: User) -> None:
     client.get(SIGN_IN)
     client.session["kept"] = "before"
