@@ -113,6 +113,7 @@ class PersonCard:
 class HandedLink:
     """A link of a buyer that staff hand on, and what it is in a few sentences."""
 
+    title: Words
     url: str
     words: Sequence[Words]
 
@@ -312,6 +313,7 @@ class CustomerPage:
     tags: Sequence[TagShown] = ()
     tags_url: str = ""  # where a tag is set or taken off; empty for who may not
     tasks: Sequence[TaskRow] = ()  # to do about the person and their orders
+    cart_link: HandedLink | None = None  # to the cart that they left last
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("segments/<int:segment_id>/edit/", segments.edit, name="segment_edit"),
     path("segments/<int:segment_id>/delete/", segments.delete, name="segment_delete"),
     path("customers/<int:contact_id>/", customers.customer, name="customer"),
+    path("carts/<int:cart_id>/link/", customers.cart_link, name="cart_link"),
     path("customers/<int:contact_id>/tags/", customers.tags, name="customer_tags"),
     path(
         "customers/<int:contact_id>/same/<int:suggestion_id>/merge/", customers.merge, name="customer_merge"

@@ -16,18 +16,25 @@ from recoup.customers.merging import merge_contacts
 from recoup.messaging.events import PageVisited
 from recoup.messaging.models import MessageVisit, PageVisit
 from recoup.messaging.tracking import PATIENCE, note_visits
-from recoup.orders.models import Order
+from recoup.orders.models import Cart, Order
 from recoup.payments.models import Attempt
 from recoup.payments.ways import ways_to_pay
 from recoup.recovery.actions import settle_paid_cases
 from recoup.shops.models import Shop
-from recoup.storefront.by_hand import LinkRefused, find_pay_link, make_pay_link, pay_address
-from recoup.storefront.purposes import LIVES, PAY
+from recoup.storefront.by_hand import (
+    LinkRefused,
+    find_cart_link,
+    find_pay_link,
+    make_cart_link,
+    make_pay_link,
+    pay_address,
+)
+from recoup.storefront.purposes import CART, LIVES, PAY
 from tests.factories.cases import make_case
 from tests.factories.messages import make_message
 from tests.factories.moments import DAY, HOUR, NOW
 from tests.factories.operators import make_operator_account
-from tests.factories.orders import make_order
+from tests.factories.orders import make_cart, make_order
 from tests.factories.people import make_contact
 from tests.support.bank import TestBank
 from tests.support.together import together
@@ -221,6 +228,39 @@ def test_what_is_paid_by_it_is_credited_to_a_reminder_before_it_and_to_nothing_e
     assert (attempt.message_id, case.credited_message_id) == (None, reminder.pk if reminder else None)
     assert case.outcome == ("recovered" if is_reminded else "paid_unaided")
     assert case.recovered_amount == (order.total if is_reminded else None)
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ({"state": "converted"}, "converted"),
+        ({"state": "emptied"}, "emptied"),
+        ({"state": "expired"}, "expired"),
+        ({"lines": []}, "emptied"),
+    ],
+)
+def test_a_left_cart_has_one_link_until_it_is_none(
+    shop: Shop, buyer: Client, came: list[Any], values: dict[str, Any], reason: str
+) -> None:
+    cart, now = make_cart(shop, state="abandoned"), trade_now()
+    made = make_cart_link(cart, actor=CLERK, now=now)
+    again = make_cart_link(cart, actor=CLERK, now=now + LIVES[CART] - SECOND)
+    line = Activity.objects.get(subject_kind="contact", verb="storefront.cart.link_made")
+
+    page = buyer.get(f"/cart/{made.token}", **PERSON)
+    note_visits(now=trade_now() + PATIENCE + SECOND)
+    outbox.dispatch()
+    Cart.objects.filter(pk=cart.pk).update(**values)
+
+    assert (again, made.expires_at, line.actor_id) == (made, now + LIVES[CART], 7)
+    assert (page.status_code, buyer.get(f"/pay/{made.token}").status_code) == (200, 404)
+    assert [(one.subject_kind, one.subject_id, one.contact_id) for one in came] == [
+        (2, cart.pk, cart.contact_id)
+    ]
+    with pytest.raises(LinkRefused) as refused:
+        make_cart_link(cart, actor=CLERK, now=now)
+    cart.refresh_from_db()
+    assert (refused.value.reason, find_cart_link(cart, now=now)) == (reason, None)
 
 
 def test_its_address_is_of_the_installation(shop: Shop, settings: Any) -> None:

@@ -36,6 +36,7 @@ POSTED: dict[str, dict[str, str]] = {
     "web:order_pay_link": {},
     "web:order_give_back": {},
     "web:order_free": {},
+    "web:cart_link": {},
     "web:customer_merge": {"kept": "this"},
     "web:customer_apart": {},
     "web:customer_tags": {"add": "vip"},

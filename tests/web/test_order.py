@@ -15,7 +15,8 @@ from recoup.core.models import Link
 from recoup.messaging.actions import announce_settled
 from recoup.messaging.models import Message, Template
 from recoup.messaging.templates import install_shipped as install_texts
-from recoup.orders.models import CancelReason, Order, StatusChange
+from recoup.messaging.tracking import note_visits
+from recoup.orders.models import CancelReason, Cart, Order, StatusChange
 from recoup.orders.status import reopen_priced
 from recoup.processes.actions import go_live, install_shipped
 from recoup.processes.loop import Engine
@@ -25,12 +26,13 @@ from tests.factories.cases import make_case
 from tests.factories.clock import set_clock
 from tests.factories.messages import make_message
 from tests.factories.moments import DAY, HOUR, NOW
-from tests.factories.orders import make_attempt, make_order
+from tests.factories.orders import make_attempt, make_cart, make_order
 from tests.factories.people import make_contact
 from tests.factories.shops import make_shop, make_source
 from tests.factories.templates import make_template
 from tests.web.staff import sign_in
 
+BROWSER = {"User-Agent": "Mozilla/5.0", "Accept-Language": "en"}
 pytestmark = pytest.mark.django_db
 
 
@@ -366,9 +368,11 @@ def test_a_pay_link_is_made_by_a_press_and_told_again_to_whoever_may_work_on_the
     page = clerk.get(url).content.decode()
 
     (shown,) = set(re.findall(r"http[^<\s]+/pay/[\w-]{22}", page))
-    assert clerk.get(shown[shown.index("/pay/") :]).status_code == 200
-    assert f'<code id="pay-link">{shown}</code>' in page
-    assert 'data-copy="#pay-link"' in page
+    assert clerk.get(shown[shown.index("/pay/") :], headers=BROWSER).status_code == 200
+    note_visits(now=NOW + HOUR)
+    assert words(clerk.get(url).content.decode()).count("Opened the pay page") == 1
+    assert f'<code id="handed-link">{shown}</code>' in page
+    assert 'data-copy="#handed-link"' in page
     assert f'action="{url}pay-link/"' not in page
     said = words(page)
     assert "Opens the payment of this order, now €149.00, until" in said
@@ -400,3 +404,27 @@ def test_a_pay_link_is_refused_with_the_reason_and_the_one_made_before_is_told_n
     assert (answer.status_code, why in words(answer.content.decode())) == (409, True)
     assert "/pay/" not in answer.content.decode()
     assert Link.objects.count() == 1
+
+
+def test_a_link_to_the_cart_that_was_left_last_is_made_on_the_page_of_its_customer(shop: Shop) -> None:
+    anna = make_contact(shop)
+    older, left = (
+        make_cart(shop, contact=anna, state="abandoned", last_activity_at=NOW - hours * HOUR)
+        for hours in (9, 3)
+    )
+    make_cart(shop, contact=anna, lines=[], last_activity_at=NOW - HOUR)
+    client = sign_in(shop, "clerk")
+    url = f"/s/lumen/customers/{anna.pk}/"
+    assert f"/s/lumen/carts/{left.pk}/link/" in client.get(url).content.decode()
+
+    assert client.post(f"/s/lumen/carts/{left.pk}/link/").status_code == 303
+    page = client.get(url).content.decode()
+
+    (shown,) = set(re.findall(r"http[^<\s]+/cart/[\w-]{22}", page))
+    assert client.get(shown[shown.index("/cart/") :]).status_code == 200
+    assert "Opens the cart of €99.00 as it was left, until" in words(page)
+    assert "Link to the left cart made to be handed to the customer" in words(page)
+    Cart.objects.filter(pk=left.pk).update(state="converted")
+    refused = client.post(f"/s/lumen/carts/{left.pk}/link/")
+    assert (refused.status_code, "has become an order" in words(refused.content.decode())) == (409, True)
+    assert f"/s/lumen/carts/{older.pk}/link/" in client.get(url).content.decode()

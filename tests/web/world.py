@@ -222,6 +222,7 @@ def _fill(place: Place) -> None:
         "task_id": task.pk,
         "endpoint_id": add_endpoint(shop, name="CRM", url="https://crm.example.com/in", now=NOW).pk,
         "order_id": order.pk,
+        "cart_id": cart.pk,
         "contact_id": order.contact.pk,
         "suggestion_id": suggestion.pk,
         "product_id": make_product(source).pk,

@@ -14,7 +14,7 @@ from recoup.customers.listing import ContactFilter
 from recoup.customers.models import ConsentEvent, Contact, ContactIdentity
 from recoup.customers.tagging import tags_of
 from recoup.desk.queries import tasks_about
-from recoup.messaging.models import Message, MessageVisit
+from recoup.messaging.models import Message, MessageVisit, PageVisit
 from recoup.orders.desk import is_workable
 from recoup.orders.models import Cart, Order
 from recoup.orders.people import OrdersOfPerson, orders_of_people
@@ -28,11 +28,18 @@ from recoup.web.listing import Address, with_query
 from recoup.web.shown.attention import DOUBLES
 from recoup.web.shown.cases import outcome_of
 from recoup.web.shown.doubles import doubles_of
+from recoup.web.shown.handed import cart_link_of
 from recoup.web.shown.orders import order_rows, order_url
 from recoup.web.shown.people import name_of, person_card, suppression_words, suppressions_of
 from recoup.web.shown.segments import in_segment
 from recoup.web.shown.tasks import task_rows
-from recoup.web.shown.timeline import activity_events, message_event, timeline_of, visit_event
+from recoup.web.shown.timeline import (
+    activity_events,
+    message_event,
+    straight_events,
+    timeline_of,
+    visit_event,
+)
 from recoup.web.statuses import mark_of
 from recoup.web.words import steps
 
@@ -89,6 +96,9 @@ def customer_page(seat: Seat, contact: Contact, now: datetime) -> screens.Custom
     if seat.may(Right.WORK_ORDERS) and contact.erased_at is None:
         url = place(seat, "customer_offer", contact.pk)
         actions.append(screens.Action(_("Make an offer…"), "badge-percent", url))
+    cart_link, making = cart_link_of(seat, contact, now)
+    if making is not None:
+        actions.append(making)
     if seat.may(Right.SEE_PROCESSES):
         url = with_query(place(seat, "offers"), {"person": contact.pk})
         actions.append(screens.Action(_("All offers"), "tag", url))
@@ -111,6 +121,7 @@ def customer_page(seat: Seat, contact: Contact, now: datetime) -> screens.Custom
         facts=_facts(contact),
         doubles=doubles_of(seat, contact),
         actions=actions,
+        cart_link=cart_link,
         next_step=_next_step(orders, now),
         tags=_tags(contact),
         tasks=task_rows(seat, list(tasks_about(seat.shop, contact_id=contact.pk)[:MOST_TASKS]), now),
@@ -258,4 +269,7 @@ def _message_events(seat: Seat, contact: Contact) -> list[parts.Event]:
     visits = MessageVisit.objects.filter(message__in=[one.pk for one in sent], is_machine=False).order_by(
         "-at"
     )
-    return [message_event(seat, one) for one in sent] + [visit_event(one) for one in visits[:MOST_EVENTS]]
+    by_message = list(visits[:MOST_EVENTS])
+    came = PageVisit.objects.filter(contact=contact)
+    lines = [*map(visit_event, by_message), *straight_events(came, by_message)]
+    return [message_event(seat, one) for one in sent] + lines

@@ -14,7 +14,6 @@ from recoup.core.links import Retold
 from recoup.core.money import Money
 from recoup.desk.queries import tasks_about
 from recoup.messaging.models import Message
-from recoup.orders.actions import amount_due
 from recoup.orders.desk import is_claimed, is_workable
 from recoup.orders.models import Order, OrderLine
 from recoup.orders.particulars import (
@@ -33,10 +32,11 @@ from recoup.recovery.models import RecoveryCase
 from recoup.shops.access import Seat
 from recoup.shops.adapters import platform
 from recoup.shops.snapshots import ShopState
-from recoup.storefront.by_hand import find_pay_link, pay_address
+from recoup.storefront.by_hand import find_pay_link
 from recoup.web import parts, screens
 from recoup.web.answers import place
 from recoup.web.listing import with_query
+from recoup.web.shown.handed import pay_link_of
 from recoup.web.shown.orders import order_url
 from recoup.web.shown.people import clerk_names, language_name, person_card
 from recoup.web.shown.tasks import task_rows
@@ -121,28 +121,9 @@ def order_page(seat: Seat, standing: Standing, actions: list[screens.Action]) ->
         delivery=delivery_facts(order),
         next_step=next_card(standing),
         actions=actions,
-        pay_link=_pay_link(standing),
+        pay_link=pay_link_of(order, standing.pay_link),
         siblings=_siblings(seat, standing),
         tasks=task_rows(seat, list(tasks_about(seat.shop, order_id=order.pk)[:MOST_TASKS]), standing.now),
-    )
-
-
-def _pay_link(standing: Standing) -> screens.HandedLink | None:
-    """Return the link to pay that is handed to the buyer, what it opens and until when."""
-    link = standing.pay_link
-    if link is None:
-        return None
-    until = humane.exact(link.expires_at, timezone.get_current_timezone(), get_language() or "en")
-    due = humane.money(Money(amount_due(standing.order), standing.order.currency), get_language() or "en")
-    return screens.HandedLink(
-        pay_address(link),
-        [
-            _("Opens the payment of this order, now %(sum)s, until %(when)s.") % {"sum": due, "when": until},
-            _("It is for a talk with the customer and counts as no reminder."),
-            _(
-                "Whoever has it sees name and address masked, and opening it counts as a visit of the customer."
-            ),
-        ],
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
+from django.db.models import QuerySet
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -11,9 +12,9 @@ from recoup.accounts.roles import Right
 from recoup.core import humane
 from recoup.core.models import Activity
 from recoup.core.money import Money
-from recoup.messaging.models import Message, MessageVisit
+from recoup.messaging.models import Message, MessageVisit, PageVisit
 from recoup.messaging.reasons import words as message_reason
-from recoup.messaging.tracking import OPEN
+from recoup.messaging.tracking import OPEN, SUBJECTS
 from recoup.orders.models import Order, OrderFact, OrderNote, StatusChange
 from recoup.payments.models import Attempt, AttemptChange, Refund
 from recoup.processes.queries import LedgerLine, ledger_of
@@ -256,7 +257,20 @@ def _message_events(seat: Seat, order: Order) -> list[Event]:
         if sent
         else []
     )
-    return events + [visit_event(visit) for visit in visits]
+    came = PageVisit.objects.filter(subject_kind=SUBJECTS["order"], subject_id=order.pk)
+    return [*events, *map(visit_event, visits), *straight_events(came, visits)]
+
+
+def straight_events(came: QuerySet[PageVisit], by_message: Iterable[MessageVisit]) -> list[Event]:
+    """Return the lines of people who came to a page, but by the links of messages that are told already."""
+    told = {(visit.purpose, visit.at) for visit in by_message}
+    counted = came.filter(is_machine=False, noted_at__isnull=False).order_by("-at")[:MOST_EVENTS]
+    return [
+        Event(at, visit_title(visit.page), "mouse-pointer-click", "message", actor=_("Customer"))
+        for visit in counted
+        for at in (visit.at, visit.last_at)
+        if at is not None and (visit.page, at) not in told
+    ]
 
 
 def visit_event(visit: MessageVisit) -> Event:

@@ -17,7 +17,7 @@ from recoup.core.assets import asset_url
 from recoup.core.templatetags.assets import icon
 from recoup.web import parts, shell
 from recoup.web.picture import Node, picture_of
-from recoup.web.screens import Action
+from recoup.web.screens import Action, HandedLink
 from recoup.web.sparkline import Sparkline, sparkline_of
 from recoup.web.statuses import mark_of
 
@@ -184,6 +184,12 @@ def progress(value: int, whole: int, label: str, done: str = "") -> dict[str, An
 def code(text: str, name: str) -> dict[str, str]:
     """`{% code snippet "webhook-example" %}`: a block with a copy button; the name is its id."""
     return {"text": text, "name": name}
+
+
+@register.inclusion_tag(_FOLDER + "handed_link.html")
+def handed_link(link: HandedLink) -> dict[str, HandedLink]:
+    """`{% handed_link order.pay_link %}`: a link of a buyer to be copied, and what it is; one on a page."""
+    return {"link": link}
 
 
 @register.inclusion_tag(_FOLDER + "picture.html")

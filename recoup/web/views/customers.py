@@ -13,9 +13,11 @@ from recoup.customers.listing import count_customers, list_customers
 from recoup.customers.merging import MergeRefused, merge_contacts, tell_apart
 from recoup.customers.models import Contact, MergeSuggestion
 from recoup.customers.tagging import TagRefused, read_tags, tag_by_hand
+from recoup.orders.models import Cart
 from recoup.segments.models import Segment
 from recoup.segments.queries import find_segment
 from recoup.shops.access import Seat
+from recoup.storefront.by_hand import LinkRefused, make_cart_link
 from recoup.web import listing
 from recoup.web.answers import actor_of, place, place_if, see_other
 from recoup.web.doors import StaffRequest, staff
@@ -25,7 +27,7 @@ from recoup.web.shown.attention import DOUBLES
 from recoup.web.shown.customer import chosen_customers, customer_page, customer_rows
 from recoup.web.shown.doubles import doubles_dialogs
 from recoup.web.shown.segments import segment_menu
-from recoup.web.words.customers import merge_refusal
+from recoup.web.words.customers import cart_link_refusal, merge_refusal
 from recoup.web.words.tags import tag_refusal
 
 
@@ -119,6 +121,22 @@ def tags(request: StaffRequest, seat: Seat, contact_id: int) -> HttpResponse:
         return _show(request, seat, contact, status=422)
     tag_by_hand(contact, add=add, remove=remove, actor=actor_of(seat), now=request.now)
     return see_other(place(seat, "customer", contact.pk))
+
+
+@require_POST
+@staff(Right.WORK_ORDERS)
+def cart_link(request: StaffRequest, seat: Seat, cart_id: int) -> HttpResponse:
+    """Make the link to a left cart that whoever talks with the buyer hands on; one that cannot be handed on is 409."""
+    carts = Cart.objects.filter(shop=seat.shop, contact__isnull=False).select_related("contact")
+    cart = get_object_or_404(carts, pk=cart_id)
+    assert cart.contact is not None
+    try:
+        make_cart_link(cart, actor=actor_of(seat), now=request.now)
+    except LinkRefused as refused:
+        messages.warning(request, cart_link_refusal(refused.reason))
+        return _show(request, seat, cart.contact, status=409)
+    messages.success(request, _("The link to the cart stands on this page, to be copied."))
+    return see_other(place(seat, "customer", cart.contact.pk))
 
 
 def _suggestion(seat: Seat, contact: Contact, suggestion_id: int) -> MergeSuggestion:

@@ -53,6 +53,7 @@ _LINES = {
     ),
     "storefront.order.payment_claimed": Line(_("The customer says it is paid"), "message-square", "payment"),
     "storefront.order.pay_link_made": Line(_("Pay link made to be handed to the customer"), "link"),
+    "storefront.cart.link_made": Line(_("Link to the left cart made to be handed to the customer"), "link"),
     "storefront.contact.left": Line(_("Unsubscribed"), "mail-x", "message"),
     "storefront.contact.returned": Line(_("Subscribed again"), "mail-check", "message"),
     "offers.offer.granted": Line(_("Offer made"), "badge-percent"),
@@ -94,6 +95,7 @@ _LINES = {
 _UNTIL: Mapping[str, tuple[str, Words]] = {
     "orders.order.payment_promised": ("promised_at", "%(when)s"),
     "storefront.order.pay_link_made": ("until", _("Works until %(when)s.")),
+    "storefront.cart.link_made": ("until", _("Works until %(when)s.")),
 }
 _WHY = {
     "says_paid": _("The customer says that it is paid."),

@@ -14,6 +14,16 @@ _REFUSALS = {
     "told_apart": gettext_lazy("Somebody has said that they are two people. Nothing was changed."),
     "erased": gettext_lazy("One of them was erased on request, so there is nothing to merge."),
 }
+_NO_CART_LINK = {
+    "converted": gettext_lazy(
+        "The cart has become an order. No link to it was made; make a pay link on the page of that order."
+    ),
+    "emptied": gettext_lazy("The cart is empty, so there is nothing to lead to. No link was made."),
+    "expired": gettext_lazy("The cart is too old, so its prices hold no more. No link was made."),
+    "nobody": gettext_lazy(
+        "The customer was erased on request, so nobody is to be led to the cart. No link was made."
+    ),
+}
 
 
 def why_same(code: str) -> str:
@@ -24,3 +34,8 @@ def why_same(code: str) -> str:
 def merge_refusal(code: str) -> str:
     """Return why two people were not merged, or not told apart."""
     return str(_REFUSALS.get(code, _REFUSALS["decided"]))
+
+
+def cart_link_refusal(code: str) -> str:
+    """Return why no link to a cart is made."""
+    return str(_NO_CART_LINK.get(code, _NO_CART_LINK["emptied"]))

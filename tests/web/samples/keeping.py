@@ -48,6 +48,14 @@ def customer(**given: str) -> dict[str, Any]:
     """One customer."""
     page = screens.CustomerPage(
         card=person(),
+        cart_link=screens.HandedLink(
+            "Link to the left cart",
+            "https://recoup.shop.example/cart/Qm9Ytk3xVZ2p-LrW8sEa1c",
+            [
+                "Opens the cart of 258.00 zł as it was left, until Mon 21 Dec 2026, 11:00.",
+                "It is for a talk with the customer and counts as no reminder.",
+            ],
+        ),
         contacts=[
             screens.ContactRow("E-mail", "maria.wisniewska@example.com", "ok", "Reminders of orders"),
             screens.ContactRow("Phone", "+48 601 234 567", "unknown", "Not asked"),

@@ -238,6 +238,7 @@ def order(**given: str) -> dict[str, Any]:
         siblings=siblings(),
         note_url="/s/lumen/orders/10482/note/",
         pay_link=screens.HandedLink(
+            "Pay link",
             "https://recoup.shop.example/pay/Qm9Ytk3xVZ2p-LrW8sEa1c",
             [
                 "Opens the payment of this order, now 1,299.00 zł, until Tue 19 Jan 2027, 11:00.",
