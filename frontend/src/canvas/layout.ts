@@ -3,7 +3,7 @@ import { Graph, layout } from "@dagrejs/dagre";
 import type { Block } from "./types";
 
 export const WIDTH = 264;
-const END_WIDTH = 132;
+const END_WIDTH = 176;
 const LABEL = { width: 48, height: 30, labelpos: "c" as const };
 const CORNER = 10;
 
