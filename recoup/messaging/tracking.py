@@ -31,8 +31,9 @@ BURST, BURST_LINKS = timedelta(seconds=10), 3
 OPEN = "open"  # the purpose of the visit that the picture in a mail leaves; no link has it
 # Neighbours of a visit have come after this.
 PATIENCE = timedelta(seconds=15)
-# Of visits of one page within the same such time the first and the last are kept.
-SLOT = timedelta(minutes=2)
+# Of visits of one page within the same such time the first and the last are kept. A row of those who came straight is not
+# weighed before its time is over, so that a later visit never falls into a row whose news is out.
+SLOT, STRAIGHT_SLOT = timedelta(minutes=2), PATIENCE
 SUBJECTS = {"order": 1, "cart": 2, "contact": 3}
 
 
@@ -91,9 +92,10 @@ def record_visit(link: Link, *, at: datetime, is_machine: bool) -> None:
 
 
 _CAME = """
-    INSERT INTO messaging_pagevisit (shop_id, subject_kind, subject_id, contact_id, page, slot, at)
-    VALUES (%s, %s, %s, %s, %s, floor(extract(epoch FROM %s::timestamptz) / %s), %s)
-    ON CONFLICT (subject_kind, subject_id, page, slot) DO NOTHING
+    INSERT INTO messaging_pagevisit AS p (shop_id, subject_kind, subject_id, contact_id, page, slot, at)
+    VALUES (%s, %s, %s, %s, %s, -floor(extract(epoch FROM %s::timestamptz) / %s), %s)
+    ON CONFLICT (subject_kind, subject_id, page, slot) DO UPDATE
+        SET at = least(p.at, EXCLUDED.at), last_at = greatest(p.at, p.last_at, EXCLUDED.at) WHERE p.noted_at IS NULL
 """
 
 
@@ -103,7 +105,8 @@ def record_straight_visit(link: Link, contact_id: int | None, *, at: datetime, i
         subject = (SUBJECTS[link.subject_kind], link.subject_id)
         with connection.cursor() as cursor:
             cursor.execute(
-                _CAME, [link.shop_id, *subject, contact_id, link.purpose, at, SLOT.total_seconds(), at]
+                _CAME,
+                [link.shop_id, *subject, contact_id, link.purpose, at, STRAIGHT_SLOT.total_seconds(), at],
             )
 
 
@@ -194,7 +197,7 @@ _NOTE_STRAIGHT = """
                     AND n.at BETWEEN v.at - %(burst)s AND v.at + %(burst)s
             ) >= %(burst_links)s
         FROM ripe WHERE v.id = ripe.id
-        RETURNING v.shop_id, v.subject_kind, v.subject_id, v.contact_id, v.at, v.is_machine
+        RETURNING v.shop_id, v.subject_kind, v.subject_id, v.contact_id, coalesce(v.last_at, v.at) AS at, v.is_machine
     )
     SELECT shop_id, subject_kind, subject_id, contact_id, at FROM noted WHERE NOT is_machine
 """

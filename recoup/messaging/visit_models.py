@@ -34,7 +34,7 @@ class PageVisit(ShopOwned):
     """A person came to a page about an order, a cart or themselves, by whichever message or straight.
 
     What looks like a machine by itself leaves none. Of visits of the same page within a short time the first and the last
-    are kept, because a process may begin to ask between them: `slot` numbers the times.
+    are kept, because a process may begin to ask between them: `slot` numbers the times, below zero of who came straight.
     """
 
     subject_kind = models.SmallIntegerField()  # 1 order, 2 cart, 3 person

@@ -293,4 +293,21 @@ def test_who_comes_straight_counts_once_weighed(message: Message, came: list[Pag
     note_visits(now=NOW + HOUR)
     outbox.dispatch()
 
-    assert came == [PageVisited(message.shop_id, 2, 5, anna.pk, NOW)]
+    assert came == [PageVisited(message.shop_id, 2, 5, anna.pk, NOW + SECOND)]
+    visit = PageVisit.objects.get()
+    assert (visit.at, visit.last_at) == (NOW, NOW + SECOND)
+
+
+def test_who_comes_straight_again_after_the_first_visit_was_told_is_told_again(
+    message: Message, came: list[PageVisited]
+) -> None:
+    link = Link(purpose="pay", shop_id=message.shop_id, subject_kind="order", subject_id=5)
+    for seconds in range(0, 60, 5):  # a process may begin to ask at any time between them
+        record_straight_visit(link, None, at=NOW + seconds * SECOND, is_machine=False)
+        note_visits(now=NOW + seconds * SECOND)
+    note_visits(now=NOW + HOUR)
+    outbox.dispatch()
+
+    assert [one.at for one in came] == [NOW + seconds * SECOND for seconds in (10, 25, 40, 55)]
+    kept = PageVisit.objects.order_by("at").values_list("at", "last_at")
+    assert list(kept) == [(NOW + first * SECOND, NOW + (first + 10) * SECOND) for first in (0, 15, 30, 45)]

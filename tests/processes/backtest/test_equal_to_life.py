@@ -11,9 +11,8 @@ from django.db import connection
 from django_scopes import scopes_disabled
 
 from recoup import flow
-from recoup.core import outbox
+from recoup.core import links, outbox
 from recoup.core.activity import Actor
-from recoup.core.models import Link
 from recoup.messaging.tracking import note_visits, record_straight_visit
 from recoup.orders.carts import record_cart
 from recoup.orders.holds import pause_reminders, promise_payment, resume_reminders
@@ -29,6 +28,7 @@ from recoup.processes.memory_rows import Line
 from recoup.processes.models import Process
 from recoup.processes.versions import graph_of
 from recoup.shops.snapshots import AttemptState, CartSnapshot, LineSnapshot, PersonSnapshot, ShopState
+from recoup.storefront.by_hand import make_pay_link
 from tests.factories.messages import make_lane
 from tests.factories.moments import DAY, HOUR, MINUTE, NOW
 from tests.factories.offers import make_settings
@@ -266,7 +266,8 @@ def test_visits_and_dates_that_move_are_walked_the_same(real: RealShop) -> None:
     def come(ref: str) -> Callable[[datetime], Any]:
         def happen(now: datetime) -> None:
             order = order_of(ref)
-            link = Link(purpose="pay", shop_id=real.shop.pk, subject_kind="order", subject_id=order.pk)
+            token = make_pay_link(order, actor=STAFF, now=now).token  # handed over on the phone
+            link = links.resolve("pay", token, now=now)
             record_straight_visit(link, order.contact_id, at=now, is_machine=False)
 
         return happen
