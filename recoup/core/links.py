@@ -1,8 +1,7 @@
 """Links for one purpose on one object: mint, resolve, revoke (design 8; T46-T55).
 
 A token is 128 random bits, or as many reckoned with the key of the installation where a page is to tell it again; only its
-SHA-256 is stored. A link signs nobody in. Purposes are registered by the parts that
-serve them, with their life.
+SHA-256 is stored. A link signs nobody in. Purposes are registered by the parts that serve them, with their life.
 """
 
 import base64
