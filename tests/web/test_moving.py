@@ -2,7 +2,7 @@
 
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -18,6 +18,8 @@ from recoup.processes.graph.reading import read_document
 from recoup.processes.loop import Engine
 from recoup.processes.models import Enrolment, LookAhead, Process, ProcessVersion, VersionMove
 from recoup.processes.moving import ahead, moves
+from recoup.processes.moving.passed import Passed, who_passed
+from recoup.processes.moving.plan import Old
 from recoup.shops.models import Shop
 from recoup.web.views import editor_publish
 from recoup.web.views import moving as views
@@ -215,6 +217,23 @@ def add_before_the_wait(process: Process) -> str:
     doc["nodes"] = doc["nodes"] | {"n7": {"t": "tag", "add": ["vip"], "out": {"next": "n1"}}}
     save_draft(process, doc, lock=draft_of(process).lock, actor=SYSTEM, now=NOW)
     return str(draft_of(process).lock)
+
+
+def test_no_line_is_looked_for_of_a_step_that_was_never_published(
+    shop: Shop, process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_before_the_wait(process)
+    nodes: list[int] = []
+
+    def who(process: Process, places: Mapping[str, Sequence[Old]], node: int) -> Passed:
+        nodes.append(node)
+        return who_passed(process, places, node)
+
+    monkeypatch.setattr("recoup.web.shown.moving.who_passed", who)
+
+    page = text(sign_in(shop).get(f"/s/lumen/processes/{process.pk}/publish/").content.decode())
+
+    assert ("3 people have passed its place: " in page, nodes) == (True, [-1])
 
 
 def test_an_added_step_is_offered_to_those_who_passed_by_name(shop: Shop, process: Process) -> None:

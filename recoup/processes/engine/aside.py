@@ -42,6 +42,11 @@ def is_aside(variables: Mapping[str, int] | None) -> bool:
     return variables is not None and BACK in variables
 
 
+def instant_of(at: datetime) -> int:
+    """Return an instant as it stands among the variables."""
+    return (at - _EPOCH) // _TICK
+
+
 def place_of(variables: Mapping[str, int]) -> Place:
     """Return where somebody who is away comes back to."""
     due = variables.get(BACK_DUE)
@@ -64,9 +69,9 @@ def going_aside(
 
     :param own_message: the step of the message that is under way from the place, if there is one.
     """
-    found = {**(variables or {}), BACK: node, BACK_AT: (node_at - _EPOCH) // _TICK}
+    found = {**(variables or {}), BACK: node, BACK_AT: instant_of(node_at)}
     if due_at is not None:
-        found[BACK_DUE] = (due_at - _EPOCH) // _TICK
+        found[BACK_DUE] = instant_of(due_at)
     if own_message is not None:
         found[BACK_STEP] = own_message
     if kept := flags & _OF_INSTANT:

@@ -8,10 +8,12 @@ from typing import Any
 
 from recoup.processes.engine.aside import (
     BACK,
+    BACK_AT,
     BACK_DUE,
     BACK_FLAG,
     BACK_STEP,
     going_aside,
+    instant_of,
     is_aside,
     without_place,
 )
@@ -125,9 +127,11 @@ class Rule:
     is_send: bool = False  # a message may be under way from here
     also: tuple[int, ...] = ()
     also_masks: tuple[int, ...] = ()
-    # Of whoever is aside: places that are blocks of another kind now, and waits whose instant is kept as with `loosens`.
+    # Of whoever is aside: places that are blocks of another kind now, waits whose instant is kept as with `loosens`, and
+    # waits whose instant is worked out again.
     other: tuple[int, ...] = ()
     looser: tuple[int, ...] = ()
+    again: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +181,10 @@ def _rule(block: str, choice: str, plan: Plan, old: Old, new: Graph) -> Rule | N
         action = "recompute"
     bounded = getattr(was, "max_rounds", None) is not None
     blocks = new.document.nodes
+    # Of whoever is aside, by the number of their place.
+    other = _numbers(old, lambda name, was: name not in blocks or blocks[name].t != was.t)
+    timed = [number for number in _numbers(old, lambda _, was: was.t in _TIMED) if number not in other]
+    changed = _numbers(old, lambda name, was: _is_other(was, blocks.get(name, was)))
     return Rule(
         version_id=old.version_id,
         number=old.number,
@@ -191,8 +199,9 @@ def _rule(block: str, choice: str, plan: Plan, old: Old, new: Graph) -> Rule | N
         is_send=was.t == "send",
         also=tuple(also) if action != "enter" else (),
         also_masks=tuple(new.masks[number] for number in also) if action != "enter" else (),
-        other=_numbers(old, lambda name, was: name not in blocks or blocks[name].t != was.t),
-        looser=_numbers(old, lambda name, was: was.t in _TIMED and _is_other(was, blocks.get(name, was))),
+        other=other,
+        looser=() if plan.recomputes else tuple(one for one in timed if one in changed),
+        again=tuple(timed) if plan.recomputes else (),
     )
 
 
@@ -270,7 +279,7 @@ def apply_rule(
         wait_mask=rule.mask,
         attempt=0,
         flags=_flags(enrolment, rule, enters=enters),
-        variables=_variables(enrolment, rule, begins_again=begins_again),
+        variables=_variables(enrolment, rule, now, begins_again=begins_again),
     )
     if looks and enrolment.state in ACTIVE_STATES and enrolment.run_at is not None:
         moved = moved._replace(
@@ -314,17 +323,24 @@ def _aside(moved: Enrolment, rule: Rule, now: datetime, had: Collection[int]) ->
     return moved
 
 
-def _variables(enrolment: Enrolment, rule: Rule, *, begins_again: bool) -> Mapping[str, int] | None:
+def _variables(
+    enrolment: Enrolment, rule: Rule, now: datetime, *, begins_again: bool
+) -> Mapping[str, int] | None:
+    variables = enrolment.variables
     if rule.action == "enter":
-        return without_place(enrolment.variables)
-    kept = _without_round(enrolment, rule.round_key) if begins_again else enrolment.variables
-    if (kept or {}).get(BACK) in rule.other:
-        dropped: tuple[str, ...] = (BACK_DUE, BACK_STEP, BACK_FLAG)
+        return without_place(variables)
+    kept = dict(_without_round(variables, rule.round_key if begins_again else "") or {})
+    place = kept.get(BACK)
+    dropped: tuple[str, ...] = ()
+    if place in rule.other:
+        dropped = (BACK_DUE, BACK_STEP, BACK_FLAG)
+        kept[BACK_AT] = max(kept[BACK_AT], instant_of(now))
     elif _is_looser(enrolment, rule):
         dropped = (BACK_FLAG,)
-    else:
-        return kept
-    return {key: value for key, value in (kept or {}).items() if key not in dropped}
+    elif place in rule.again and BACK_DUE in kept:
+        dropped = (BACK_DUE,)
+        kept = dict(_without_round(kept, str(place)) or {})
+    return {key: value for key, value in kept.items() if key not in dropped} if dropped else kept or None
 
 
 def _is_looser(enrolment: Enrolment, rule: Rule) -> bool:
@@ -351,14 +367,14 @@ def leaves_message(enrolment: Enrolment, rule: Rule) -> bool:
     return rule.action == "enter" and (has_message or BACK_STEP in (enrolment.variables or {}))
 
 
-def _without_round(enrolment: Enrolment, key: str) -> Mapping[str, int] | None:
-    rounds = (enrolment.variables or {}).get(key, 0)
+def _without_round(variables: Mapping[str, int] | None, key: str) -> Mapping[str, int] | None:
+    rounds = (variables or {}).get(key, 0)
     if not key or not rounds:
-        return enrolment.variables
-    return {**(enrolment.variables or {}), key: rounds - 1}
+        return variables
+    return {**(variables or {}), key: rounds - 1}
 
 
 def as_rows(rules: Sequence[Rule]) -> list[dict[str, Any]]:
     """Return rules as plain values for the statement."""
-    lists = ("goal_bits", "also", "also_masks", "other", "looser")
+    lists = ("goal_bits", "also", "also_masks", "other", "looser", "again")
     return [{**asdict(rule), **{name: list(getattr(rule, name)) for name in lists}} for rule in rules]

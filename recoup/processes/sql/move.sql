@@ -4,7 +4,7 @@ WITH rule AS MATERIALIZED (
     SELECT * FROM jsonb_to_recordset(%(rules)s::jsonb) AS r (
         version_id bigint, number smallint, node smallint, action text, to_node smallint, mask bigint, wakes boolean,
         goal_bits int[], loosens boolean, round_key text, is_send boolean, also smallint[], also_masks bigint[],
-        other smallint[], looser smallint[])
+        other smallint[], looser smallint[], again smallint[])
 ), picked AS MATERIALIZED (
     SELECT id, version_id, node, active_key, due_at, flags, variables FROM processes_enrolment
     WHERE shop_id = %(shop_id)s AND process_id = %(process)s AND active_key >= %(cursor)s AND version_id = ANY(%(versions)s)
@@ -15,8 +15,10 @@ WITH rule AS MATERIALIZED (
     SELECT p.id, p.due_at, r.*, t.todo, t.masks, t.todo IS NOT NULL AS is_aside,
         -- A message is under way from here, or from the place that somebody who is aside comes back to.
         r.is_send AND p.due_at IS NOT NULL OR p.variables -> 'back_step' IS NOT NULL AS has_message,
-        -- The place that they come back to is a block of another kind, or another wait whose instant is kept.
+        -- The place that they come back to is a block of another kind, another wait whose instant is kept, or one that is
+        -- counted again.
         (p.variables ->> 'back')::int = ANY(r.other) AS is_other, l.is_looser,
+        p.variables -> 'back_due' IS NOT NULL AND (p.variables ->> 'back')::int = ANY(r.again) AS is_again,
         t.todo IS NOT NULL OR r.action = 'enter' AS enters, r.action = 'recompute' AND p.due_at IS NOT NULL AS begins_again,
         CASE WHEN r.goal_bits = '{}' OR p.flags & 4080 = 0 THEN p.flags ELSE (p.flags & ~4080) | (
                 SELECT coalesce(bit_or(b.bit), 0) FROM unnest(r.goal_bits) WITH ORDINALITY AS b (bit, n)
@@ -58,8 +60,13 @@ WITH rule AS MATERIALIZED (
                          FROM unnest(g.todo[2:]) WITH ORDINALITY AS t (node, n))))
             WHEN g.action = 'enter' AND e.variables -> 'back' IS NOT NULL
             THEN nullif(e.variables - '{back,back_at,back_due,back_step,back_flag,then}'::text[], '{}')
-            WHEN g.is_other THEN g.kept_variables - '{back_due,back_step,back_flag}'::text[]
+            WHEN g.is_other THEN g.kept_variables - '{back_due,back_step,back_flag}'::text[] || jsonb_build_object('back_at',
+                greatest((g.kept_variables ->> 'back_at')::bigint, (extract(epoch FROM %(now)s::timestamptz) * 1000000)::bigint))
             WHEN g.is_looser THEN g.kept_variables - 'back_flag'
+            WHEN g.is_again THEN CASE WHEN (g.kept_variables ->> (g.kept_variables ->> 'back'))::int > 0
+                THEN jsonb_set(g.kept_variables, ARRAY[g.kept_variables ->> 'back'],
+                    to_jsonb((g.kept_variables ->> (g.kept_variables ->> 'back'))::int - 1))
+                ELSE g.kept_variables END - 'back_due'
             ELSE g.kept_variables END
     FROM going g
     WHERE e.id = g.id

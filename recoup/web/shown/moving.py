@@ -95,11 +95,12 @@ def _passed(
     process: Process, olds: Sequence[Old], new: ProcessDocument
 ) -> tuple[dict[str, list[str]], dict[str, Words]]:
     latest = ProcessVersion.objects.filter(process=process).order_by("-number").first()
-    numbers = number_nodes(new, latest.node_map if latest is not None else None)
+    published = latest.node_map if latest is not None else {}
+    numbers = number_nodes(new, published)
     passed: dict[str, list[str]] = {}
     who: dict[str, Words] = {}
     for name, places in sorted(added_blocks(olds, new).items(), key=lambda one: numbers[one[0]]):
-        found = who_passed(process, places, numbers[name])
+        found = who_passed(process, places, published.get(name, -1))
         if not found.people:
             continue
         for block in places:

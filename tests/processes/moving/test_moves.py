@@ -365,6 +365,7 @@ def test_the_statement_does_what_the_look_ahead_does(shop: Shop) -> None:
                     {"5": 1},
                     {"back": 1, "back_at": 5},
                     {"chain": 1, "back": 1, "back_at": 5, "back_due": 6, "back_flag": 4},
+                    {"1": 2, "back": 1, "back_at": 5, "back_due": 6},
                     {"back": 4, "back_at": 5, "back_due": 6, "back_step": 1, "back_flag": 8},
                 ]
             ),

@@ -323,6 +323,34 @@ def test_a_wait_to_come_back_to_that_was_made_longer_ends_when_it_was_going_to(s
     assert (Enrolment.objects.get().node, Enrolment.objects.get().due_at) == (1, NOW + DAY)
 
 
+@pytest.mark.parametrize(
+    ("becomes", "recomputes", "due"),
+    [
+        ({"within": "P1D"}, False, NOW + 2 * HOUR + 3 * DAY),
+        ({"within": "P1D"}, True, NOW + 2 * HOUR + DAY),
+        ({"t": "wait", "for": "P2D", "out": {"next": "n4"}}, False, NOW + 3 * HOUR + 2 * DAY),
+    ],
+)
+def test_the_wait_to_come_back_to_goes_by_what_was_chosen_for_waits(
+    shop: Shop, becomes: dict[str, Any], *, recomputes: bool, due: datetime
+) -> None:
+    process, _one = waiting(shop)
+    nodes = NEW | {"n9": CALL | WAITED_FOR | {"within": "PT4H"}}
+    publish(process, nodes)
+    move(process, n3=also_blocks(["n9"]))
+    Engine().run_once()
+    publish(process, nodes | {"n3": becomes if "t" in becomes else OLD["n3"] | becomes})
+    request_move(process, Plan({"n9": "same"}, recomputes), actor=ANNA, now=NOW + 3 * HOUR)
+    set_clock(NOW + 3 * HOUR)
+    run_waiting()
+
+    run(NOW + 8 * HOUR)
+
+    after = Enrolment.objects.get()
+    assert after.due_at is not None
+    assert (after.node, after.variables, abs(after.due_at - due) < HOUR / 60) == (3, None, True)
+
+
 def test_a_reminder_that_was_held_is_sent_from_when_the_hold_is_lifted(shop: Shop) -> None:
     process = make_process(shop, nodes=OLD)
     enrol_cases([opened(make_case(make_order(shop, status="unpaid", placed_at=NOW)))])
