@@ -29,14 +29,16 @@ class LinkRefused(Exception):
 def why_no_pay_link(order: Order) -> str:
     """Return why nobody is to be led to the payment of an order now, as a code, or "" if they may be.
 
-    The codes of `why_not_payable`, `superseded` also for an order whose buyer has paid another one for the same, and
-    `unsure` for one of which the source says something that we do not know.
+    The codes of `why_not_payable`, `superseded` also for an order whose buyer has paid another one for the same, `unsure`
+    for one of which the source says something that we do not know, and `nobody` for one whose buyer was erased.
     """
     if reason := why_not_payable(order):
         is_dropped = order.superseded_by_id is not None and reason == Order.Status.CANCELLED
         return "superseded" if is_dropped else reason
     if order.shop_state == ShopState.UNKNOWN:
         return "unsure"
+    if order.contact is not None and order.contact.erased_at is not None:
+        return "nobody"
     return "superseded" if has_paid_instead(order) else ""
 
 

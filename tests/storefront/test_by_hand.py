@@ -13,6 +13,7 @@ from recoup.core.activity import Actor
 from recoup.core.clock import trade_now
 from recoup.core.models import Activity, Link
 from recoup.customers.merging import merge_contacts
+from recoup.customers.models import Contact
 from recoup.messaging.events import PageVisited
 from recoup.messaging.models import MessageVisit, PageVisit
 from recoup.messaging.tracking import PATIENCE, note_visits
@@ -149,6 +150,18 @@ def test_no_link_leads_to_an_order_whose_buyer_has_paid_another_for_the_same(sho
     with pytest.raises(LinkRefused) as closed:
         make_pay_link(order, actor=CLERK, now=now)
     assert [refused.value.reason, closed.value.reason] == ["superseded", "superseded"]
+
+
+def test_no_link_leads_somebody_who_was_erased(shop: Shop) -> None:
+    order, now = make_order(shop), trade_now()
+    make_pay_link(order, actor=CLERK, now=now)
+    Contact.objects.filter(pk=order.contact_id).update(erased_at=now)
+    order = Order.objects.get(pk=order.pk)
+
+    with pytest.raises(LinkRefused) as refused:
+        make_pay_link(order, actor=CLERK, now=now)
+
+    assert (refused.value.reason, find_pay_link(order, now=now)) == ("nobody", None)
 
 
 def test_its_page_masks_the_buyer_as_that_of_a_mail_does(shop: Shop, link: Any, buyer: Client) -> None:

@@ -43,6 +43,7 @@ _NO_LINK = {
     "superseded": gettext_lazy(
         "The customer has paid another order for the same. No pay link was made, so that nobody pays twice."
     ),
+    "nobody": gettext_lazy("The customer was erased on request, so nobody is to be led to the payment."),
     "unsure": gettext_lazy(
         "The shop calls this order something that Recoup does not know, so it may be paid already. Look it up in the shop"
         " first; no pay link was made."
