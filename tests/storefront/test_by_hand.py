@@ -153,9 +153,10 @@ def test_no_link_leads_to_an_order_whose_buyer_has_paid_another_for_the_same(sho
 
 
 def test_no_link_leads_somebody_who_was_erased(shop: Shop) -> None:
-    order, now = make_order(shop), trade_now()
+    anna, now = make_contact(shop), trade_now()
+    order = make_order(shop, contact=anna)
     make_pay_link(order, actor=CLERK, now=now)
-    Contact.objects.filter(pk=order.contact_id).update(erased_at=now)
+    Contact.objects.filter(pk=anna.pk).update(erased_at=now)
     order = Order.objects.get(pk=order.pk)
 
     with pytest.raises(LinkRefused) as refused:
