@@ -56,6 +56,7 @@ def run(plan: Plan, folder: Path) -> Findings:
             senders[victim] = stage.start_sender(weaken=plan.weaken)
         senders = [pid if is_alive(pid) else stage.start_sender(weaken=plan.weaken) for pid in senders]
         stage.wait_drained(seconds=60 + plan.messages / 20)
+        stage.end_senders(senders)
         return judge(stage)
 
 

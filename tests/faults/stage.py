@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -75,7 +75,7 @@ class Stage:
         told = self.folder / "port"
         told.unlink(missing_ok=True)
         pid = self.start("sink", log=str(self.sink_log), delay=self._delay, port=str(told))
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while not told.exists():
             if time.monotonic() > deadline or not is_alive(pid):
                 raise TimeoutError("the mail server did not start")
@@ -151,7 +151,7 @@ class Stage:
             os.kill(pid, signal.SIGKILL)
         except ProcessLookupError:
             return False
-        self.wait(pid, seconds=10)
+        self.wait(pid, seconds=60)
         return True
 
     def wait(self, pid: int, *, seconds: float) -> None:
@@ -208,6 +208,25 @@ class Stage:
                 states = self.rows("SELECT state, reason, count(*) FROM messaging_message GROUP BY 1, 2")
                 raise TimeoutError(f"{left} messages are still on their way: {states}")
             time.sleep(0.1)
+
+    def outlive_leases(self) -> None:
+        """Let the time pass for which the messages of senders that are dead or frozen stay theirs."""
+        with psycopg.connect(self.url, autocommit=True) as own:
+            own.execute(
+                "UPDATE messaging_message SET lease_until = clock_timestamp() WHERE lease_until IS NOT NULL"
+            )
+
+    def end_senders(self, senders: Iterable[int]) -> None:
+        """Let senders that have drained finish, and one more what they gave back: nobody is left who may know better.
+
+        One that came to its look after its lease had run out puts right what another called uncertain meanwhile.
+        """
+        for pid in senders:
+            self.terminate(pid, seconds=60)
+        if self.are_on_their_way():
+            last = self.start_sender(lease=60.0)
+            self.wait_drained(seconds=60)
+            self.terminate(last, seconds=60)
 
     def restart_database(self) -> None:
         """Let the server die as in a loss of power, and start it."""

@@ -41,7 +41,7 @@ def race(
             time.sleep(0.2)
         stage.wait_drained(seconds=60 + messages / 20)
         for payer in payers:
-            stage.wait(payer, seconds=30)
+            stage.wait(payer, seconds=120)
         return judge(stage)
 
 
@@ -91,29 +91,30 @@ def freeze(
 ) -> Findings:
     """Freeze a sender at each point for longer than its lease; meanwhile others send and the buyers pay.
 
-    The woken have a moment, or until the mail server has taken so many `mails`.
+    The woken have a moment, or until the mail server has taken so many `mails`, and then finish what they are at.
     """
     with Stage(f"freeze_{os.getpid()}", folder) as stage:
         stage.make_world(messages=5 * len(points), roads=1)
         frozen = []
         for point in points:
             pid = stage.start_sender(
-                failpoint=f"{point}:stop", weaken=("patience", *weaken), claim=3, lease=1.0
+                failpoint=f"{point}:stop", weaken=("patience", *weaken), claim=3, lease=60.0
             )
-            stage.wait_stopped(pid, seconds=30)
+            stage.wait_stopped(pid, seconds=60)
             frozen.append(pid)
         # Everything is paid, so what the frozen hold is too.
         payers = stage.start_payers(1, payments=5 * len(points), reach=5 * len(points), pause=0.0, seed=3)
         for payer in payers:
-            stage.wait(payer, seconds=30)
-        last = stage.start_sender(lease=1.0)
-        time.sleep(2.5)
+            stage.wait(payer, seconds=60)
+        stage.outlive_leases()
+        last = stage.start_sender(lease=60.0)
+        stage.wait_drained(seconds=60)
         for pid in frozen:
             os.kill(pid, signal.SIGCONT)
         time.sleep(1.5)
-        stage.wait_for_mails(mails, seconds=20)
+        stage.wait_for_mails(mails, seconds=60)
         stage.wait_drained(seconds=60)
-        stage.kill(last)
+        stage.end_senders([*frozen, last])
         return judge(stage)
 
 
