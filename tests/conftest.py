@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
@@ -87,6 +87,29 @@ def _passwords_hashed_lightly() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Argon2PasswordHasher, "time_cost", 1)
         patch.setattr(Argon2PasswordHasher, "memory_cost", 64)  # KiB, the least
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _unhurried() -> Iterator[None]:
+    """Give a sender in a test's own process the time that a busy machine takes; tests of these limits set shorter ones.
+
+    A second after the look nothing is handed over any more, and the message is due again. A session that says nothing for
+    ten seconds after it is cut; the look's transaction is a part of the test's, which then dies wherever it is.
+    """
+    from recoup.messaging.sender import handing, look  # local: django
+    from recoup.messaging.sender.timing import TIMING  # local: django
+
+    begin = handing.Turn.__init__
+
+    def unhurried(self: Any, messages: Any, exchange: Any, desk: Any, channel: Any) -> None:
+        begin(self, messages, exchange, desk, channel)
+        if desk.timing.fresh == TIMING.fresh:
+            self._fresh = 60.0
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(handing.Turn, "__init__", unhurried)
+        patch.setattr(look, "_LONGEST_SILENCE", "10min")
         yield
 
 

@@ -69,7 +69,7 @@ def test_an_order_that_is_coming_in_is_not_left_with_the_one_who_goes(pair: tupl
             make_order(gone.shop, contact=seen)
 
     def merge() -> None:
-        recognised.wait(10)
+        recognised.wait(60)
         merge_contacts(kept, gone, actor=CLERK, now=NOW)
 
     assert together([take_order, merge]) == [None, None]
@@ -92,7 +92,7 @@ def test_merging_takes_no_order_before_it_has_the_gates_of_both(
             return waiting
 
     def merge() -> int:
-        held.wait(10)
+        held.wait(60)
         return merge_contacts(*pair, actor=CLERK, now=NOW).pk
 
     assert together([hand_over, merge]) == [1, pair[0].pk]
@@ -100,7 +100,7 @@ def test_merging_takes_no_order_before_it_has_the_gates_of_both(
 
 def _wait_for_somebody() -> int:
     """Wait until another connection waits for what this one holds; return how many do."""
-    for _ in range(200):
+    for _ in range(3000):
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT count(DISTINCT pid) FROM pg_locks"
@@ -131,7 +131,7 @@ def test_who_comes_while_they_are_merged_has_been_in_as_the_other(pair: tuple[Co
             return _wait_for_somebody()
 
     def come() -> int:
-        merged.wait(10)
+        merged.wait(60)
         return enrol_cases([as_kept])
 
     assert together([merge, come]) == [1, 0]
@@ -149,11 +149,11 @@ def test_who_came_as_the_one_who_goes_in_that_moment_leaves_again(pair: tuple[Co
         with transaction.atomic():
             found = enrol_cases([as_gone])
             came.set()
-            merged.wait(10)
+            merged.wait(60)
         return found
 
     def merge() -> None:
-        came.wait(10)
+        came.wait(60)
         merge_contacts(*pair, actor=CLERK, now=NOW)
         merged.set()
 

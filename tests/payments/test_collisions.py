@@ -33,7 +33,7 @@ def _in_threads(steps: list[Callable[[], object]]) -> list[object]:
 
     def run(number: int, step: Callable[[], object]) -> None:
         try:
-            barrier.wait(10)
+            barrier.wait(60)
             with scopes_disabled():
                 outcomes[number] = step()  # type: ignore[call-overload]
         except Exception as error:  # noqa: BLE001 - looked at by the test
@@ -45,7 +45,7 @@ def _in_threads(steps: list[Callable[[], object]]) -> list[object]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(120)
     return list(outcomes)
 
 

@@ -128,7 +128,7 @@ def test_two_workers_share_what_is_due_and_neither_waits_for_the_other(shop: Sho
         store = PostgresStore()
         mine = [due.enrolment.id for due in store.pick(1, store.now())]
         thread.start()
-        thread.join(20)
+        thread.join(60)
         assert not thread.is_alive()
 
     assert (len(mine), other) == (1, [2])
@@ -260,7 +260,7 @@ def test_nobody_is_set_aside_in_a_process_that_was_let_go_on_at_the_same_moment(
 
     def resume() -> None:
         with scopes_disabled():
-            picked.wait(10)
+            picked.wait(60)
             actions.set_status(process, "live", actor=SYSTEM, now=NOW)
         connection.close()
         resumed.set()
@@ -271,7 +271,7 @@ def test_nobody_is_set_aside_in_a_process_that_was_let_go_on_at_the_same_moment(
         Engine().run_once()
         picked.set()
         resumed.wait(0.5)  # it must wait for us, or not be overlooked by us
-    thread.join(10)
+    thread.join(60)
 
     assert states([one]) == [State.READY]
 
@@ -295,7 +295,7 @@ def test_who_was_seen_before_the_process_was_let_go_on_is_not_set_aside_after_it
     def meanwhile(self: PostgresStore, *values: Any) -> None:
         thread = threading.Thread(target=resume)
         thread.start()
-        thread.join(10)
+        thread.join(60)
         before(self, *values)
 
     monkeypatch.setattr(PostgresStore, "_set_aside", meanwhile)

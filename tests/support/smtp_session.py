@@ -4,12 +4,13 @@ import base64
 import re
 import socket
 import ssl
+import threading
 import time
 from dataclasses import dataclass, field
 from typing import Protocol
 
 _BEHAVIOUR = re.compile(
-    rb"\+(?:(\d{3})(verb|data)?|(hangverb|hangdot|hangdata|hang|cutverb|cutdata|cutafterdot|cutbefore|cut)|slow([\d.]+))@"
+    rb"\+(?:(\d{3})(verb|data)?|(held|hangverb|hangdot|hangdata|hang|cutverb|cutdata|cutafterdot|cutbefore|cut)|slow([\d.]+))@"
 )
 _PLAIN_ENVELOPE = re.compile(
     rb"MAIL FROM:<([!-~]*)>[^\r\n]*\r\nRCPT TO:<([!-*,-~]+)>\r\nDATA\r\n",
@@ -104,6 +105,7 @@ class Taker(Protocol):
     options: SinkOptions
     commands: list[bytes]
     accepted: int
+    released: threading.Event
 
     def take(self, envelope: Envelope, content: bytes) -> SinkMail:
         """Write a mail down."""
@@ -332,6 +334,9 @@ class Session:
         mail = self.sink.take(envelope, content)
         if found:
             self._misbehave(found[3], b"", b"cutafterdot")
+            if found[3] == b"held":
+                self._flush()
+                self.sink.released.wait()
             if found[4]:
                 self._flush()
                 time.sleep(float(found[4]))

@@ -3,7 +3,8 @@
 How it treats a mail is chosen by the recipient, after a plus sign: `u+550@` is refused at RCPT, `u+451data@` after the
 content, `u+550verb@` at DATA; `u+hang@`, `u+hangverb@` and `u+hangdot@` are never answered, `u+hangdata@` is never read;
 `u+cut@`, `u+cutverb@` and `u+cutdata@` lose the line, `u+cutafterdot@` is taken and loses it before the answer,
-`u+cutbefore@` is lost with it; `u+slow0.5@` is answered half a second late. A sender `s+550@` is refused at MAIL.
+`u+cutbefore@` is lost with it; `u+slow0.5@` is answered half a second late, `u+held@` when `released` is set. A sender
+`s+550@` is refused at MAIL.
 
 As a program, `python -m tests.support.smtp_sink --port 0 --log FILE` prints one JSON line with its port and runs until
 SIGTERM.
@@ -51,6 +52,9 @@ class SmtpSink:
         self.connections = 0
         self.accepted = 0
         self._lock = threading.Lock()
+        self.released = threading.Event()
+        """Set it, and mails that are held are answered."""
+
         self._stopping = threading.Event()
         self._open: set[Session] = set()
         self._threads: list[threading.Thread] = []
@@ -83,6 +87,7 @@ class SmtpSink:
         if self._stopping.is_set():
             return
         self._stopping.set()
+        self.released.set()
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         with self._lock:

@@ -14,7 +14,7 @@ def together(steps: Sequence[Callable[[], object]]) -> list[object]:
 
     def run(number: int) -> None:
         try:
-            barrier.wait(10)
+            barrier.wait(60)
             with scopes_disabled():
                 outcomes[number] = steps[number]()
         except Exception as error:  # noqa: BLE001 - looked at by the test
@@ -26,5 +26,5 @@ def together(steps: Sequence[Callable[[], object]]) -> list[object]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(120)
     return outcomes

@@ -9,8 +9,7 @@ from recoup.integrations.smtp.terms import Timeouts
 from recoup.messaging.handover import Accepted, Mail, NotHanded, Outcome, Rejected, Uncertain
 from tests.support.smtp_sink import SmtpSink
 
-SHORT = Timeouts(connect=5, answer=0.4, data=0.4, dot=0.8)
-PATIENT = Timeouts(connect=5, answer=10, data=10, dot=10)
+PATIENT = Timeouts(connect=60, answer=60, data=60, dot=60)
 
 
 def settings(sink: SmtpSink, *, timeouts: Timeouts = PATIENT, **changes: object) -> SmtpSettings:

@@ -155,7 +155,7 @@ def test_a_server_that_says_nothing_is_given_up() -> None:
             SmtpConnection(quick).open()
 
     assert (caught.value.stage, caught.value.code) == (Stage.CONNECT, 0)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
 
 
 def test_a_quiet_line_is_tried_before_a_mail_is_trusted_to_it(

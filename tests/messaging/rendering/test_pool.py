@@ -22,6 +22,7 @@ from recoup.messaging.rendering.pool import (
 )
 from recoup.messaging.rendering.process import ChildDied, RenderChild
 from recoup.messaging.rendering.templates import CompiledTemplate
+from recoup.supervisor import machine
 from tests.messaging.rendering.texts import codes, context
 
 GOOD = CompiledTemplate(
@@ -120,8 +121,9 @@ def test_a_killed_child_is_replaced_and_the_order_of_outcomes_kept() -> None:
 def test_a_child_killed_while_idle_is_replaced_unseen() -> None:
     pool = RenderPool()
     pool.render([item()])
-    os.kill(pool.pids()[0], signal.SIGKILL)
-    time.sleep(0.1)
+    [victim] = pool.pids()
+    os.kill(victim, signal.SIGKILL)
+    assert machine.wait_until(lambda: not machine.is_alive(victim), seconds=60)
 
     outcomes = pool.render([item()] * 3)
     pool.close()
@@ -186,10 +188,7 @@ def test_a_child_ends_with_its_parent() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
 
     pid = int(done.stdout)
-    deadline = time.monotonic() + 10
-    while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not Path(f"/proc/{pid}").exists()
+    assert machine.wait_until(lambda: not machine.is_alive(pid), seconds=60)
 
 
 def test_a_child_stays_small() -> None:

@@ -44,7 +44,7 @@ class Running:
         """Stop it and return how long that took."""
         started = time.monotonic()
         self._stop.set()
-        self._thread.join(timeout=30)
+        self._thread.join(timeout=60)
         assert not self._thread.is_alive()
         return time.monotonic() - started
 
@@ -62,7 +62,7 @@ def running() -> Iterator[Callable[..., Running]]:
         one.stop()
 
 
-def wait_for(condition: Callable[[], bool], *, seconds: float = 20.0) -> None:
+def wait_for(condition: Callable[[], bool], *, seconds: float = 60.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not come to pass"
@@ -76,6 +76,7 @@ def test_a_server_that_hangs_delays_no_other_shop(running: Callable[[], Running]
         good = [good_road.reminder() for _ in range(20)]
 
         running()
+        wait_for(lambda: state_of(stuck)[0] == "handing")
         wait_for(lambda: len(quick.mails()) == 20)
         late = good_road.reminder()
         wait_for(lambda: len(quick.mails()) == 21)
