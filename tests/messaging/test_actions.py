@@ -20,11 +20,11 @@ from recoup.messaging.actions import (
     NotUncertain,
     Verdict,
     queue_messages,
-    request_cancel,
     retry_failed,
     send_by_hand,
     settle_uncertain,
 )
+from recoup.messaging.calling_off import request_cancel
 from recoup.messaging.dayness import DayOver
 from recoup.messaging.events import MessageSettled
 from recoup.messaging.message_sources import make_source, set_source_state

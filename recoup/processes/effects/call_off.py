@@ -3,14 +3,12 @@
 from datetime import datetime
 
 from recoup.desk.actions import cancel_of_blocks
-from recoup.messaging import actions as messaging
+from recoup.messaging.calling_off import request_cancel
 from recoup.processes.effects.base import Asked, Carrier
 
 
 def _carry_out(asked: Asked, now: datetime) -> None:
-    messaging.request_cancel(
-        enrolment_ids=[enrolment.id for enrolment, _ in asked], reason="stopped", now=now
-    )
+    request_cancel(enrolment_ids=[enrolment.id for enrolment, _ in asked], reason="stopped", now=now)
     cancel_of_blocks([(enrolment.id, effect.node) for enrolment, effect in asked], reason="goal", now=now)
 
 

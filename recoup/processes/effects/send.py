@@ -7,6 +7,7 @@ from django.db import connection
 
 from recoup.core.arrays import numbers
 from recoup.messaging import actions as messaging
+from recoup.messaging.calling_off import request_cancel
 from recoup.processes.effects.base import Asked, Carrier
 from recoup.processes.engine.codes import Flag, SubjectKind
 from recoup.processes.engine.records import Enrolment, Outcome, SendEffect
@@ -81,7 +82,7 @@ def purpose_of(subject_kind: int, effect: SendEffect) -> str:
 
 def _end(ended: Sequence[Outcome], now: datetime) -> None:
     ids = [o.enrolment.id for o in ended if o.enrolment.last_message_step is not None]
-    messaging.request_cancel(enrolment_ids=ids, reason="stopped", now=now)
+    request_cancel(enrolment_ids=ids, reason="stopped", now=now)
 
 
 CARRIER = Carrier(_carry_out, _end)

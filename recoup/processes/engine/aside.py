@@ -81,6 +81,15 @@ def going_aside(
     return found
 
 
+def blocks_left(variables: Mapping[str, int]) -> list[int]:
+    """Return the blocks that somebody who is away does after the present one, before they come back."""
+    then, found = variables.get(THEN, 0), []
+    while then:
+        found.append(then & (1 << BITS) - 1)
+        then >>= BITS
+    return found
+
+
 def without_place(variables: Mapping[str, int] | None) -> Mapping[str, int] | None:
     """Return variables without a place to come back to."""
     if not is_aside(variables):

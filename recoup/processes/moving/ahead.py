@@ -29,7 +29,7 @@ from recoup.processes.memory import Message
 from recoup.processes.models import LookAhead, Process, ProcessVersion
 from recoup.processes.moving.moves import FIRST_KEY, LAST_KEY
 from recoup.processes.moving.passed import been_at
-from recoup.processes.moving.plan import Old, Plan, Rule, apply_rule, leaves_message, rules_of
+from recoup.processes.moving.plan import Old, Plan, Rule, apply_rule, calls_off, rules_of
 from recoup.processes.offering import with_offers
 from recoup.processes.purchases import with_purchases
 from recoup.processes.simulator import Simulator
@@ -179,7 +179,7 @@ def _walk(
         if message.sent_at <= now + HOUR:
             found.hour[message.effect.template] += 1
     if changed.rules:
-        stayed: list[_Moved] = [(one.enrolment, False, False) for one in people]
+        stayed: list[_Moved] = [(one.enrolment, False, None) for one in people]
         before = _simulate(around.fresh(), changed, _known(people), stayed, under_way, now)
         sent = [one.sent_at for one in before.messages.values() if one.sent_at and one.queued_at >= now]
         found.unmoved_day += len(sent)
@@ -193,9 +193,7 @@ def _known(people: Sequence[Due]) -> list[Due]:
     return with_visits(with_offers(with_known(with_purchases(people))))
 
 
-_Moved = tuple[
-    Enrolment, bool, bool
-]  # as it is then; whether it was moved; whether its message is called off
+_Moved = tuple[Enrolment, bool, Rule | None]  # as it is then; whether it was moved; by which rule
 
 
 def _awake(enrolment: Enrolment, now: datetime) -> Enrolment:
@@ -208,10 +206,9 @@ def _awake(enrolment: Enrolment, now: datetime) -> Enrolment:
 def _moved(enrolment: Enrolment, changed: Changed, had: Collection[int], now: datetime) -> _Moved:
     rule = changed.rules.get((enrolment.version_id, enrolment.node))
     if rule is None:
-        return enrolment, False, False
+        return enrolment, False, None
     after = apply_rule(enrolment, rule, changed.target_id, now, had=had).enrolment
-    calls_off = rule.action == "exit" or leaves_message(enrolment, rule)
-    return after, rule.action != "exit", calls_off
+    return after, rule.action != "exit", rule
 
 
 def _simulate(
@@ -227,12 +224,14 @@ def _simulate(
         now, changed.graphs[changed.target_id], changed.target_id, around.sending_now(_whom(people))
     )
     shop.graphs.update(changed.graphs)
-    for one, (enrolment, _, calls_off) in zip(people, moved, strict=True):
+    for one, (enrolment, _, rule) in zip(people, moved, strict=True):
         if is_final(enrolment.state):
             continue
-        asked_off = now if calls_off else None
         waiting = [
-            replace(message, cancel_requested_at=asked_off) for message in under_way.get(enrolment.id, ())
+            replace(message, cancel_requested_at=now)
+            if rule is not None and calls_off(one.enrolment, rule, message.effect.step_no)
+            else replace(message)
+            for message in under_way.get(enrolment.id, ())
         ]
         messages = [*_settled(one.facts, one.enrolment.id, now), *waiting]
         shop.adopt(enrolment, one.facts, messages)

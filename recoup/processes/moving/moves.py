@@ -16,7 +16,7 @@ from django_scopes import scopes_disabled
 from recoup.core import activity
 from recoup.core.activity import Actor
 from recoup.core.clock import real_now, trade_now
-from recoup.messaging import actions as messaging
+from recoup.messaging.calling_off import request_cancel
 from recoup.processes.engine.codes import Code
 from recoup.processes.engine.endings import stop
 from recoup.processes.facts import enrolment_of
@@ -171,8 +171,8 @@ class Chunk(NamedTuple):
 def move_some(move: VersionMove, rules: Sequence[Rule], now: datetime, *, limit: int = CHUNK) -> Chunk:
     """Move a chunk of people in the present transaction.
 
-    Messages that were queued on the old version are sent as they were; those of a block that somebody is moved away from
-    are called off.
+    Messages that were queued on the old version are sent as they were; those of a block that somebody is moved away from,
+    or of a place to come back to that is no such block any more, are called off.
     """
     values: Mapping[str, Any] = {
         "rules": json.dumps(as_rows(rules)),
@@ -187,8 +187,9 @@ def move_some(move: VersionMove, rules: Sequence[Rule], now: datetime, *, limit:
     }
     with connection.cursor() as cursor:
         cursor.execute(MOVE, values)
-        picked, last_key, moved, left, leaving = cursor.fetchone()
-    messaging.request_cancel(enrolment_ids=left or [], reason="ended", now=now)
+        picked, last_key, moved, left, lost, leaving = cursor.fetchone()
+    request_cancel(enrolment_ids=left or [], reason="ended", now=now)
+    request_cancel(steps=lost or [], reason="ended", now=now)
     _end(leaving or [], now)
     return Chunk(picked, LAST_KEY if last_key is None else last_key, moved, len(leaving or []))
 

@@ -361,10 +361,13 @@ def _flags(enrolment: Enrolment, rule: Rule, *, enters: bool) -> int:
     return flags
 
 
-def leaves_message(enrolment: Enrolment, rule: Rule) -> bool:
-    """Tell whether somebody is taken away from a message under way: from the block, or from where they come back to."""
-    has_message = rule.is_send and enrolment.due_at is not None
-    return rule.action == "enter" and (has_message or BACK_STEP in (enrolment.variables or {}))
+def calls_off(enrolment: Enrolment, rule: Rule, step_no: int) -> bool:
+    """Tell whether a move calls off what is under way from a step: of the block, or of where they come back to."""
+    variables = enrolment.variables or {}
+    if rule.action == "enter":
+        return (rule.is_send and enrolment.due_at is not None) or BACK_STEP in variables
+    is_lost = variables.get(BACK) in rule.other and variables.get(BACK_STEP) == step_no
+    return rule.action == "exit" or is_lost
 
 
 def _without_round(variables: Mapping[str, int] | None, key: str) -> Mapping[str, int] | None:

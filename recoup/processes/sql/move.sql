@@ -17,7 +17,7 @@ WITH rule AS MATERIALIZED (
         r.is_send AND p.due_at IS NOT NULL OR p.variables -> 'back_step' IS NOT NULL AS has_message,
         -- The place that they come back to is a block of another kind, another wait whose instant is kept, or one that is
         -- counted again.
-        (p.variables ->> 'back')::int = ANY(r.other) AS is_other, l.is_looser,
+        (p.variables ->> 'back')::int = ANY(r.other) AS is_other, l.is_looser, (p.variables ->> 'back_step')::int AS back_step,
         p.variables -> 'back_due' IS NOT NULL AND (p.variables ->> 'back')::int = ANY(r.again) AS is_again,
         t.todo IS NOT NULL OR r.action = 'enter' AS enters, r.action = 'recompute' AND p.due_at IS NOT NULL AS begins_again,
         CASE WHEN r.goal_bits = '{}' OR p.flags & 4080 = 0 THEN p.flags ELSE (p.flags & ~4080) | (
@@ -71,12 +71,14 @@ WITH rule AS MATERIALIZED (
     FROM going g
     WHERE e.id = g.id
     RETURNING e.id, e.shop_id, e.step_no, e.node, e.node_at, g.number,
-        g.action = 'enter' AND g.has_message AS leaves_message
+        g.action = 'enter' AND g.has_message AS leaves_message,
+        CASE WHEN g.action <> 'enter' AND g.is_other THEN g.back_step END AS left_step
 ), logged AS (
     INSERT INTO processes_step_log (enrolment_id, step_no, shop_id, version_id, node, outcome, arm, at, done_at, reason)
     SELECT id, step_no, shop_id, %(target)s, node, %(code)s, number, node_at, %(now)s, '' FROM moved
 )
 SELECT (SELECT count(*) FROM picked), (SELECT max(active_key) FROM picked), (SELECT count(*) FROM moved),
     (SELECT array_agg(id ORDER BY id) FROM moved WHERE leaves_message),
+    (SELECT array_agg(ARRAY[id, left_step] ORDER BY id) FROM moved WHERE left_step IS NOT NULL),
     (SELECT array_agg(p.id ORDER BY p.id) FROM picked p JOIN rule r ON r.version_id = p.version_id AND r.node = p.node
      WHERE r.action = 'exit')

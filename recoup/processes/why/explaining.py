@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from recoup.processes.engine.advance import advance
+from recoup.processes.engine.aside import blocks_left, is_aside, place_of
 from recoup.processes.engine.codes import Code, Flag, Refusal, State, is_final
 from recoup.processes.engine.compiled import Graph
 from recoup.processes.engine.happenings import latest_offer
@@ -220,8 +221,15 @@ def _of_waiting(story: Story, node: str, lines: Sequence[Told], now: datetime) -
 def _led_away(story: Story, node: str) -> Told | None:
     """Return the line from which no way led to the block any more; nothing if one still leads there."""
     ways = Ways({name: tuple(one.ports.values()) for name, one in story.graph.document.nodes.items()})
-    present = story.graph.node_id(story.enrolment.node)
+    enrolment = story.enrolment
+    todo, place = [enrolment.node], enrolment.node
+    if enrolment.variables is not None and is_aside(enrolment.variables):
+        # From the added blocks they go nowhere but back.
+        todo, place = [*todo, *blocks_left(enrolment.variables)], place_of(enrolment.variables).node
+    present = story.graph.node_id(place)
     if node not in story.graph.document.nodes or present not in story.graph.document.nodes:
+        return None
+    if node in {story.graph.node_id(number) for number in todo}:
         return None
     if node == present or node in ways.reached_from(present):
         return None

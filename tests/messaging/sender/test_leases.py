@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django_scopes import scopes_disabled
 
 from recoup.core import outbox
-from recoup.messaging.actions import request_cancel
+from recoup.messaging.calling_off import request_cancel
 from recoup.messaging.events import MessageSettled
 from recoup.messaging.models import Lane, Message
 from recoup.messaging.sender import leases

@@ -417,6 +417,33 @@ def test_whoever_is_sent_elsewhere_from_an_added_step_leaves_no_message_at_their
     assert list(Message.objects.values_list("template__key", "state")) == [("first", "cancelled")]
 
 
+def test_the_message_of_a_place_that_a_version_has_not_got_any_more_is_called_off_and_no_other(
+    shop: Shop,
+) -> None:
+    process = make_process(shop, nodes=OLD)
+    enrol_cases([opened(make_case(make_order(shop, status="unpaid", placed_at=NOW)))])
+    Engine().run_once()
+    set_clock(NOW + 2 * HOUR)
+    Enrolment.objects.update(run_at=NOW)
+    Engine().run_once()
+    nodes = OLD | {"n1": OLD["n1"] | {"out": {"next": "n9"}}, "n9": EXTRA | {"out": {"done": "n2"}}}
+    publish(process, nodes)
+    move(process, n2=also_blocks(["n9"]))
+    Engine().run_once()
+    assert texts() == ["first", "extra"]
+    del nodes["n2"]
+    question = OLD["n3"] | {"on": {"e": "message.opened", "ref": "n8"}}
+    nodes |= {"n9": EXTRA | {"out": {"done": "n8"}}, "n8": OLD["n2"], "n3": question}
+    publish(process, nodes)
+    found = look_ahead(process, changed_by(process, None, Plan({"n9": "same"})), NOW + 3 * HOUR)
+    assert dict(found.day) == {"extra": 1, "first": 1}
+
+    move(process, n9="same")
+
+    states = Message.objects.order_by("id").values_list("template__key", "state")
+    assert list(states) == [("first", "cancelled"), ("extra", "due")]
+
+
 def test_hold_out_gets_none_and_who_is_set_aside_gets_it_when_the_process_goes_on(shop: Shop) -> None:
     process, one = waiting(shop)
     Enrolment.objects.update(flags=1)

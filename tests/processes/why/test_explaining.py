@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 
 from recoup.processes.engine.codes import Code, is_final
 from recoup.processes.engine.records import Enrolment
-from recoup.processes.graph.compiling import compile_graph
+from recoup.processes.graph.compiling import compile_graph, number_nodes
 from recoup.processes.graph.document import ProcessDocument
+from recoup.processes.graph.validation import load_process
 from recoup.processes.memory import MemoryStore
+from recoup.processes.moving.plan import Old, Plan, also_blocks, apply_rule, rules_of
 from recoup.processes.simulator import Simulator
 from recoup.processes.why.explaining import Reason, Story, Told, all_keys, explain
 from recoup.processes.worlds import Lane, News
@@ -21,7 +23,9 @@ from tests.processes.test_random_worlds import SLOW, fate
 from tests.processes.worlds import (
     PLACED,
     SEND_TWICE,
+    VERSION,
     arrival,
+    document,
     graph_of,
     hours,
     only,
@@ -115,6 +119,34 @@ def test_a_way_not_taken_names_the_step_that_led_elsewhere() -> None:
     assert reasons(store, PLACED + hours(9)) == {
         "n2": Reason("other_way", PLACED + hours(5), block="n1"),
         "n3": Reason("sent", PLACED + hours(5), PLACED + hours(5)),
+    }
+
+
+def test_who_does_an_added_step_is_told_about_the_way_on_which_they_come_back() -> None:
+    nodes = {
+        "n1": {"t": "until", "on": {"e": "order.paid"}, "within": "PT5H", "out": {"yes": "n2", "no": "n3"}},
+        "n2": {"t": "send", "template": "thanks", "purpose": "thanks", "out": {"done": "n4"}},
+        "n3": {"t": "wait", "for": "P1D", "out": {"next": "n5"}},
+        "n5": {"t": "send", "template": "first", "out": {"done": "n4"}},
+        "n4": {"t": "end"},
+    }
+    task = {"t": "task", "title": "Call", "within": "PT2H", "out": {"done": "n7", "timeout": "n7"}}
+    extra = {"t": "send", "template": "extra", "out": {"done": "n1"}}
+    before, now = graph_of(dict(nodes)), PLACED + hours(9)
+    entry = {"on": "order.unpaid", "first": "n6"}
+    added = load_process(document(nodes | {"n6": task, "n7": extra}, entry=entry))
+    after = compile_graph(added, node_map=number_nodes(added, before.node_map))
+    store = shop_with(before)
+    Simulator(store, [arrival(PLACED)]).run(now)
+    store.graphs[VERSION + 1] = after
+    plan = Plan({"n3": also_blocks(["n6", "n7"])})
+    (rule,) = rules_of(plan, [Old(VERSION, 1, before)], after)
+    store.save([apply_rule(only(store), rule, VERSION + 1, now)], now)
+
+    assert reasons(store, now) == {
+        "n2": Reason("other_way", PLACED + hours(5), block="n1"),
+        "n5": Reason("planned", PLACED + hours(29), PLACED + hours(29)),
+        "n7": Reason("planned", now + hours(2), now + hours(2)),
     }
 
 
