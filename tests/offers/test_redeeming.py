@@ -1,6 +1,7 @@
 """An offer is used once, by its person, in time."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from decimal import Decimal
 
@@ -29,6 +30,7 @@ from recoup.orders.events import OrderCancelled
 from recoup.orders.models import Order
 from recoup.orders.settle import lock_order
 from recoup.shops.models import Shop
+from recoup.supervisor import machine
 from tests.factories.moments import DAY, NOW
 from tests.factories.offers import TEN, make_offer, make_settings
 from tests.factories.orders import make_cart, make_order
@@ -310,7 +312,8 @@ def at_once(orders: list[Order], applied: Applied, *, width: int = 25) -> list[s
 
     def run() -> None:
         try:
-            begin.wait(20)
+            connection.ensure_connection()
+            begin.wait(60)
             with scopes_disabled():
                 while work:
                     try:
@@ -329,7 +332,7 @@ def at_once(orders: list[Order], applied: Applied, *, width: int = 25) -> list[s
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(120)
     return outcomes
 
 
@@ -386,10 +389,20 @@ def test_a_use_and_a_payment_over_one_offer_take_their_locks_in_one_order() -> N
 
 _READING_FIRST = """
     INSERT INTO offers_redemption (shop_id, offer_id, order_id, discount, cost, by_line, made_at)
-    SELECT f.shop_id, f.id, %s, %s, %s, %s::jsonb, %s FROM offers_offer f, pg_sleep(0.05) WHERE f.id = %s
+    SELECT f.shop_id, f.id, %s, %s, %s, %s::jsonb, %s FROM offers_offer f, pg_advisory_xact_lock_shared(77)
+    WHERE f.id = %s
         AND NOT EXISTS (SELECT FROM offers_redemption r WHERE r.offer_id = f.id AND r.freed_at IS NULL)
     RETURNING id
 """
+
+
+def _waiting() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        )
+        return int(cursor.fetchone()[0])
 
 
 @pytest.mark.django_db(transaction=True)
@@ -405,8 +418,14 @@ def test_without_the_unique_row_it_is_used_more_than_once(monkeypatch: pytest.Mo
     monkeypatch.setattr(redeeming, "_USE", _READING_FIRST)
     with connection.cursor() as cursor:
         cursor.execute("DROP INDEX offers_redemption_once")
+        cursor.execute("SELECT pg_advisory_lock(77)")  # until two have read
     try:
-        assert at_once(orders, applied, width=10).count("used") > 1
+        with ThreadPoolExecutor(1) as beside:
+            outcomes = beside.submit(at_once, orders, applied, width=10)
+            assert machine.wait_until(lambda: _waiting() >= 2, seconds=60)
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(77)")
+        assert outcomes.result().count("used") > 1
     finally:
         with scope(shop=shop):
             Redemption.objects.all().delete()

@@ -20,7 +20,7 @@ from tests.factories.operators import make_operator_account
 from tests.factories.orders import make_cart, make_order
 from tests.factories.shops import make_source
 from tests.storefront.conftest import MakeLink
-from tests.support.chromium import InBrowser, open_page
+from tests.support.chromium import PAGE_TIMEOUT, InBrowser, open_page
 from tools.gallery import axe
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -38,6 +38,7 @@ def test_a_phone_without_scripts_pays_at_the_bank_and_comes_back(
 
         def pay(browser: Browser) -> tuple[str, str]:
             page = browser.new_context(viewport=PHONE, java_script_enabled=False, locale="pl-PL").new_page()
+            page.set_default_timeout(PAGE_TIMEOUT)
             page.goto(address)
             page.locator("label", has_text="BLIK").click()
             page.locator("form .button").first.click()

@@ -29,7 +29,7 @@ SUPERVISES = """
 import sys
 from pathlib import Path
 from recoup.supervisor.processes import Program, Supervisor
-program = Program(name="web", command=(sys.executable, "-c", sys.argv[2]), grace=5)
+program = Program(name="web", command=(sys.executable, "-c", sys.argv[2]), grace=60)
 Supervisor([program], tell=lambda name, line: print(name, line, flush=True), notes=Path(sys.argv[1])).run()
 """
 
@@ -48,16 +48,16 @@ class Told:
         return [line for teller, line in self.lines if teller == name]
 
 
-def python(name: str, script: str, *, grace: float = 5.0) -> Program:
+def python(name: str, script: str, *, grace: float = 60.0) -> Program:
     """Return a program that runs a line of Python."""
     return Program(name=name, command=(sys.executable, "-S", "-c", script), grace=grace)
 
 
 def run_until(condition: Callable[[], bool], supervisor: Supervisor, *, stops: int = 1) -> None:
-    """Run a supervisor and ask it to stop as soon as the condition holds, or after ten seconds."""
+    """Run a supervisor and ask it to stop as soon as the condition holds, or after a minute."""
 
     def watch() -> None:
-        machine.wait_until(condition, seconds=10)
+        machine.wait_until(condition, seconds=60)
         for _ in range(stops):
             supervisor.request_stop()
 
@@ -109,7 +109,7 @@ def test_programs_are_stopped_in_order_and_killed_after_their_grace(tmp_path: Pa
     )
 
     assert told.of("run") == ["stopping web", "stopping worker", "killing worker"]
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 60
     assert not (tmp_path / "run.json").exists()
 
 
@@ -129,7 +129,7 @@ def test_children_of_a_dead_program_do_not_outlive_it(tmp_path: Path) -> None:
     run_until(lambda: len(told.lines) >= 2, supervisor)
 
     child = int(told.of("web")[0])
-    assert machine.wait_until(lambda: not machine.is_alive(child), seconds=5)
+    assert machine.wait_until(lambda: not machine.is_alive(child), seconds=60)
 
 
 def test_programs_stop_when_their_supervisor_is_killed(tmp_path: Path) -> None:
@@ -138,7 +138,7 @@ def test_programs_stop_when_their_supervisor_is_killed(tmp_path: Path) -> None:
     supervisor.kill()
     supervisor.communicate()
 
-    assert machine.wait_until(lambda: not machine.is_alive(child), seconds=5)
+    assert machine.wait_until(lambda: not machine.is_alive(child), seconds=60)
 
 
 def test_the_next_supervisor_ends_what_a_killed_one_left(tmp_path: Path) -> None:
@@ -161,7 +161,7 @@ def test_sigterm_stops_a_supervisor_cleanly(tmp_path: Path) -> None:
 
     supervisor.send_signal(signal.SIGTERM)
 
-    assert supervisor.communicate(timeout=10)[0] == "run stopping web\n"
+    assert supervisor.communicate(timeout=60)[0] == "run stopping web\n"
     assert supervisor.returncode == 0
     assert not machine.is_alive(child)
 
@@ -177,7 +177,7 @@ def test_a_killed_database_is_started_again(begin: Begin, monkeypatch: pytest.Mo
 
     os.kill(before, signal.SIGKILL)
 
-    assert machine.wait_until(lambda: told[1:] == ["PostgreSQL is back"], seconds=20)
+    assert machine.wait_until(lambda: told[1:] == ["PostgreSQL is back"], seconds=60)
     watching.stop()
     assert server.is_running()
     assert server.pid != before

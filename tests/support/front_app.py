@@ -3,7 +3,6 @@
 import json
 import os
 import threading
-import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "recoup.config.settings")
 django.setup()
 
 from recoup.config.asgi import make_front  # noqa: E402
+from recoup.supervisor import machine  # noqa: E402
 
 BIG = 3 * 1024 * 1024
+FOUR = threading.Barrier(4)
 Start = Callable[..., Any]
 
 
@@ -29,9 +30,10 @@ class Told:
         return iter(self._blocks)
 
     def close(self) -> None:
-        """Leave a trace."""
-        time.sleep(0.3)
-        Path(os.environ["FRONT_TRACE"]).write_text("closed")
+        """Leave a trace, once the caller says that the answer is there, or after ten seconds."""
+        trace, seen = Path(os.environ["FRONT_TRACE"]), Path(os.environ["FRONT_SEEN"])
+        machine.wait_until(seen.exists, seconds=10)
+        trace.write_text("closed")
 
 
 def behind(environ: dict[str, Any], start: Start) -> Iterable[bytes]:
@@ -50,8 +52,8 @@ def behind(environ: dict[str, Any], start: Start) -> Iterable[bytes]:
     if path == "/closed":
         start("200 OK", kept)
         return Told([b"out"])
-    if path == "/slow":
-        time.sleep(0.5)
+    if path == "/four":
+        FOUR.wait(60)
         start("200 OK", kept)
         return [threading.current_thread().name.encode()]
     body = environ["wsgi.input"].read()

@@ -38,7 +38,7 @@ def is_open(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def call(port: int, raw: bytes, *, seconds: float = 10) -> bytes:
+def call(port: int, raw: bytes, *, seconds: float = 60) -> bytes:
     """Send bytes and return all that comes until the other side closes."""
     with socket.create_connection(("127.0.0.1", port), seconds) as line:
         line.sendall(raw)

@@ -163,7 +163,7 @@ def test_only_a_steady_body_earns_time_and_only_by_what_it_brings(tmp_path: Path
         caller.sends(b"", more=False)
         return await outcome(task)
 
-    enough = b"x" * (bodies.LEAST_RATE // 5)
+    enough = b"x" * (10 * bodies.LEAST_RATE)
     assert asyncio.run(told(True, enough)) == 200
     assert asyncio.run(told(True, b"x")) == 408
     assert asyncio.run(told(False, enough)) == 408

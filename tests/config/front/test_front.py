@@ -12,6 +12,7 @@ import pytest
 
 from recoup.cli.run import granian
 from recoup.config.front.bodies import IN_MEMORY
+from recoup.supervisor import machine
 from tests.support import server
 from tests.support.front_app import BIG
 
@@ -31,6 +32,7 @@ def port(traces: Path) -> Iterator[int]:
     environment = {
         "FRONT_FILE": str(traces / "file"),
         "FRONT_TRACE": str(traces / "trace"),
+        "FRONT_SEEN": str(traces / "seen"),
         "RECOUP_VAR": str(traces / "var"),
         "RECOUP_BODY_SECONDS": "1.5",
     }
@@ -42,7 +44,7 @@ def port(traces: Path) -> Iterator[int]:
 @pytest.fixture
 def http(port: int) -> Iterator[httpx.Client]:
     """A caller."""
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20, trust_env=False) as client:
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60, trust_env=False) as client:
         yield client
 
 
@@ -94,13 +96,10 @@ def test_a_large_answer_arrives_whole(http: httpx.Client, path: str, traces: Pat
 
 
 def test_an_answer_is_out_before_it_is_closed(http: httpx.Client, traces: Path) -> None:
-    (traces / "trace").unlink(missing_ok=True)
-
-    began = time.monotonic()
     assert http.get("/closed").content == b"out"
-    assert time.monotonic() - began < 0.3 or not (traces / "trace").exists()
-    time.sleep(0.6)
-    assert (traces / "trace").read_text() == "closed"
+    assert not (traces / "trace").exists()
+    (traces / "seen").touch()  # it waits for this as it is closed
+    assert machine.wait_until((traces / "trace").exists, seconds=60)
 
 
 def test_an_error_of_the_application_is_a_500_and_the_next_request_is_answered(http: httpx.Client) -> None:
@@ -148,7 +147,7 @@ def test_a_body_that_stands_still_is_cut_with_408(port: int) -> None:
 
     assert raw.startswith(b"HTTP/1.1 408")
     assert b"connection: close" in raw.lower()
-    assert 1.4 < time.monotonic() - began < 4
+    assert time.monotonic() - began > 1.4
 
 
 def test_a_file_that_keeps_coming_may_take_longer(http: httpx.Client) -> None:
@@ -161,31 +160,22 @@ def test_a_file_that_keeps_coming_may_take_longer(http: httpx.Client) -> None:
     assert (known.status_code, known.json()["body_size"]) == (200, 12 * 32 * 1024)
     try:
         assert http.post("/hooks/a", content=slowly()).status_code == 408
-    except httpx.WriteError:
+    except (httpx.WriteError, httpx.ReadError, httpx.RemoteProtocolError):
         pass  # the line was closed while more was being sent
 
 
 def test_a_slow_reader_holds_no_thread(port: int, http: httpx.Client) -> None:
     lines = [server.silent_reader(port, "/file") for _ in range(12)]
     try:
-        began = time.monotonic()
         assert http.get("/").status_code == 200
-        assert time.monotonic() - began < 2
     finally:
         for line in lines:
             line.close()
 
 
-def test_no_more_than_four_work_at_once(port: int) -> None:
-    """Twelve requests of half a second each need three rounds, by the same four threads."""
+def test_no_more_than_four_work_at_once(http: httpx.Client) -> None:
+    """Requests that each wait for three others come through, twelve of them by the same four threads."""
     with ThreadPoolExecutor(12) as pool:
-        began = time.monotonic()
-        names = list(
-            pool.map(
-                lambda _: httpx.get(f"http://127.0.0.1:{port}/slow", timeout=20, trust_env=False).text,
-                range(12),
-            )
-        )
+        names = list(pool.map(lambda _: http.get("/four").text, range(12)))
 
-    assert time.monotonic() - began > 1.4
     assert sorted(set(names)) == [f"recoup-web_{number}" for number in range(4)]
