@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -89,7 +90,7 @@ def var(
 @pytest.fixture
 def running(clean_environment: dict[str, str], var: Path) -> Iterator[Running]:
     """Return a Recoup that was started; whatever is left of it afterwards is ended."""
-    port = next(port for port in range(21_000, 30_000) if is_free(port))
+    port = next(port for port in random.sample(range(21_000, 30_000), 99) if is_free(port))
     runs = Running(var, clean_environment, port)
     yield runs
     left = runs.programs() if (var / "run.json").exists() else []

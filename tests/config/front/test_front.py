@@ -96,6 +96,9 @@ def test_a_large_answer_arrives_whole(http: httpx.Client, path: str, traces: Pat
 
 
 def test_an_answer_is_out_before_it_is_closed(http: httpx.Client, traces: Path) -> None:
+    for name in ("trace", "seen"):
+        (traces / name).unlink(missing_ok=True)
+
     assert http.get("/closed").content == b"out"
     assert not (traces / "trace").exists()
     (traces / "seen").touch()  # it waits for this as it is closed
