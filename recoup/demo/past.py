@@ -161,14 +161,18 @@ def carts(begin: datetime, *, days: int) -> list[CartSnapshot]:
     return sorted(found, key=lambda cart: cart.version_at)
 
 
-def _again(dice: random.Random, plan: Plan, number: str) -> Plan:
-    at = plan.snapshot.placed_at + timedelta(minutes=dice.randint(3, 50))
-    old = plan.snapshot
-    snapshot = OrderSnapshot(
+def placed_again(old: OrderSnapshot, number: str, *, at: datetime) -> OrderSnapshot:
+    """Return an order of the same person for the same products, which waits for its payment by card."""
+    return OrderSnapshot(
         ref=number, number=number, state=ShopState.PENDING, currency=old.currency, total=old.total, placed_at=at,
         version_at=at, person=old.person, lines=old.lines, method="card", method_title="Karta", locale=old.locale,
         shipping_total=old.shipping_total, delivery=old.delivery, invoice=old.invoice,
     )  # fmt: skip
+
+
+def _again(dice: random.Random, plan: Plan, number: str) -> Plan:
+    at = plan.snapshot.placed_at + timedelta(minutes=dice.randint(3, 50))
+    snapshot = placed_again(plan.snapshot, number, at=at)
     return Plan(snapshot, at + timedelta(minutes=6) if dice.random() < 0.7 else None, None, plan.failure)
 
 

@@ -29,7 +29,7 @@ from recoup.core.models import Heartbeat
 from recoup.demo import bargains, stage
 from recoup.demo.groups import keep_segments
 from recoup.demo.mailbox import Mailbox, keeper
-from recoup.demo.past import Plan, carts, older_plans, plans
+from recoup.demo.past import Plan, carts, older_plans, placed_again, plans
 from recoup.demo.people import ENTERED, GOODS
 from recoup.demo.telling import cart_as_told, order_as_told, report
 from recoup.hooks import apply as intake
@@ -38,6 +38,7 @@ from recoup.messaging.models import MailAccount, Message
 from recoup.messaging.sender.loop import Sender
 from recoup.offers.models import OfferSettings
 from recoup.orders.actions import amount_due
+from recoup.orders.desk import claim_order
 from recoup.orders.holds import pause_reminders
 from recoup.orders.models import Order
 from recoup.orders.queries import OWED_STATES
@@ -175,6 +176,7 @@ class _Past:
         self._decided: set[int] = set()
         self._last_day = trade_now() + timedelta(days=OLDER_DAYS + days - 1)
         self._carts: dict[str, CartSnapshot] = {}
+        self._placed: dict[str, OrderSnapshot] = {}
         self._will_order: list[tuple[datetime, str, int]] = []  # when, cart, message
         self._will_pay: list[tuple[datetime, int, int]] = []  # when, order, message
 
@@ -231,6 +233,7 @@ class _Past:
     def _place(self, plan: Plan, now: datetime) -> None:
         """Let the shop tell of an order: those of the last day by its webhook, so that its page shows them."""
         snapshot, source = plan.snapshot, self._scenery.source
+        self._placed[snapshot.ref] = snapshot
         if self._last_day > now or snapshot.is_offline_method:
             apply_order_snapshot(source, snapshot, now=max(snapshot.placed_at, now - STEP))
             return
@@ -327,9 +330,22 @@ class _Past:
         broken = {**told, "id": "L-1999", "number": "L-1999", "total": "129,00 zł"}
         report(source, "order.created", broken, at=now - timedelta(minutes=50))
         bargains.leave_offers(self._scenery, now=now)
-        worker.step_all()
         owner = Actor("person", User.objects.order_by("id").values_list("pk", flat=True)[0])
+        self._order_twice(owner, now)
+        worker.step_all()
         keep_segments(shop, actor=owner, now=now)
+
+    def _order_twice(self, colleague: Actor, now: datetime) -> None:
+        """Let two buyers order the same anew while somebody works on what they had: a person says which is kept (F3)."""
+        owed = Order.objects.filter(
+            shop=self._scenery.shop, status="unpaid", payment_state="failed", paused_at=None
+        )
+        last = max(int(ref.removeprefix("L-")) for ref in self._placed)
+        for number, order in enumerate(owed.order_by("-placed_at")[:2], start=1):
+            claim_order(order, actor=colleague, now=now - timedelta(minutes=30 * number))
+            at = now - timedelta(minutes=12 * number)
+            again = placed_again(self._placed[order.ref], f"L-{last + number}", at=at)
+            report(self._scenery.source, "order.created", order_as_told(again), at=at)
 
     def _record(
         self,
