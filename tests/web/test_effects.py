@@ -315,7 +315,7 @@ def test_where_nothing_but_the_offer_stands_giving_nothing_makes_no_draft(shop: 
         f"/s/lumen/processes/{process.pk}/take-way/", {"block": "n1", "way": "0"}, follow=True
     )
 
-    assert "Without the offer this process does nothing" in text(answer.content.decode())
+    assert "That way this process does nothing" in text(answer.content.decode())
     assert not draft_of(process).is_stored
 
 

@@ -145,9 +145,7 @@ def take_way(request: StaffRequest, seat: Seat, process_id: int) -> HttpResponse
     except NothingLeft:
         messages.warning(
             request,
-            _(
-                "Without the offer this process does nothing, so no draft was made. Stop it, or add another step."
-            ),
+            _("That way this process does nothing, so no draft was made. Stop it, or add another step."),
         )
         return see_other(place(seat, "process_result", one.pk))
     except (NoSuchWay, DraftChanged, EditRefused):
