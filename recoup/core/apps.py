@@ -1,6 +1,11 @@
 """Registration of this part with Django."""
 
+from typing import Any
+
 from django.apps import AppConfig
+from django.db.backends.signals import connection_created
+
+from recoup.core.instants import InstantLoader
 
 
 class CoreConfig(AppConfig):
@@ -8,3 +13,11 @@ class CoreConfig(AppConfig):
 
     name = "recoup.core"
     label = "core"
+
+    def ready(self) -> None:
+        """Let every connection read instants by our loader."""
+        connection_created.connect(_read_instants, dispatch_uid="recoup.core.instants")
+
+
+def _read_instants(*, connection: Any, **_: object) -> None:
+    connection.connection.adapters.register_loader("timestamptz", InstantLoader)

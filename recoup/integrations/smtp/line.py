@@ -22,9 +22,12 @@ class Answer:
     text: str
 
 
+_BOOT_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
 def boot_time() -> float:
     """Return a clock that runs on while the machine sleeps, so that a woken sender knows how late it is."""
-    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+    return time.clock_gettime(_BOOT_CLOCK)
 
 
 class Line:
@@ -78,14 +81,15 @@ class Line:
 
         :raises LineBroken: if the line ends or the server says something that is no answer.
         """
+        if (answer := self._take_answer()) is not None:
+            return answer
         deadline = boot_time() + seconds
         while True:
-            answer = self._take_answer()
-            if answer is not None:
-                return answer
             if self._pending:
                 del self._pending[: self._send(self._pending)]
             if self._receive():
+                if (answer := self._take_answer()) is not None:
+                    return answer
                 continue
             room = deadline - boot_time()
             if room <= 0:
