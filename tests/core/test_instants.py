@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from recoup.core.instants import InstantLoader
 
 
-class DjangosLoader(BaseTzLoader):  # type: ignore[misc]
+class DjangosLoader(BaseTzLoader):  # type: ignore[misc]  # Django has no types
     timezone = UTC
 
 

@@ -124,8 +124,9 @@ def connect(woo: BusyShop, shop: OurShop) -> World:
     return World(woo, shop, source)
 
 
-def address(contact: Contact) -> dict[str, str]:
-    """Return the billing data of a person."""
+def address(contact: Contact | None) -> dict[str, str]:
+    """Return the billing data of the person of an order or a cart, who is known."""
+    assert contact is not None
     return {"first_name": contact.name, "email": contact.email}
 
 

@@ -9,11 +9,12 @@ from typing import Any
 
 import django
 
+from recoup.supervisor import machine
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "recoup.config.settings")
 django.setup()
 
-from recoup.config.asgi import make_front  # noqa: E402
-from recoup.supervisor import machine  # noqa: E402
+from recoup.config.asgi import make_front  # noqa: E402 - reads the settings as it is imported
 
 BIG = 3 * 1024 * 1024
 FOUR = threading.Barrier(4)

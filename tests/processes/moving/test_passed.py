@@ -84,6 +84,17 @@ def run(at: datetime) -> None:
         Engine().run_once()
 
 
+def message_under_way(shop: Shop) -> Process:
+    """Return a process and somebody whose first message is queued and not sent yet."""
+    process = make_process(shop, nodes=OLD)
+    enrol_cases([opened(make_case(make_order(shop, status="unpaid", placed_at=NOW)))])
+    Engine().run_once()
+    set_clock(NOW + 2 * HOUR)
+    Enrolment.objects.update(run_at=NOW)
+    Engine().run_once()
+    return process
+
+
 def waiting(shop: Shop, **values: Any) -> tuple[Process, Enrolment]:
     """Return a process and somebody who has had its first message and waits for three days whether it is opened."""
     process = make_process(shop, nodes=OLD, **values)
@@ -152,12 +163,7 @@ def test_what_they_do_on_the_way_is_answered_by_the_block_that_they_come_back_to
 
 
 def test_a_message_under_way_stays_so_and_what_follows_counts_from_coming_back(shop: Shop) -> None:
-    process = make_process(shop, nodes=OLD)
-    enrol_cases([opened(make_case(make_order(shop, status="unpaid", placed_at=NOW)))])
-    Engine().run_once()
-    set_clock(NOW + 2 * HOUR)
-    Enrolment.objects.update(run_at=NOW)
-    Engine().run_once()
+    process = message_under_way(shop)
     assert texts() == ["first"]
     nodes = OLD | {"n1": OLD["n1"] | {"out": {"next": "n9"}}, "n9": EXTRA | {"out": {"done": "n2"}}}
     publish(process, nodes)
@@ -394,12 +400,7 @@ def test_what_follows_a_wait_that_ended_meanwhile_counts_from_coming_back(
 
 
 def test_whoever_is_sent_elsewhere_from_an_added_step_leaves_no_message_at_their_place(shop: Shop) -> None:
-    process = make_process(shop, nodes=OLD)
-    enrol_cases([opened(make_case(make_order(shop, status="unpaid", placed_at=NOW)))])
-    Engine().run_once()
-    set_clock(NOW + 2 * HOUR)
-    Enrolment.objects.update(run_at=NOW)
-    Engine().run_once()
+    process = message_under_way(shop)
     nodes = OLD | {
         "n1": OLD["n1"] | {"out": {"next": "n9"}},
         "n9": CALL | {"within": "P3D", "out": {"done": "n2", "timeout": "n2"}},
@@ -420,12 +421,7 @@ def test_whoever_is_sent_elsewhere_from_an_added_step_leaves_no_message_at_their
 def test_the_message_of_a_place_that_a_version_has_not_got_any_more_is_called_off_and_no_other(
     shop: Shop,
 ) -> None:
-    process = make_process(shop, nodes=OLD)
-    enrol_cases([opened(make_case(make_order(shop, status="unpaid", placed_at=NOW)))])
-    Engine().run_once()
-    set_clock(NOW + 2 * HOUR)
-    Enrolment.objects.update(run_at=NOW)
-    Engine().run_once()
+    process = message_under_way(shop)
     nodes = OLD | {"n1": OLD["n1"] | {"out": {"next": "n9"}}, "n9": EXTRA | {"out": {"done": "n2"}}}
     publish(process, nodes)
     move(process, n2=also_blocks(["n9"]))
